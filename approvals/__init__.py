@@ -1,0 +1,1 @@
+"""Who may ask, who said yes, and what is on record. Knows nothing of workspaces, vendors or Slack."""

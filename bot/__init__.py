@@ -1,0 +1,1 @@
+"""Slack, the process, the clock, the environment and the database connection."""

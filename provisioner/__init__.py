@@ -1,0 +1,1 @@
+"""How a workspace is made and unmade. Knows nothing of people, approvals or Slack."""

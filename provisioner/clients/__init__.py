@@ -1,0 +1,1 @@
+"""The vendors' official clients, their errors mapped once to `provisioner.errors`."""

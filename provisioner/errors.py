@@ -1,0 +1,89 @@
+"""How work on a vendor can fail. Three sorts and no more; anything else is a bug.
+
+    WorkError
+    ├── Temporary      try again later; uses up an attempt
+    ├── Permanent      trying again changes nothing
+    │   └── NotOurs    it exists and belongs to somebody else
+    └── Interrupted    told to stop before the next write
+
+`what` reads "cannot <verb> <object>". `cause` is facts only; `diagnosis` turns it into words for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from provisioner.message import Json, Message
+
+LONGEST_WORDS = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters."""
+
+    service: str  # "s3", "kubernetes", "dex"
+    operation: str  # "CreateBucket"
+    words: str
+    code: str = ""  # "AccessDenied", "409"
+    request_id: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "service": self.service,
+            "operation": self.operation,
+            "words": self.words,
+            "code": self.code,
+            "request_id": self.request_id,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Cause:
+        return cls(**data)
+
+
+class WorkError(Exception):
+    """Work could not be done; see the module's docstring for the kinds."""
+
+    def __init__(self, what: Message, *, cause: Cause | None = None, hint: Message | None = None) -> None:
+        super().__init__(str(what))
+        self.what = what
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        tail = f": {self.cause.words}" if self.cause else ""
+        return f"{self.what}{tail}"
+
+
+class Temporary(WorkError):
+    """Throttled, a time-out, a conflict, a vendor that is down. Tried again with backoff."""
+
+    def __init__(
+        self,
+        what: Message,
+        *,
+        cause: Cause | None = None,
+        hint: Message | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(what, cause=cause, hint=hint)
+        self.retry_after = retry_after
+
+
+class Permanent(WorkError):
+    """Refused for good until a person changes something."""
+
+
+class NotOurs(Permanent):
+    """It exists and is not ours; never touched, whatever was approved."""
+
+
+class Interrupted(WorkError):
+    """The run was told to stop, or lost its guard; raised by `StageContext.progress` before a write."""

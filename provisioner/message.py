@@ -1,0 +1,134 @@
+"""What is to be said, before it is a sentence in somebody's language.
+
+The domain never writes prose. It says `Message("nodegroup {name} is {status}", name=..., status=...)`: the
+English template is the key of the catalogue, and the surface that shows it renders it in the reader's
+language. `str()` is English, for logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class RefKind(StrEnum):
+    PERSON = "person"  # id of a person in the chat system
+    GROUP = "group"  # id of a group of people in the chat system
+    NAME = "name"  # a technical name or code, never translated
+    LINK = "link"  # an address; `label` is what is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Something a surface draws in its own way: a mention, a code span, a link."""
+
+    kind: RefKind
+    value: str
+    label: str = ""
+
+    def __str__(self) -> str:
+        return self.label or self.value
+
+
+Value: TypeAlias = "str | int | float | datetime | Ref | Message"
+
+
+class Renderer(Protocol):
+    """How one surface and one language turn a template and its values into text."""
+
+    def template(self, message: Message) -> str: ...  # the template in the reader's language
+    def value(self, value: Value) -> str: ...
+
+
+class _English:
+    def template(self, message: Message) -> str:
+        return message.plural if message.plural and message.values.get("n") != 1 else message.text
+
+    def value(self, value: Value) -> str:
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return str(value)
+
+
+_ENGLISH = _English()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A template with named places, and their values.
+
+    With `plural`, the value `n` chooses between the two: `Message("{n} object", plural="{n} objects", n=3)`.
+    Catalogue extraction finds templates by the name `Message`, so they must be literals.
+    """
+
+    text: str
+    plural: str
+    values: Mapping[str, Value]
+
+    def __init__(self, text: str, /, *, plural: str = "", **values: Value) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "plural", plural)
+        object.__setattr__(self, "values", dict(values))
+
+    def __str__(self) -> str:
+        return self.render(_ENGLISH)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.plural, tuple(sorted((k, str(v)) for k, v in self.values.items()))))
+
+    def render(self, renderer: Renderer) -> str:
+        """The sentence. Values are placed once; braces in a value stay as they are."""
+        shown = {
+            name: value.render(renderer) if isinstance(value, Message) else renderer.value(value)
+            for name, value in self.values.items()
+        }
+        return renderer.template(self).format_map(shown)
+
+    def to_json(self) -> dict[str, Json]:
+        out: dict[str, Json] = {"text": self.text}
+        if self.plural:
+            out["plural"] = self.plural
+        if self.values:
+            out["values"] = {name: _value_to_json(value) for name, value in self.values.items()}
+        return out
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Message:
+        values = {name: _value_from_json(value) for name, value in data.get("values", {}).items()}
+        return cls(data["text"], plural=data.get("plural", ""), **values)
+
+
+def literal(words: str) -> Message:
+    """Words that are nobody's template: a vendor's own, or what a person typed. Shown as they are."""
+    return Message("{words}", words=words)
+
+
+def _value_to_json(value: Value) -> Json:
+    match value:
+        case Message():
+            return {"message": value.to_json()}
+        case datetime():
+            return {"time": value.astimezone(UTC).isoformat()}
+        case Ref():
+            return {"ref": [value.kind.value, value.value, value.label]}
+        case _:
+            return value
+
+
+def _value_from_json(data: Any) -> Value:
+    match data:
+        case {"message": dict(message)}:
+            return Message.from_json(message)
+        case {"time": str(time)}:
+            return datetime.fromisoformat(time)
+        case {"ref": [kind, value, label]}:
+            return Ref(RefKind(kind), value, label)
+        case str() | int() | float():
+            return data
+        case _:
+            raise ValueError(f"not a message value: {data!r}")

@@ -1,0 +1,132 @@
+"""What a stage is: it looks, plans, acts, and is looked at again.
+
+The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
+1. `observe` writes nothing; `ensure` and `remove` write only what `plan` named.
+2. After `ensure`, `plan(PRESENT)` is empty; after `remove`, `plan(ABSENT)` is empty.
+3. Twice is once, for both.
+4. `remove` of what is not there does nothing; `ensure` over half of it completes it.
+5. Stopped after any single write and called again, it arrives at the same place.
+6. Neighbours stay: other users, comments, key order.
+7. What exists and is not ours is refused with `NotOurs`, for both goals.
+8. No secret appears in any `Change`, `Wait` or error.
+9. `observe` and `plan` work whatever the other stages are up to, so that a whole plan can be shown
+   before anything exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from provisioner.message import Json, Message
+from provisioner.workspace import Workspace
+
+
+class Goal(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a person would want to know before saying yes.
+
+    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"); housekeeping inside a vendor (a
+    restart, a version that makes room) stands in `detail`, or a harmless difference would stop an
+    approved run. Neither ever holds a secret.
+    """
+
+    verb: Verb
+    target: str
+    detail: Message | None = None
+    destroys_data: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "verb": self.verb.value,
+            "target": self.target,
+            "detail": self.detail.to_json() if self.detail else None,
+            "destroys_data": self.destroys_data,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Change:
+        detail = data["detail"]
+        return cls(
+            Verb(data["verb"]),
+            data["target"],
+            Message.from_json(detail) if detail else None,
+            data["destroys_data"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not there yet; ask again in `seconds`. Uses up no attempt."""
+
+    seconds: float
+    reason: Message
+
+
+class StageContext(Protocol):
+    """What a stage may use while it acts."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    def progress(self, message: Message) -> None:
+        """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`."""
+        ...
+
+    def record(self, message: Message, data: Mapping[str, Json]) -> None:
+        """Journalled, for good, before the write that follows. Never a secret."""
+        ...
+
+
+Seen = TypeVar("Seen")
+
+
+class Stage(Protocol[Seen]):
+    @property
+    def name(self) -> str: ...  # "dex-user": stored, so never renamed
+
+    @property
+    def title(self) -> Message: ...  # "Kubeflow login"
+
+    def locks(self, ws: Workspace) -> Sequence[str]:
+        """Shared documents it edits, by name; held while it acts, never while it waits."""
+        ...
+
+    def observe(self, ws: Workspace) -> Seen:
+        """Look. Reports completeness, not existence. Raises `Temporary` or `Permanent`, never `NotOurs`."""
+        ...
+
+    def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
+        """Pure. What has to be done; empty when there is nothing. Raises `NotOurs`."""
+        ...
+
+    def ensure(self, ws: Workspace, seen: Seen, ctx: StageContext) -> Wait | None: ...
+
+    def remove(self, ws: Workspace, seen: Seen, ctx: StageContext) -> Wait | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage at its place in the catalog.
+
+    `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
+    mirror image of create, so both are said.
+    """
+
+    stage: Stage[Any]
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()

@@ -1,0 +1,229 @@
+"""What was asked, where it goes, and every name that follows from the two.
+
+The names are the runbook's, derived here once and used by both directions; nothing else builds a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from provisioner.message import Json, Message, Ref, RefKind
+
+PROJECT = re.compile(r"[a-z][a-z0-9]{1,19}\Z")
+"""Lower-case letter, then letters and digits, 2 to 20. No hyphen: the platform's client cuts the image
+path of a workspace at the first one, so `foo-a` and `foo-b` would share images."""
+
+RESERVED = frozenset({"aia", "public", "private", "common", "kubeflow", "controller", "admin"})
+"""`aia` is the platform's shared bucket; the others stand in its own objects."""
+
+WHY_LONGEST = 500
+NODES_MOST = 100
+
+_NAMESPACE_LONGEST = 63  # a DNS label
+_BUCKET_LONGEST = 63  # S3's rule
+_LABEL_LONGEST = 63  # a Kubernetes label value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSpec:
+    """A size of node that may be asked for, by name. What it holds is looked up, never typed."""
+
+    instance_type: str
+    desired: int = 1
+    max: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """Where workspaces go: one AI Conductor installation on one cluster."""
+
+    region: str  # "ap-northeast-2"
+    region_alias: str  # "an2"
+    infra: str  # "meerkat"
+    env: str  # "dev" or "prod"
+    account: str  # 12 digits
+    cluster: str  # "eks-an2-meerkat-prod"
+    specs: Mapping[str, NodeSpec]
+    login_domain: str = "aic.com"  # names, not mailboxes: never mailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSpec:
+    """What a person asked for, checked by `problems`."""
+
+    project: str
+    spec: str = "standard"
+    desired: int = 1
+    max: int = 3
+    why: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "project": self.project,
+            "spec": self.spec,
+            "desired": self.desired,
+            "max": self.max,
+            "why": self.why,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> WorkspaceSpec:
+        return cls(**data)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what was asked: the field it stands in, and what to do about it."""
+
+    field: str  # "project", "spec", "desired", "max", "why"
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A spec at its place. Every derived name, in the runbook's words."""
+
+    asked: WorkspaceSpec
+    platform: Platform
+
+    @property
+    def project(self) -> str:
+        """PROJECT_NAME."""
+        return self.asked.project
+
+    @property
+    def name(self) -> str:
+        """WORKSPACE_NAME."""
+        return f"{self.project}-ws"
+
+    @property
+    def namespace(self) -> str:
+        """PROJECT_KUBEFLOW_NAMESPACE_NAME; the Profile has the same name."""
+        return f"aic-ns-{self.name}"
+
+    @property
+    def login(self) -> str:
+        """PROJECT_KUBEFLOW_USER_NAME."""
+        return f"aic-user-{self.name}"
+
+    @property
+    def login_email(self) -> str:
+        """The Profile's owner and the dex user. Lower-case: Istio compares it letter by letter."""
+        return f"{self.login}@{self.platform.login_domain}"
+
+    @property
+    def bucket(self) -> str:
+        """PROJECT_S3_BUCKET_NAME; ends in the project, without `-ws`."""
+        at = self.platform
+        return f"s3-{at.region_alias}-{at.infra}-{at.env}-{self.project}"
+
+    def names(self) -> tuple[tuple[Message, str], ...]:
+        """Every derived name with its title, for a preview."""
+        return (
+            (Message("Workspace"), self.name),
+            (Message("Namespace and Profile"), self.namespace),
+            (Message("Kubeflow login"), self.login_email),
+            (Message("S3 bucket"), self.bucket),
+        )
+
+
+def problems(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
+    """Everything that is wrong and needs no look-up, all at once; empty when it may be asked."""
+    return (*_project(spec.project, platform), *_size(spec, platform), *_why(spec.why))
+
+
+def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
+    if not project:
+        return (Problem("project", Message("Give the project a name, for example alpha.")),)
+    if project in RESERVED:
+        what = Message("The name {name} is reserved for the platform; choose another.", name=_name(project))
+        return (Problem("project", what),)
+    if not PROJECT.match(project):
+        rule = Message(
+            "A project name is 2 to 20 lower-case letters and digits and starts with a letter;"
+            " {name} is not. Try {nearest}.",
+            name=_name(project),
+            nearest=_name(nearest_project(project)),
+        )
+        return (Problem("project", rule),)
+    workspace = Workspace(WorkspaceSpec(project=project), platform)
+    limits = (
+        (workspace.namespace, _NAMESPACE_LONGEST),
+        (workspace.bucket, _BUCKET_LONGEST),
+        (f"{workspace.name}-{max(platform.specs, key=len, default='')}", _LABEL_LONGEST),
+    )
+    return tuple(
+        Problem(
+            "project",
+            Message(
+                "{name} would have {length} characters, {limit} are allowed: take a shorter project name.",
+                name=_name(name),
+                length=len(name),
+                limit=limit,
+            ),
+        )
+        for name, limit in limits
+        if len(name) > limit
+    )
+
+
+def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
+    found: list[Problem] = []
+    if spec.spec not in platform.specs:
+        known = ", ".join(sorted(platform.specs))
+        found.append(
+            Problem(
+                "spec",
+                Message(
+                    "There is no spec {name}; choose one of: {known}.", name=_name(spec.spec), known=known
+                ),
+            )
+        )
+    if not 1 <= spec.max <= NODES_MOST:
+        found.append(
+            Problem("max", Message("max is the largest number of nodes, from 1 to {most}.", most=NODES_MOST))
+        )
+    if spec.desired < 0:
+        found.append(Problem("desired", Message("desired is the number of nodes to start with, 0 or more.")))
+    elif spec.desired > spec.max:
+        found.append(
+            Problem(
+                "desired",
+                Message(
+                    "desired ({desired}) may not be over max ({max}).", desired=spec.desired, max=spec.max
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _why(why: str) -> tuple[Problem, ...]:
+    if not why.strip():
+        return (Problem("why", Message("Say in a sentence what it is for; the approver reads it.")),)
+    if len(why) > WHY_LONGEST:
+        return (
+            Problem(
+                "why", Message("Keep it under {limit} characters; it has {n}.", limit=WHY_LONGEST, n=len(why))
+            ),
+        )
+    return ()
+
+
+def nearest_project(text: str) -> str:
+    """The valid name most like what was typed: `My_Team 1` gives `myteam1`."""
+    kept = re.sub(r"[^a-z0-9]", "", text.lower()).lstrip("0123456789")[:20]
+    return kept if PROJECT.match(kept) and kept not in RESERVED else "alpha"
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word most like `word`, or None when none is near."""
+    found = get_close_matches(word, known, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def _name(value: str) -> Ref:
+    return Ref(RefKind.NAME, value)
