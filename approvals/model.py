@@ -1,0 +1,181 @@
+"""A request for somebody else's yes, and how it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+
+from approvals.errors import (
+    AlreadyDecided,
+    AlreadyVoted,
+    Expired,
+    NotAnApprover,
+    NotYours,
+    ReasonMissing,
+    SelfApproval,
+)
+
+RequestId = NewType("RequestId", str)  # "WSR-0142"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person as the chat system knows them at this moment. Ids, never names."""
+
+    id: str  # "U0MINA001"
+    team: str
+    groups: frozenset[str] = frozenset()  # names of the groups they are in, read when they acted
+    locale: str = "en-US"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is being approved, in words approvals need not understand."""
+
+    action: str  # "workspace.create"
+    target: str  # "alpha"
+    digest: str  # of the plan that was shown
+    facts: Mapping[str, int | str | bool] = field(default_factory=dict)  # {"destroys_data": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the policy demanded when it was asked; later changes of policy do not move it."""
+
+    needed: int
+    approvers: tuple[str, ...]  # names of groups, any of them
+    open_for: timedelta
+    allow_self: bool = False
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    actor: str
+    verdict: Verdict
+    at: datetime
+    comment: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """The aggregate. Every method either moves it or raises a `Refusal` and leaves it as it was."""
+
+    id: RequestId
+    key: str  # makes asking repeatable: the same key and content is the same request
+    subject: Subject
+    gate: Gate
+    asked_by: str  # an actor's id
+    asked_at: datetime
+    status: RequestStatus = RequestStatus.PENDING
+    decisions: list[Decision] = field(default_factory=list)
+    ended_at: datetime | None = None
+
+    @property
+    def open_until(self) -> datetime:
+        return self.asked_at + self.gate.open_for
+
+    @property
+    def approvals(self) -> int:
+        return sum(decision.verdict is Verdict.APPROVE for decision in self.decisions)
+
+    @property
+    def pending(self) -> bool:
+        return self.status is RequestStatus.PENDING
+
+    def decide(self, actor: Actor, verdict: Verdict, *, now: datetime, comment: str = "") -> RequestStatus:
+        """Count one decision; the gate says when it is enough. One rejection ends it."""
+        self._still_open(now)
+        if actor.id == self.asked_by and not self.gate.allow_self:
+            raise SelfApproval()
+        if not actor.groups & set(self.gate.approvers):
+            raise NotAnApprover(self.gate.approvers)
+        if verdict is Verdict.REJECT and not comment.strip():
+            raise ReasonMissing()
+        if verdict is Verdict.APPROVE and any(decision.actor == actor.id for decision in self.decisions):
+            raise AlreadyVoted(self.id)
+        self.decisions.append(Decision(actor=actor.id, verdict=verdict, at=now, comment=comment.strip()))
+        if verdict is Verdict.REJECT:
+            self._end(RequestStatus.REJECTED, now)
+        elif self.approvals >= self.gate.needed:
+            self._end(RequestStatus.APPROVED, now)
+        return self.status
+
+    def withdraw(self, actor: Actor, *, now: datetime) -> None:
+        self._still_open(now)
+        if actor.id != self.asked_by:
+            raise NotYours(self.id)
+        self._end(RequestStatus.WITHDRAWN, now)
+
+    def expire(self, *, now: datetime) -> bool:
+        """Whether it was pending and its time is over; then it is expired now."""
+        if not self.pending or now < self.open_until:
+            return False
+        self._end(RequestStatus.EXPIRED, now)
+        return True
+
+    def _still_open(self, now: datetime) -> None:
+        if not self.pending:
+            by = self.decisions[-1].actor if self.decisions else self.asked_by
+            raise AlreadyDecided(self.id, self.status.value, by, self.ended_at or now)
+        if now >= self.open_until:
+            raise Expired(self.id, self.open_until)
+
+    def _end(self, status: RequestStatus, now: datetime) -> None:
+        self.status = status
+        self.ended_at = now
+
+
+class RequestRepository(Protocol):
+    """Requests inside one transaction of the caller's."""
+
+    def next_id(self) -> RequestId: ...  # "WSR-0001" and on; never given twice
+
+    def add(self, request: Request) -> None: ...  # AlreadyPending for the same target; KeyReused
+
+    def get(self, request_id: RequestId) -> Request: ...  # locks the row until the transaction ends; Unknown
+
+    def by_key(self, key: str) -> Request | None: ...
+
+    def save(self, request: Request) -> None: ...
+
+    def pending(self) -> Sequence[Request]: ...  # oldest first
+
+    def pending_for(self, target: str) -> Request | None: ...
+
+    def overdue(self, now: datetime) -> Sequence[Request]: ...
+
+    def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]: ...  # newest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to which, when, from where. Never changed, never removed."""
+
+    at: datetime
+    actor: str  # an id, or "system"
+    action: str  # "request.approved"
+    target: str
+    request_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AuditLog(Protocol):
+    def append(self, entry: AuditEntry) -> None: ...
+
+    def about(self, target: str) -> Sequence[AuditEntry]: ...  # oldest first
