@@ -13,7 +13,7 @@ class Refusal(Exception):
     """Said privately to whoever asked or clicked; never logged as an error."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NotAllowed(Refusal):
     """The policy does not let this person ask for this."""
 
@@ -21,7 +21,7 @@ class NotAllowed(Refusal):
     groups: tuple[str, ...]  # who may
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NobodyMayApprove(Refusal):
     """The rule's approvers, less the asker, are too few: the request could never be decided."""
 
@@ -30,19 +30,19 @@ class NobodyMayApprove(Refusal):
     groups: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NotAnApprover(Refusal):
     """Only the named groups decide on this."""
 
     groups: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SelfApproval(Refusal):
     """Nobody decides on their own request."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AlreadyDecided(Refusal):
     """The request has reached `status` by `by` at `at`; the click changed nothing."""
 
@@ -52,14 +52,14 @@ class AlreadyDecided(Refusal):
     at: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AlreadyVoted(Refusal):
     """This person has approved it; somebody else is needed."""
 
     request_id: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Expired(Refusal):
     """It was open until `at`."""
 
@@ -67,19 +67,19 @@ class Expired(Refusal):
     at: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ReasonMissing(Refusal):
     """A rejection says why."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NotYours(Refusal):
     """Only the person who asked may take it back."""
 
     request_id: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class AlreadyPending(Refusal):
     """One pending request a target; this is the one."""
 
@@ -87,14 +87,14 @@ class AlreadyPending(Refusal):
     target: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class KeyReused(Refusal):
     """The same key came with other content."""
 
     key: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Unknown(Refusal):
     """There is no such request."""
 
