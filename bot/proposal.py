@@ -1,0 +1,26 @@
+"""What joins an approval and a run: the plan that was shown with a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from provisioner.plan import Plan
+from provisioner.workspace import WorkspaceSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Approved, it becomes a run; with `run_id` it is the new plan of a run that was parked."""
+
+    request_id: str
+    asked: WorkspaceSpec
+    plan: Plan
+    locale: str  # of the person who asked, for their direct messages
+    run_id: str = ""
+
+
+class ProposalRepository(Protocol):
+    def add(self, proposal: Proposal) -> None: ...
+
+    def get(self, request_id: str) -> Proposal: ...  # KeyError
