@@ -41,7 +41,7 @@ def run_card(proposal: Proposal, request: Request, run: Run) -> Card:
     done = sum(run.progress(stage.stage).status is StageStatus.DONE for stage in proposal.plan.stages)
     title, text = _headline(run, project, done, len(proposal.plan.stages), person(request.asked_by))
     parts: list[Part] = [
-        Lines(tuple(_stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages))
+        Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages))
     ]
     parts += _ending(proposal, request, run)
     buttons = _run_buttons(run)
@@ -111,7 +111,7 @@ def _headline(run: Run, project: Ref, done: int, n: int, who: Ref) -> tuple[Mess
             )
 
 
-def _stage_line(stage: StagePlan, progress: StageProgress) -> Line:
+def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
     note: Message | None = None
     match progress.status:
         case StageStatus.WAITING if progress.reason and progress.since:

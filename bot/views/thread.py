@@ -50,7 +50,7 @@ def direct_card(moment: Moment, proposal: Proposal, request: Request, link: str)
     """A short direct message with the way to the card."""
     project = name(proposal.asked.project)
     said = _direct(moment, project, request)
-    see = Message("See {link}.", link=Ref(RefKind.LINK, link, f"the request {request.id}"))
+    see = Message("See {link}.", link=Ref(RefKind.LINK, link, request.id))
     quote = (Quote(request.decisions[-1].comment),) if moment is Moment.REJECTED else ()
     return Card(said, said, (Paragraph(said), *quote, Paragraph(see)))
 

@@ -1,0 +1,14 @@
+"""The names a project will get, before anything is asked."""
+
+from __future__ import annotations
+
+from bot.card import Card, Facts
+from bot.views.words import name
+from provisioner.message import Message
+from provisioner.workspace import Workspace
+
+
+def names_card(workspace: Workspace) -> Card:
+    text = Message("The names {project} will get", project=name(workspace.project))
+    pairs = tuple((title, Message("{name}", name=name(derived))) for title, derived in workspace.names())
+    return Card(text, text, (Facts(pairs),))
