@@ -1,0 +1,334 @@
+"""Requests, decisions and the audit log in SQL: SQLite and PostgreSQL, one code path.
+
+Doubles are refused by the database (unique indexes, the row lock of `get`), not by Python. On SQLite the
+caller opens its transaction with BEGIN IMMEDIATE, which locks more than a row; on PostgreSQL `get` says
+FOR UPDATE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeDecorator
+
+from approvals.errors import AlreadyDecided, AlreadyPending, KeyReused, Unknown
+from approvals.model import (
+    AuditEntry,
+    Decision,
+    Gate,
+    Request,
+    RequestId,
+    RequestStatus,
+    Subject,
+    Verdict,
+)
+
+Values: TypeAlias = dict[str, Any]
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware and UTC on both sides; SQLite, which knows no zones, keeps the bare UTC time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone was about to be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+request_numbers = Table(
+    "request_numbers",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    sqlite_autoincrement=True,  # a number that was given is never given again
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("action", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("gate", JSON, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("open_until", UtcTime, nullable=False),
+    Column("status", String, nullable=False),
+    Column("ended_at", UtcTime),
+    Index("requests_by_asker", "asked_by", "asked_at"),
+    Index("requests_by_end", "status", "open_until"),
+)
+
+_PENDING = text("status = 'pending'")
+
+Index(
+    "one_pending_request_a_target",
+    requests.c.target,
+    unique=True,
+    sqlite_where=_PENDING,
+    postgresql_where=_PENDING,
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("request_id", String, ForeignKey("requests.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("actor", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("comment", String, nullable=False),
+    UniqueConstraint("request_id", "actor", "verdict", name="one_verdict_a_person"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("audit_by_target", "target", "number"),
+    sqlite_autoincrement=True,
+)
+
+
+class SqlRequestRepository:
+    """`RequestRepository` on a connection whose transaction the caller owns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def next_id(self) -> RequestId:
+        row = self._connection.execute(insert(request_numbers).returning(request_numbers.c.number))
+        return RequestId(f"WSR-{row.scalar_one():04d}")
+
+    def add(self, request: Request) -> None:
+        """Adding what is there already, under the same id, does nothing.
+
+        The same key and content under another id is `AlreadyPending`, naming the request that stands.
+        """
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(requests).values(**_to_row(request)))
+        except IntegrityError as error:
+            self._explain(request, error)
+            return
+        self._add_decisions(request.id, request.decisions, after=0)
+
+    def get(self, request_id: RequestId) -> Request:
+        rows = self._connection.execute(_by_id(request_id).with_for_update()).mappings().all()
+        if not rows:
+            raise Unknown(request_id)
+        return self._load(rows)[0]
+
+    def by_key(self, key: str) -> Request | None:
+        return self._first(select(requests).where(requests.c.key == key))
+
+    def save(self, request: Request) -> None:
+        """Only a pending row moves: what was decided meanwhile is `AlreadyDecided`, and stays."""
+        moved = self._connection.execute(
+            update(requests)
+            .where(requests.c.id == request.id, requests.c.status == RequestStatus.PENDING.value)
+            .values(status=request.status.value, ended_at=request.ended_at)
+        )
+        if moved.rowcount == 0:
+            stored = self._first(_by_id(request.id))
+            if stored is None:
+                raise Unknown(request.id)
+            if stored == request:
+                return
+            by = stored.decisions[-1].actor if stored.decisions else stored.asked_by
+            raise AlreadyDecided(stored.id, stored.status.value, by, stored.ended_at or stored.open_until)
+        known = len(self._decisions([request.id]).get(request.id, []))
+        self._add_decisions(request.id, request.decisions, after=known)
+
+    def pending(self) -> Sequence[Request]:
+        return self._all(_still_pending().order_by(requests.c.asked_at, requests.c.id))
+
+    def pending_for(self, target: str) -> Request | None:
+        return self._first(_still_pending().where(requests.c.target == target))
+
+    def overdue(self, now: datetime) -> Sequence[Request]:
+        """Pending and over. The rows are locked; those that somebody is deciding on are left out."""
+        over = _still_pending().where(requests.c.open_until <= now)
+        return self._all(over.order_by(requests.c.open_until).with_for_update(skip_locked=True))
+
+    def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]:
+        mine = select(requests).where(requests.c.asked_by == actor_id)
+        return self._all(mine.order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(limit))
+
+    def _explain(self, request: Request, error: IntegrityError) -> None:
+        same_key = self.by_key(request.key)
+        if same_key is not None:
+            if (same_key.subject, same_key.asked_by) != (request.subject, request.asked_by):
+                raise KeyReused(request.key) from error
+            if same_key.id == request.id:
+                return
+            raise AlreadyPending(same_key.id, same_key.subject.target) from error
+        pending = self.pending_for(request.subject.target)
+        if pending is not None and request.pending:
+            raise AlreadyPending(pending.id, pending.subject.target) from error
+        raise error
+
+    def _first(self, query: Select[Any]) -> Request | None:
+        found = self._all(query.limit(1))
+        return found[0] if found else None
+
+    def _all(self, query: Select[Any]) -> list[Request]:
+        return self._load(self._connection.execute(query).mappings().all())
+
+    def _load(self, rows: Sequence[RowMapping]) -> list[Request]:
+        made = self._decisions([row["id"] for row in rows])
+        return [_from_row(row, made.get(row["id"], [])) for row in rows]
+
+    def _decisions(self, ids: Sequence[str]) -> Mapping[str, list[Decision]]:
+        found: dict[str, list[Decision]] = {}
+        query = select(decisions).where(decisions.c.request_id.in_(ids)).order_by(decisions.c.number)
+        for row in self._connection.execute(query).mappings():
+            decision = Decision(
+                actor=row["actor"], verdict=Verdict(row["verdict"]), at=row["at"], comment=row["comment"]
+            )
+            found.setdefault(row["request_id"], []).append(decision)
+        return found
+
+    def _add_decisions(self, request_id: RequestId, made: Sequence[Decision], *, after: int) -> None:
+        rows = [
+            {
+                "request_id": request_id,
+                "number": number,
+                "actor": decision.actor,
+                "verdict": decision.verdict.value,
+                "at": decision.at,
+                "comment": decision.comment,
+            }
+            for number, decision in enumerate(made, start=1)
+            if number > after
+        ]
+        if rows:
+            self._connection.execute(insert(decisions), rows)
+
+
+class SqlAuditLog:
+    """`AuditLog` on a connection whose transaction the caller owns. It has no way to change or remove."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, entry: AuditEntry) -> None:
+        self._connection.execute(
+            insert(audit).values(
+                at=entry.at,
+                actor=entry.actor,
+                action=entry.action,
+                target=entry.target,
+                request_id=entry.request_id,
+                data=dict(entry.data),
+            )
+        )
+
+    def about(self, target: str) -> Sequence[AuditEntry]:
+        query = select(audit).where(audit.c.target == target).order_by(audit.c.number)
+        return [
+            AuditEntry(
+                at=row["at"],
+                actor=row["actor"],
+                action=row["action"],
+                target=row["target"],
+                request_id=row["request_id"],
+                data=row["data"],
+            )
+            for row in self._connection.execute(query).mappings()
+        ]
+
+
+def _by_id(request_id: RequestId) -> Select[Any]:
+    return select(requests).where(requests.c.id == request_id)
+
+
+def _still_pending() -> Select[Any]:
+    return select(requests).where(requests.c.status == RequestStatus.PENDING.value)
+
+
+def _to_row(request: Request) -> Values:
+    gate = request.gate
+    return {
+        "id": request.id,
+        "key": request.key,
+        "action": request.subject.action,
+        "target": request.subject.target,
+        "digest": request.subject.digest,
+        "facts": dict(request.subject.facts),
+        "gate": {
+            "needed": gate.needed,
+            "approvers": list(gate.approvers),
+            "open_for": gate.open_for.total_seconds(),
+            "allow_self": gate.allow_self,
+        },
+        "asked_by": request.asked_by,
+        "asked_at": request.asked_at,
+        "open_until": request.open_until,
+        "status": request.status.value,
+        "ended_at": request.ended_at,
+    }
+
+
+def _from_row(row: RowMapping, made: list[Decision]) -> Request:
+    gate = row["gate"]
+    return Request(
+        id=RequestId(row["id"]),
+        key=row["key"],
+        subject=Subject(action=row["action"], target=row["target"], digest=row["digest"], facts=row["facts"]),
+        gate=Gate(
+            needed=gate["needed"],
+            approvers=tuple(gate["approvers"]),
+            open_for=timedelta(seconds=gate["open_for"]),
+            allow_self=gate["allow_self"],
+        ),
+        asked_by=row["asked_by"],
+        asked_at=row["asked_at"],
+        status=RequestStatus(row["status"]),
+        decisions=made,
+        ended_at=row["ended_at"],
+    )
