@@ -1,0 +1,214 @@
+"""The chart as helm renders it: one careful bot, no secret in sight, rights for nothing else."""
+
+import functools
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "charts" / "workspace-bot"
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+HELM = shutil.which("helm", path=str(Path(sys.executable).parent)) or shutil.which("helm")
+PREFIX = "WORKSPACE_BOT_"
+SAMPLES = {"HTTP_PORT": "8080"}  # where any word will not do
+SECRET_WORDS = ("TOKEN", "PASSWORD", "SECRET", "HASH", "DATABASE_URL")
+
+pytestmark = pytest.mark.skipif(HELM is None, reason="helm does not run on this machine")
+
+
+def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    assert HELM is not None
+    return subprocess.run([HELM, *arguments], check=False, capture_output=True, text=True, timeout=60)
+
+
+@functools.cache
+def rendered(*values: str) -> tuple[dict[str, Any], ...]:
+    settings = [part for value in values for part in ("--set", value)]
+    done = run_helm("template", "alpha", str(CHART), "--namespace", "tools", *settings)
+    assert done.returncode == 0, done.stderr
+    return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
+
+
+def the(kind: str, *values: str) -> dict[str, Any]:
+    (found,) = [document for document in rendered(*values) if document["kind"] == kind]
+    return found
+
+
+def pod(*values: str) -> dict[str, Any]:
+    spec: dict[str, Any] = the("Deployment", *values)["spec"]["template"]["spec"]
+    return spec
+
+
+def container(*values: str) -> dict[str, Any]:
+    (only,) = pod(*values)["containers"]
+    found: dict[str, Any] = only
+    return found
+
+
+def environment(*values: str) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in container(*values)["env"]}
+
+
+def rights(kind: str) -> dict[tuple[str, str], set[str]]:
+    return {
+        (group, resource): set(rule["verbs"])
+        for rule in the(kind)["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def test_it_passes_the_strict_lint() -> None:
+    done = run_helm("lint", "--strict", str(CHART))
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_there_is_one_bot_and_the_old_one_goes_before_the_new_one_comes() -> None:
+    deployment = the("Deployment")["spec"]
+
+    assert deployment["replicas"] == 1
+    assert deployment["strategy"] == {"type": "Recreate"}
+
+
+def test_the_databases_are_on_a_claim_that_outlives_the_release() -> None:
+    claim = the("PersistentVolumeClaim")
+    (state,) = [volume for volume in pod()["volumes"] if volume["name"] == "state"]
+    (mount,) = [mount for mount in container()["volumeMounts"] if mount["name"] == "state"]
+
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert state["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert mount["mountPath"] == environment()["WORKSPACE_BOT_STATE"]["value"] == "/var/lib/workspace-bot"
+
+
+def test_a_claim_that_exists_is_taken_and_none_is_made() -> None:
+    given = "persistence.existingClaim=mine"
+
+    assert "PersistentVolumeClaim" not in {document["kind"] for document in rendered(given)}
+    assert {"name": "state", "persistentVolumeClaim": {"claimName": "mine"}} in pod(given)["volumes"]
+
+
+def test_the_bot_is_not_root_and_writes_only_to_its_volumes() -> None:
+    assert pod()["securityContext"]["runAsNonRoot"] is True
+    assert pod()["securityContext"]["runAsUser"] > 0
+    assert pod()["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container()["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_it_is_asked_whether_it_lives_and_whether_it_is_ready() -> None:
+    probes = {name: container()[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")}
+    (port,) = container()["ports"]
+
+    assert probes["livenessProbe"] == {"path": "/live", "port": "health"}
+    assert probes["readinessProbe"] == {"path": "/ready", "port": "health"}
+    assert port == {"name": "health", "containerPort": 8081}
+    assert environment()["WORKSPACE_BOT_HEALTH_PORT"]["value"] == "8081"
+
+
+def test_it_has_requests_and_a_memory_limit() -> None:
+    resources = container()["resources"]
+
+    assert set(resources["requests"]) == {"cpu", "memory"}
+    assert "memory" in resources["limits"]
+
+
+@pytest.mark.parametrize("setting", VALUES["secretSettings"])
+def test_a_secret_setting_is_read_from_the_existing_secret(setting: str) -> None:
+    variable = environment("existingSecret=mine")[PREFIX + setting]
+
+    assert "value" not in variable
+    assert variable["valueFrom"]["secretKeyRef"]["name"] == "mine"
+    assert variable["valueFrom"]["secretKeyRef"]["key"] == VALUES["secretSettings"][setting]
+
+
+def test_the_chart_makes_no_secret_and_gives_no_secret_setting_a_plain_value() -> None:
+    plain = [name for name, variable in environment().items() if "value" in variable]
+
+    assert "Secret" not in {document["kind"] for document in rendered()}
+    assert not [name for name in plain if any(word in name for word in SECRET_WORDS)]
+    assert not [name for name in VALUES["settings"] if any(word in name for word in SECRET_WORDS)]
+
+
+@pytest.mark.parametrize("setting", VALUES["settings"])
+def test_a_setting_that_is_given_reaches_the_bot(setting: str) -> None:
+    value = str(VALUES["settings"][setting]) or SAMPLES.get(setting, "given")
+
+    assert environment(f"settings.{setting}={value}")[PREFIX + setting]["value"] == value
+
+
+def test_a_setting_left_empty_is_left_to_the_bot() -> None:
+    given = {name.removeprefix(PREFIX) for name, variable in environment().items() if "value" in variable}
+
+    assert not given & {name for name, value in VALUES["settings"].items() if value == ""}
+
+
+def test_a_policy_of_ones_own_is_mounted_and_another_one_starts_another_pod() -> None:
+    own, other = "policy=[[rule]]", "policy=[[other]]"
+
+    assert the("ConfigMap", own)["data"] == {"policy.toml": "[[rule]]\n"}
+    assert environment(own)["WORKSPACE_BOT_POLICY"]["value"] == "/etc/workspace-bot/policy.toml"
+    assert {"name": "policy", "configMap": {"name": "alpha-workspace-bot"}} in pod(own)["volumes"]
+    assert (
+        the("Deployment", own)["spec"]["template"]["metadata"]
+        != the("Deployment", other)["spec"]["template"]["metadata"]
+    )
+    assert "ConfigMap" not in {document["kind"] for document in rendered()}
+
+
+def test_the_service_account_carries_the_role_for_aws() -> None:
+    role = "arn:aws:iam::123456789012:role/workspace-bot"
+
+    account = the("ServiceAccount", f"serviceAccount.roleArn={role}")
+
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": role}
+    assert account["metadata"]["name"] == pod()["serviceAccountName"]
+
+
+def test_in_the_cluster_it_may_handle_profiles_and_look_at_namespaces_and_no_more() -> None:
+    assert rights("ClusterRole") == {
+        ("kubeflow.org", "profiles"): {"get", "list", "create", "patch", "delete"},
+        ("", "namespaces"): {"get", "list"},
+    }
+
+
+def test_beside_dex_it_may_edit_the_one_config_and_restart_the_one_deployment() -> None:
+    named = {rule["resources"][0]: rule.get("resourceNames") for rule in the("Role")["rules"]}
+
+    assert the("Role")["metadata"]["namespace"] == "auth"
+    assert rights("Role") == {
+        ("", "configmaps"): {"get", "update", "patch"},
+        ("apps", "deployments"): {"get", "patch"},
+        ("", "pods"): {"list"},
+    }
+    assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods": None}
+
+
+@pytest.mark.parametrize("kind", ["ClusterRole", "Role"])
+def test_each_right_is_bound_to_the_bots_own_account(kind: str) -> None:
+    binding = the(f"{kind}Binding")
+
+    assert binding["roleRef"]["name"] == the(kind)["metadata"]["name"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": pod()["serviceAccountName"], "namespace": "tools"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    ["settings.SLAK__CHANNEL=x", "settings.LANGUAGE=fr", "replicas=2", "existingSecret=", "aws.region=Seoul"],
+)
+def test_a_mistaken_value_is_refused_by_name(mistake: str) -> None:
+    done = run_helm("template", "alpha", str(CHART), "--set", mistake)
+
+    assert done.returncode != 0
+    assert mistake.split("=")[0].split(".")[-1] in done.stderr
