@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType, Protocol
+from zlib import crc32
 
 from provisioner.errors import Cause
 from provisioner.message import Json, Message
@@ -196,7 +198,9 @@ class Run:
         self.attempt += 1
         self.failure = None
         self.stages = {
-            name: progress for name, progress in self.stages.items() if progress.status is StageStatus.DONE
+            name: replace(progress, tries=0)
+            for name, progress in self.stages.items()
+            if progress.status is StageStatus.DONE
         }
 
 
@@ -208,6 +212,15 @@ class RetryPolicy:
     first: timedelta = timedelta(seconds=2)
     longest: timedelta = timedelta(minutes=2)
     stage_within: timedelta = timedelta(minutes=60)
+
+    def delay(self, tries: int, *, salt: str) -> timedelta:
+        """How long to wait after that many: doubling from `first` to `longest`, of it half to all.
+
+        The share follows from `salt`, so that runs that failed together do not come back together, and one
+        that is begun again waits as long as before.
+        """
+        full = min(self.first * 2.0 ** min(tries - 1, 32), self.longest)
+        return full * (0.5 + crc32(f"{salt}/{tries}".encode()) / 2**33)
 
 
 class AlreadyRunning(Exception):
@@ -241,7 +254,7 @@ class RunRepository(Protocol):
 
     def request_cancel(self, run_id: RunId) -> None: ...  # a flag beside the run: never `Stale`
 
-    def cancel_requested(self, run_id: RunId) -> bool: ...
+    def cancel_requested(self, run_id: RunId) -> bool: ...  # in this attempt; a retry forgets it
 
 
 class Journal(Protocol):
@@ -260,3 +273,24 @@ class Ledger(Protocol):
         ...
 
     def cancel_requested(self, run_id: RunId) -> bool: ...
+
+
+class Held(Protocol):
+    """Locks that are held."""
+
+    def check(self) -> None:
+        """Raises `Interrupted` when the connection that holds them is lost."""
+        ...
+
+
+class Locks(Protocol):
+    def try_hold(self, *names: str) -> AbstractContextManager[Held | None]:
+        """All of the names or none; None when somebody else has one of them. Never blocks.
+
+        Somebody else is also another thread of this process.
+        """
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...

@@ -1,0 +1,87 @@
+"""Carries out an approved plan in turns: look, plan, act, look again.
+
+A turn begins with what is stored and what is there, never with what some process remembers; so beginning
+again after a crash is nothing special, and neither is a retry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from provisioner.errors import Interrupted, WorkError
+from provisioner.message import Message
+from provisioner.run import Clock, Held, Ledger, Locks, RetryPolicy, Run, Stale
+from provisioner.stage import Goal, Step, Wait
+from provisioner.survey import Finding, Preview, Refused, Standing, in_order, standing, survey
+from provisioner.turn import AGAIN, MOVING, Parts, Turn
+from provisioner.workspace import Platform, Workspace
+
+__all__ = ["Clock", "Engine", "Finding", "Held", "Locks", "Preview", "Refused", "Standing"]
+
+log = structlog.get_logger()
+
+_LOOKERS = 4
+
+
+class Engine:
+    """Stateless between calls; one may serve any number of runs from any number of threads."""
+
+    def __init__(
+        self,
+        *,
+        steps: Sequence[Step],
+        platform: Platform,
+        ledger: Ledger,
+        locks: Locks,
+        clock: Clock,
+        retry: RetryPolicy,
+        new_reference: Callable[[], str],
+        at_once: int = _LOOKERS,
+    ) -> None:
+        """`at_once`: how many stages a survey looks at side by side."""
+        self._parts = Parts(
+            orders={goal: in_order(steps, goal) for goal in Goal},
+            platform=platform,
+            ledger=ledger,
+            locks=locks,
+            clock=clock,
+            retry=retry,
+            new_reference=new_reference,
+            at_once=at_once,
+        )
+
+    def preview(self, ws: Workspace, goal: Goal) -> Preview:
+        """What would be done, or every reason why it cannot be. Only reads.
+
+        An error that is no `WorkError` is a bug of a stage and is raised.
+        """
+        findings = survey(self._parts.orders[goal], ws, goal, at_once=self._parts.at_once)
+        for found in findings:
+            if found.error and not isinstance(found.error, WorkError):
+                raise found.error
+        return Preview(goal, findings)
+
+    def standing(self, ws: Workspace) -> tuple[Standing, ...]:
+        """What exists now, in the order it was made. Only reads."""
+        return standing(
+            survey(self._parts.orders[Goal.PRESENT], ws, Goal.ABSENT, at_once=self._parts.at_once)
+        )
+
+    def advance(self, run: Run) -> Wait | None:
+        """One turn. None when the run has ended, failed or parked; else call again after the wait.
+
+        Read the run anew for each turn: this one is changed on the way, and after a lost guard, or an error
+        of the store (which is raised), it is not what is stored.
+        """
+        if run.status not in MOVING:
+            return None
+        with self._parts.locks.try_hold(f"run/{run.id}") as guard:
+            if guard is None:
+                return Wait(AGAIN, Message("somebody else has this run in hand"))
+            try:
+                return Turn(self._parts, run, guard).take()
+            except (Interrupted, Stale) as error:
+                log.warning("turn given up", run=run.id, why=str(error))
+                return Wait(AGAIN, Message("somebody else has this run in hand"))

@@ -1,0 +1,208 @@
+"""Moves a run and writes it down, both in one transaction: what the journal says is what the run is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Json, Message
+from provisioner.plan import Plan
+from provisioner.run import (
+    Clock,
+    Entry,
+    EntryKind,
+    Failure,
+    Ledger,
+    RetryPolicy,
+    Run,
+    RunStatus,
+    StageProgress,
+    StageStatus,
+)
+from provisioner.stage import Change, Goal, Step, Wait
+
+
+class Logbook:
+    """Of one run, for one turn.
+
+    `torn` is set while the store is spoken to, and stays set when that failed: the run in hand is then not
+    the stored one, and nothing more may be concluded from it.
+    """
+
+    def __init__(self, run: Run, ledger: Ledger, clock: Clock, retry: RetryPolicy) -> None:
+        self._run = run
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = retry
+        self._fenced = False  # something was saved in this turn, so the run in hand is the stored one
+        self.torn = False
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def cancel_asked(self) -> bool:
+        with self._storing():
+            return self._ledger.cancel_requested(self._run.id)
+
+    def start(self) -> None:
+        self._run.to(RunStatus.RUNNING)
+        self._run.started_at = self._run.started_at or self.now
+        attempt = self._run.attempt
+        message = Message("Work has begun") if attempt == 1 else Message("Work goes on")
+        self._write(EntryKind.STARTED, message, data={"attempt": attempt})
+
+    def intend(self, step: Step, changes: Sequence[Change]) -> None:
+        """Before the first write of a turn; journalled once an attempt, not again after each wait.
+
+        It saves at least once a turn even so: a run that somebody else has changed raises `Stale` here.
+        """
+        if self._run.status is not RunStatus.RUNNING:
+            self._run.to(RunStatus.RUNNING)
+        if self._progress(step).since is None:
+            self._set(step, status=StageStatus.ACTING, since=self.now, until=None, reason=None)
+            message = Message("Working on {title}", title=step.stage.title)
+            self._write(EntryKind.INTENDED, message, step, {"changes": [one.to_json() for one in changes]})
+        elif not self._fenced:
+            self._save()
+
+    def note(self, step: Step, message: Message) -> None:
+        """What the stage is doing, for the card; not journalled."""
+        progress = self._progress(step)
+        if progress.status is not StageStatus.ACTING or progress.reason != message:
+            self._set(step, status=StageStatus.ACTING, until=None, reason=message)
+            self._save()
+
+    def record(self, step: Step, message: Message, data: Mapping[str, Json]) -> None:
+        self._write(EntryKind.RECORDED, message, step, data)
+
+    def wait(self, step: Step, wait: Wait, before: StageProgress) -> None:
+        """`before`: how the stage stood when the turn came to it; the same wait again is not journalled."""
+        until = self.now + timedelta(seconds=wait.seconds)
+        self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason)
+        if before.status is StageStatus.WAITING and before.reason == wait.reason:
+            self._save()
+        else:
+            message = Message("{title}: {reason}", title=step.stage.title, reason=wait.reason)
+            self._write(EntryKind.STAGE_WAITING, message, step)
+
+    def late(self, step: Step, reason: Message) -> Permanent | None:
+        """The error of a stage that is past its time, and not done for this reason."""
+        since, within = self._progress(step).since, self._policy.stage_within
+        if since is None or self.now < since + within:
+            return None
+        minutes = int(within.total_seconds() // 60)
+        return Permanent(
+            Message("not done after {minutes} minutes: {reason}", minutes=minutes, reason=reason)
+        )
+
+    def retry(self, step: Step, error: Temporary) -> Wait | None:
+        """Count the try. When to come back, or None: that was the last one."""
+        tries = self._progress(step).tries + 1
+        self._set(step, tries=tries)
+        if tries >= self._policy.tries:
+            return None
+        salt = f"{self._run.id}/{self._run.attempt}/{step.stage.name}"
+        delay = self._policy.delay(tries, salt=salt)
+        delay = max(delay, error.retry_after or delay)
+        until = self.now + delay
+        self._set(step, status=StageStatus.RETRYING, until=until, reason=error.what)
+        message = Message(
+            "{title}: {what}; trying again at {time} ({next} of {most})",
+            title=step.stage.title,
+            what=error.what,
+            time=until,
+            next=tries + 1,
+            most=self._policy.tries,
+        )
+        cause = error.cause.to_json() if error.cause else None
+        self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause})
+        return Wait(delay.total_seconds(), error.what)
+
+    def reopen(self, step: Step) -> None:
+        """A finished stage goes back to work: with an intent and a deadline of its own. Saved by `retry`."""
+        self._set(step, since=None)
+
+    def done(self, step: Step) -> None:
+        acted = self._progress(step).since is not None
+        self._set(step, status=StageStatus.DONE, until=None, reason=None)
+        title = step.stage.title
+        match self._run.goal, acted:
+            case Goal.PRESENT, True:
+                message = Message("{title} is ready", title=title)
+            case Goal.PRESENT, False:
+                message = Message("{title} was there already", title=title)
+            case _, True:
+                message = Message("{title} is gone", title=title)
+            case _:
+                message = Message("{title} was gone already", title=title)
+        self._write(EntryKind.STAGE_DONE, message, step, {"acted": acted})
+
+    def park(self, step: Step, plan: Plan, uncovered: Sequence[Change]) -> None:
+        self._settle(RunStatus.PARKED)
+        title = step.stage.title
+        message = Message("{title} is not as it was approved; the new plan needs an approval", title=title)
+        changes: list[Json] = [change.to_json() for change in uncovered]
+        self._write(EntryKind.PARKED, message, step, {"plan": plan.to_json(), "uncovered": changes})
+
+    def fail(self, step: Step, failure: Failure, standing: list[Json]) -> None:
+        self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what)
+        self._settle(RunStatus.FAILED)
+        self._run.failure = failure
+        message = Message("{title} failed: {what}", title=step.stage.title, what=failure.what)
+        data: dict[str, Json] = {"failure": failure.to_json(), "standing": standing}
+        self._write(EntryKind.FAILED, message, step, data)
+
+    def cancel(self, standing: list[Json]) -> None:
+        self._run.to(RunStatus.CANCELLED)
+        self._run.ended_at = self.now
+        self._write(EntryKind.CANCELLED, Message("Stopped as asked"), data={"standing": standing})
+
+    def succeed(self) -> None:
+        self._settle(RunStatus.SUCCEEDED)
+        self._run.ended_at = self.now
+        present = self._run.goal is Goal.PRESENT
+        message = Message("Everything is ready") if present else Message("Everything is gone")
+        self._write(EntryKind.SUCCEEDED, message)
+
+    def rest(self) -> None:
+        """The turn is over and there is more to do."""
+        if self._run.status is RunStatus.RUNNING:
+            self._run.to(RunStatus.WAITING)
+            self._save()
+
+    def _settle(self, status: RunStatus) -> None:
+        if self._run.status is RunStatus.WAITING:
+            self._run.to(RunStatus.RUNNING)
+        self._run.to(status)
+
+    def _progress(self, step: Step) -> StageProgress:
+        return self._run.progress(step.stage.name)
+
+    def _set(self, step: Step, **changed: Any) -> None:
+        self._run.stages[step.stage.name] = replace(self._progress(step), **changed)
+
+    def _write(
+        self,
+        kind: EntryKind,
+        message: Message,
+        step: Step | None = None,
+        data: Mapping[str, Json] | None = None,
+    ) -> None:
+        stage = step.stage.name if step else ""
+        self._save(Entry(at=self.now, kind=kind, message=message, stage=stage, data=data or {}))
+
+    def _save(self, *entries: Entry) -> None:
+        with self._storing():
+            self._ledger.write(self._run, *entries)
+        self._fenced = True
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        self.torn = True
+        yield
+        self.torn = False

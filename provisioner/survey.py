@@ -1,0 +1,141 @@
+"""Looking at every stage of a workspace at once, without touching anything.
+
+The same look serves a preview (what would be done), the last look of a run (is it really so), a plan that
+has to be approved anew, and the list of what exists when a run stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from provisioner.errors import NotOurs, WorkError
+from provisioner.message import Json, Message
+from provisioner.plan import Plan, StagePlan
+from provisioner.stage import Change, Goal, Step
+from provisioner.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one stage would do now, or why that cannot be told."""
+
+    stage: str
+    title: Message
+    changes: tuple[Change, ...] = ()
+    error: Exception | None = None  # then `changes` says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why one stage could not be planned."""
+
+    stage: str
+    title: Message
+    error: WorkError
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Every stage as it was found, in the order it would run."""
+
+    goal: Goal
+    findings: tuple[Finding, ...]
+
+    @property
+    def refusals(self) -> tuple[Refused, ...]:
+        """All the reasons why it cannot be asked for, at once."""
+        return tuple(
+            Refused(found.stage, found.title, found.error)
+            for found in self.findings
+            if isinstance(found.error, WorkError)
+        )
+
+    @property
+    def plan(self) -> Plan | None:
+        """None when there are refusals."""
+        if any(found.error for found in self.findings):
+            return None
+        stages = tuple(StagePlan(found.stage, found.title, found.changes) for found in self.findings)
+        return Plan(self.goal, stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What exists of one stage's work; `targets` is None when it could not be read."""
+
+    stage: str
+    title: Message
+    targets: tuple[str, ...] | None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "stage": self.stage,
+            "title": self.title.to_json(),
+            "targets": None if self.targets is None else list(self.targets),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Standing:
+        targets = data["targets"]
+        title = Message.from_json(data["title"])
+        return cls(data["stage"], title, None if targets is None else tuple(targets))
+
+
+def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:
+    """The order they run in: prerequisites first, otherwise as listed, for ABSENT from the end.
+
+    Raises `ValueError` for a name given twice, a prerequisite that is no stage, and a circle.
+    """
+    names = [step.stage.name for step in steps]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two stages have one name: {sorted(names)}")
+    left = list(steps if goal is Goal.PRESENT else reversed(steps))
+    ordered: list[Step] = []
+    done: set[str] = set()
+    while left:
+        step = next((step for step in left if done.issuperset(prerequisites(step, goal))), None)
+        if step is None:
+            stuck = {step.stage.name: prerequisites(step, goal) for step in left}
+            raise ValueError(f"stages wait for what never comes: {stuck}")
+        left.remove(step)
+        ordered.append(step)
+        done.add(step.stage.name)
+    return tuple(ordered)
+
+
+def prerequisites(step: Step, goal: Goal) -> tuple[str, ...]:
+    return step.needs if goal is Goal.PRESENT else step.after
+
+
+def survey(steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int) -> tuple[Finding, ...]:
+    """Observe and plan each step, `at_once` side by side; answers in the order of `steps`."""
+    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="survey") as pool:
+        return tuple(pool.map(partial(_find, ws, goal), steps))
+
+
+def standing(findings: Sequence[Finding]) -> tuple[Standing, ...]:
+    """What exists, told from a survey for ABSENT: what could be removed is there.
+
+    What belongs to somebody else is left out.
+    """
+    told: list[Standing] = []
+    for found in findings:
+        if isinstance(found.error, NotOurs):
+            continue
+        if found.error:
+            told.append(Standing(found.stage, found.title, None))
+        elif found.changes:
+            told.append(Standing(found.stage, found.title, tuple(change.target for change in found.changes)))
+    return tuple(told)
+
+
+def _find(ws: Workspace, goal: Goal, step: Step) -> Finding:
+    stage = step.stage
+    try:
+        return Finding(stage.name, stage.title, stage.plan(ws, stage.observe(ws), goal))
+    except Exception as error:  # noqa: BLE001 one stage's bug must not hide what the others found
+        return Finding(stage.name, stage.title, error=error)

@@ -1,0 +1,236 @@
+"""One turn of a run: every stage is brought as far as it goes now.
+
+The order within a stage is what keeps an effect from being made twice: the intent is committed before the
+first write, the world is looked at before and after, and the result is committed last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from provisioner.errors import Interrupted, Temporary, WorkError
+from provisioner.logbook import Logbook
+from provisioner.message import Json, Message, Ref, RefKind
+from provisioner.plan import Plan, StagePlan
+from provisioner.run import Clock, Failure, Held, Ledger, Locks, RetryPolicy, Run, RunStatus, StageStatus
+from provisioner.stage import Change, Goal, Step, Wait
+from provisioner.survey import Finding, prerequisites, standing, survey
+from provisioner.workspace import Platform, Workspace
+
+log = structlog.get_logger()
+
+MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
+"""A turn changes only these; the others wait for a person, or for nothing."""
+
+AGAIN = 1.0  # seconds, after which somebody else may have let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every turn needs."""
+
+    orders: Mapping[Goal, tuple[Step, ...]]
+    platform: Platform
+    ledger: Ledger
+    locks: Locks
+    clock: Clock
+    retry: RetryPolicy
+    new_reference: Callable[[], str]
+    at_once: int
+
+
+class Turn:
+    """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
+
+    def __init__(self, parts: Parts, run: Run, guard: Held) -> None:
+        self._parts = parts
+        self._run = run
+        self._guard = guard
+        self._steps = parts.orders[run.goal]
+        self._ws = Workspace(run.asked, parts.platform)
+        self._book = Logbook(run, parts.ledger, parts.clock, parts.retry)
+        self._stopping = False  # somebody asked to cancel
+
+    def take(self) -> Wait | None:
+        if self._book.cancel_asked():
+            self._book.cancel(self._standing())
+            return None
+        if self._run.status is RunStatus.QUEUED:
+            self._book.start()
+        waits: list[Wait] = []
+        for step in self._steps:
+            wait = self._attend(step)
+            if self._run.status not in MOVING:
+                return None
+            if wait:
+                waits.append(wait)
+        if not waits:
+            waits = self._look_again()
+        if self._run.status not in MOVING:
+            return None
+        self._book.rest()
+        return min(waits, key=lambda wait: wait.seconds)
+
+    def _attend(self, step: Step) -> Wait | None:
+        """One stage, as far as it goes. None: it is done, others come before it, or the run is settled."""
+        progress = self._run.progress(step.stage.name)
+        if progress.status is StageStatus.DONE or not self._may_begin(step):
+            return None
+        if progress.until and progress.until > self._book.now:
+            left = progress.until - self._book.now
+            return Wait(left.total_seconds(), progress.reason or step.stage.title)
+        with self._parts.locks.try_hold(*step.stage.locks(self._ws)) as held:
+            if held is None:
+                return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
+            try:
+                return self._work(step, held)
+            except Interrupted:
+                if not self._stopping:
+                    raise
+                self._book.cancel(self._standing())
+                return None
+            except Exception as error:
+                if self._book.torn:
+                    raise  # no fault of the stage: the turn is given up, the run stays as it is stored
+                return self._answer(step, error)
+
+    def _may_begin(self, step: Step) -> bool:
+        needed = prerequisites(step, self._run.goal)
+        return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
+
+    def _work(self, step: Step, held: Held) -> Wait | None:
+        stage, goal = step.stage, self._run.goal
+        before = self._run.progress(stage.name)
+        seen = stage.observe(self._ws)
+        changes = stage.plan(self._ws, seen, goal)
+        if not changes:
+            self._book.done(step)
+            return None
+        if self._uncovered(step, changes):
+            self._park(step, changes)
+            return None
+        self.check(held)
+        self._book.intend(step, changes)
+        act = stage.ensure if goal is Goal.PRESENT else stage.remove
+        wait = act(self._ws, seen, _Context(self, self._book, step, held))
+        if wait:
+            if late := self._book.late(step, wait.reason):
+                raise late
+            self._book.wait(step, wait, before)
+            return wait
+        left = stage.plan(self._ws, stage.observe(self._ws), goal)
+        if left:
+            raise Temporary(Message("{target} is not yet as it should be", target=left[0].target))
+        self._book.done(step)
+        return None
+
+    def _look_again(self) -> list[Wait]:
+        """Done means looked at again: all stages once more, and only then success."""
+        waits: list[Wait] = []
+        for step, found in zip(self._steps, self._survey(self._run.goal, self._steps), strict=True):
+            error = found.error
+            if self._uncovered(step, found.changes):
+                self._park(step, found.changes)
+                return []
+            if found.changes:
+                self._book.reopen(step)
+                error = Temporary(Message("{target} changed meanwhile", target=found.changes[0].target))
+            wait = self._answer(step, error) if error else None
+            if self._run.status not in MOVING:
+                return []
+            if wait:
+                waits.append(wait)
+        if not waits:
+            self._book.succeed()
+        return waits
+
+    def _answer(self, step: Step, error: Exception) -> Wait | None:
+        """What an error of a stage does to the run. None: the run failed."""
+        match error:
+            case Temporary():
+                late = self._book.late(step, error.what)
+                wait = None if late else self._book.retry(step, error)
+                if wait is None:
+                    self._fail(step, late or error, error)
+                return wait
+            case WorkError():
+                self._fail(step, error, error)
+            case _:
+                self._fail_unexpected(step, error)
+        return None
+
+    def _fail(self, step: Step, worst: WorkError, facts: WorkError) -> None:
+        failure = Failure(
+            stage=step.stage.name,
+            what=worst.what,
+            reference=self._parts.new_reference(),
+            cause=facts.cause,
+            hint=facts.hint,
+        )
+        log.warning("run failed", run=self._run.id, stage=failure.stage, reference=failure.reference)
+        self._book.fail(step, failure, self._standing())
+
+    def _fail_unexpected(self, step: Step, error: Exception) -> None:
+        """A bug: people get the reference, the log gets the trace."""
+        reference = self._parts.new_reference()
+        stage = step.stage.name
+        log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
+        shown = Ref(RefKind.NAME, reference)
+        what = Message("something we did not expect; reference {reference}", reference=shown)
+        self._book.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
+
+    def _park(self, step: Step, changes: Sequence[Change]) -> None:
+        """The new plan is what is left to do; a stage that cannot be read stands as it was approved."""
+        approved = {stage.stage: stage for stage in self._run.plan.stages}
+        findings = self._survey(self._run.goal, self._steps)
+        plan = Plan(self._run.goal, tuple(_planned(found, approved) for found in findings))
+        self._book.park(step, plan, self._uncovered(step, changes))
+
+    def _uncovered(self, step: Step, changes: Sequence[Change]) -> list[Change]:
+        return [change for change in changes if not self._run.plan.covers(step.stage.name, change)]
+
+    def _standing(self) -> list[Json]:
+        findings = self._survey(Goal.ABSENT, self._parts.orders[Goal.PRESENT])
+        return [one.to_json() for one in standing(findings)]
+
+    def _survey(self, goal: Goal, steps: Sequence[Step]) -> tuple[Finding, ...]:
+        return survey(steps, self._ws, goal, at_once=self._parts.at_once)
+
+    def check(self, held: Held) -> None:
+        """Whether the next write may be made. Raises `Interrupted`."""
+        self._guard.check()
+        held.check()
+        if self._book.cancel_asked():
+            self._stopping = True
+            raise Interrupted(Message("told to stop"))
+
+
+class _Context:
+    """A stage's view of the turn: `StageContext`."""
+
+    def __init__(self, turn: Turn, book: Logbook, step: Step, held: Held) -> None:
+        self._turn = turn
+        self._book = book
+        self._step = step
+        self._held = held
+
+    @property
+    def now(self) -> datetime:
+        return self._book.now
+
+    def progress(self, message: Message) -> None:
+        self._turn.check(self._held)
+        self._book.note(self._step, message)
+
+    def record(self, message: Message, data: Mapping[str, Json]) -> None:
+        self._book.record(self._step, message, data)
+
+
+def _planned(found: Finding, approved: Mapping[str, StagePlan]) -> StagePlan:
+    if found.error and found.stage in approved:
+        return approved[found.stage]
+    return StagePlan(found.stage, found.title, found.changes)
