@@ -158,6 +158,8 @@ class RequestRepository(Protocol):
 
     def pending_for(self, target: str) -> Request | None: ...
 
+    def latest_for(self, target: str) -> Request | None: ...  # the newest, whatever became of it
+
     def overdue(self, now: datetime) -> Sequence[Request]: ...
 
     def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]: ...  # newest first

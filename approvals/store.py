@@ -190,6 +190,10 @@ class SqlRequestRepository:
     def pending_for(self, target: str) -> Request | None:
         return self._first(_still_pending().where(requests.c.target == target))
 
+    def latest_for(self, target: str) -> Request | None:
+        about = select(requests).where(requests.c.target == target)
+        return self._first(about.order_by(requests.c.asked_at.desc(), requests.c.id.desc()))
+
     def overdue(self, now: datetime) -> Sequence[Request]:
         """Pending and over. The rows are locked; those that somebody is deciding on are left out."""
         over = _still_pending().where(requests.c.open_until <= now)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from approvals.model import Request, RequestStatus
 from bot.card import (
@@ -22,7 +23,7 @@ from bot.card import (
 )
 from bot.views.run import stage_line
 from bot.views.words import deciders, name, person
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Json, Message, Ref, RefKind
 from provisioner.run import Run, RunStatus
 from provisioner.workspace import WorkspaceSpec
 
@@ -44,6 +45,18 @@ class Finding:
     title: Message
     mark: Mark
     differs: tuple[Message, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "title": self.title.to_json(),
+            "mark": self.mark.value,
+            "differs": [what.to_json() for what in self.differs],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        differs = tuple(Message.from_json(what) for what in data["differs"])
+        return cls(Message.from_json(data["title"]), Mark(data["mark"]), differs)
 
 
 def status_card(known: Known) -> Card:

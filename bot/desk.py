@@ -1,0 +1,270 @@
+"""Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
+
+Runs on the runner, never in a handler. Each ask is answered in one transaction; a kill before it leaves the
+ask as it was, and answering again finds the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from approvals.policy import Policy
+from provisioner.diagnosis import diagnose
+
+from approvals.errors import NobodyMayApprove, Refusal
+from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
+from bot.ask import Ask, AskKind, AskState
+from bot.card import Mark
+from bot.database import UnitOfWork
+from bot.people import People, PeopleUnknown
+from bot.proposal import Proposal
+from bot.service import Wake, WorkspaceService
+from bot.texts import refusal
+from bot.thread import Purpose, Thread
+from bot.views.status import Finding
+from bot.views.words import name
+from provisioner import survey
+from provisioner.engine import Engine
+from provisioner.errors import Temporary, WorkError
+from provisioner.message import Json, Message
+from provisioner.plan import Plan
+from provisioner.run import Clock, Run, RunStatus
+from provisioner.stage import Goal
+from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
+
+log = structlog.get_logger()
+
+CREATE = "workspace.create"
+
+_TRIES = 4
+_AGAIN = timedelta(seconds=3)
+"""A system, or the chat, that cannot be asked now is asked again so often before the person hears of it."""
+
+
+class Desk:
+    """One ask at a time; several desks in several threads do not disturb each other."""
+
+    def __init__(
+        self,
+        *,
+        units: Callable[[], UnitOfWork],
+        engine: Engine,
+        policy: Policy,
+        people: People,
+        platform: Platform,
+        clock: Clock,
+        wake: Wake,
+        channel: str,
+        language: str,
+    ) -> None:
+        """`channel` is where requests are shown, `language` the one spoken there."""
+        self._units = units
+        self._engine = engine
+        self._policy = policy
+        self._people = people
+        self._platform = platform
+        self._clock = clock
+        self._wake = wake
+        self._channel = channel
+        self._language = language
+
+    def due(self, limit: int) -> Sequence[Ask]:
+        with self._units() as unit:
+            return unit.asks.due(AskState.NEW, self._clock.now(), limit)
+
+    def answer(self, ask: Ask) -> None:
+        match ask.kind:
+            case AskKind.CREATE:
+                self._create(ask)
+            case AskKind.LOOK:
+                self._look(ask)
+            case AskKind.STATUS:  # kept as answered from the start
+                self._answered(ask, {})
+        self._wake()
+
+    # ------------------------------------------------------------------------------------ create
+
+    def _create(self, ask: Ask) -> None:
+        asked = WorkspaceSpec.from_json(ask.spec)
+        wrong = [problem.message for problem in problems(asked, self._platform)]
+        if wrong:
+            self._refuse(ask, wrong)
+            return
+        try:
+            actor = self._people.actor(ask.user)
+            gate, refused = self._gate(actor, asked)
+        except PeopleUnknown as error:
+            log.warning("asker unknown", ask=ask.key, why=str(error))
+            self._postpone(ask)
+            return
+        preview = self._engine.preview(Workspace(asked, self._platform), Goal.PRESENT)
+        reasons = [*refused, *self._unmade(preview)]
+        passing = any(isinstance(unmade.error, Temporary) for unmade in preview.refusals)
+        if passing and ask.tries < _TRIES:
+            self._postpone(ask)
+        elif reasons or gate is None or preview.plan is None:
+            self._refuse(ask, reasons)
+        else:
+            self._request(ask, asked, gate, preview.plan)
+
+    def _gate(self, actor: Actor, asked: WorkspaceSpec) -> tuple[Gate | None, list[Message]]:
+        """The gate, or the reasons why this person may not ask."""
+        subject = Subject(action=CREATE, target=asked.project, digest="")
+        try:
+            gate = self._policy.gate_for(subject, actor)
+            approvers = {user for group in gate.approvers for user in self._people.members(group)} - {
+                actor.id
+            }
+            if len(approvers) < gate.needed:
+                raise NobodyMayApprove(CREATE, gate.needed, gate.approvers)
+        except Refusal as no:
+            return None, [refusal(no)]
+        return gate, []
+
+    def _unmade(self, preview: survey.Preview) -> list[Message]:
+        if preview.plan is not None and not preview.plan.changes:
+            return [Message("It is there already, complete: there is nothing to make.")]
+        return [self._reason(refused.title, refused.error) for refused in preview.refusals]
+
+    @staticmethod
+    def _reason(title: Message, error: WorkError) -> Message:
+        said = diagnose(error.what, error.cause)
+        remedy = said.remedy if said else error.hint
+        if remedy is None:
+            return Message("{title}: {what}.", title=title, what=error.what)
+        return Message("{title}: {what}. {remedy}", title=title, what=error.what, remedy=remedy)
+
+    def _request(self, ask: Ask, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
+        """The request, its plan, its card and its record: all or nothing."""
+        with self._units() as unit:
+            taken = WorkspaceService.taken(unit, asked.project)
+            if taken is None:
+                self._open(unit, ask.key, ask.user, asked, gate, plan, locale=ask.locale)
+                unit.asks.save(replace(ask, state=AskState.CLOSED, next_at=None))
+                unit.commit()
+        if taken is not None:
+            self._refuse(ask, [taken])
+
+    def _open(
+        self,
+        unit: UnitOfWork,
+        key: str,
+        user: str,
+        asked: WorkspaceSpec,
+        gate: Gate,
+        plan: Plan,
+        *,
+        locale: str,
+        parked: Run | None = None,
+    ) -> Request:
+        now = self._clock.now()
+        subject = Subject(
+            action=CREATE,
+            target=asked.project,
+            digest=plan.digest,
+            facts={"destroys_data": bool(plan.dangers), "changes": len(plan.changes)},
+        )
+        request = Request(
+            id=unit.requests.next_id(), key=key, subject=subject, gate=gate, asked_by=user, asked_at=now
+        )
+        unit.requests.add(request)
+        proposal = Proposal(
+            request_id=request.id, asked=asked, plan=plan, locale=locale, run_id=parked.id if parked else ""
+        )
+        unit.proposals.add(proposal)
+        before = unit.threads.get(parked.reference) if parked else None
+        unit.threads.add(
+            Thread(
+                key=request.id,
+                request_id=request.id,
+                purpose=Purpose.CARD,
+                channel=self._channel,
+                language=self._language,
+                root_ts=(before.root_ts or before.ts) if before else "",
+            )
+        )
+        unit.audit.append(
+            AuditEntry(
+                at=now,
+                actor=user,
+                action="request.ask",
+                target=asked.project,
+                request_id=request.id,
+                data={"digest": plan.digest},
+            )
+        )
+        log.info("request opened", request=request.id, project=asked.project, changes=len(plan.changes))
+        return request
+
+    # ------------------------------------------------------------------------------ parked runs
+
+    def ask_anew(self) -> int:
+        """A request with the new plan for each parked run that has none, in the same thread; how many."""
+        with self._units() as unit:
+            parked = [run for run in unit.runs.all_latest() if run.status is RunStatus.PARKED]
+            orphans = [run for run in parked if unit.requests.pending_for(run.asked.project) is None]
+        for run in orphans:
+            self._ask_anew(run)
+        return len(orphans)
+
+    def _ask_anew(self, run: Run) -> None:
+        preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
+        if preview.plan is None:
+            return  # a system cannot be read just now; looked at again at the next tick
+        with self._units() as unit:
+            before = unit.requests.get(RequestId(run.reference))
+            self._open(
+                unit,
+                f"{run.id}:{run.attempt}",
+                before.asked_by,
+                run.asked,
+                before.gate,
+                preview.plan,
+                locale=unit.proposals.get(before.id).locale,
+                parked=run,
+            )
+            unit.commit()
+        self._wake()
+
+    # -------------------------------------------------------------------------------------- look
+
+    def _look(self, ask: Ask) -> None:
+        """What the systems say now of what the newest run was to make."""
+        project = str(ask.spec["project"])
+        with self._units() as unit:
+            run = unit.runs.latest(project)
+        asked = run.asked if run else WorkspaceSpec(project=project)
+        goal = run.goal if run else Goal.PRESENT
+        preview = self._engine.preview(Workspace(asked, self._platform), goal)
+        self._answered(ask, {"findings": [_finding(found).to_json() for found in preview.findings]})
+
+    # ----------------------------------------------------------------------------------- outcomes
+
+    def _refuse(self, ask: Ask, reasons: Sequence[Message]) -> None:
+        log.info("ask refused", ask=ask.key, reasons=[str(reason) for reason in reasons])
+        self._answered(ask, {"reasons": [reason.to_json() for reason in reasons]})
+
+    def _answered(self, ask: Ask, outcome: Mapping[str, Json]) -> None:
+        """The answer is kept; the follower tells it, now or when the chat is back."""
+        self._save(replace(ask, state=AskState.ANSWERED, outcome=outcome, tries=0, next_at=None))
+
+    def _postpone(self, ask: Ask) -> None:
+        self._save(replace(ask, tries=ask.tries + 1, next_at=self._clock.now() + _AGAIN))
+
+    def _save(self, ask: Ask) -> None:
+        with self._units() as unit:
+            unit.asks.save(ask)
+            unit.commit()
+
+
+def _finding(found: survey.Finding) -> Finding:
+    """A stage's state for people: what it still lacks, or why it could not be read."""
+    if isinstance(found.error, WorkError):
+        return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
+    differs = tuple(
+        Message("{target} is not as it should be", target=name(change.target)) for change in found.changes
+    )
+    return Finding(found.title, Mark.FAILED if differs else Mark.DONE, differs)
