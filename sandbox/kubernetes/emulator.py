@@ -1,0 +1,116 @@
+"""The emulator as a whole: start it, hand out kubeconfigs, see what was done to it."""
+
+from __future__ import annotations
+
+import base64
+import random
+from datetime import UTC, datetime, timedelta
+
+import yaml
+
+from sandbox.kubernetes.deployments import Deployments
+from sandbox.kubernetes.faults import Faults
+from sandbox.kubernetes.garbage import Garbage, Namespaces
+from sandbox.kubernetes.housekeeping import Housekeeping
+from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
+from sandbox.kubernetes.listener import Listener, Peer
+from sandbox.kubernetes.rights import USERS
+from sandbox.kubernetes.server import Server
+from sandbox.kubernetes.store import NAMESPACES, Clock, Store
+
+CLUSTER = "eks-an2-meerkat-prod"
+BORN_WITH = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class KubernetesEmulator:
+    """A Kubernetes API server with the controllers a cluster always has, on 127.0.0.1 over TLS."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        clock: Clock = utc_now,
+        pod_delay: timedelta = timedelta(milliseconds=50),
+        namespace_delay: timedelta = timedelta(milliseconds=100),
+    ) -> None:
+        """`seed` decides uids and name suffixes. `pod_delay`: until a pod is ready. `namespace_delay`: how
+        long a namespace is Terminating at least."""
+        self.faults = Faults()
+        self._journal = Journal(clock)
+        self._store = Store(seed=seed, clock=clock)
+        self._tokens = {name: _token(seed, name) for name in USERS}
+        for name in BORN_WITH:
+            self._store.create(NAMESPACES, "", {"metadata": {"name": name}})
+        self._housekeeping = Housekeeping(
+            self._store,
+            (
+                Namespaces(self._store, namespace_delay),
+                Garbage(self._store),
+                Deployments(self._store, pod_delay),
+            ),
+        )
+        self._server = Server(
+            store=self._store,
+            users={token: USERS[name] for name, token in self._tokens.items()},
+            journal=self._journal,
+            faults=self.faults,
+            cut=self._cut,
+        )
+        self._listener = Listener(self._server)
+        self._url = ""
+
+    def start(self, port: int = 0) -> str:
+        """Returns "https://127.0.0.1:PORT"."""
+        self._url = self._listener.start(port)
+        self._housekeeping.start()
+        return self._url
+
+    def stop(self) -> None:
+        self._housekeeping.stop()
+        self._listener.stop(self._server.end_watches)
+
+    def kubeconfig(self, user: str) -> str:
+        """YAML text for "admin", "controller", "workspace-bot" (the least rights the bot needs) or "nobody"
+        (none). KeyError for others."""
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": CLUSTER,
+                    "cluster": {
+                        "server": self._url,
+                        "certificate-authority-data": base64.b64encode(self._listener.authority_pem).decode(),
+                    },
+                }
+            ],
+            "users": [{"name": user, "user": {"token": self._tokens[user]}}],
+            "contexts": [{"name": CLUSTER, "context": {"cluster": CLUSTER, "user": user}}],
+            "current-context": CLUSTER,
+        }
+        return yaml.safe_dump(document, sort_keys=False)
+
+    @property
+    def unknown_calls(self) -> tuple[UnknownCall, ...]:
+        """What was asked and is not emulated; each got an error. A test that leaves any has failed."""
+        return tuple(self._server.unknown)
+
+    def journal(self, since: int = 0) -> tuple[Write, ...]:
+        """Writes that came through the API with a number above `since`, refused ones too."""
+        return self._journal.since(since)
+
+    def on_write(self, hook: Hook, *, user: str = "") -> None:
+        """Call `hook(number, description)` after a write of `user` (empty: anyone) was carried out and before
+        it is answered. The hook may block, and may kill the caller. The number is the journal's."""
+        self._server.hooks.append((user, hook))
+
+    def _cut(self, peer: Peer) -> None:
+        self._listener.cut(peer)
+
+
+def _token(seed: int, user: str) -> str:
+    return f"{user}-{random.Random(f'{seed} {user}').getrandbits(128):032x}"

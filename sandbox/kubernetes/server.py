@@ -1,0 +1,247 @@
+"""The HTTP side: who asks, faults, the answer on the wire, watches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from sandbox.kubernetes import call as calls
+from sandbox.kubernetes import discovery
+from sandbox.kubernetes.call import MUTATING, Call
+from sandbox.kubernetes.faults import Effect, Fault, Faults
+from sandbox.kubernetes.journal import Hook, Journal, UnknownCall
+from sandbox.kubernetes.operations import Operations
+from sandbox.kubernetes.refusal import Refused, unauthorized
+from sandbox.kubernetes.rights import User, allowed, denial
+from sandbox.kubernetes.store import Change, Object, Store
+
+OPEN = frozenset({"/healthz", "/livez", "/readyz"})
+WATCH_LASTS = 1800.0
+"""Seconds a watch lasts that did not say how long; the real server takes 30 to 60 minutes."""
+
+
+class Server:
+    """An ASGI application."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        users: Mapping[str, User],
+        journal: Journal,
+        faults: Faults,
+        cut: Callable[[tuple[str, int]], None],
+    ) -> None:
+        """`users` by bearer token; `cut` drops the connection of a peer's address."""
+        self._store = store
+        self._users = users
+        self._journal = journal
+        self._faults = faults
+        self._cut = cut
+        self._operations = Operations(store)
+        self._stopping = asyncio.Event()
+        self.unknown: list[UnknownCall] = []
+        self.hooks: list[tuple[str, Hook]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except Refused as refused:
+            response = _refusal(refused)
+        if response is not None:
+            await response(scope, receive, send)
+
+    def end_watches(self) -> None:
+        """Call on the event loop's thread."""
+        self._stopping.set()
+
+    async def _answer(self, request: Request) -> Response | None:
+        path = request.url.path
+        if path in OPEN:
+            return PlainTextResponse("ok")
+        user = self._who(request)
+        if discovery.tells(path) and request.method == "GET":
+            return JSONResponse(discovery.document(path))
+        try:
+            found = calls.target(path)
+            verb = calls.verb(request.method, found, request.query_params)
+        except Refused:
+            if path != "/openapi/v2":
+                self.unknown.append(UnknownCall(method=request.method, path=path, user=user.name))
+            raise
+        call = Call(
+            target=found,
+            verb=verb,
+            user=user,
+            query=dict(request.query_params),
+            content_type=request.headers.get("content-type", "").partition(";")[0].strip(),
+            body=await request.body(),
+            agent=request.headers.get("user-agent", ""),
+            path=path,
+        )
+        return await self._serve(call, cast("tuple[str, int]", tuple(request.scope["client"])))
+
+    def _who(self, request: Request) -> User:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        user = self._users.get(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            raise unauthorized()
+        return user
+
+    async def _serve(self, call: Call, peer: tuple[str, int]) -> Response | None:
+        struck = self._faults.struck(call)
+        for fault in struck:
+            if fault.effect is Effect.DELAY:
+                await asyncio.sleep(fault.delay.total_seconds())
+        try:
+            self._admit(call, struck)
+            if call.verb == "watch":
+                return self._watch(call)
+            code, body = self._operations.carry_out(call)
+        except Refused as refused:
+            self._note(call, refused.code)
+            raise
+        number = self._note(call, code)
+        if number:
+            for user, hook in self.hooks:
+                if user in ("", call.user.name):
+                    await asyncio.to_thread(hook, number, call.described)
+        if any(fault.effect is Effect.LOSE_ANSWER for fault in struck):
+            self._cut(peer)
+            return None
+        return JSONResponse(body, status_code=code)
+
+    def _admit(self, call: Call, struck: list[Fault]) -> None:
+        for fault in struck:
+            if fault.refusal is not None:
+                raise fault.refusal(call)
+        found = call.target
+        if not allowed(call.user, call.verb, found.qualified, found.namespace or _own(call), found.name):
+            raise denial(
+                call.user, call.verb, found.resource, found.part, found.namespace or _own(call), found.name
+            )
+
+    def _note(self, call: Call, code: int) -> int:
+        if call.verb not in MUTATING or call.dry_run or call.target.resource.review:
+            return 0
+        found = call.target
+        write = self._journal.add(
+            user=call.user.name,
+            verb=call.verb,
+            resource=found.qualified,
+            namespace=found.namespace,
+            name=found.name or _named(call.body),
+            path=call.path,
+            code=code,
+        )
+        return write.number
+
+    def _watch(self, call: Call) -> Response:
+        kind, matches = call.target.resource, self._operations.selected(call)
+        asked = call.query.get("resourceVersion") or "0"
+        initial = call.query.get("sendInitialEvents") == "true"
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[Change] = asyncio.Queue()
+
+        def heard(change: Change) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, change)
+
+        head = {"kind": kind.kind, "apiVersion": kind.api_version(call.target.version)}
+        first: list[Object] = []
+        with self._store.at_once():
+            since = None if initial or asked == "0" else int(asked)
+            try:
+                missed = self._store.listen(heard, since=since)
+            except Refused as gone:
+                return _lines(_once({"type": "ERROR", "object": gone.status()}))
+            if since is None:
+                present = self._store.every(kind, call.target.namespace)
+                first = [{"type": "ADDED", "object": item | head} for item in present if matches(item)]
+            if initial:
+                marks = {"resourceVersion": str(self._store.version)}
+                marks_done = marks | {"annotations": {"k8s.io/initial-events-end": "true"}}
+                first.append({"type": "BOOKMARK", "object": head | {"metadata": marks_done}})
+        lasts = float(call.query.get("timeoutSeconds") or WATCH_LASTS)
+
+        async def events() -> AsyncIterator[Object]:
+            try:
+                for event in first:
+                    yield event
+                for change in missed:
+                    if told := _event(change, kind, matches, head):
+                        yield told
+                async for change in self._until(queue, lasts):
+                    if told := _event(change, kind, matches, head):
+                        yield told
+            finally:
+                self._store.unlisten(heard)
+
+        return _lines(events())
+
+    async def _until(self, queue: asyncio.Queue[Change], lasts: float) -> AsyncIterator[Change]:
+        """Changes until the time is over or the server stops."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + lasts
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            while (left := end - loop.time()) > 0 and not stopping.done():
+                coming = asyncio.ensure_future(queue.get())
+                done, _ = await asyncio.wait(
+                    {coming, stopping}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+                )
+                if coming in done:
+                    yield coming.result()
+                else:
+                    coming.cancel()
+        finally:
+            stopping.cancel()
+
+
+def _event(change: Change, kind: object, matches: Callable[[Any], bool], head: Object) -> Object | None:
+    if change.resource is not kind:
+        return None
+    was = change.before is not None and matches(change.before)
+    now = change.after is not None and matches(change.after)
+    if not was and not now:
+        return None
+    word = "MODIFIED" if was and now else "ADDED" if now else "DELETED"
+    return {"type": word, "object": change.last | head}
+
+
+async def _once(event: Object) -> AsyncIterator[Object]:
+    yield event
+
+
+def _lines(events: AsyncIterator[Object]) -> Response:
+    async def text() -> AsyncIterator[str]:
+        async for event in events:
+            yield json.dumps(event) + "\n"
+
+    return StreamingResponse(text(), media_type="application/json")
+
+
+def _refusal(refused: Refused) -> Response:
+    headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after is not None else None
+    return JSONResponse(refused.status(), status_code=refused.code, headers=headers)
+
+
+def _own(call: Call) -> str:
+    """A namespace counts as lying in itself: rights in a namespace cover the object of that name."""
+    return call.target.name if call.target.resource.plural == "namespaces" else ""
+
+
+def _named(body: bytes) -> str:
+    try:
+        meta = json.loads(body).get("metadata") or {}
+    except (ValueError, AttributeError):
+        return ""
+    return str(meta.get("name") or "")
