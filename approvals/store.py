@@ -93,6 +93,7 @@ requests = Table(
     Column("open_until", UtcTime, nullable=False),
     Column("status", String, nullable=False),
     Column("ended_at", UtcTime),
+    Index("requests_by_target", "target", "asked_at"),
     Index("requests_by_asker", "asked_by", "asked_at"),
     Index("requests_by_end", "status", "open_until"),
 )

@@ -1,0 +1,171 @@
+"""Who may act: named locks for stages and runs, and the one lock that makes a process the runner.
+
+PostgreSQL: advisory locks, each on a connection of its own, so that a dead holder frees them and a living one
+can see that it has lost them. A free advisory lock is no proof of death (a fail-over frees all at once):
+holders check before every write, and a successor waits longer than the holder's interval of checking.
+SQLite: one process by an exclusive `flock` beside the file, and inside it plain names in a set.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from provisioner.errors import Interrupted
+from provisioner.message import Message
+from provisioner.run import Held
+
+
+class Leadership(Protocol):
+    """This process runs the runs, until it is released or no longer alive."""
+
+    def alive(self) -> bool:
+        """Whether the lock is surely still ours. Once False, stop at once and exit."""
+        ...
+
+    def release(self) -> None:
+        """Only when nothing runs any more; the end of the process does it as well."""
+        ...
+
+
+class _HeldHere:
+    def check(self) -> None:
+        """A name in our own memory cannot be lost."""
+
+
+class ProcessLocks:
+    """`Locks` of one process, which the leader lock of SQLite guarantees to be the only one."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def try_hold(self, *names: str) -> Iterator[Held | None]:
+        with self._mutex:
+            free = self._taken.isdisjoint(names)
+            if free:
+                self._taken.update(names)
+        try:
+            yield _HeldHere() if free else None
+        finally:
+            if free:
+                with self._mutex:
+                    self._taken.difference_update(names)
+
+
+class _HeldByConnection:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def check(self) -> None:
+        if not _answers(self._connection):
+            raise Interrupted(Message("cannot go on: the connection that holds the locks is lost"))
+
+
+class PostgresLocks:
+    """`Locks` over all replicas. They end with the transaction they are taken in, however it ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        """`engine` has a pool of its own, without an upper limit: a lock never waits for a connection."""
+        self._engine = engine
+
+    @contextmanager
+    def try_hold(self, *names: str) -> Iterator[Held | None]:
+        with _closing(self._engine.connect()) as connection:
+            query = text("SELECT pg_try_advisory_xact_lock(:key)")
+            keys = sorted({_number(name) for name in names})
+            free = all(connection.execute(query, {"key": key}).scalar_one() for key in keys)
+            if not free:
+                connection.rollback()
+            yield _HeldByConnection(connection) if free else None
+
+
+class FileLeadership:
+    """`flock` on a file: the kernel frees it when the process ends, however it ends."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    @classmethod
+    def try_take(cls, path: Path) -> FileLeadership | None:
+        file = path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return cls(file)
+
+    def alive(self) -> bool:
+        return not self._file.closed
+
+    def release(self) -> None:
+        self._file.close()
+
+
+class PostgresLeadership:
+    """A session's advisory lock on a connection that does nothing else."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._mutex = threading.Lock()
+
+    @classmethod
+    def try_take(cls, engine: Engine, name: str) -> PostgresLeadership | None:
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _number(name)})
+        if taken.scalar_one():
+            return cls(connection)
+        connection.close()
+        return None
+
+    def alive(self) -> bool:
+        with self._mutex:
+            return _answers(self._connection)
+
+    def release(self) -> None:
+        """Ends the session: going back to a pool would keep the lock."""
+        with self._mutex:
+            if not self._connection.closed:
+                self._connection.invalidate()
+                self._connection.close()
+
+
+def _number(name: str) -> int:
+    """PostgreSQL names a lock by 64 bits; the prefix keeps us apart from others in the same database."""
+    digest = hashlib.sha256(f"workspace-bot/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _answers(connection: Connection) -> bool:
+    """Whether the session that was opened is the one that answers. SQLAlchemy would connect anew in silence
+    after an invalidation, and a new session holds nothing."""
+    if connection.closed or connection.invalidated:
+        return False
+    try:
+        connection.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        connection.invalidate()
+        return False
+    return True
+
+
+@contextmanager
+def _closing(connection: Connection) -> Iterator[Connection]:
+    """Closes also what is broken: a lost connection cannot be rolled back, and its locks are gone with it."""
+    try:
+        yield connection
+    finally:
+        try:
+            connection.close()
+        except SQLAlchemyError:
+            connection.invalidate()
