@@ -1,0 +1,6 @@
+"""Simulated AWS: ministack as a child process, behind a front that owns faults and what ministack lacks."""
+
+from .front import Write
+from .simulator import AwsSimulator, Bucket
+
+__all__ = ["AwsSimulator", "Bucket", "Write"]

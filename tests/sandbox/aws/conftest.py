@@ -1,0 +1,80 @@
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import boto3
+import pytest
+from botocore.config import Config
+from mypy_boto3_s3 import S3Client
+from mypy_boto3_sts import STSClient
+
+from sandbox.aws import AwsSimulator
+from sandbox.child import Nursery
+
+ACCOUNT = "123456789012"
+REGION = "ap-northeast-2"
+ASIDE = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=5)
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AwsSimulator, str]]:
+    aws = AwsSimulator(Nursery(), tmp_path_factory.mktemp("aws"), account=ACCOUNT, region=REGION)
+    yield aws, aws.start()
+    aws.stop()
+
+
+@pytest.fixture
+def aws(simulator: tuple[AwsSimulator, str]) -> Iterator[AwsSimulator]:
+    yield simulator[0]
+    simulator[0].faults.clear()
+
+
+@pytest.fixture
+def s3(simulator: tuple[AwsSimulator, str]) -> S3Client:
+    return boto3.client(
+        "s3",
+        endpoint_url=simulator[1],
+        region_name=REGION,
+        aws_access_key_id="AKIATESTER",
+        aws_secret_access_key="made up",
+        config=ASIDE,
+    )
+
+
+@pytest.fixture
+def sts(simulator: tuple[AwsSimulator, str]) -> STSClient:
+    return boto3.client(
+        "sts",
+        endpoint_url=simulator[1],
+        region_name=REGION,
+        aws_access_key_id="AKIATESTER",
+        aws_secret_access_key="made up",
+        config=ASIDE,
+    )
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture
+def name(numbers: Iterator[int]) -> str:
+    """A bucket name of this test's own."""
+    return f"bucket-of-test-{next(numbers)}"
+
+
+@pytest.fixture
+def make(s3: S3Client, name: str) -> Callable[[], str]:
+    """Makes the test's bucket, tagged in the creating call."""
+
+    def make_bucket() -> str:
+        s3.create_bucket(
+            Bucket=name,
+            CreateBucketConfiguration={
+                "LocationConstraint": "ap-northeast-2",
+                "Tags": [{"Key": "workspace", "Value": "alpha"}, {"Key": "note", "Value": "a & <b>"}],
+            },
+        )
+        return name
+
+    return make_bucket
