@@ -252,7 +252,8 @@ class Desk:
         self._save(replace(ask, state=AskState.ANSWERED, outcome=outcome, tries=0, next_at=None))
 
     def _postpone(self, ask: Ask) -> None:
-        self._save(replace(ask, tries=ask.tries + 1, next_at=self._clock.now() + _AGAIN))
+        tries = ask.tries + 1
+        self._save(replace(ask, tries=tries, next_at=self._clock.now() + _AGAIN * min(tries, 10)))
 
     def _save(self, ask: Ask) -> None:
         with self._units() as unit:
