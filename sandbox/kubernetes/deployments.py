@@ -190,6 +190,17 @@ class Deployments:
         changed["status"] = status
         kept = self._store.update(DEPLOYMENTS, changed, found, status=True)
         self._mark_revision(kept, current)
+        self._report_sets(found, pods)
+
+    def _report_sets(self, item: Object, pods: list[Object]) -> None:
+        for each in self._store.every(REPLICASETS, item["metadata"]["namespace"]):
+            if _owner(each) == item["metadata"]["uid"]:
+                mine = [pod for pod in pods if _owner(pod) == each["metadata"]["uid"]]
+                ready = sum(map(_ready, mine))
+                status: Object = {"observedGeneration": each["metadata"]["generation"], "replicas": len(mine)}
+                if ready:
+                    status |= {"readyReplicas": ready, "availableReplicas": ready}
+                self._store.update(REPLICASETS, {**each, "status": status}, each, status=True)
 
     def _mark_revision(self, item: Object, current: Object) -> None:
         revision = current["metadata"]["annotations"][REVISION]

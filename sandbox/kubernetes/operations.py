@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from sandbox.kubernetes import ownership, patch
+from sandbox.kubernetes import ownership, patch, protobuf
 from sandbox.kubernetes.call import Call
 from sandbox.kubernetes.refusal import Refused, bad_request, invalid, not_found, unsupported_media
-from sandbox.kubernetes.resource import Resource
 from sandbox.kubernetes.rights import allowed
 from sandbox.kubernetes.selector import Matcher, by_fields, by_labels
 from sandbox.kubernetes.store import Object, Store
@@ -269,17 +268,16 @@ class Operations:
 
 def _decoded(call: Call) -> Any:
     try:
+        if call.content_type == protobuf.CONTENT_TYPE:
+            return protobuf.decode(call.body)
         if "yaml" in call.content_type:
             return yaml.safe_load(call.body)
         return json.loads(call.body)
+    except protobuf.Unreadable as error:
+        raise unsupported_media(["application/json", "application/yaml"]) from error
     except (ValueError, yaml.YAMLError) as error:
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {_kind(call.target.resource)})"
-        ) from error
-
-
-def _kind(resource: Resource) -> str:
-    return resource.kind
+        kind = call.target.resource.kind
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind})") from error
 
 
 def _place(token: str) -> int:

@@ -45,7 +45,7 @@ class Server:
         self._faults = faults
         self._cut = cut
         self._operations = Operations(store)
-        self._stopping = asyncio.Event()
+        self._watches: set[asyncio.Queue[Change | None]] = set()
         self.unknown: list[UnknownCall] = []
         self.hooks: list[tuple[str, Hook]] = []
 
@@ -62,7 +62,8 @@ class Server:
 
     def end_watches(self) -> None:
         """Call on the event loop's thread."""
-        self._stopping.set()
+        for queue in self._watches:
+            queue.put_nowait(None)
 
     async def _answer(self, request: Request) -> Response | None:
         path = request.url.path
@@ -108,9 +109,9 @@ class Server:
                 return self._watch(call)
             code, body = self._operations.carry_out(call)
         except Refused as refused:
-            self._note(call, refused.code)
+            self._note(call, refused.code, (refused.details or {}).get("name", ""))
             raise
-        number = self._note(call, code)
+        number = self._note(call, code, body["metadata"].get("name", ""))
         if number:
             for user, hook in self.hooks:
                 if user in ("", call.user.name):
@@ -130,7 +131,7 @@ class Server:
                 call.user, call.verb, found.resource, found.part, found.namespace or _own(call), found.name
             )
 
-    def _note(self, call: Call, code: int) -> int:
+    def _note(self, call: Call, code: int, name: str = "") -> int:
         if call.verb not in MUTATING or call.dry_run or call.target.resource.review:
             return 0
         found = call.target
@@ -139,7 +140,7 @@ class Server:
             verb=call.verb,
             resource=found.qualified,
             namespace=found.namespace,
-            name=found.name or _named(call.body),
+            name=found.name or name,
             path=call.path,
             code=code,
         )
@@ -150,7 +151,7 @@ class Server:
         asked = call.query.get("resourceVersion") or "0"
         initial = call.query.get("sendInitialEvents") == "true"
         loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[Change] = asyncio.Queue()
+        queue: asyncio.Queue[Change | None] = asyncio.Queue()
 
         def heard(change: Change) -> None:
             loop.call_soon_threadsafe(queue.put_nowait, change)
@@ -173,6 +174,7 @@ class Server:
         lasts = float(call.query.get("timeoutSeconds") or WATCH_LASTS)
 
         async def events() -> AsyncIterator[Object]:
+            self._watches.add(queue)
             try:
                 for event in first:
                     yield event
@@ -183,27 +185,22 @@ class Server:
                     if told := _event(change, kind, matches, head):
                         yield told
             finally:
+                self._watches.discard(queue)
                 self._store.unlisten(heard)
 
         return _lines(events())
 
-    async def _until(self, queue: asyncio.Queue[Change], lasts: float) -> AsyncIterator[Change]:
+    async def _until(self, queue: asyncio.Queue[Change | None], lasts: float) -> AsyncIterator[Change]:
         """Changes until the time is over or the server stops."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + lasts
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            while (left := end - loop.time()) > 0 and not stopping.done():
-                coming = asyncio.ensure_future(queue.get())
-                done, _ = await asyncio.wait(
-                    {coming, stopping}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-                )
-                if coming in done:
-                    yield coming.result()
-                else:
-                    coming.cancel()
-        finally:
-            stopping.cancel()
+        end = asyncio.get_running_loop().time() + lasts
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            try:
+                change = await asyncio.wait_for(queue.get(), left)
+            except TimeoutError:
+                return
+            if change is None:
+                return
+            yield change
 
 
 def _event(change: Change, kind: object, matches: Callable[[Any], bool], head: Object) -> Object | None:
@@ -237,11 +234,3 @@ def _refusal(refused: Refused) -> Response:
 def _own(call: Call) -> str:
     """A namespace counts as lying in itself: rights in a namespace cover the object of that name."""
     return call.target.name if call.target.resource.plural == "namespaces" else ""
-
-
-def _named(body: bytes) -> str:
-    try:
-        meta = json.loads(body).get("metadata") or {}
-    except (ValueError, AttributeError):
-        return ""
-    return str(meta.get("name") or "")
