@@ -1,0 +1,89 @@
+"""Values that are valid as they stand; one keyword bends one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.errors import Cause
+from provisioner.message import Json, Message
+from provisioner.plan import Plan, StagePlan
+from provisioner.run import Entry, EntryKind, Failure, Run, RunId
+from provisioner.stage import Change, Goal, Verb
+from provisioner.workspace import NodeSpec, Platform, Workspace, WorkspaceSpec
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def a_spec(project: str = "alpha", **bent: Any) -> WorkspaceSpec:
+    return WorkspaceSpec(**{"project": project, "why": "to train the ranking model", **bent})
+
+
+def a_platform(**bent: Any) -> Platform:
+    usual: dict[str, Any] = {
+        "region": "ap-northeast-2",
+        "region_alias": "an2",
+        "infra": "meerkat",
+        "env": "prod",
+        "account": "123456789012",
+        "cluster": "eks-an2-meerkat-prod",
+        "specs": {
+            "standard": NodeSpec(instance_type="m5.xlarge"),
+            "gpu": NodeSpec(instance_type="g5.xlarge"),
+        },
+    }
+    return Platform(**usual | bent)
+
+
+def a_workspace(project: str = "alpha", *, platform: Platform | None = None, **bent: Any) -> Workspace:
+    return Workspace(a_spec(project, **bent), platform or a_platform())
+
+
+def a_change(target: str = "S3 bucket alpha", **bent: Any) -> Change:
+    return Change(**{"verb": Verb.CREATE, "target": target, **bent})
+
+
+def a_plan(*stages: StagePlan, goal: Goal = Goal.PRESENT) -> Plan:
+    usual = (
+        StagePlan("profile", Message("Profile"), (a_change("profile alpha"),)),
+        StagePlan("bucket", Message("S3 bucket"), (a_change(detail=Message("tagged as ours")),)),
+    )
+    return Plan(goal, stages or usual)
+
+
+def a_run(run_id: str = "WSR-0001.1", project: str = "alpha", **bent: Any) -> Run:
+    usual: dict[str, Any] = {
+        "id": RunId(run_id),
+        "reference": run_id.partition(".")[0],
+        "asked": a_spec(project),
+        "plan": a_plan(),
+        "created_at": NOON,
+    }
+    return Run(**usual | bent)
+
+
+def a_cause(words: str = "Access Denied", **bent: Any) -> Cause:
+    usual: dict[str, Any] = {"service": "s3", "operation": "CreateBucket", "code": "AccessDenied"}
+    return Cause(**usual | {"words": words} | bent)
+
+
+def a_failure(stage: str = "bucket", **bent: Any) -> Failure:
+    usual: dict[str, Any] = {
+        "what": Message("cannot create bucket {bucket}", bucket="alpha"),
+        "reference": "ref-1",
+        "cause": a_cause(),
+        "hint": Message("ask for the right to create buckets"),
+    }
+    return Failure(stage=stage, **usual | bent)
+
+
+def an_entry(
+    message: Message | None = None,
+    *,
+    kind: EntryKind = EntryKind.RECORDED,
+    at: datetime = NOON,
+    stage: str = "bucket",
+    data: Mapping[str, Json] | None = None,
+) -> Entry:
+    return Entry(at=at, kind=kind, message=message or Message("noted"), stage=stage, data=data or {})

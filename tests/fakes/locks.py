@@ -1,0 +1,43 @@
+"""Named locks in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from provisioner.errors import Interrupted
+from provisioner.message import Message
+from provisioner.run import Held
+
+
+class _Holding:
+    def __init__(self, locks: FakeLocks, names: frozenset[str]) -> None:
+        self._locks = locks
+        self._names = names
+
+    def check(self) -> None:
+        if not self._names <= self._locks.taken:
+            raise Interrupted(Message("the connection that held the locks is lost"))
+
+
+class FakeLocks:
+    """`Locks`. Those of a process that dies become free, because the `with` is left."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    @contextmanager
+    def try_hold(self, *names: str) -> Iterator[Held | None]:
+        wanted = frozenset(names)
+        if wanted & self.taken:
+            yield None
+            return
+        self.taken |= wanted
+        try:
+            yield _Holding(self, wanted)
+        finally:
+            self.taken -= wanted
+
+    def lose(self, name: str) -> None:
+        """Cut the connection that holds it; the holder does not know yet."""
+        self.taken.discard(name)
