@@ -32,7 +32,7 @@ class Offence:
 OFFENCES: dict[str, tuple[Offence, ...]] = {
     "nothing knows the sandbox; bot on top; approvals and provisioner are strangers": (
         Offence("bot.card", "import sandbox"),
-        Offence("approvals.errors", "import bot.card"),
+        Offence("approvals.errors", "import bot"),
         Offence("approvals.errors", "import provisioner.message"),
         Offence("provisioner.message", "import approvals.errors"),
     ),

@@ -1,0 +1,193 @@
+"""The repository's own rules. Each says what it wants; what breaks it is listed."""
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("approvals", "provisioner", "bot", "sandbox", "tests", "tools")
+PYTHON = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+OWN_STATE = {".git", ".venv", ".sandbox", ".make", "build", "dist", "__pycache__"}
+TEXT = {
+    "",
+    ".py",
+    ".js",
+    ".css",
+    ".html",
+    ".md",
+    ".toml",
+    ".txt",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".sh",
+    ".po",
+    ".tpl",
+}
+
+MIGRATIONS = ROOT / "bot" / "migrations" / "versions"  # a migration is one long list
+
+LINES_A_FILE = 400
+LINES_A_FUNCTION = 60
+
+# Files that may sleep or replace an attribute, each with the reason.
+MAY_SLEEP: dict[str, str] = {}
+MAY_PATCH: dict[str, str] = {}
+# Why a test may be skipped; anything else has to run or fail.
+SKIP_REASONS = {"helm does not run on this machine"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def all_text() -> Iterator[Path]:
+    """Every text file of the repository, without what is made on this machine."""
+    folders = [ROOT]
+    for folder in folders:
+        for path in sorted(folder.iterdir()):
+            made_here = path.name in OWN_STATE or path.name.endswith(("_cache", ".egg-info", ".hypothesis"))
+            if path.is_dir() and not made_here:
+                folders.append(path)
+            elif path.is_file() and path.suffix in TEXT:
+                yield path
+
+
+def comments(path: Path) -> Iterator[tuple[int, str]]:
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def calls(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of every call in a file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    pages = [path for path in all_text() if path.suffix in {".js", ".css", ".html", ".sh"}]
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in [*PYTHON, *pages]}
+
+    assert not {name: length for name, length in lengths.items() if length > LINES_A_FILE}
+
+
+def test_no_function_is_longer_than_60_lines() -> None:
+    lengths = {
+        f"{name_of(path)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in PYTHON
+        if not path.is_relative_to(MIGRATIONS)
+        for node in functions(path)
+    }
+
+    assert not {name: length for name, length in lengths.items() if length > LINES_A_FUNCTION}
+
+
+def test_every_ignored_check_names_its_code_and_gives_a_reason() -> None:
+    directive = re.compile(
+        r"#\s*(?:type:\s*ignore(?P<type>\[[\w, -]+\])?|noqa(?P<noqa>:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?)"
+    )
+    found = []
+    for path in PYTHON:
+        for line, comment in comments(path):
+            matches = list(directive.finditer(comment))
+            named = all(match["type"] or match["noqa"] for match in matches)
+            reason = re.search(r"\w+ \w+", directive.sub("", comment))
+            if matches and not (named and reason):
+                found.append(f"{name_of(path)}:{line} {comment}")
+
+    assert not found
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+    assert not [name_of(path) for path in PYTHON if path.stem in drawers or path.parent.name in drawers]
+
+
+def test_nothing_is_left_for_later() -> None:
+    marks = re.compile(
+        "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "NotImplemented" + "Error", "pragma: no " + "cover"))
+    )
+    found = [
+        f"{name_of(path)}:{number} {line.strip()}"
+        for path in all_text()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if marks.search(line)
+    ]
+
+    assert not found
+
+
+def test_nothing_points_outside_the_repository() -> None:
+    outside = re.compile(r"\.\./shared|(?<![\w.~-])/work/|(?<![\w.~-])/root/")
+    found = [
+        f"{name_of(path)}:{number} {line.strip()}"
+        for path in all_text()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if outside.search(line) and path != Path(__file__)
+    ]
+
+    assert not found
+
+
+def test_the_tests_patch_nothing() -> None:
+    patching = {"monkeypatch.setattr", "mock.patch", "patch.object", "mocker.patch"}
+    found = [
+        f"{name_of(path)}:{line} {call}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for line, call in calls(path)
+        if call in patching and name_of(path) not in MAY_PATCH
+    ]
+    imported = [
+        name_of(path)
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"^(from|import) unittest", path.read_text(), re.M)
+    ]
+
+    assert not found
+    assert not imported
+
+
+def test_the_tests_do_not_sleep() -> None:
+    found = [
+        f"{name_of(path)}:{line} {call}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for line, call in calls(path)
+        if call in {"time.sleep", "sleep"} and name_of(path) not in MAY_SLEEP
+    ]
+
+    assert not found
+
+
+def test_a_test_is_skipped_only_for_an_allowed_reason() -> None:
+    found = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not re.search(
+                r"\b(skip|skipif|xfail)$", ast.unparse(node.func)
+            ):
+                continue
+            reasons = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "reason")]
+            words = {reason.value for reason in reasons if isinstance(reason, ast.Constant)}
+            if not words & SKIP_REASONS:
+                found.append(f"{name_of(path)}:{node.lineno} {ast.unparse(node)}")
+
+    assert not found
+
+
+@pytest.mark.parametrize("allowed", [MAY_SLEEP, MAY_PATCH], ids=["sleep", "patch"])
+def test_an_exception_is_for_a_file_that_exists_and_has_a_reason(allowed: dict[str, str]) -> None:
+    assert all((ROOT / name).exists() and len(reason.split()) > 2 for name, reason in allowed.items())
