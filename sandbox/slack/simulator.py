@@ -1,0 +1,278 @@
+"""The simulated Slack as one object: start it, act as a person, look, make trouble."""
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from sandbox.slack.calls import Method
+from sandbox.slack.clock import Clock, SystemClock
+from sandbox.slack.core import Core
+from sandbox.slack.errors import CannotAct
+from sandbox.slack.events import Events
+from sandbox.slack.faults import Faults
+from sandbox.slack.methods.chat import Chat
+from sandbox.slack.methods.conversations import Conversations
+from sandbox.slack.methods.directory import Directory
+from sandbox.slack.methods.extras import Extras
+from sandbox.slack.methods.streams import Streams
+from sandbox.slack.methods.views import Views
+from sandbox.slack.payloads import Payloads
+from sandbox.slack.people import People
+from sandbox.slack.press import Press
+from sandbox.slack.rates import Rates
+from sandbox.slack.responses import Responses
+from sandbox.slack.seed import Seed
+from sandbox.slack.server import Server
+from sandbox.slack.web import WebApi
+
+Seen = dict[str, Any]
+Found = TypeVar("Found")
+
+
+class SlackSimulator:
+    """One team with one app. Every method may be called from any thread but the simulator's own."""
+
+    def __init__(
+        self,
+        seed: Seed | None = None,
+        *,
+        rates: Rates = Rates.REAL,
+        clock: Clock | None = None,
+        ack_within: float = 3.0,
+    ) -> None:
+        self.faults = Faults(self._cut_sockets)
+        self.core = Core(seed or Seed(), rates, clock or SystemClock(), ack_within, self.faults)
+        payloads = Payloads(self.core)
+        events = Events(self.core, payloads)
+        chat = Chat(self.core, events)
+        self._extras = Extras(self.core, chat)
+        families = (
+            chat,
+            Conversations(self.core),
+            Directory(self.core),
+            Views(self.core),
+            Streams(self.core, chat),
+            self._extras,
+        )
+        self.methods: dict[str, Method] = {}
+        for family in families:
+            self.methods |= family.methods()
+        self._web = WebApi(self.core, self.methods)
+        self._responses = Responses(self.core, chat, events, self._web)
+        self._people = People(self.core, payloads, events, self._responses)
+        self._server = Server(self._app(), self.core.transports.protocol())
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/api/{method}", self._web.serve, methods=["GET", "POST"]),
+                Route("/response/{kind}/{hook}", self._responses.serve, methods=["POST"]),
+                Route("/upload/{file}", self._upload, methods=["POST"]),
+                WebSocketRoute("/link/", self.core.sockets.serve),
+            ]
+        )
+
+    async def _upload(self, request: Request) -> Response:
+        taken = self._extras.receive(request.path_params["file"], await request.body())
+        return PlainTextResponse("OK" if taken else "not_found", 200 if taken else 404)
+
+    # Running
+
+    def start(self, port: int = 0) -> str:
+        """The URL; the Web API is below URL + "/api/"."""
+        self.core.url = self._server.start(port)
+        return self.core.url
+
+    def stop(self) -> None:
+        if self.running:
+            self._server.call(self.core.sockets.cut_all)
+            self._server.run(self.core.delivery.stop())
+            self._server.stop()
+
+    @property
+    def running(self) -> bool:
+        return self._server.running
+
+    @property
+    def bot_token(self) -> str:
+        return self.core.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self.core.app_token
+
+    @property
+    def signing_secret(self) -> str:
+        return self.core.signing_secret
+
+    @property
+    def team_id(self) -> str:
+        return self.core.seed.team_id
+
+    @property
+    def unknown_calls(self) -> list[str]:
+        """Methods that were called and that the simulator does not know."""
+        return list(self.core.unknown_calls)
+
+    def deliver_to(self, url: str | None) -> None:
+        """Signed HTTP to this request URL from now on; None: Socket Mode."""
+        self.core.delivery.url = url
+
+    def verify_url(self) -> bool:
+        """Whether the request URL answers Slack's challenge."""
+        url = self.core.delivery.url
+        return url is not None and self._server.run(self.core.delivery.verify_url(url))
+
+    def connected(self) -> bool:
+        """A socket is open, or HTTP delivery is set."""
+        return self.core.delivery.url is not None or self.core.sockets.count > 0
+
+    def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Tell every client to reconnect, as Slack does from time to time."""
+        self._server.run(self.core.sockets.disconnect(reason))
+
+    def _cut_sockets(self) -> None:
+        self._server.call(self.core.sockets.cut_all)
+
+    # Acting as a person: each blocks until acknowledged or given up, and returns what the person sees
+
+    def command(self, person: str, channel: str, text: str, *, thread_ts: str | None = None) -> Seen:
+        """The whole line, "/workspace create alpha"."""
+        return self._act(self._people.command(person, channel, text, thread_ts))
+
+    def submit(self, person: str, view_id: str, values: dict[str, Any]) -> Seen:
+        """Values by block_id: a text, the value of an option (or several), a person's key; None empties."""
+        return self._act(self._people.submit(person, view_id, values))
+
+    def click(
+        self,
+        person: str,
+        *,
+        action_id: str,
+        ts: str | None = None,
+        view_id: str | None = None,
+        channel: str | None = None,
+        value: Any = None,
+    ) -> Seen:
+        """Press it on that message or view, or on the newest in sight. CannotAct when it is not there."""
+        press = Press(action_id, value)
+        return self._act(self._people.click(person, press, ts=ts, view_id=view_id, where=channel))
+
+    def mention(self, person: str, channel: str, thread_ts: str | None, text: str) -> Seen:
+        return self._act(self._people.mention(person, channel, thread_ts, text))
+
+    def message(self, person: str, channel: str, text: str, *, thread_ts: str | None = None) -> Seen:
+        """Say something; channel "dm" is the conversation with the bot."""
+        return self._act(self._people.say(person, channel, text, thread_ts))
+
+    def shortcut(
+        self, person: str, callback_id: str, channel: str | None = None, ts: str | None = None
+    ) -> Seen:
+        """With `ts` the one of a message, without it the global one."""
+        return self._act(self._people.shortcut(person, callback_id, channel, ts))
+
+    def home(self, person: str, *, tab: str = "home") -> Seen:
+        return self._act(self._people.home(person, tab))
+
+    def close_view(self, person: str, view_id: str) -> Seen:
+        return self._act(self._people.close_view(person, view_id))
+
+    def set_locale(self, person: str, locale: str) -> None:
+        self.core.world.person(person).locale = locale
+
+    def reload(self, person: str) -> None:
+        """Reload that person's client: private answers are gone."""
+        self._server.call(lambda: self.core.ledger.forget_private(self.core.world.person(person).id))
+
+    def _act(self, work: Any) -> Seen:
+        seen: Seen = self._server.run(work)
+        return copy.deepcopy(seen)
+
+    # Looking as a person
+
+    def channel(self, name: str, as_: str) -> Seen:
+        """Messages oldest first, replies among them; private ones only for their reader."""
+        return self._server.call(lambda: self._look(name, as_))
+
+    def dm(self, as_: str) -> Seen:
+        return self.channel("dm", as_)
+
+    def _look(self, name: str, as_: str) -> Seen:
+        core = self.core
+        person = core.world.person(as_)
+        channel = core.world.channel_of(name, person)
+        messages = [core.ledger.as_seen(one) for one in core.ledger.visible(channel, person.id)]
+        for message in messages:
+            message["user_name"] = core.world.names(message["user"])[1]
+        return copy.deepcopy(
+            {
+                "id": channel.id,
+                "name": "dm" if channel.is_im else channel.name,
+                "members": sorted(channel.members),
+                "messages": messages,
+            }
+        )
+
+    def home_view(self, as_: str) -> Seen | None:
+        return self._server.call(lambda: self._shown(self.core.modals.home(self._id(as_))))
+
+    def view(self, as_: str) -> Seen | None:
+        """The dialog on top, if any is open."""
+        return self._server.call(lambda: self._shown(self.core.modals.top(self._id(as_))))
+
+    def _shown(self, view: Any) -> Seen | None:
+        return copy.deepcopy(self.core.modals.as_seen(view)) if view is not None else None
+
+    def _id(self, who: str) -> str:
+        return self.core.world.person(who).id
+
+    def people(self) -> list[Seen]:
+        """Everybody: key, id, names, locale, groups."""
+        world = self.core.world
+        return [
+            {
+                "key": person.seed.key,
+                "id": person.id,
+                "name": person.seed.name,
+                "real_name": person.seed.real_name,
+                "locale": person.locale,
+                "tz": person.seed.tz,
+                "groups": [group.handle for group in world.groups.values() if person.id in group.members],
+            }
+            for person in world.people.values()
+        ]
+
+    def journal(self, since: int = 0, wait: float = 0) -> list[Seen]:
+        """What happened after number `since`, oldest first; waits so many seconds for the first of it."""
+        if wait > 0 and self.running:
+            self._server.run(self.core.journal.wait(since, wait))
+        return self._server.call(lambda: self.core.journal.after(since))
+
+    def until(self, look: Callable[[], Found | None], *, within: float = 5.0) -> Found:
+        """Look again whenever something happened, until there is something to see.
+
+        What a CannotAct says is "not there yet". Raises TimeoutError after `within` real seconds.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            number = self.core.journal.number
+            try:
+                found = look()
+            except CannotAct:
+                found = None
+            if found:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("that did not come into sight")
+            if self.running:
+                self._server.run(self.core.journal.wait(number, min(left, 0.2)))
+            else:
+                threading.Event().wait(min(left, 0.02))
