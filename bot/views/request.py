@@ -33,7 +33,8 @@ from provisioner.workspace import WorkspaceSpec
 def request_card(proposal: Proposal, request: Request, run: Run | None) -> Card:
     """Drawn anew from what is stored each time; equal input gives an equal card."""
     if run is not None and request.status is RequestStatus.APPROVED:
-        return run_card(proposal, request, run)
+        followed = run.reference != request.id
+        return _followed_card(proposal, request, run) if followed else run_card(proposal, request, run)
     if request.status is RequestStatus.PENDING:
         return _pending_card(proposal, request)
     return _closed_card(proposal, request)
@@ -115,6 +116,18 @@ def _decide_buttons(proposal: Proposal, request: Request) -> tuple[Button, ...]:
             spoken=Message("Withdraw my request for {project}", project=literal(project)),
         ),
     )
+
+
+def _followed_card(proposal: Proposal, request: Request, run: Run) -> Card:
+    """The systems changed on the way, and the run goes on under a later approval."""
+    project = name(proposal.asked.project)
+    title = Message("{project} goes on under {id}", project=project, id=name(run.reference))
+    text = Message(
+        "The systems changed after {project} was approved; a new plan was approved as {id}.",
+        project=project,
+        id=name(run.reference),
+    )
+    return Card(title, text, (Paragraph(text), Small(Message("{id}", id=name(request.id)))))
 
 
 def _closed_card(proposal: Proposal, request: Request) -> Card:

@@ -1,0 +1,68 @@
+"""What runs by the clock: one table of jobs, and a way to run one of them now.
+
+APScheduler with its memory store only: every tick finds its work in the database, so a tick that is lost,
+late or doubled does no harm.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    name: str
+    every: timedelta
+    work: Callable[[], object]
+
+
+class Schedule:
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._rung = {job.name: threading.Event() for job in jobs}
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def start(self) -> None:
+        for job in self._jobs.values():
+            self._scheduler.add_job(
+                self._tick,
+                "interval",
+                args=(job,),
+                id=job.name,
+                seconds=job.every.total_seconds(),
+                next_run_time=datetime.now(UTC),
+            )
+        self._scheduler.start()
+
+    def ring(self, name: str) -> None:
+        """Run a job now, or once more if it is running. Does nothing before `start`."""
+        self._rung[name].set()
+        try:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+        except JobLookupError:
+            return
+
+    def stop(self) -> None:
+        """No new tick; those that run are waited for."""
+        self._scheduler.shutdown(wait=True)
+
+    def _tick(self, job: Job) -> None:
+        rung = self._rung[job.name]
+        rung.set()
+        while rung.is_set():
+            rung.clear()
+            try:
+                job.work()
+            except Exception:
+                log.exception("job broke", job=job.name)
