@@ -1,0 +1,221 @@
+"""What can be set, and what is right: the shape of the settings. Read by `bot.settings`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from provisioner.workspace import NODES_MOST, NodeSpec, Platform
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise PydanticCustomError("address", "must be an address such as https://host/path")
+    return text.rstrip("/")
+
+
+def _token(start: str) -> AfterValidator:
+    def check(token: SecretStr) -> SecretStr:
+        if not token.get_secret_value().startswith(start):
+            raise PydanticCustomError("token", f"must start with {start}")
+        return token
+
+    return AfterValidator(check)
+
+
+def _bcrypt(text: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}", text.get_secret_value()):
+        raise PydanticCustomError("bcrypt", "must be a bcrypt hash: $2a$, $2b$ or $2y$, 60 characters")
+    return text
+
+
+def _database(text: SecretStr) -> SecretStr:
+    if not re.match(r"(sqlite|postgres(ql)?)(\+\w+)?://", text.get_secret_value()):
+        raise PydanticCustomError("database", "must start with postgresql:// or sqlite:///")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+
+
+class Transport(StrEnum):
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SlackSettings(_Frozen):
+    transport: Transport = Field(
+        Transport.SOCKET, description="how Slack reaches the bot: an outgoing socket, or signed HTTP"
+    )
+    bot_token: Annotated[SecretStr, _token("xoxb-")] = Field(description="the bot user's token, xoxb-…")
+    app_token: Annotated[SecretStr, _token("xapp-")] | None = Field(
+        None, validate_default=True, description="the app-level token, xapp-…; needed with socket"
+    )
+    signing_secret: SecretStr | None = Field(
+        None, validate_default=True, description="proves that a request is Slack's; needed with http"
+    )
+    channel: str = Field(
+        "workspace-requests", min_length=1, description="the channel where requests are shown, name or id"
+    )
+    base_url: Address = Field("https://slack.com/api/", description="the Web API; another one for tests")
+    command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
+
+    @field_validator("base_url")
+    @classmethod
+    def _folder(cls, address: str) -> str:
+        return f"{address}/"  # Slack's client joins a method's name to it as browsers do
+
+    @field_validator("channel")
+    @classmethod
+    def _bare(cls, channel: str) -> str:
+        return channel.lstrip("#")
+
+    @field_validator("app_token")
+    @classmethod
+    def _for_socket(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _needed(token, info, Transport.SOCKET)
+
+    @field_validator("signing_secret")
+    @classmethod
+    def _for_http(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _needed(secret, info, Transport.HTTP)
+
+
+def _needed(secret: SecretStr | None, info: ValidationInfo, transport: Transport) -> SecretStr | None:
+    if secret is None and info.data.get("transport") is transport:
+        raise PydanticCustomError("missing", "is missing")
+    return secret
+
+
+class PlatformSettings(_Frozen):
+    region: Word = Field(description="AWS region, ap-northeast-2")
+    region_alias: Word = Field(description="the region in names, an2")
+    infra: Word = Field(description="the installation in names, meerkat")
+    env: Word = Field(description="dev or prod, in names")
+    account: str = Field(pattern=r"^\d{12}$", description="AWS account, 12 digits")
+    cluster: str = Field(min_length=1, description="name of the EKS cluster, eks-an2-meerkat-prod")
+    login_domain: Word = Field("aic.com", description="the part after the @ of Kubeflow logins")
+
+
+class SpecSettings(_Frozen):
+    instance_type: str = Field(
+        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="EC2 instance type, m5.xlarge"
+    )
+    desired: int = Field(1, ge=0, le=NODES_MOST, description="nodes to start with, unless asked otherwise")
+    max: int = Field(3, ge=1, le=NODES_MOST, description="the most nodes, unless asked otherwise")
+
+    @field_validator("max")
+    @classmethod
+    def _over_desired(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("desired", 0):
+            raise PydanticCustomError("max", "may not be under desired")
+        return most
+
+
+class GrafanaSettings(_Frozen):
+    url: Address | None = Field(None, description="Grafana's address; without it no dashboards")
+    token: SecretStr | None = Field(None, description="token of a Grafana service account")
+
+
+class ConductorSettings(_Frozen):
+    url: Address | None = Field(None, description="AI Conductor's address")
+    user: str = Field("", description="the administrator the bot logs in as")
+    password: SecretStr | None = Field(None, description="that administrator's password")
+
+
+SpecName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+
+
+class Settings(_Frozen):
+    """Everything, checked. Made by `bot.settings.load`."""
+
+    slack: SlackSettings
+    platform: PlatformSettings
+    specs: dict[SpecName, SpecSettings] = Field(
+        min_length=1,
+        description="sizes of node that may be asked for, SPECS__STANDARD__INSTANCE_TYPE=m5.xlarge",
+    )
+
+    kubeflow_password_hash: Annotated[SecretStr, AfterValidator(_bcrypt)] = Field(
+        description="bcrypt hash of the platform's constant Kubeflow password"
+    )
+    kubeconfig_path: Path | None = Field(None, description="kubeconfig file; without it: in the cluster")
+    eksctl: str = Field("eksctl", min_length=1, description="the eksctl program, on PATH or by its path")
+    dex_url: Address | None = Field(None, description="dex's issuer address, where logins are tried")
+    grafana: GrafanaSettings = GrafanaSettings.model_construct()
+    conductor: ConductorSettings = ConductorSettings.model_construct()
+    policy: Path | None = Field(
+        None, description="TOML of who may ask and approve; without it: the shipped one"
+    )
+    language: Literal["en", "ko"] = Field("en", description="of cards in channels")
+    state: Path = Field(Path("state"), description="folder of the databases: a local disk, never NFS")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+        None, description="postgresql://user:password@host/name; without it: SQLite in the state folder"
+    )
+    http_host: str = Field("127.0.0.1", min_length=1, description="address for signed HTTP")
+    http_port: Port = Field(8080, description="port for signed HTTP")
+    health_host: str = Field("127.0.0.1", min_length=1, description="address for probes and metrics")
+    health_port: Port = Field(8081, description="port for probes and metrics; 0: any free one")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    @property
+    def database(self) -> str:
+        """Where our tables are. Holds a password: never logged."""
+        return self._url("bot.db")
+
+    @property
+    def engine_database(self) -> str:
+        """Where the engine keeps its own: a file beside ours, or the same PostgreSQL."""
+        return self._url("engine.db")
+
+    def where(self) -> Platform:
+        """The place as the provisioner knows it."""
+        specs = {
+            name: NodeSpec(instance_type=spec.instance_type, desired=spec.desired, max=spec.max)
+            for name, spec in self.specs.items()
+        }
+        return Platform(**self.platform.model_dump(), specs=specs)
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """All that may never be shown, for `bot.logs` to look out for."""
+        found = [value for value in _values(self) if isinstance(value, SecretStr)]
+        password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
+        if password:
+            found += [SecretStr(password), SecretStr(unquote(password))]
+        return tuple(found)
+
+    def _url(self, file: str) -> str:
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.state / file}"
+
+
+def _values(model: BaseModel) -> Iterator[object]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _values(value)
+        else:
+            yield value
