@@ -7,15 +7,15 @@ ask as it was, and answering again finds the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
-from approvals.policy import Policy
-from provisioner.diagnosis import diagnose
 
 from approvals.errors import NobodyMayApprove, Refusal
 from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
+from approvals.policy import Policy
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Mark
 from bot.database import UnitOfWork
@@ -27,6 +27,7 @@ from bot.thread import Purpose, Thread
 from bot.views.status import Finding
 from bot.views.words import name
 from provisioner import survey
+from provisioner.diagnosis import diagnose
 from provisioner.engine import Engine
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
@@ -39,6 +40,7 @@ log = structlog.get_logger()
 
 CREATE = "workspace.create"
 
+_AT_ONCE = 4
 _TRIES = 4
 _AGAIN = timedelta(seconds=3)
 """A system, or the chat, that cannot be asked now is asked again so often before the person hears of it."""
@@ -71,11 +73,25 @@ class Desk:
         self._channel = channel
         self._language = language
 
-    def due(self, limit: int) -> Sequence[Ask]:
+    def answer_due(self) -> int:
+        """Answer what is due, some asks side by side; how many. Each error is one ask's own."""
         with self._units() as unit:
-            return unit.asks.due(AskState.NEW, self._clock.now(), limit)
+            due = unit.asks.due(AskState.NEW, self._clock.now(), _AT_ONCE)
+        if len(due) == 1:
+            self._try(due[0])
+        elif due:
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="desk") as pool:
+                list(pool.map(self._try, due))
+        return len(due)
 
-    def answer(self, ask: Ask) -> None:
+    def _try(self, ask: Ask) -> None:
+        try:
+            self._answer(ask)
+        except Exception:
+            log.exception("ask broke", ask=ask.key)
+            self._postpone(ask)
+
+    def _answer(self, ask: Ask) -> None:
         match ask.kind:
             case AskKind.CREATE:
                 self._create(ask)

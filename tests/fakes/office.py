@@ -1,0 +1,169 @@
+"""The whole application on fakes: a real database file, a world of stages, and a chat that remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+from approvals.model import Actor, Request, RequestId, Verdict
+from approvals.policy import Policy
+from bot.ask import Ask, AskKind
+from bot.database import Database
+from bot.desk import Desk
+from bot.follower import Follower
+from bot.service import WorkspaceService
+from bot.texts import Texts
+from provisioner.engine import Engine
+from provisioner.message import Json
+from provisioner.run import RetryPolicy, Run, RunId
+from provisioner.stage import Step
+from provisioner.store import SqlLedger
+from tests.builders import a_platform, a_spec
+from tests.fakes.clock import FakeClock
+from tests.fakes.fuse import Fuse
+from tests.fakes.notifier import FakeNotifier
+from tests.fakes.people import BOB, MINA, FakePeople
+from tests.fakes.world import FakeWorld, some_steps
+
+CHANNEL = "C0REQUESTS"
+ROUNDS_MOST = 200
+
+POLICY = """
+[actions."workspace.create"]
+ask = ["workspace-users", "workspace-admins"]
+approve = ["workspace-admins"]
+needed = 1
+open_for = "24h"
+"""
+
+
+class Office:
+    """`begin` makes everything that lives in a process anew, on the same database, world and chat."""
+
+    def __init__(self, folder: Path, *, policy: str = POLICY) -> None:
+        self.clock = FakeClock()
+        self.fuse = Fuse()
+        self.world = FakeWorld(self.clock, self.fuse)
+        self.steps: Sequence[Step] = some_steps(self.world)
+        self.people = FakePeople()
+        self.chat = FakeNotifier(clock=self.clock)
+        self.policy = Policy.from_toml(policy)
+        self.woken: list[str] = []
+        self._url = f"sqlite:///{folder / 'bot.db'}"
+        self._keys = count(1)
+        self._references = count(1)
+        Database(self._url).migrate()
+        self.begin()
+
+    def begin(self) -> None:
+        self.database = Database(self._url)
+        self.engine = Engine(
+            steps=self.steps,
+            platform=a_platform(),
+            ledger=SqlLedger(self.database.engine),
+            locks=self.database.locks(),
+            clock=self.clock,
+            retry=RetryPolicy(tries=3),
+            new_reference=lambda: f"ref-{next(self._references)}",
+            at_once=1,
+        )
+        self.service = WorkspaceService(
+            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+        )
+        self.desk = Desk(
+            units=self.database.unit,
+            engine=self.engine,
+            policy=self.policy,
+            people=self.people,
+            platform=a_platform(),
+            clock=self.clock,
+            wake=self._wake,
+            channel=CHANNEL,
+            language="en",
+        )
+        self.follower = Follower(
+            units=self.database.unit,
+            service=self.service,
+            notifier=self.chat,
+            texts=Texts(),
+            clock=self.clock,
+        )
+
+    def close(self) -> None:
+        self.database.close()
+
+    # -------------------------------------------------------------------------------- what people do
+
+    def an_ask(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Ask:
+        return Ask(
+            key=f"V{next(self._keys):04}",
+            kind=AskKind.CREATE,
+            team="T0TEAM",
+            user=user,
+            channel="C0GENERAL",
+            at=self.clock.now(),
+            spec=a_spec(project, **bent).to_json(),
+        )
+
+    def asks(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Ask:
+        """A form is submitted, and answered by the desk."""
+        ask = self.an_ask(project, user, **bent)
+        self.service.ask(ask)
+        self.desk.answer_due()
+        return ask
+
+    def requested(self, project: str = "alpha") -> Request:
+        """A request that waits for a decision."""
+        self.asks(project)
+        request = self.pending(project)
+        assert request is not None
+        return request
+
+    def approves(self, request: Request, user: str = BOB) -> Run:
+        self.service.decide(self.who(user), request.id, Verdict.APPROVE)
+        return self.run(f"{request.id}.1")
+
+    def who(self, user: str) -> Actor:
+        return self.people.actor(user)
+
+    # ------------------------------------------------------------------------------------ what is there
+
+    def pending(self, project: str = "alpha") -> Request | None:
+        with self.database.unit() as unit:
+            return unit.requests.pending_for(project)
+
+    def request(self, request_id: str) -> Request:
+        with self.database.unit() as unit:
+            return unit.requests.get(RequestId(request_id))
+
+    def run(self, run_id: str) -> Run:
+        with self.database.unit() as unit:
+            return unit.runs.get(RunId(run_id))
+
+    # ------------------------------------------------------------------------------------- time goes on
+
+    def settle(self) -> None:
+        """Everything is answered, carried out and told, as far as it goes by itself."""
+        for _ in range(ROUNDS_MOST):
+            done = self.desk.answer_due() + self.desk.ask_anew() + self._turns() + self.follower.follow_once()
+            if not done:
+                return
+        raise AssertionError(f"the office does not settle: {self.chat.lines(CHANNEL)[-5:]}")
+
+    def later(self, **time: float) -> None:
+        self.clock.pass_by(timedelta(**time).total_seconds())
+
+    def _turns(self) -> int:
+        """A turn for each run in flight; time passes by as they want to wait."""
+        with self.database.unit() as unit:
+            moving = unit.runs.in_flight()
+        for run in moving:
+            wait = self.engine.advance(self.run(run.id))
+            if wait is not None:
+                self.clock.pass_by(wait.seconds)
+        return len(moving)
+
+    def _wake(self, run_id: str = "") -> None:
+        self.woken.append(run_id)
