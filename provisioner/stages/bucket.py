@@ -70,7 +70,9 @@ class ObjectVersion:
 class Buckets(Protocol):
     """What this stage needs of S3. `account` is the owner every call expects."""
 
-    def look(self, bucket: str, *, account: str) -> BucketState | None: ...
+    def look(self, bucket: str, *, account: str, mark: str) -> BucketState | None:
+        """What there is; of a bucket without the tag `mark` only its tags."""
+        ...
 
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None: ...  # in the client's region
 
@@ -107,7 +109,7 @@ class BucketStage:
         return ()
 
     def observe(self, ws: Workspace) -> BucketState | None:
-        return self._buckets.look(ws.bucket, account=ws.platform.account)
+        return self._buckets.look(ws.bucket, account=ws.platform.account, mark=PROJECT)
 
     def plan(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
