@@ -7,6 +7,7 @@ first write, the world is looked at before and after, and the result is committe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,7 +84,8 @@ class Turn:
         if progress.until and progress.until > self._book.now:
             left = progress.until - self._book.now
             return Wait(left.total_seconds(), progress.reason or step.stage.title)
-        with self._parts.locks.try_hold(*step.stage.locks(self._ws)) as held:
+        names = step.stage.locks(self._ws)
+        with self._parts.locks.try_hold(*names) if names else nullcontext(self._guard) as held:
             if held is None:
                 return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
             try:
@@ -137,12 +139,12 @@ class Turn:
                 self._park(step, found.changes)
                 return []
             if found.changes:
-                self._book.reopen(step)
                 error = Temporary(Message("{target} changed meanwhile", target=found.changes[0].target))
-            wait = self._answer(step, error) if error else None
-            if self._run.status not in MOVING:
-                return []
-            if wait:
+            if error:
+                self._book.reopen(step)
+                wait = self._answer(step, error)
+                if wait is None:
+                    return []
                 waits.append(wait)
         if not waits:
             self._book.succeed()

@@ -1,0 +1,216 @@
+"""A small world with a few stages in it, enough to try an engine on.
+
+Each stage makes two parts, one write each, and may take time after the last. The world counts what is done
+to it, and can be told to go wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from provisioner.errors import NotOurs
+from provisioner.message import Message
+from provisioner.stage import Change, Goal, StageContext, Step, Verb, Wait
+from provisioner.workspace import Workspace
+from tests.fakes.clock import FakeClock
+from tests.fakes.fuse import Fuse
+
+PARTS = ("body", "mark")
+POLL = 10.0
+
+
+@dataclass(slots=True)
+class Place:
+    """What one stage has in the world for one project."""
+
+    parts: list[str] = field(default_factory=list)
+    busy_until: datetime | None = None  # the vendor is still at it
+    data: bool = False  # somebody put their data there
+    foreign: bool = False  # it was made by somebody else
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One effect on the world, with the planned change it belongs to."""
+
+    project: str
+    stage: str
+    part: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    parts: tuple[str, ...]
+    busy: bool
+    data: bool
+    foreign: bool
+
+
+class FakeWorld:
+    def __init__(self, clock: FakeClock, fuse: Fuse) -> None:
+        self.clock = clock
+        self.fuse = fuse
+        self.places: defaultdict[tuple[str, str], Place] = defaultdict(Place)
+        self.writes: list[Write] = []
+        self._broken: defaultdict[str, list[Exception]] = defaultdict(list)
+        self._dark: defaultdict[str, list[Exception]] = defaultdict(list)
+
+    def made(self, project: str = "alpha") -> set[str]:
+        """The stages that have everything they make."""
+        return {
+            stage
+            for (owner, stage), place in self.places.items()
+            if owner == project and set(place.parts) == set(PARTS)
+        }
+
+    def empty(self, project: str = "alpha") -> bool:
+        return not any(place.parts for (owner, _), place in self.places.items() if owner == project)
+
+    def effects(self) -> list[tuple[str, str, Verb]]:
+        """What was done, without what it was part of."""
+        return [
+            (write.stage, write.part, Verb.DELETE if write.change.verb is Verb.DELETE else Verb.CREATE)
+            for write in self.writes
+        ]
+
+    def breaks(self, stage: str, *errors: Exception) -> None:
+        """The stage's next second writes fail with these, one after the other."""
+        self._broken[stage].extend(errors)
+
+    def hides(self, stage: str, *errors: Exception) -> None:
+        """The stage's next looks fail with these."""
+        self._dark[stage].extend(errors)
+
+    def mends(self) -> None:
+        self._broken.clear()
+        self._dark.clear()
+
+    def look(self, project: str, stage: str) -> Look:
+        return self.fuse.through(lambda: self._look(project, stage))
+
+    def make(self, write: Write) -> None:
+        self.fuse.through(lambda: self._make(write))
+
+    def unmake(self, write: Write) -> None:
+        self.fuse.through(lambda: self._unmake(write))
+
+    def starts(self, project: str, stage: str, takes: timedelta) -> None:
+        """Part of the write before it: the vendor goes on by itself."""
+        self.places[project, stage].busy_until = self.clock.now() + takes
+
+    def _look(self, project: str, stage: str) -> Look:
+        if self._dark[stage]:
+            raise self._dark[stage].pop(0)
+        place = self.places[project, stage]
+        busy = place.busy_until is not None and place.busy_until > self.clock.now()
+        return Look(tuple(place.parts), busy, place.data, place.foreign)
+
+    def _make(self, write: Write) -> None:
+        if write.part == PARTS[-1] and self._broken[write.stage]:
+            raise self._broken[write.stage].pop(0)
+        self.places[write.project, write.stage].parts.append(write.part)
+        self.writes.append(write)
+
+    def _unmake(self, write: Write) -> None:
+        if write.part == PARTS[0] and self._broken[write.stage]:
+            raise self._broken[write.stage].pop(0)
+        place = self.places[write.project, write.stage]
+        place.parts.remove(write.part)
+        place.data = False
+        self.writes.append(write)
+
+
+class FakeStage:
+    """Keeps the laws of stages. `lies`: it says that it is done when it is not."""
+
+    def __init__(
+        self,
+        world: FakeWorld,
+        name: str,
+        *,
+        takes: timedelta = timedelta(0),
+        locks: Sequence[str] = (),
+        records: bool = False,
+    ) -> None:
+        self._world = world
+        self._name = name
+        self._takes = takes
+        self._locks = tuple(locks)
+        self._records = records
+        self.lies = False
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def title(self) -> Message:
+        return Message("Stage {name}", name=self._name)
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 the port gives it
+        return self._locks
+
+    def observe(self, ws: Workspace) -> Look:
+        return self._world.look(ws.project, self._name)
+
+    def plan(self, ws: Workspace, seen: Look, goal: Goal) -> tuple[Change, ...]:
+        target = f"{self._name} {ws.project}"
+        if seen.foreign:
+            raise NotOurs(Message("{target} belongs to somebody else", target=target))
+        if goal is Goal.PRESENT:
+            if not seen.parts:
+                return (Change(Verb.CREATE, target),)
+            complete = len(seen.parts) == len(PARTS) and not seen.busy
+            return () if complete else (Change(Verb.UPDATE, target),)
+        return (Change(Verb.DELETE, target, destroys_data=seen.data),) if seen.parts or seen.busy else ()
+
+    def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
+        (change,) = self.plan(ws, seen, Goal.PRESENT)
+        missing = [part for part in PARTS if part not in seen.parts]
+        return self._act(ws, seen, ctx, change, missing)
+
+    def remove(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
+        (change,) = self.plan(ws, seen, Goal.ABSENT)
+        return self._act(ws, seen, ctx, change, [part for part in reversed(PARTS) if part in seen.parts])
+
+    def _act(
+        self, ws: Workspace, seen: Look, ctx: StageContext, change: Change, parts: list[str]
+    ) -> Wait | None:
+        if self.lies:
+            return None
+        waiting = Wait(POLL, Message("{target} is on its way", target=change.target))
+        if seen.busy:
+            return waiting
+        for part in parts:
+            if self._records:
+                ctx.record(Message("about to touch {part}", part=part), {"part": part})
+            ctx.progress(Message("touching {part}", part=part))
+            write = Write(ws.project, self._name, part, change)
+            if change.verb is Verb.DELETE:
+                self._world.unmake(write)
+            else:
+                self._world.make(write)
+        if parts and self._takes:
+            self._world.starts(ws.project, self._name, self._takes)
+            return waiting
+        return None
+
+
+def some_steps(world: FakeWorld) -> tuple[Step, ...]:
+    """Five stages that need each other as the real ones do, in small."""
+    slow = timedelta(seconds=25)
+    return (
+        Step(FakeStage(world, "profile"), after=("login",)),
+        Step(FakeStage(world, "bucket"), after=("policy",)),
+        Step(
+            FakeStage(world, "policy", locks=("policy/shared",), records=True),
+            needs=("bucket",),
+            after=("nodes",),
+        ),
+        Step(FakeStage(world, "nodes", takes=slow), needs=("profile",)),
+        Step(FakeStage(world, "login", locks=("configmap/dex",)), needs=("nodes",), after=("nodes",)),
+    )

@@ -1,0 +1,121 @@
+"""An engine with a fake for each of its ports, and the hands that work it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from provisioner.engine import Engine
+from provisioner.plan import Plan
+from provisioner.run import Entry, EntryKind, RetryPolicy, Run, RunId
+from provisioner.stage import Goal, Step, Wait
+from tests.builders import a_platform, a_run, a_spec, a_workspace
+from tests.fakes.clock import FakeClock
+from tests.fakes.fuse import CrashNow, Fuse
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.locks import FakeLocks
+from tests.fakes.world import FakeStage, FakeWorld, some_steps
+
+TURNS_MOST = 300
+
+
+class Yard:
+    """What outlives a process (world, store, clock), and a fresh engine for every turn."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.fuse = Fuse()
+        self.world = FakeWorld(self.clock, self.fuse)
+        self.store = FakeLedger(self.fuse)
+        self.locks = FakeLocks()
+        self.retry = RetryPolicy(tries=3)
+        self.steps: Sequence[Step] = some_steps(self.world)
+        self._references = count(1)
+        self._runs = count(1)
+
+    def engine(self) -> Engine:
+        return Engine(
+            steps=self.steps,
+            platform=a_platform(),
+            ledger=self.store,
+            locks=self.locks,
+            clock=self.clock,
+            retry=self.retry,
+            new_reference=lambda: f"ref-{next(self._references)}",
+            at_once=1,  # so that the points of a crash come in the same order each time
+        )
+
+    def stage(self, name: str) -> FakeStage:
+        stage = next(step.stage for step in self.steps if step.stage.name == name)
+        assert isinstance(stage, FakeStage)
+        return stage
+
+    def approve(self, goal: Goal = Goal.PRESENT, project: str = "alpha") -> RunId:
+        """Preview, and a queued run of that plan."""
+        plan = self.engine().preview(a_workspace(project), goal).plan
+        assert plan
+        run = a_run(f"WSR-{next(self._runs):04}.1", asked=a_spec(project), plan=plan)
+        with self.store.transaction() as desk:
+            desk.runs.add(run)
+        return run.id
+
+    def give_up(self, run_id: RunId) -> None:
+        run = self.run(run_id)
+        run.give_up(self.clock.now())
+        self.store.write(run)
+
+    def retry_by_hand(self, run_id: RunId) -> None:
+        run = self.run(run_id)
+        run.retry()
+        self.store.write(run)
+
+    def reapprove(self, run_id: RunId) -> Plan:
+        """Approve the plan that a parked run left in its journal."""
+        run = self.run(run_id)
+        plan = Plan.from_json(self.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # Json
+        run.reapprove(plan, "WSR-9999")
+        self.store.write(run)
+        return plan
+
+    def cancel(self, run_id: RunId) -> None:
+        with self.store.transaction() as desk:
+            desk.runs.request_cancel(run_id)
+
+    def run(self, run_id: RunId) -> Run:
+        with self.store.transaction() as desk:
+            return desk.runs.get(run_id)
+
+    def journal(self, run_id: RunId) -> Sequence[Entry]:
+        with self.store.transaction() as desk:
+            return desk.journal.since(run_id, 0)
+
+    def entry(self, run_id: RunId, kind: EntryKind) -> Entry:
+        """The last of its kind."""
+        return [entry for entry in self.journal(run_id) if entry.kind is kind][-1]
+
+    def told(self, run_id: RunId) -> list[str]:
+        return [str(entry.message) for entry in self.journal(run_id)]
+
+    def turn(self, run_id: RunId) -> Wait | None:
+        return self.engine().advance(self.run(run_id))
+
+    def settle(self, run_id: RunId) -> Run:
+        """Turn after turn, time passing by in between, until the run wants no more."""
+        for _ in range(TURNS_MOST):
+            wait = self.turn(run_id)
+            if wait is None:
+                return self.run(run_id)
+            self.clock.pass_by(wait.seconds)
+        raise AssertionError(f"run {run_id} does not settle: {self.told(run_id)[-5:]}")
+
+    def settle_through_crash(self, run_id: RunId, point: int) -> bool:
+        """Settle, with the process ending once at that point and begun again. Whether it came to that."""
+        self.fuse.arm(point)
+        try:
+            self.settle(run_id)
+        except CrashNow:
+            self.fuse.replace()
+            self.settle(run_id)
+            return True
+        self.fuse.replace()
+        return False

@@ -1,0 +1,295 @@
+"""What people and strangers do to a run while it goes: cancel, drift, data, another process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Message
+from provisioner.plan import Plan
+from provisioner.run import EntryKind, RunId, RunStatus
+from provisioner.stage import Goal, StageContext, Step, Verb, Wait
+from provisioner.survey import Standing
+from provisioner.workspace import Workspace
+from tests.fakes.world import FakeStage, Look
+from tests.fakes.yard import Yard
+
+
+@pytest.fixture
+def yard() -> Yard:
+    return Yard()
+
+
+def standing(yard: Yard, run_id: RunId, kind: EntryKind) -> Sequence[Standing]:
+    told = yard.entry(run_id, kind).data["standing"]
+    assert isinstance(told, list)
+    return [Standing.from_json(one) for one in told if isinstance(one, dict)]
+
+
+class Watcher(FakeStage):
+    """Calls somebody between its first and its second write."""
+
+    def __init__(self, yard: Yard, name: str, locks: Sequence[str] = ()) -> None:
+        super().__init__(yard.world, name, locks=locks)
+        self.halfway: Callable[[], None] = lambda: None
+
+    def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
+        return super().ensure(ws, seen, _Halfway(ctx, self))
+
+
+class _Halfway:
+    def __init__(self, ctx: StageContext, stage: Watcher) -> None:
+        self._ctx = ctx
+        self._stage = stage
+        self._writes = 0
+        self.record = ctx.record
+        self.now = ctx.now
+
+    def progress(self, message: Message) -> None:
+        self._writes += 1
+        if self._writes == 2:
+            self._stage.halfway()
+        self._ctx.progress(message)
+
+
+class TestCancel:
+    def test_before_it_begins_leaves_nothing(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.cancel(run_id)
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.CANCELLED
+        assert run.ended_at == yard.clock.now()
+        assert yard.world.empty()
+        assert standing(yard, run_id, EntryKind.CANCELLED) == []
+
+    def test_stops_before_the_next_write(self, yard: Yard) -> None:
+        stage = Watcher(yard, "bucket")
+        yard.steps = (Step(stage), Step(FakeStage(yard.world, "policy"), needs=("bucket",)))
+        run_id = yard.approve()
+        stage.halfway = lambda: yard.cancel(run_id)
+
+        assert yard.turn(run_id) is None
+
+        assert yard.run(run_id).status is RunStatus.CANCELLED
+        assert [write.part for write in yard.world.writes] == ["body"]
+        assert [one.targets for one in standing(yard, run_id, EntryKind.CANCELLED)] == [("bucket alpha",)]
+
+    def test_while_it_waits_says_what_exists_and_what_is_unknown(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.turn(run_id)
+        yard.cancel(run_id)
+        yard.world.hides("bucket", Temporary(Message("cannot look")))
+
+        yard.turn(run_id)
+
+        told = {one.stage: one.targets for one in standing(yard, run_id, EntryKind.CANCELLED)}
+        assert told == {
+            "profile": ("profile alpha",),
+            "bucket": None,
+            "policy": ("policy alpha",),
+            "nodes": ("nodes alpha",),
+        }
+        assert yard.told(run_id)[-1] == "Stopped as asked"
+
+    def test_makes_room_for_a_delete(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.turn(run_id)
+        yard.cancel(run_id)
+        yard.settle(run_id)
+
+        assert yard.settle(yard.approve(Goal.ABSENT)).status is RunStatus.SUCCEEDED
+        assert yard.world.empty()
+
+    def test_that_came_too_late_does_not_stop_the_retry(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.world.breaks("bucket", Permanent(Message("no")))
+        yard.settle(run_id)
+        yard.cancel(run_id)
+        yard.retry_by_hand(run_id)
+
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+
+class TestWhatWasNotApproved:
+    def test_parks_the_run_with_a_new_plan(self, yard: Yard) -> None:
+        yard.settle(yard.approve())
+        run_id = yard.approve(Goal.ABSENT)
+        yard.world.places["alpha", "bucket"].data = True
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.PARKED
+        assert "bucket" in yard.world.made()
+        entry = yard.entry(run_id, EntryKind.PARKED)
+        plan = Plan.from_json(entry.data["plan"])  # type: ignore[arg-type]  # Json
+        assert [change.target for change in plan.dangers] == ["bucket alpha"]
+        assert [change.target for change in plan.changes] == ["bucket alpha", "profile alpha"]
+        assert str(entry.message) == "Stage bucket is not as it was approved; the new plan needs an approval"
+
+    def test_is_done_once_it_is_approved(self, yard: Yard) -> None:
+        yard.settle(yard.approve())
+        run_id = yard.approve(Goal.ABSENT)
+        yard.world.places["alpha", "bucket"].data = True
+        yard.settle(run_id)
+
+        yard.reapprove(run_id)
+
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+        assert yard.world.empty()
+
+    def test_is_not_done_when_it_was_there_at_approval_and_is_gone(self, yard: Yard) -> None:
+        yard.settle(yard.approve())
+        run_id = yard.approve()
+        yard.world.places["alpha", "policy"].parts.clear()
+        before = list(yard.world.writes)
+
+        assert yard.settle(run_id).status is RunStatus.PARKED
+        assert yard.world.writes == before
+
+    def test_leaves_a_stage_that_cannot_be_read_as_it_was_approved(self, yard: Yard) -> None:
+        yard.settle(yard.approve())
+        run_id = yard.approve(Goal.ABSENT)
+        yard.world.places["alpha", "nodes"].data = True
+        yard.world.hides("login", Temporary(Message("cannot look")))
+
+        assert yard.settle(run_id).status is RunStatus.PARKED
+
+        plan = Plan.from_json(yard.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # Json
+        assert [(change.verb, change.target) for change in plan.changes if "login" in change.target] == [
+            (Verb.DELETE, "login alpha")
+        ]
+
+
+class TestTheLastLook:
+    def test_sends_a_stage_back_to_work(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.turn(run_id)
+        yard.world.places["alpha", "bucket"].parts.clear()
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.SUCCEEDED
+        assert yard.world.made() == {"profile", "bucket", "policy", "nodes", "login"}
+        again = yard.entry(run_id, EntryKind.STAGE_RETRYING)
+        assert str(again.message).startswith("Stage bucket: bucket alpha changed meanwhile; trying again at")
+        assert [entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.INTENDED].count(
+            "bucket"
+        ) == 2
+
+    def test_does_not_do_so_for_ever(self, yard: Yard) -> None:
+        yard.steps = (Step(Fading(yard.world, "bucket")),)
+        run_id = yard.approve()
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.FAILED
+        assert str(run.failure and run.failure.what) == "bucket alpha changed meanwhile"
+        assert run.progress("bucket").tries == yard.retry.tries
+
+    def test_parks_what_was_not_approved(self, yard: Yard) -> None:
+        yard.steps = quick_and_slow(yard)
+        yard.settle(yard.approve())
+        run_id = yard.approve(Goal.ABSENT)
+        yard.turn(run_id)
+        bucket = yard.world.places["alpha", "bucket"]
+        bucket.parts, bucket.data = ["body"], True
+
+        assert yard.settle(run_id).status is RunStatus.PARKED
+
+        yard.reapprove(run_id)
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+        assert yard.world.empty()
+
+    @pytest.mark.parametrize("goal", list(Goal))
+    def test_is_tried_again_when_the_vendor_is_away(self, yard: Yard, goal: Goal) -> None:
+        yard.steps = quick_and_slow(yard)
+        if goal is Goal.ABSENT:
+            yard.settle(yard.approve())
+        run_id = yard.approve(goal)
+        yard.turn(run_id)
+        yard.world.hides("bucket", Temporary(Message("cannot look at the bucket")))
+        before = [write for write in yard.world.writes if write.stage == "bucket"]
+
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+        assert [write for write in yard.world.writes if write.stage == "bucket"] == before
+        assert f"Stage bucket was {'there' if goal is Goal.PRESENT else 'gone'} already" in yard.told(run_id)
+
+    def test_fails_on_what_became_somebody_elses(self, yard: Yard) -> None:
+        yard.steps = quick_and_slow(yard)
+        run_id = yard.approve()
+        yard.turn(run_id)
+        yard.world.places["alpha", "bucket"].foreign = True
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.FAILED
+        assert str(run.failure and run.failure.what) == "bucket alpha belongs to somebody else"
+
+
+def quick_and_slow(yard: Yard) -> tuple[Step, ...]:
+    slow = FakeStage(yard.world, "nodes", takes=timedelta(seconds=25))
+    return (Step(FakeStage(yard.world, "bucket")), Step(slow))
+
+
+class Fading(FakeStage):
+    """Gone again whenever the last look of a run comes to it."""
+
+    _looks = -1  # the preview's is not counted
+
+    def observe(self, ws: Workspace) -> Look:
+        self._looks += 1
+        if self._looks and self._looks % 3 == 0:
+            self._world.places[ws.project, self.name].parts.clear()
+        return super().observe(ws)
+
+
+class TestTwoAtOnce:
+    def test_a_run_in_other_hands_is_left_alone(self, yard: Yard) -> None:
+        run_id = yard.approve()
+
+        with yard.locks.try_hold(f"run/{run_id}"):
+            wait = yard.turn(run_id)
+
+        assert wait == Wait(1, Message("somebody else has this run in hand"))
+        assert yard.run(run_id).status is RunStatus.QUEUED
+
+    def test_a_shared_document_in_other_hands_is_waited_for(self, yard: Yard) -> None:
+        yard.steps = (Step(FakeStage(yard.world, "login", locks=("configmap/dex",))),)
+        run_id = yard.approve()
+
+        with yard.locks.try_hold("configmap/dex"):
+            wait = yard.turn(run_id)
+
+        assert wait == Wait(1, Message("{title} waits for its turn", title=yard.stage("login").title))
+        assert not yard.world.writes
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+    def test_locks_are_free_again_while_it_waits(self, yard: Yard) -> None:
+        slow = timedelta(minutes=1)
+        yard.steps = (Step(FakeStage(yard.world, "login", takes=slow, locks=("configmap/dex",))),)
+
+        yard.turn(yard.approve())
+
+        assert not yard.locks.taken
+
+    @pytest.mark.parametrize("lost", ["run/WSR-0001.1", "configmap/dex"])
+    def test_who_lost_a_lock_does_not_write(self, yard: Yard, lost: str) -> None:
+        stage = Watcher(yard, "login", locks=("configmap/dex",))
+        yard.steps = (Step(stage),)
+        run_id = yard.approve()
+        stage.halfway = lambda: yard.locks.lose(lost)
+
+        wait = yard.turn(run_id)
+
+        assert wait
+        assert [write.part for write in yard.world.writes] == ["body"]
+        assert yard.run(run_id).status is RunStatus.RUNNING
+        stage.halfway = lambda: None
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+        assert [write.part for write in yard.world.writes] == ["body", "mark"]
