@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+
+from bot.settings import PREFIX, all_settings
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("approvals", "provisioner", "bot", "sandbox", "tests", "tools")
@@ -191,3 +194,19 @@ def test_a_test_is_skipped_only_for_an_allowed_reason() -> None:
 @pytest.mark.parametrize("allowed", [MAY_SLEEP, MAY_PATCH], ids=["sleep", "patch"])
 def test_an_exception_is_for_a_file_that_exists_and_has_a_reason(allowed: dict[str, str]) -> None:
     assert all((ROOT / name).exists() and len(reason.split()) > 2 for name, reason in allowed.items())
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    assert not [setting.name for setting in all_settings() if f"`{setting.name}`" not in readme]
+
+
+def test_every_setting_can_be_given_to_the_chart_and_secrets_only_by_reference() -> None:
+    values = yaml.safe_load((ROOT / "charts" / "workspace-bot" / "values.yaml").read_text())
+    specs = {f"SPECS__<NAME>__{key.upper()}" for spec in values["specs"].values() for key in spec}
+    plain = {*values["settings"], *specs, "POLICY", "CONFIG"}  # the last: the chart writes the file itself
+    known = {setting.name.removeprefix(PREFIX): setting.secret for setting in all_settings()}
+
+    assert plain == {name for name, secret in known.items() if not secret}
+    assert set(values["secretSettings"]) == {name for name, secret in known.items() if secret}

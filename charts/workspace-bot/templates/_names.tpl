@@ -39,3 +39,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
 {{- end }}
 {{- end }}
+
+{{- define "workspace-bot.files" -}}
+config.toml: |
+  {{- range $name, $spec := .Values.specs }}
+  [specs.{{ $name }}]
+  {{- range $key, $value := $spec }}
+  {{ $key }} = {{ if kindIs "string" $value }}{{ $value | quote }}{{ else }}{{ int $value }}{{ end }}
+  {{- end }}
+  {{- end }}
+{{- if .Values.policy }}
+policy.toml: |
+  {{- .Values.policy | nindent 2 }}
+{{- end }}
+{{- end }}

@@ -10,12 +10,29 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.settings import load
+
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "workspace-bot"
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 HELM = shutil.which("helm", path=str(Path(sys.executable).parent)) or shutil.which("helm")
 PREFIX = "WORKSPACE_BOT_"
-SAMPLES = {"HTTP_PORT": "8080"}  # where any word will not do
+GIVEN = {
+    "SLACK__TRANSPORT": "http",
+    "PLATFORM__REGION": "ap-northeast-2",
+    "PLATFORM__REGION_ALIAS": "an2",
+    "PLATFORM__INFRA": "meerkat",
+    "PLATFORM__ENV": "prod",
+    "PLATFORM__ACCOUNT": "123456789012",
+    "PLATFORM__CLUSTER": "eks-an2-meerkat-prod",
+    "PLATFORM__LOGIN_DOMAIN": "example.com",
+    "LOG_LEVEL": "DEBUG",
+}
+SECRETS = {
+    "SLACK__BOT_TOKEN": "xoxb-made-up",
+    "SLACK__APP_TOKEN": "xapp-made-up",
+    "KUBEFLOW_PASSWORD_HASH": "$2b$10$" + "x" * 53,
+}
 SECRET_WORDS = ("TOKEN", "PASSWORD", "SECRET", "HASH", "DATABASE_URL")
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="helm does not run on this machine")
@@ -28,7 +45,8 @@ def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @functools.cache
 def rendered(*values: str) -> tuple[dict[str, Any], ...]:
-    settings = [part for value in values for part in ("--set", value)]
+    # Only a port is a number; an account number as one would come out as 1.23e+11.
+    settings = [part for value in values for part in ("--set" if "PORT=" in value else "--set-string", value)]
     done = run_helm("template", "alpha", str(CHART), "--namespace", "tools", *settings)
     assert done.returncode == 0, done.stderr
     return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
@@ -141,7 +159,7 @@ def test_the_chart_makes_no_secret_and_gives_no_secret_setting_a_plain_value() -
 
 @pytest.mark.parametrize("setting", VALUES["settings"])
 def test_a_setting_that_is_given_reaches_the_bot(setting: str) -> None:
-    value = str(VALUES["settings"][setting]) or SAMPLES.get(setting, "given")
+    value = str(VALUES["settings"][setting]) or GIVEN.get(setting, "given")
 
     assert environment(f"settings.{setting}={value}")[PREFIX + setting]["value"] == value
 
@@ -152,17 +170,41 @@ def test_a_setting_left_empty_is_left_to_the_bot() -> None:
     assert not given & {name for name, value in VALUES["settings"].items() if value == ""}
 
 
+def test_what_the_chart_gives_is_what_the_bot_reads(tmp_path: Path) -> None:
+    values = [f"settings.{name}={value}" for name, value in GIVEN.items() if name != "SLACK__TRANSPORT"]
+    variables = {name: each["value"] for name, each in environment(*values).items() if "value" in each}
+    config = tmp_path / "config.toml"
+    config.write_text(the("ConfigMap", *values)["data"]["config.toml"])
+    secrets = {PREFIX + name: value for name, value in SECRETS.items()}
+
+    settings = load({**variables, **secrets, PREFIX + "CONFIG": str(config)})
+
+    assert variables[PREFIX + "CONFIG"] == "/etc/workspace-bot/config.toml"
+    assert settings.platform.cluster == "eks-an2-meerkat-prod"
+    assert settings.specs["standard"].instance_type == "m5.xlarge"
+    assert settings.health_host == settings.http_host == "0.0.0.0"  # noqa: S104  # a pod is asked from outside
+    assert variables["AWS_REGION"] == settings.platform.region
+
+
 def test_a_policy_of_ones_own_is_mounted_and_another_one_starts_another_pod() -> None:
     own, other = "policy=[[rule]]", "policy=[[other]]"
 
-    assert the("ConfigMap", own)["data"] == {"policy.toml": "[[rule]]\n"}
+    assert the("ConfigMap", own)["data"]["policy.toml"] == "[[rule]]\n"
     assert environment(own)["WORKSPACE_BOT_POLICY"]["value"] == "/etc/workspace-bot/policy.toml"
-    assert {"name": "policy", "configMap": {"name": "alpha-workspace-bot"}} in pod(own)["volumes"]
+    assert {"name": "files", "configMap": {"name": "alpha-workspace-bot"}} in pod(own)["volumes"]
     assert (
         the("Deployment", own)["spec"]["template"]["metadata"]
         != the("Deployment", other)["spec"]["template"]["metadata"]
     )
-    assert "ConfigMap" not in {document["kind"] for document in rendered()}
+    assert "WORKSPACE_BOT_POLICY" not in environment()
+
+
+def test_signed_http_opens_its_port() -> None:
+    ports = {
+        each["name"]: each["containerPort"] for each in container("settings.SLACK__TRANSPORT=http")["ports"]
+    }
+
+    assert ports == {"health": 8081, "http": 8080}
 
 
 def test_the_service_account_carries_the_role_for_aws() -> None:
@@ -205,7 +247,13 @@ def test_each_right_is_bound_to_the_bots_own_account(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    ["settings.SLAK__CHANNEL=x", "settings.LANGUAGE=fr", "replicas=2", "existingSecret=", "aws.region=Seoul"],
+    [
+        "settings.SLAK__CHANNEL=x",
+        "settings.LANGUAGE=fr",
+        "replicas=2",
+        "existingSecret=",
+        "settings.PLATFORM__ACCOUNT=me",
+    ],
 )
 def test_a_mistaken_value_is_refused_by_name(mistake: str) -> None:
     done = run_helm("template", "alpha", str(CHART), "--set", mistake)
