@@ -35,7 +35,7 @@ class FakeRuns:
         self._rows.entries[run.id] = ()
 
     def get(self, run_id: RunId) -> Run:
-        return deepcopy(self._rows.runs[run_id])
+        return _copy(self._rows.runs[run_id])
 
     def save(self, run: Run) -> None:
         if self._rows.runs[run.id].version != run.version:
@@ -64,7 +64,7 @@ class FakeRuns:
         return self._rows.cancels.get(run_id) == self._rows.runs[run_id].attempt
 
     def _all(self) -> list[Run]:
-        return [deepcopy(run) for run in self._rows.runs.values()]
+        return [_copy(run) for run in self._rows.runs.values()]
 
 
 class FakeJournal:
@@ -121,9 +121,16 @@ class FakeLedger:
                 desk.journal.append(run.id, entry)
 
 
+def _copy(run: Run) -> Run:
+    """All that a run holds is frozen, but for its dictionary of stages."""
+    return replace(run, stages=dict(run.stages))
+
+
 def _kept(run: Run) -> Run:
-    copy = deepcopy(run)
-    copy.created_at = run.created_at.astimezone(UTC)
-    copy.started_at = run.started_at and run.started_at.astimezone(UTC)
-    copy.ended_at = run.ended_at and run.ended_at.astimezone(UTC)
-    return copy
+    """As a database gives it back: its times in UTC."""
+    return replace(
+        _copy(run),
+        created_at=run.created_at.astimezone(UTC),
+        started_at=run.started_at and run.started_at.astimezone(UTC),
+        ended_at=run.ended_at and run.ended_at.astimezone(UTC),
+    )
