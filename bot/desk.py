@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from approvals.errors import NobodyMayApprove, Refusal
-from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
+from approvals.model import AuditEntry, Gate, Request, RequestId, Subject
 from approvals.policy import Policy
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Mark
@@ -109,14 +109,13 @@ class Desk:
         if wrong:
             self._refuse(ask, wrong)
             return
+        preview = self._engine.preview(Workspace(asked, self._platform), Goal.PRESENT)
         try:
-            actor = self._people.actor(ask.user)
-            gate, refused = self._gate(actor, asked)
+            gate, refused = self._gate(ask.user, _subject(asked, preview.plan))
         except PeopleUnknown as error:
             log.warning("asker unknown", ask=ask.key, why=str(error))
             self._postpone(ask)
             return
-        preview = self._engine.preview(Workspace(asked, self._platform), Goal.PRESENT)
         reasons = [*refused, *self._unmade(preview)]
         passing = any(isinstance(unmade.error, Temporary) for unmade in preview.refusals)
         if passing and ask.tries < _TRIES:
@@ -126,16 +125,13 @@ class Desk:
         else:
             self._request(ask, asked, gate, preview.plan)
 
-    def _gate(self, actor: Actor, asked: WorkspaceSpec) -> tuple[Gate | None, list[Message]]:
-        """The gate, or the reasons why this person may not ask."""
-        subject = Subject(action=CREATE, target=asked.project, digest="")
+    def _gate(self, user: str, subject: Subject) -> tuple[Gate | None, list[Message]]:
+        """The gate, or the reason why this person may not ask."""
         try:
-            gate = self._policy.gate_for(subject, actor)
-            approvers = {user for group in gate.approvers for user in self._people.members(group)} - {
-                actor.id
-            }
-            if len(approvers) < gate.needed:
-                raise NobodyMayApprove(CREATE, gate.needed, gate.approvers)
+            gate = self._policy.gate_for(subject, self._people.actor(user))
+            approvers = {member for group in gate.approvers for member in self._people.members(group)}
+            if len(approvers - {user}) < gate.needed:
+                raise NobodyMayApprove(subject.action, gate.needed, gate.approvers)
         except Refusal as no:
             return None, [refusal(no)]
         return gate, []
@@ -177,14 +173,13 @@ class Desk:
         parked: Run | None = None,
     ) -> Request:
         now = self._clock.now()
-        subject = Subject(
-            action=CREATE,
-            target=asked.project,
-            digest=plan.digest,
-            facts={"destroys_data": bool(plan.dangers), "changes": len(plan.changes)},
-        )
         request = Request(
-            id=unit.requests.next_id(), key=key, subject=subject, gate=gate, asked_by=user, asked_at=now
+            id=unit.requests.next_id(),
+            key=key,
+            subject=_subject(asked, plan),
+            gate=gate,
+            asked_by=user,
+            asked_at=now,
         )
         unit.requests.add(request)
         proposal = Proposal(
@@ -275,6 +270,12 @@ class Desk:
         with self._units() as unit:
             unit.asks.save(ask)
             unit.commit()
+
+
+def _subject(asked: WorkspaceSpec, plan: Plan | None) -> Subject:
+    """What is asked, and the facts a rule may raise its gate by; fewer without a plan."""
+    facts = {"destroys_data": bool(plan.dangers), "changes": len(plan.changes)} if plan else {}
+    return Subject(action=CREATE, target=asked.project, digest=plan.digest if plan else "", facts=facts)
 
 
 def _finding(found: survey.Finding) -> Finding:

@@ -48,7 +48,7 @@ class Office:
         self.world = FakeWorld(self.clock, self.fuse)
         self.steps: Sequence[Step] = some_steps(self.world)
         self.people = FakePeople()
-        self.chat = FakeNotifier(clock=self.clock)
+        self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
         self.policy = Policy.from_toml(policy)
         self.woken: list[str] = []
         self._url = f"sqlite:///{folder / 'bot.db'}"
