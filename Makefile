@@ -17,7 +17,7 @@ KUBE := $(VENV)/.ready-with-helm
 CHECK := $(VENV)/.ready-to-check
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: help sandbox demo test test-crash check bench constraints clean
+.PHONY: help sandbox demo test test-crash check bench texts constraints clean
 
 help: ## this list
 	@echo "workspace-bot: builds and unbuilds AI workspaces from Slack"
@@ -54,6 +54,9 @@ check: $(CHECK) $(KUBE) ## lint, format, types, import contracts, chart, Dockerf
 
 bench: $(RUN) ## measure and print, nothing is asserted by the clock
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+texts: $(RUN) ## collect all sentences anew into bot/texts, for translators
+	@$(BIN)/python -m tools.texts
 
 constraints: ## resolve every library anew and pin it in constraints.txt
 	@sh tools/make_venv.sh $(VENV)
