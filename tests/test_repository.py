@@ -2,14 +2,22 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.settings import PREFIX, all_settings
+from bot.slack.commands import SUBCOMMANDS
+from bot.slack.usage import help_card
+from provisioner.run import TRANSITIONS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("approvals", "provisioner", "bot", "sandbox", "tests", "tools")
@@ -35,6 +43,7 @@ TEXT = {
 MIGRATIONS = ROOT / "bot" / "migrations" / "versions"  # a migration is one long list
 
 LINES_A_FILE = 400
+LINES_A_TEST_FILE = 600
 LINES_A_FUNCTION = 60
 
 # Files that may sleep or replace an attribute, each with the reason.
@@ -80,11 +89,16 @@ def calls(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node.func)
 
 
-def test_no_file_is_longer_than_400_lines() -> None:
+def test_no_file_is_too_long_to_read_at_once() -> None:
     pages = [path for path in all_text() if path.suffix in {".js", ".css", ".html", ".sh"}]
-    lengths = {name_of(path): len(path.read_text().splitlines()) for path in [*PYTHON, *pages]}
+    lengths = {path: len(path.read_text().splitlines()) for path in [*PYTHON, *pages]}
+    tests = ROOT / "tests"
 
-    assert not {name: length for name, length in lengths.items() if length > LINES_A_FILE}
+    assert not {
+        name_of(path): length
+        for path, length in lengths.items()
+        if length > (LINES_A_TEST_FILE if path.is_relative_to(tests) else LINES_A_FILE)
+    }
 
 
 def test_no_function_is_longer_than_60_lines() -> None:
@@ -210,3 +224,60 @@ def test_every_setting_can_be_given_to_the_chart_and_secrets_only_by_reference()
 
     assert plain == {name for name, secret in known.items() if not secret}
     assert set(values["secretSettings"]) == {name for name, secret in known.items() if secret}
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
+def test_every_slash_command_is_in_the_help_and_in_the_readme(subcommand: str) -> None:
+    command = f"/workspace {subcommand}"
+
+    assert command in repr(help_card("/workspace"))
+    assert f"`{command}" in (ROOT / "README.md").read_text()
+
+
+def test_every_transition_of_a_run_is_taken_by_some_test() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.transitions",
+            "tests/unit/provisioner",
+            "tests/unit/bot",
+            "-k",
+            "not crash",
+        ],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    taken = {tuple(line.split()) for line in done.stdout.splitlines()}
+    table = {(before.value, after.value) for before, targets in TRANSITIONS.items() for after in targets}
+
+    assert not table - taken, done.stdout
+
+
+def test_every_library_is_pinned_within_what_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [Requirement(line) for lines in (project["dependencies"], *extras) for line in lines]
+    lines = [line.partition("==") for line in (ROOT / "constraints.txt").read_text().splitlines()]
+    pins = {canonicalize_name(name): version for name, equals, version in lines if equals}
+
+    assert not [
+        f"{each.name} {pins.get(canonicalize_name(each.name), 'is not pinned')}"
+        for each in asked
+        if not each.specifier.contains(pins.get(canonicalize_name(each.name), "0"))
+    ]
+
+
+def test_every_make_target_that_a_text_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    texts = [path for path in all_text() if path.suffix == ".md"]
+    named = {
+        (name_of(path), name)
+        for path in texts
+        for name in re.findall(r"(?:`|^)make ([a-z-]+)", path.read_text(), re.MULTILINE)
+    }
+
+    assert not {each for each in named if each[1] not in targets}
