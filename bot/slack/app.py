@@ -1,0 +1,196 @@
+"""The Bolt app, built from one table of listeners.
+
+Every listener acknowledges first and works afterwards in a pool of its own, so that neither Slack's three
+seconds nor the number of people at once ever depend on a call to Slack. A form's submission is the one
+exception: what it asks for is stored before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TypeAlias
+
+import structlog
+from slack_bolt import Ack, App, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+
+from bot.card import Action, Card
+from bot.slack import actions, create, home, talk
+from bot.slack.edge import Edge
+from bot.slack.forms import CREATE_FORM, PROJECT_TYPED, REJECT_FORM
+from bot.slack.incoming import Body, Incoming
+from bot.slack.recent import Recent
+from bot.slack.transport import Transport
+from provisioner.message import Message, Ref, RefKind
+
+log = structlog.get_logger()
+
+LISTENERS = 32
+WORKERS = 32
+_EVENTS_REMEMBERED = 5_000
+
+Handler: TypeAlias = Callable[[Edge, Incoming], None]
+Check: TypeAlias = Callable[[Edge, Incoming], Mapping[str, str]]
+
+
+class Kind(StrEnum):
+    COMMAND = "command"
+    ACTION = "action"
+    SUBMISSION = "submission"
+    SHORTCUT = "shortcut"
+    MESSAGE_SHORTCUT = "message_shortcut"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    kind: Kind
+    id: str  # action_id, callback_id or type of event; the command's name is a setting
+    handle: Handler  # after the acknowledgement
+    check: Check | None = None  # a form's: before it; what is wrong at which field
+
+
+TABLE: Sequence[Listener] = (
+    Listener(Kind.COMMAND, "", talk.command),
+    Listener(Kind.EVENT, "app_mention", talk.mention),
+    Listener(Kind.EVENT, "message", talk.direct),
+    Listener(Kind.EVENT, "app_home_opened", home.publish),
+    Listener(Kind.SHORTCUT, "ws.create.shortcut", create.open_empty_form),
+    Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
+    Listener(Kind.SUBMISSION, CREATE_FORM, create.kept, create.keep),
+    Listener(Kind.SUBMISSION, REJECT_FORM, actions.reject, actions.reason_missing),
+    Listener(Kind.ACTION, Action.APPROVE.value, actions.approve),
+    Listener(Kind.ACTION, Action.REJECT.value, actions.ask_reason),
+    Listener(Kind.ACTION, Action.WITHDRAW.value, actions.withdraw),
+    Listener(Kind.ACTION, Action.CANCEL.value, actions.cancel),
+    Listener(Kind.ACTION, Action.RETRY.value, actions.retry),
+    Listener(Kind.ACTION, Action.STATUS.value, actions.status),
+    Listener(Kind.ACTION, Action.OPEN_FORM.value, create.open_asked_form),
+    Listener(Kind.ACTION, Action.HELP.value, actions.show_help),
+    Listener(Kind.ACTION, PROJECT_TYPED, create.show_names),
+)
+
+
+class SlackApp:
+    """Started once. Asks Slack nothing until `start`."""
+
+    def __init__(self, edge: Edge, transport: Transport) -> None:
+        self._edge = edge
+        self._transport = transport
+        self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-ack")
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-work")
+        self._events: Recent[None] = Recent(_EVENTS_REMEMBERED)
+        self._bolt = self._build()
+
+    def start(self) -> None:
+        self._transport.start(self._bolt)
+
+    def stop(self) -> None:
+        """Take nothing more, then finish what was acknowledged."""
+        self._transport.stop()
+        self._listeners.shutdown(wait=True)
+        self._workers.shutdown(wait=True)
+
+    def connected(self) -> bool:
+        return self._transport.connected()
+
+    def _build(self) -> App:
+        token = self._edge.client.token
+
+        def authorize(team_id: str, enterprise_id: str | None) -> AuthorizeResult:
+            """One workspace, one token. Bolt's own way asks `auth.test` before the first acknowledgement."""
+            return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+        bolt = App(
+            name="workspace-bot",
+            authorize=authorize,
+            client=None,
+            signing_secret="",  # the endpoint has checked the signature, see signature.py
+            request_verification_enabled=False,
+            ssl_check_enabled=False,
+            listener_executor=self._listeners,
+        )
+        for listener in TABLE:
+            _register(bolt, listener, self._edge.command, self._listener(listener))
+        bolt.error(self._failed_before_ack)
+        return bolt
+
+    def _listener(self, listener: Listener) -> Callable[[Ack, Body], None]:
+        def on_incoming(ack: Ack, body: Body) -> None:
+            if listener.check is None:
+                ack()
+                self._later(listener.handle, body)
+                return
+            wrong = listener.check(self._edge, Incoming.from_body(body))
+            if wrong:
+                ack(response_action="errors", errors=dict(wrong))
+                return
+            ack()
+            self._later(listener.handle, body)
+
+        return on_incoming
+
+    def _later(self, handle: Handler, body: Body) -> None:
+        incoming = Incoming.from_body(body)
+        if incoming.event_id and not self._events.add(incoming.event_id, None):
+            return  # delivered twice
+        done = self._workers.submit(handle, self._edge, incoming)
+        done.add_done_callback(partial(self._finished, incoming))
+
+    def _finished(self, incoming: Incoming, done: Future[None]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._edge.whisper(incoming, _our_fault(_record(error)))
+
+    def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse | None:
+        """A form could not be kept. Its person is told at a field, and nothing is lost but a click."""
+        reference = _record(error)
+        view = body.get("view") or {}
+        fields = list((view.get("state") or {}).get("values") or {})
+        if body.get("type") != "view_submission" or not fields:
+            return None
+        words = self._edge.texts.for_locale(Incoming.from_body(body).origin.locale)
+        said = words.plain(
+            Message(
+                "Something went wrong on our side and nothing was kept. Please try again."
+                " Reference {reference}.",
+                reference=Ref(RefKind.NAME, reference),
+            )
+        )
+        return BoltResponse(status=200, body={"response_action": "errors", "errors": {fields[0]: said}})
+
+
+def _register(bolt: App, listener: Listener, command: str, listen: Callable[[Ack, Body], None]) -> None:
+    match listener.kind:
+        case Kind.COMMAND:
+            bolt.command(command)(listen)
+        case Kind.ACTION:
+            bolt.block_action(listener.id)(listen)
+        case Kind.SUBMISSION:
+            bolt.view_submission(listener.id)(listen)
+        case Kind.SHORTCUT:
+            bolt.global_shortcut(listener.id)(listen)
+        case Kind.MESSAGE_SHORTCUT:
+            bolt.message_shortcut(listener.id)(listen)
+        case Kind.EVENT:
+            bolt.event(listener.id)(listen)
+
+
+def _record(error: BaseException) -> str:
+    """The trace goes to the log only; people get the reference under which it is found there."""
+    reference = f"E-{secrets.token_hex(4)}"
+    log.error("handler failed", reference=reference, exc_info=error)
+    return reference
+
+
+def _our_fault(reference: str) -> Card:
+    text = Message(
+        "Something went wrong on our side, nothing was changed. Reference {reference}.",
+        reference=Ref(RefKind.NAME, reference),
+    )
+    return Card(text, text)

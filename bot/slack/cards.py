@@ -1,0 +1,240 @@
+"""Card → Block Kit, pure, within Slack's limits whatever the card holds.
+
+Limits: docs: reference/block-kit/blocks and the models of slack-sdk. A card that is too long is folded
+and says so; it is never refused by Slack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias, assert_never
+
+from bot.card import (
+    Bullets,
+    Button,
+    Buttons,
+    Card,
+    Facts,
+    Line,
+    Lines,
+    Mark,
+    Paragraph,
+    Part,
+    Quote,
+    Small,
+    Style,
+)
+from bot.slack.mrkdwn import NOTHING, GroupId, Mrkdwn, bold, escape, no_groups, paragraphs, shorten
+from bot.texts import Words
+from provisioner.message import Message
+
+Block: TypeAlias = dict[str, Any]
+
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+
+TEXT_LONGEST = 3_900
+"""`chat.update` refuses 4,000; a mention may be put in front."""
+SECTION_LONGEST = 3_000
+LINE_LONGEST = 600
+FIELD_LONGEST = 2_000
+FIELDS_MOST = 10
+HEADER_LONGEST = 150
+BUTTON_LONGEST = 75
+BUTTONS_MOST = 25
+VALUE_LONGEST = 2_000
+CONFIRM_TITLE_LONGEST, CONFIRM_TEXT_LONGEST, CONFIRM_BUTTON_LONGEST = 100, 300, 30
+
+SIGNS = {
+    Mark.DONE: (":white_check_mark:", Message("done")),
+    Mark.NOW: (":gear:", Message("now")),
+    Mark.WAITING: (":hourglass_flowing_sand:", Message("waiting")),
+    Mark.RETRYING: (":arrows_counterclockwise:", Message("trying again")),
+    Mark.NEXT: (":white_large_square:", Message("next")),
+    Mark.FAILED: (":x:", Message("failed")),
+    Mark.UNKNOWN: (":grey_question:", Message("not known")),
+}
+"""Signs differ in shape, and the word stands beside each: colour alone never says it."""
+
+_BUSY = frozenset({Mark.NOW, Mark.WAITING, Mark.RETRYING, Mark.FAILED})
+
+
+def render(card: Card, words: Words, group_id: GroupId = no_groups) -> tuple[str, list[Block]]:
+    """A message: `text` for notifications and screen readers, and at most 50 blocks."""
+    return sentence(card.text, words, group_id) or NOTHING, blocks(card, words, group_id)
+
+
+def sentence(message: Message, words: Words, group_id: GroupId = no_groups) -> str:
+    """Top-level text of a message. Code spans show as backticks in notifications, so it has none."""
+    return shorten(Mrkdwn(words, group_id, codes=False).text(message).strip(), TEXT_LONGEST)
+
+
+def blocks(
+    card: Card, words: Words, group_id: GroupId = no_groups, *, most: int = MESSAGE_BLOCKS
+) -> list[Block]:
+    """What the card shows. A card without parts is its sentence; a title is not said twice."""
+    drawing = _Drawing(words, group_id)
+    parts: tuple[Part, ...] = card.parts or (Paragraph(card.text),)
+    drawn: list[Block] = []
+    if card.parts and _heading(parts[0]) != card.title:
+        drawn += drawing.header(card.title)
+    for part in parts:
+        drawn += drawing.part(part)
+    return _fold(drawn or [section(NOTHING)], most, drawing)
+
+
+def section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}}
+
+
+def plain(text: str, most: int) -> Block:
+    """A plain_text object; never empty, which Slack refuses."""
+    return {"type": "plain_text", "text": shorten(text.strip(), most) or NOTHING, "emoji": True}
+
+
+def _heading(part: Part) -> Message | None:
+    match part:
+        case Paragraph():
+            return part.text
+        case Lines() | Bullets():
+            return part.title
+        case _:
+            return None
+
+
+class _Drawing:
+    def __init__(self, words: Words, group_id: GroupId) -> None:
+        self._words = words
+        self._rich = Mrkdwn(words, group_id)
+        self._bare = Mrkdwn(words, group_id, codes=False)
+
+    def header(self, title: Message) -> list[Block]:
+        text = self._words.plain(title).strip()
+        return [{"type": "header", "text": plain(" ".join(text.split()), HEADER_LONGEST)}] if text else []
+
+    def part(self, part: Part) -> list[Block]:
+        match part:
+            case Paragraph():
+                return self._sections([self._rich.text(part.text)])
+            case Facts():
+                return self._facts(part)
+            case Lines():
+                return self._sections([*self._title(part.title), *(self._line(line) for line in part.lines)])
+            case Bullets():
+                items = (f"• {self._rich.text(item)}" for item in part.items)
+                return self._sections(
+                    [*self._title(part.title), *(shorten(item, LINE_LONGEST) for item in items)]
+                )
+            case Quote():
+                return self._quote(part)
+            case Buttons():
+                return self._buttons(part)
+            case Small():
+                return self.small(part.text)
+        assert_never(part)
+
+    def small(self, message: Message) -> list[Block]:
+        text = self._rich.text(message).strip()
+        element = {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}
+        return [{"type": "context", "elements": [element]}] if text else []
+
+    def _sections(self, lines: Iterable[str]) -> list[Block]:
+        return [section(text) for text in paragraphs(lines, SECTION_LONGEST) if text.strip()]
+
+    def _title(self, title: Message | None) -> Iterator[str]:
+        if title is not None:
+            yield shorten(bold(self._bare.text(title)), LINE_LONGEST)
+
+    def _facts(self, facts: Facts) -> list[Block]:
+        fields = []
+        for label, value in facts.pairs:
+            shown = f"{bold(self._bare.text(label))}\n{self._rich.text(value).strip() or NOTHING}"
+            fields.append({"type": "mrkdwn", "text": shorten(shown, FIELD_LONGEST)})
+        starts = range(0, len(fields), FIELDS_MOST)
+        return [{"type": "section", "fields": fields[start : start + FIELDS_MOST]} for start in starts]
+
+    def _line(self, line: Line) -> str:
+        sign, word = SIGNS[line.mark]
+        title = " ".join(self._rich.text(line.title).split())
+        if line.mark in _BUSY:
+            title = bold(title)
+        said = f"{sign} {title} — {self._rich.text(word)}"
+        return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
+
+    def _quote(self, quote: Quote) -> list[Block]:
+        words = quote.words.strip()
+        if not words:
+            return []
+        if quote.code:
+            inner = shorten(escape(words.replace("```", "'''")), SECTION_LONGEST - 8)
+            return [section(f"```\n{inner}\n```")]
+        return self._sections(shorten(f">{escape(line)}", LINE_LONGEST) for line in words.splitlines())
+
+    def _buttons(self, buttons: Buttons) -> list[Block]:
+        """An `action_id` stands once in a block, so a repeated one opens the next block."""
+        rows: list[list[Block]] = []
+        for button in buttons.buttons:
+            drawn = self._button(button)
+            taken = {other["action_id"] for other in rows[-1]} if rows else set()
+            if not rows or drawn["action_id"] in taken or len(rows[-1]) == BUTTONS_MOST:
+                rows.append([])
+            rows[-1].append(drawn)
+        return [{"type": "actions", "elements": row} for row in rows]
+
+    def _button(self, button: Button) -> Block:
+        drawn: Block = {
+            "type": "button",
+            "action_id": button.action.value,
+            "text": plain(self._words.plain(button.label), BUTTON_LONGEST),
+            "value": button.value[:VALUE_LONGEST],
+        }
+        if button.style is not Style.PLAIN:
+            drawn["style"] = button.style.value
+        if button.spoken is not None and (spoken := self._words.plain(button.spoken).strip()):
+            drawn["accessibility_label"] = shorten(spoken, BUTTON_LONGEST)
+        if button.confirm is not None:
+            asked = button.confirm
+            text = shorten(self._rich.text(asked.text).strip(), CONFIRM_TEXT_LONGEST)
+            drawn["confirm"] = {
+                "title": plain(self._words.plain(asked.title), CONFIRM_TITLE_LONGEST),
+                "text": {"type": "mrkdwn", "text": text or NOTHING},
+                "confirm": plain(self._words.plain(asked.yes), CONFIRM_BUTTON_LONGEST),
+                "deny": plain(self._words.plain(asked.no), CONFIRM_BUTTON_LONGEST),
+            }
+        return drawn
+
+
+def _fold(drawn: list[Block], most: int, drawing: _Drawing) -> list[Block]:
+    """Within `most` blocks: neighbouring texts are joined, then what is left is cut; buttons stay."""
+    if len(drawn) > most:
+        drawn = _joined(drawn)
+    if len(drawn) <= most:
+        return drawn
+    rows = min(most - 2, sum(block["type"] == "actions" for block in drawn))
+    room = {True: rows, False: most - 1 - rows}
+    shown: list[Block] = []
+    for block in drawn:
+        pressable = block["type"] == "actions"
+        if room[pressable] > 0:
+            room[pressable] -= 1
+            shown.append(block)
+    left = len(drawn) - len(shown)
+    more = Message("{n} more part is not shown here.", plural="{n} more parts are not shown here.", n=left)
+    return [*shown, *drawing.small(more)]
+
+
+def _joined(drawn: list[Block]) -> list[Block]:
+    joined: list[Block] = []
+    for block in drawn:
+        before = joined[-1]["text"]["text"] if joined and _is_text(joined[-1]) else None
+        if before is not None and _is_text(block):
+            both = f"{before}\n{block['text']['text']}"
+            if len(both) <= SECTION_LONGEST:
+                joined[-1] = section(both)
+                continue
+        joined.append(block)
+    return joined
+
+
+def _is_text(block: Block) -> bool:
+    return block["type"] == "section" and "text" in block

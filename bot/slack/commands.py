@@ -1,0 +1,283 @@
+"""The grammar of `/workspace`: text → a typed command, or a usage answer with all that is wrong at once.
+
+Words and `key=value`, no dashes: phones turn `--` into a long dash and quotation marks into curly ones.
+Pure, and total: any text whatever gives an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bot.slack.mrkdwn import shorten, unescape
+from provisioner.message import Message, Ref, RefKind
+from provisioner.workspace import PROJECT, Platform, WorkspaceSpec, nearest, nearest_project, problems
+
+TEXT_LONGEST = 3_000
+SUBCOMMANDS = ("create", "status", "list", "help")
+KEYS = ("project", "spec", "desired", "max", "why")
+NUMBER = re.compile(r"[+-]?\d{1,6}\Z")
+
+_ECHO_LONGEST = 150
+_EQUALS = "＝﹦"
+_SAME_LENGTH = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟«»＂", '"'),
+        **dict.fromkeys("‘’‚‛＇", "'"),
+        **dict.fromkeys("‐‑‒–—―−－", "-"),
+        **dict.fromkeys(_EQUALS, "="),
+    }
+)
+"""One character for one, so that a place in the plain text is the same place in what was typed. Spaces of
+all kinds are white space to `re` already."""
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_WORD = re.compile(r'(?:[^\s"=]+=)?"[^"]*"|\S+')
+_KEY = re.compile(r"-*([^\s\"=]+)=")
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Open the form, filled with what was typed. `draft` holds field names and texts."""
+
+    draft: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a workspace is. Without a project, the one that the thread is about."""
+
+    project: str = ""
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListAll:
+    """What there is and who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Nothing was done. `line` is the command as it would be right, to copy; empty if there is none."""
+
+    typed: str
+    problems: tuple[Message, ...]
+    line: str = ""
+    draft: Mapping[str, str] = field(default_factory=dict)
+    form: bool = False  # whether the form helps
+
+
+Command: TypeAlias = Help | Create | Status | ListAll | Usage
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    plain: str  # with plain quotes, dashes and spaces
+    typed: str  # as it was typed
+
+
+def parse(text: str, platform: Platform) -> Command:
+    """`text` as Slack sends it, after the command's own name."""
+    typed = unescape(text).strip()
+    if len(typed) > TEXT_LONGEST:
+        what = Message(
+            "That is too long: {n} characters, {limit} are read.", n=len(typed), limit=TEXT_LONGEST
+        )
+        return Usage(typed, (what,))
+    words = list(_words(typed))
+    if not words:
+        return Help()
+    name = words[0].plain.lower().lstrip("-/")
+    match name:
+        case "help":
+            return Help()
+        case "list":
+            return ListAll()
+        case "status":
+            return _status(typed, words[1:])
+        case "create":
+            return _create(typed, words[1:], platform)
+        case _:
+            return _unknown(typed, words[0])
+
+
+def _words(typed: str) -> Iterator[_Word]:
+    plain = typed.translate(_SAME_LENGTH)
+    for found in _WORD.finditer(plain):
+        said = _INVISIBLE.sub("", found.group())
+        if said:
+            yield _Word(said, typed[found.start() : found.end()])
+
+
+def _unknown(typed: str, word: _Word) -> Usage:
+    near = nearest(word.plain.lower(), list(SUBCOMMANDS))
+    what = (
+        Message("I do not know {word}. Did you mean {nearest}?", word=shown(word.typed), nearest=shown(near))
+        if near
+        else Message(
+            "I do not know {word}. There is {known}.", word=shown(word.typed), known=_these(SUBCOMMANDS)
+        )
+    )
+    return Usage(typed, (what,), form=near == "create")
+
+
+def _status(typed: str, words: list[_Word]) -> Command:
+    live = any(word.plain.lower() == "live" for word in words)
+    named = [word for word in words if word.plain.lower() != "live"]
+    if len(named) > 1:
+        extra = shown(" ".join(word.typed for word in named[1:]))
+        what = Message(
+            "{extra} is too much: one project, then {live} if you like.", extra=extra, live=shown("live")
+        )
+        return Usage(typed, (what,), _status_line(named[0].plain.lower(), live=live))
+    project = named[0].plain.lower() if named else ""
+    if project and not PROJECT.match(project):
+        what = Message("{word} is not the name of a project.", word=shown(named[0].typed))
+        return Usage(typed, (what,), _status_line(nearest_project(project), live=live))
+    return Status(project, live)
+
+
+def _status_line(project: str, *, live: bool) -> str:
+    return f"status {project} live" if live else f"status {project}"
+
+
+def _create(typed: str, words: list[_Word], platform: Platform) -> Command:
+    draft, wrong = _fields(words)
+    if not draft and not wrong:
+        return Create()
+    spec, unread = read(draft, platform)
+    wrong += unread.values()
+    # Why is asked in the form; a project that was not typed, too.
+    unasked = {*unread, *({"project"} - draft.keys()), *({"why"} - draft.keys())}
+    wrong += [problem.message for problem in problems(spec, platform) if problem.field not in unasked]
+    if wrong:
+        return Usage(typed, tuple(wrong), _create_line(draft, spec, platform), draft, form=True)
+    return Create(draft)
+
+
+def _fields(words: list[_Word]) -> tuple[dict[str, str], list[Message]]:
+    """The fields as typed, and what cannot be one. `why` takes all words up to the next key."""
+    draft: dict[str, str] = {}
+    wrong: list[Message] = []
+    key = ""
+    for word in words:
+        match = _KEY.match(word.plain)
+        if match and (key != "why" or match.group(1).lower() in KEYS):
+            key = match.group(1).lower()
+            value = word.plain[match.end() :]
+            wrong += _key_problems(key, match.group(1), value, draft)
+            raw = re.split(f"[={_EQUALS}]", word.typed, maxsplit=1)[1] if key == "why" else value
+            draft.setdefault(key, _unquoted(raw))
+        elif key == "why":
+            draft["why"] = f"{draft['why']} {word.typed}".strip()
+        elif "project" not in draft and not word.plain.startswith("-"):
+            draft["project"] = _unquoted(word.plain)
+        else:
+            wrong.append(_stray(word))
+    return {name: value for name, value in draft.items() if name in KEYS and value}, wrong
+
+
+def _key_problems(key: str, typed: str, value: str, draft: Mapping[str, str]) -> Iterator[Message]:
+    if key not in KEYS:
+        near = nearest(key, list(KEYS))
+        yield (
+            Message(
+                "I do not know {key}. Did you mean {nearest}?", key=shown(typed), nearest=shown(f"{near}=")
+            )
+            if near
+            else Message("I do not know {key}. There is {known}.", key=shown(typed), known=_these(KEYS))
+        )
+    elif key in draft:
+        yield Message("{key} is there twice: say it once.", key=shown(f"{key}="))
+    elif not _unquoted(value) and key != "why":
+        yield Message("{key} has no value.", key=shown(f"{key}="))
+
+
+def _stray(word: _Word) -> Message:
+    bare = word.plain.strip("-").lower()
+    near = bare if bare in KEYS else None
+    if near:
+        return Message(
+            "Write {right} instead of {word}: no dashes, and no space before the value.",
+            right=shown(f"{near}=…"),
+            word=shown(word.typed),
+        )
+    return Message(
+        "I do not know what to do with {word}: after the name, write {example}.",
+        word=shown(word.typed),
+        example=shown("key=value"),
+    )
+
+
+def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, dict[str, Message]]:
+    """The spec that a draft means, defaults where it says nothing, and by field what is not a number.
+
+    A field that could not be read holds a number that nothing else complains about.
+    """
+    spec = draft.get("spec") or default_spec(platform)
+    sizes = platform.specs.get(spec)
+    unread: dict[str, Message] = {}
+    numbers: dict[str, int | None] = {}
+    for name, usual in (("desired", sizes.desired if sizes else 1), ("max", sizes.max if sizes else 3)):
+        typed = draft.get(name, "").strip()
+        numbers[name] = int(typed) if NUMBER.match(typed) else None if typed else usual
+        if numbers[name] is None:
+            unread[name] = Message(
+                "{name} is a whole number; {typed} is not.", name=shown(name), typed=shown(typed)
+            )
+    desired, most = numbers["desired"], numbers["max"]
+    if most is None:
+        most = max(1, desired or 0)
+    asked = WorkspaceSpec(
+        project=draft.get("project", "").strip(),
+        spec=spec,
+        desired=0 if desired is None else desired,
+        max=most,
+        why=draft.get("why", "").strip(),
+    )
+    return asked, unread
+
+
+def default_spec(platform: Platform) -> str:
+    """The size that is asked for when none is named."""
+    return "standard" if "standard" in platform.specs else min(platform.specs, default="")
+
+
+def _create_line(draft: Mapping[str, str], spec: WorkspaceSpec, platform: Platform) -> str:
+    """What was typed with everything wrong put right."""
+    size = (
+        spec.spec
+        if spec.spec in platform.specs
+        else (nearest(spec.spec, list(platform.specs)) or default_spec(platform))
+    )
+    most = min(max(spec.max, 1), 100)
+    desired = min(max(spec.desired, 0), most)
+    project = spec.project if PROJECT.match(spec.project) else nearest_project(spec.project)
+    line = f"create {project} spec={size} desired={desired} max={most}"
+    return f"{line} why={draft['why']}" if "why" in draft else line
+
+
+def _unquoted(value: str) -> str:
+    text = value.strip()
+    if len(text) > 1 and text[0] in "\"'“”„‘’" and text[-1] in "\"'“”‟‘’":
+        text = text[1:-1]
+    return text.strip()
+
+
+def _these(names: tuple[str, ...]) -> Message:
+    first, *others = names
+    said = Message("{name}", name=shown(first))
+    for other in others:
+        said = Message("{names}, {name}", names=said, name=shown(other))
+    return said
+
+
+def shown(text: str) -> Ref:
+    """What a person typed, or should: in a code span, never as markup, and not at length."""
+    return Ref(RefKind.NAME, shorten(text, _ECHO_LONGEST))

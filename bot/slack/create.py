@@ -1,0 +1,100 @@
+"""Asking for a workspace: the form opens, shows the names while it is filled, and is kept before it is
+acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from approvals.errors import KeyReused
+from bot.ask import Ask, AskKind
+from bot.card import Card
+from bot.slack.commands import shown
+from bot.slack.edge import Draft, Edge
+from bot.slack.forms import create_form, field_errors, spec_of, typed
+from bot.slack.incoming import Incoming, Origin
+from bot.slack.trouble import TROUBLE, error_code
+from bot.texts import Words, refusal
+from provisioner.message import Message
+from provisioner.workspace import PROJECT, WorkspaceSpec
+
+log = structlog.get_logger()
+
+
+def open_form(edge: Edge, incoming: Incoming, draft: Draft) -> None:
+    """Needs a trigger, which lives three seconds; the person is told when it was too late."""
+    origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
+    words = edge.texts.for_locale(origin.locale)
+    names = _names(edge, draft.get("project", ""))
+    view = create_form(edge.service.platform, words, origin, draft, names)
+    if not edge.open(incoming, view):
+        text = Message("Slack did not open the form in time. Nothing was done; please try again.")
+        edge.whisper(incoming, Card(text, text))
+
+
+def open_asked_form(edge: Edge, incoming: Incoming) -> None:
+    """A button that offers the form; its value says what it is filled with."""
+    open_form(edge, incoming, edge.draft(incoming.value))
+
+
+def open_empty_form(edge: Edge, incoming: Incoming) -> None:
+    open_form(edge, incoming, {})
+
+
+def show_names(edge: Edge, incoming: Incoming) -> None:
+    """The project was typed: show what everything will be called. An older answer never wins, by `hash`."""
+    draft = typed(incoming.view)
+    words = edge.words(incoming)
+    names = _names(edge, draft.get("project", ""))
+    view = create_form(edge.service.platform, words, incoming.origin, draft, names)
+    try:
+        edge.client.views_update(view_id=incoming.view["id"], hash=incoming.view.get("hash"), view=view)
+    except TROUBLE as error:
+        log.info("names not shown", why=error_code(error))
+
+
+def keep(edge: Edge, incoming: Incoming) -> Mapping[str, str]:
+    """Before the acknowledgement: the ask is stored, or what is wrong at which field. Asks Slack nothing."""
+    origin = incoming.origin
+    words = edge.texts.for_locale(origin.locale)
+    asked, unread = spec_of(incoming.view, edge.service.platform)
+    wrong = field_errors(edge.service.problems(asked), unread, words)
+    if wrong:
+        return wrong
+    ask = Ask(
+        key=incoming.view["id"],
+        kind=AskKind.CREATE,
+        team=incoming.team,
+        user=incoming.user,
+        channel=incoming.channel,
+        at=edge.now,
+        locale=origin.locale,
+        spec=asked.to_json(),
+    )
+    return _store(edge, ask, words)
+
+
+def _store(edge: Edge, ask: Ask, words: Words) -> Mapping[str, str]:
+    try:
+        edge.service.ask(ask)
+    except KeyReused as no:  # the same form, sent before with other content
+        return {"project": words.plain(refusal(no))}
+    return {}
+
+
+def kept(edge: Edge, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the ask is answered all the same."""
+    asked, _ = spec_of(incoming.view, edge.service.platform)
+    text = Message(
+        "Checking {project} on all systems. The request will appear in the requests channel; if it cannot be"
+        " asked for, I tell you why.",
+        project=shown(asked.project),
+    )
+    edge.whisper(incoming, Card(text, text))
+
+
+def _names(edge: Edge, project: str) -> Card | None:
+    if not PROJECT.match(project):
+        return None
+    return edge.service.preview_names(WorkspaceSpec(project=project))

@@ -1,0 +1,60 @@
+"""The one HTTP address for Slack. Bolt's dispatch runs in a pool of threads, not on the event loop, where
+each command would wait for the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import anyio
+import anyio.to_thread
+import structlog
+from slack_bolt import App, BoltRequest, BoltResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.slack.signature import Signatures
+
+log = structlog.get_logger()
+
+PATH = "/slack/events"
+BODY_LONGEST = 1_000_000
+"""Bytes; Slack's largest, a view of 250 kB escaped in a form, is below."""
+_DISPATCHED_AT_ONCE = 64
+
+
+def endpoint(bolt: App, signatures: Signatures) -> Starlette:
+    limiter = anyio.CapacityLimiter(_DISPATCHED_AT_ONCE)
+
+    async def receive(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        if not signatures.accept(body, request.headers):
+            log.warning("request not from Slack", client=request.client.host if request.client else "")
+            return Response(status_code=401)
+        work = partial(_dispatch, bolt, body, request.headers)
+        return _response(await anyio.to_thread.run_sync(work, limiter=limiter))
+
+    return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+
+
+async def _body(request: Request) -> bytes | None:
+    """None when it is longer than anything Slack sends; it is not read to its end then."""
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > BODY_LONGEST:
+            return None
+    return bytes(chunks)
+
+
+def _dispatch(bolt: App, body: bytes, headers: Mapping[str, str]) -> BoltResponse:
+    return bolt.dispatch(BoltRequest(body=body.decode(), headers={**headers}))
+
+
+def _response(answer: BoltResponse) -> Response:
+    headers = {name: values[0] for name, values in answer.headers.items()}
+    return Response(content=answer.body, status_code=answer.status, headers=headers)

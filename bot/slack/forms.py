@@ -1,0 +1,180 @@
+"""Dialogs: built as plain data, and read into a spec or into what is wrong at which field.
+
+The `block_id` of an input is the field's name and its `action_id` is "v".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.card import Card
+from bot.slack.cards import SECTION_LONGEST, blocks, plain
+from bot.slack.commands import NUMBER, default_spec, read
+from bot.slack.incoming import Origin
+from bot.slack.mrkdwn import Mrkdwn, shorten
+from bot.slack.views import TITLE_LONGEST
+from bot.texts import Words
+from provisioner.message import Message, Ref, RefKind
+from provisioner.workspace import Platform, Problem, WorkspaceSpec
+
+CREATE_FORM = "ws.create.submit"
+REJECT_FORM = "ws.req.reject.submit"
+PROJECT_TYPED = "v"
+"""The `action_id` of every input; only the project's is dispatched while the form is open."""
+
+NAMES_BLOCK = "names"
+ERROR_LONGEST = 300
+OPTION_LONGEST = 75
+OPTIONS_MOST = 100
+REASON_LONGEST = 500
+
+Block = dict[str, Any]
+
+
+def create_form(
+    platform: Platform, words: Words, origin: Origin, draft: Mapping[str, str], names: Card | None = None
+) -> dict[str, Any]:
+    """The form for a new workspace, filled with `draft`; `names` is what the project will be called."""
+    asked = dict(draft)
+    sizes = platform.specs.get(asked.get("spec", "")) or platform.specs.get(default_spec(platform))
+    if sizes:
+        asked.setdefault("desired", str(sizes.desired))
+        asked.setdefault("max", str(sizes.max))
+    hint = Message("2 to 20 lower-case letters and digits, a letter first.")
+    inputs = [
+        _text("project", words, Message("Project"), asked, hint=hint, dispatch=True),
+        *(_names(words, names) if names else []),
+        _spec(platform, words, asked),
+        _number("desired", words, Message("Nodes to start with"), asked),
+        _number("max", words, Message("Most nodes"), asked),
+        _text(
+            "why",
+            words,
+            Message("What is it for?"),
+            asked,
+            hint=Message("The approvers and the channel read this."),
+            multiline=True,
+        ),
+    ]
+    return {
+        "type": "modal",
+        "callback_id": CREATE_FORM,
+        "title": plain(words.plain(Message("New workspace")), TITLE_LONGEST),
+        "submit": plain(words.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "close": plain(words.plain(Message("Close")), TITLE_LONGEST),
+        "private_metadata": origin.to_text(),
+        "blocks": inputs,
+    }
+
+
+def _label(name: str, words: Words, label: Message, element: Block, hint: Message | None = None) -> Block:
+    block = {
+        "type": "input",
+        "block_id": name,
+        "label": plain(words.plain(label), SECTION_LONGEST - 1_000),
+        "element": {"action_id": "v", **element},
+    }
+    return block | ({"hint": plain(words.plain(hint), SECTION_LONGEST - 1_000)} if hint else {})
+
+
+def _text(
+    name: str,
+    words: Words,
+    label: Message,
+    asked: Mapping[str, str],
+    *,
+    hint: Message,
+    multiline: bool = False,
+    dispatch: bool = False,
+) -> Block:
+    element: Block = {"type": "plain_text_input", "multiline": multiline}
+    if asked.get(name):
+        element["initial_value"] = asked[name][:SECTION_LONGEST]
+    if dispatch:
+        element["focus_on_load"] = True
+    block = _label(name, words, label, element, hint)
+    return block | ({"dispatch_action": True} if dispatch else {})
+
+
+def _number(name: str, words: Words, label: Message, asked: Mapping[str, str]) -> Block:
+    element: Block = {"type": "number_input", "is_decimal_allowed": False}
+    if NUMBER.match(asked.get(name, "")):
+        element["initial_value"] = str(int(asked[name]))
+    return _label(name, words, label, element)
+
+
+def _spec(platform: Platform, words: Words, asked: Mapping[str, str]) -> Block:
+    options = [
+        {"text": plain(f"{name} · {size.instance_type}", OPTION_LONGEST), "value": name}
+        for name, size in sorted(platform.specs.items())
+    ][:OPTIONS_MOST]
+    wanted = asked.get("spec") or default_spec(platform)
+    element: Block = {"type": "static_select", "options": options}
+    # The very same object, because Slack wants an option that is equal in every part.
+    chosen = next((option for option in options if option["value"] == wanted), None)
+    if chosen:
+        element["initial_option"] = chosen
+    hint = Message("Kept with the request; this version makes no nodes yet.")
+    return _label("spec", words, Message("Size of the nodes"), element, hint)
+
+
+def _names(words: Words, names: Card) -> list[Block]:
+    drawn = blocks(Card(names.title, names.text, names.parts[:1]), words)
+    return [block | {"block_id": f"{NAMES_BLOCK}.{number}"} for number, block in enumerate(drawn)]
+
+
+def typed(view: Mapping[str, Any]) -> dict[str, str]:
+    """What stands in each input, as text; untouched ones are missing."""
+    found: dict[str, str] = {}
+    for name, entry in view.get("state", {}).get("values", {}).items():
+        value = entry.get("v", {})
+        said = value.get("value") or (value.get("selected_option") or {}).get("value")
+        if said:
+            found[name] = str(said)
+    return found
+
+
+def spec_of(view: Mapping[str, Any], platform: Platform) -> tuple[WorkspaceSpec, dict[str, Message]]:
+    """What the form says, and the fields that are not what they should be."""
+    said = typed(view)
+    asked, unread = read(said, platform)
+    for name in ("desired", "max"):
+        if name not in said:
+            unread[name] = Message("{name} is a whole number.", name=Ref(RefKind.NAME, name))
+    return asked, unread
+
+
+def field_errors(
+    problems: tuple[Problem, ...], unread: Mapping[str, Message], words: Words
+) -> dict[str, str]:
+    """By `block_id`, all at once. A field that could not be read has no other complaint."""
+    said: dict[str, list[str]] = {name: [words.plain(message)] for name, message in unread.items()}
+    for problem in problems:
+        if problem.field not in unread:
+            said.setdefault(problem.field, []).append(words.plain(problem.message))
+    return {name: shorten(" ".join(texts), ERROR_LONGEST) for name, texts in said.items()}
+
+
+def reject_form(words: Words, origin: Origin) -> dict[str, Any]:
+    """Made from what the click holds and nothing else: it has to open within three seconds."""
+    about = Message("Request {id}", id=Ref(RefKind.NAME, origin.request_id))
+    why = _text(
+        "why",
+        words,
+        Message("Reason"),
+        {},
+        hint=Message("Everybody in the channel and the person who asked will read this."),
+        multiline=True,
+    )
+    why["element"] |= {"max_length": REASON_LONGEST, "focus_on_load": True}
+    text = {"type": "mrkdwn", "text": Mrkdwn(words).text(about)}
+    return {
+        "type": "modal",
+        "callback_id": REJECT_FORM,
+        "title": plain(words.plain(Message("Reject request")), TITLE_LONGEST),
+        "submit": plain(words.plain(Message("Reject")), TITLE_LONGEST),
+        "close": plain(words.plain(Message("Back")), TITLE_LONGEST),
+        "private_metadata": origin.to_text(),
+        "blocks": [{"type": "section", "text": text}, why],
+    }

@@ -1,0 +1,36 @@
+"""Whether a request is Slack's (docs: authentication/verifying-requests-from-slack)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+from slack_sdk.signature import Clock, SignatureVerifier
+
+from bot.slack.recent import Recent
+
+_REMEMBERED = 20_000
+"""More than Slack sends in the five minutes a signature is good for (30,000 events an hour at most)."""
+
+
+class Signatures:
+    """Signed with our secret, not older than five minutes, and not seen before.
+
+    Slack's own second delivery of an event carries a new timestamp and so a new signature: it passes.
+    """
+
+    def __init__(self, secret: SecretStr, clock: Clock | None = None) -> None:
+        self._verifier = SignatureVerifier(secret.get_secret_value(), clock or Clock())
+        self._seen: Recent[None] = Recent(_REMEMBERED)
+
+    def accept(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Header names in lower case."""
+        timestamp = headers.get("x-slack-request-timestamp", "")
+        signature = headers.get("x-slack-signature", "")
+        if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
+            return False
+        try:
+            genuine = self._verifier.is_valid(body, timestamp, signature)
+        except UnicodeDecodeError:
+            return False
+        return genuine and self._seen.add(signature, None)

@@ -1,0 +1,105 @@
+"""What people say to the bot: the command, a mention, a direct message. One grammar for all."""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+
+from bot.ask import Ask, AskKind
+from bot.card import Card
+from bot.slack.commands import Command, Create, Help, ListAll, Status, Usage, parse, shown
+from bot.slack.create import open_form
+from bot.slack.edge import Edge
+from bot.slack.incoming import Incoming
+from bot.slack.usage import form_card, help_card, usage_card, which_card, works_here_card
+from provisioner.message import Message
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+
+
+def command(edge: Edge, incoming: Incoming) -> None:
+    """`/workspace …`: answered to the one who typed it. Slack has no commands inside threads."""
+    asked = parse(incoming.text, edge.service.platform)
+    match asked:
+        case Create():
+            open_form(edge, incoming, asked.draft)
+        case Status(project="") | Usage() | Help() | ListAll():
+            edge.tell(incoming, _answer(edge, asked))
+        case Status(live=True):
+            edge.service.ask(_ask(edge, incoming, asked.project, AskKind.LOOK, incoming.trigger, ""))
+            text = Message(
+                "Looking at the systems for {project}; the answer follows here.", project=shown(asked.project)
+            )
+            edge.tell(incoming, Card(text, text))
+        case Status():
+            edge.tell(incoming, edge.service.status(asked.project))
+
+
+def mention(edge: Edge, incoming: Incoming) -> None:
+    """In a channel, most often in a request's thread: status is answered there, all else privately."""
+    if incoming.bot:
+        return
+    asked = parse(_MENTION.sub(" ", incoming.text), edge.service.platform)
+    about = edge.service.project_at(incoming.channel, incoming.root)
+    match asked:
+        case Status():
+            _status(edge, incoming, asked, about)
+        case Help() | ListAll() | Create():
+            edge.tell(incoming, _answer(edge, asked))
+        case Usage():
+            edge.tell(incoming, works_here_card(about))
+        case _:
+            assert_never(asked)
+
+
+def direct(edge: Edge, incoming: Incoming) -> None:
+    """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
+    if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
+        return
+    asked = parse(_MENTION.sub(" ", incoming.text), edge.service.platform)
+    if isinstance(asked, Status):
+        about = edge.service.project_at(incoming.channel, incoming.root)
+        _status(edge, incoming, asked, about)
+    else:
+        edge.tell(incoming, _answer(edge, asked))
+
+
+def _status(edge: Edge, incoming: Incoming, asked: Status, about: str | None) -> None:
+    """Kept as an ask, by the event's id: delivered twice, it is answered once."""
+    project = asked.project or about
+    if not project:
+        edge.tell(incoming, which_card())
+        return
+    kind = AskKind.LOOK if asked.live else AskKind.STATUS
+    root = incoming.thread_ts if incoming.direct else incoming.root
+    edge.service.ask(_ask(edge, incoming, project, kind, incoming.event_id, root))
+
+
+def _ask(edge: Edge, incoming: Incoming, project: str, kind: AskKind, key: str, root: str) -> Ask:
+    return Ask(
+        key=key,
+        kind=kind,
+        team=incoming.team,
+        user=incoming.user,
+        channel=incoming.channel,
+        at=edge.now,
+        locale=edge.people.locale(incoming.user),
+        thread_ts=root,
+        spec={"project": project},
+    )
+
+
+def _answer(edge: Edge, asked: Command) -> Card:
+    """For what needs neither a form nor a thread."""
+    match asked:
+        case Help():
+            return help_card(edge.command)
+        case ListAll():
+            return edge.service.list()
+        case Create():
+            return form_card(edge.keep_draft(asked.draft))
+        case Status():
+            return edge.service.status(asked.project) if asked.project else which_card()
+        case Usage():
+            return usage_card(asked, edge.command, edge.keep_draft(asked.draft) if asked.form else "")
+    assert_never(asked)

@@ -1,0 +1,123 @@
+"""How Slack reaches the bot: over a socket that the bot opens (the default), or by signed HTTP."""
+
+from __future__ import annotations
+
+import logging
+from threading import Event, Thread
+from typing import Protocol
+
+import structlog
+import uvicorn
+from pydantic import SecretStr
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.slack.client import web_client
+from bot.slack.endpoint import endpoint
+from bot.slack.signature import Signatures
+from bot.slack.trouble import TROUBLE, error_code
+
+log = structlog.get_logger()
+
+_ENVELOPES_AT_ONCE = 32
+_PING_SECONDS = 5.0
+"""How often the socket is looked at; a lost one is opened again within that time."""
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+_STOP_WITHIN = 10
+
+
+class Transport(Protocol):
+    def start(self, bolt: App) -> None:
+        """Take what Slack sends from now on. Returns at once; a Slack that is down is waited for."""
+        ...
+
+    def stop(self) -> None: ...
+
+    def connected(self) -> bool: ...
+
+
+class SocketTransport:
+    """Socket Mode: no inbound port. The app token has a client of its own, for the same address."""
+
+    def __init__(self, *, app_token: SecretStr, base_url: str) -> None:
+        self._app_token = app_token
+        self._base_url = base_url
+        self._stopping = Event()
+        self._handler: SocketModeHandler | None = None
+        self._opener: Thread | None = None
+
+    def start(self, bolt: App) -> None:
+        self._handler = SocketModeHandler(
+            bolt,
+            self._app_token.get_secret_value(),
+            logger=logging.getLogger("slack.socket"),
+            web_client=web_client(self._app_token, self._base_url),
+            ping_interval=_PING_SECONDS,
+            concurrency=_ENVELOPES_AT_ONCE,
+        )
+        self._opener = Thread(target=self._open, args=(self._handler,), name="slack-socket", daemon=True)
+        self._opener.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._opener is not None:
+            self._opener.join(_STOP_WITHIN)
+        if self._handler is not None:
+            self._handler.client.close()
+
+    def connected(self) -> bool:
+        return self._handler is not None and bool(self._handler.client.is_connected())
+
+    def _open(self, handler: SocketModeHandler) -> None:
+        """The first connection; the client keeps it up from then on."""
+        wait = _FIRST_WAIT
+        while not self._stopping.is_set():
+            try:
+                handler.client.connect_to_new_endpoint()
+            except TROUBLE as error:
+                log.warning("slack not reached", why=error_code(error), again_in=wait)
+                self._stopping.wait(wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+            else:
+                log.info("slack connected", transport="socket")
+                return
+
+
+class HttpTransport:
+    """Signed requests to `/slack/events`. `port` 0 takes a free one."""
+
+    def __init__(self, *, signing_secret: SecretStr, host: str, port: int) -> None:
+        self._signatures = Signatures(signing_secret)
+        self._host = host
+        self._port = port
+        self._server: uvicorn.Server | None = None
+        self._thread: Thread | None = None
+
+    def start(self, bolt: App) -> None:
+        config = uvicorn.Config(
+            endpoint(bolt, self._signatures),
+            host=self._host,
+            port=self._port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_STOP_WITHIN,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(target=self._server.run, name="slack-http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(_STOP_WITHIN)
+
+    def connected(self) -> bool:
+        return self._server is not None and self._server.started
+
+    @property
+    def port(self) -> int:
+        """The port taken; only once `connected`."""
+        if self._server is None or not self._server.started:
+            raise RuntimeError("not listening yet")
+        return int(self._server.servers[0].sockets[0].getsockname()[1])

@@ -1,0 +1,101 @@
+"""What the bot says about itself: help, and what was wrong with a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Small, Style
+from bot.slack.commands import Usage, shown
+from provisioner.message import Message
+
+
+def help_card(command: str) -> Card:
+    title = Message("What I can do")
+    text = Message(
+        "I make workspaces after an approval. Type {create}, {status}, {list} or {help}.",
+        create=shown(f"{command} create"),
+        status=shown(f"{command} status"),
+        list=shown(f"{command} list"),
+        help=shown(f"{command} help"),
+    )
+    lines = (
+        Message("{line}: opens the form to ask for a workspace", line=shown(f"{command} create")),
+        Message(
+            "{line}: the same, filled in",
+            line=shown(f"{command} create alpha spec=standard desired=1 max=3"),
+        ),
+        Message("{line}: how it is, from what I know", line=shown(f"{command} status alpha")),
+        Message("{line}: looks at the systems now", line=shown(f"{command} status alpha live")),
+        Message("{line}: what there is and who asked", line=shown(f"{command} list")),
+    )
+    threads = Message(
+        "Slack has no commands inside a thread. Mention me there with {status} or {help}, or choose"
+        " Workspace actions in the menu of a message.",
+        status=shown("status"),
+        help=shown("help"),
+    )
+    return Card(title, text, (Bullets(lines), Paragraph(threads), Buttons((form_button("new"),))))
+
+
+def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
+    """All that is wrong at once, a line to copy, and the form with what could be read."""
+    n = len(usage.problems)
+    title = Message("Nothing was done")
+    text = Message("That command was not run. {problems}", problems=_joined(usage.problems))
+    parts: list[Part] = [
+        Paragraph(
+            Message(
+                "One thing to put right in {typed}",
+                plural="{n} things to put right in {typed}",
+                n=n,
+                typed=shown(f"{command} {usage.typed}"),
+            )
+        ),
+        Bullets(usage.problems),
+    ]
+    if usage.line:
+        parts += [Paragraph(Message("Copy this:")), Quote(f"{command} {usage.line}", code=True)]
+    help_button = Button(Action.HELP, Message("Help"), "help")
+    form = (form_button(draft_id),) if usage.form else ()
+    parts += [Buttons((*form, help_button)), Small(Message("Only you can see this."))]
+    return Card(title, text, tuple(parts))
+
+
+def works_here_card(about: str | None) -> Card:
+    """To somebody who mentioned the bot with words it does not know."""
+    status, live, helped = shown("status"), shown("status live"), shown("help")
+    if about:
+        here = Message(
+            "This thread is about {project}. I understand {status}, {live} and {help} here.",
+            project=shown(about),
+            status=status,
+            live=live,
+            help=helped,
+        )
+    else:
+        here = Message("I understand {status} and {help} here.", status=shown("status alpha"), help=helped)
+    return Card(here, here, (Paragraph(here), Buttons((Button(Action.HELP, Message("Help"), "help"),))))
+
+
+def which_card() -> Card:
+    """Status was asked where nothing says of what."""
+    text = Message("Which workspace? Say its name, for example {example}.", example=shown("status alpha"))
+    return Card(text, text)
+
+
+def form_button(value: str) -> Button:
+    label = Message("New workspace…") if value == "new" else Message("Open the form…")
+    return Button(Action.OPEN_FORM, label, value, Style.PRIMARY)
+
+
+def _joined(messages: Sequence[Message]) -> Message:
+    said = messages[0]
+    for message in messages[1:]:
+        said = Message("{said} {more}", said=said, more=message)
+    return said
+
+
+def form_card(draft_id: str) -> Card:
+    """Where a form was asked for without the means to open one."""
+    text = Message("Press the button and the form opens, with what you wrote.")
+    return Card(text, text, (Paragraph(text), Buttons((form_button(draft_id),))))
