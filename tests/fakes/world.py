@@ -151,7 +151,7 @@ class FakeStage:
     def title(self) -> Message:
         return Message("Stage {name}", name=self._name)
 
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 the port gives it
+    def locks(self, ws: Workspace) -> Sequence[str]:
         return self._locks
 
     def observe(self, ws: Workspace) -> Look:

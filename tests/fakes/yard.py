@@ -11,10 +11,11 @@ from provisioner.run import Entry, EntryKind, RetryPolicy, Run, RunId
 from provisioner.stage import Goal, Step, Wait
 from tests.builders import a_platform, a_run, a_spec, a_workspace
 from tests.fakes.clock import FakeClock
-from tests.fakes.fuse import CrashNow, Fuse
+from tests.fakes.fuse import Fuse
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.locks import FakeLocks
 from tests.fakes.world import FakeStage, FakeWorld, some_steps
+from tests.laws.repository_laws import RunStore
 
 TURNS_MOST = 300
 
@@ -22,11 +23,11 @@ TURNS_MOST = 300
 class Yard:
     """What outlives a process (world, store, clock), and a fresh engine for every turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: RunStore | None = None) -> None:
         self.clock = FakeClock()
         self.fuse = Fuse()
         self.world = FakeWorld(self.clock, self.fuse)
-        self.store = FakeLedger(self.fuse)
+        self.store: RunStore = store or FakeLedger(self.fuse)
         self.locks = FakeLocks()
         self.retry = RetryPolicy(tries=3)
         self.steps: Sequence[Step] = some_steps(self.world)
@@ -37,7 +38,7 @@ class Yard:
         return Engine(
             steps=self.steps,
             platform=a_platform(),
-            ledger=self.store,
+            ledger=self.store.ledger,
             locks=self.locks,
             clock=self.clock,
             retry=self.retry,
@@ -62,19 +63,19 @@ class Yard:
     def give_up(self, run_id: RunId) -> None:
         run = self.run(run_id)
         run.give_up(self.clock.now())
-        self.store.write(run)
+        self.store.ledger.write(run)
 
     def retry_by_hand(self, run_id: RunId) -> None:
         run = self.run(run_id)
         run.retry()
-        self.store.write(run)
+        self.store.ledger.write(run)
 
     def reapprove(self, run_id: RunId) -> Plan:
         """Approve the plan that a parked run left in its journal."""
         run = self.run(run_id)
         plan = Plan.from_json(self.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # Json
         run.reapprove(plan, "WSR-9999")
-        self.store.write(run)
+        self.store.ledger.write(run)
         return plan
 
     def cancel(self, run_id: RunId) -> None:
@@ -107,15 +108,3 @@ class Yard:
                 return self.run(run_id)
             self.clock.pass_by(wait.seconds)
         raise AssertionError(f"run {run_id} does not settle: {self.told(run_id)[-5:]}")
-
-    def settle_through_crash(self, run_id: RunId, point: int) -> bool:
-        """Settle, with the process ending once at that point and begun again. Whether it came to that."""
-        self.fuse.arm(point)
-        try:
-            self.settle(run_id)
-        except CrashNow:
-            self.fuse.replace()
-            self.settle(run_id)
-            return True
-        self.fuse.replace()
-        return False

@@ -13,7 +13,7 @@ from provisioner.run import EntryKind, RetryPolicy, RunId, RunStatus, StageProgr
 from provisioner.stage import Goal, StageContext, Step, Wait
 from provisioner.survey import Standing, in_order
 from provisioner.workspace import Workspace
-from tests.builders import a_cause, a_workspace
+from tests.builders import a_cause, a_run, a_workspace
 from tests.fakes.world import FakeStage, Look
 from tests.fakes.yard import Yard
 
@@ -372,18 +372,18 @@ class TestStale:
         assert yard.world.writes == before
 
     def test_an_error_of_the_store_is_raised_and_fails_no_run(self, yard: Yard) -> None:
-        run_id = yard.approve()
-        run = yard.run(run_id)
-        del yard.store._rows.runs[run_id]
+        run = a_run("WSR-0404.1")
 
         with pytest.raises(KeyError):
             yard.engine().advance(run)
+
+        assert run.status is RunStatus.QUEUED
 
     def test_keeps_an_old_copy_in_mid_stage_from_writing(self, yard: Yard) -> None:
         old = yard.run(yard.approve())
         old.status = RunStatus.RUNNING
         old.stages["profile"] = StageProgress(status=StageStatus.ACTING, since=old.created_at)
-        yard.store.write(yard.run(old.id))
+        yard.store.ledger.write(yard.run(old.id))
 
         assert yard.engine().advance(old)
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import StatementError
 
 from tests.builders import a_run
 from tests.fakes.ledger import FakeLedger
+from tests.laws.engine_laws import EngineLaws
 from tests.laws.journal_laws import JournalLaws
 from tests.laws.repository_laws import RepositoryLaws, RunStore, keep
 from tests.laws.sql_store import SqlStore
@@ -23,7 +24,7 @@ class TestTheFake(RepositoryLaws, JournalLaws):
         return FakeLedger()
 
 
-class TestSqlite(RepositoryLaws, JournalLaws):
+class TestSqlite(RepositoryLaws, JournalLaws, EngineLaws):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[RunStore]:
         begins_to_write = {"isolation_level": "IMMEDIATE", "timeout": 30}

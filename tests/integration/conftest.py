@@ -1,0 +1,101 @@
+"""Real systems for integration tests, started once a session and stopped with it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine, text
+
+_DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the server's programs off the PATH
+_USER = "workspace_bot"
+
+
+class Postgres:
+    """A server with nothing in it, on a socket in a folder of its own."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._data = folder / "data"
+        self._socket = folder
+        self._databases = count(1)
+        self._nobody: pwd.struct_passwd | None = None
+        if os.geteuid() == 0:  # the server refuses to run as root
+            self._nobody = pwd.getpwnam("nobody")
+            os.chown(folder, self._nobody.pw_uid, self._nobody.pw_gid)
+
+    def start(self) -> None:
+        self._run("initdb", "-D", str(self._data), "-U", _USER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-k {self._socket} -c listen_addresses='' -c fsync=off -c max_connections=100"
+        log = str(self._socket / "server.log")
+        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "-t", "60", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "-t", "60", "stop")
+
+    def url(self, database: str) -> URL:
+        return URL.create(
+            "postgresql+psycopg", username=_USER, database=database, query={"host": str(self._socket)}
+        )
+
+    def new_database(self) -> URL:
+        """The address of an empty one."""
+        name = f"test_{next(self._databases)}"
+        server = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        server.dispose()
+        return self.url(name)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        done = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            user=self._nobody and self._nobody.pw_uid,
+            group=self._nobody and self._nobody.pw_gid,
+            extra_groups=self._nobody and (),
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr or done.stdout}")
+
+
+def _programs() -> Path | None:
+    """The folder of the newest server's programs."""
+    found = shutil.which("pg_ctl")
+    if found and (Path(found).resolve().parent / "initdb").exists():
+        return Path(found).resolve().parent
+    versions = sorted(_DEBIAN.glob("*/bin/initdb"), key=lambda path: float(path.parent.parent.name))
+    return versions[-1].parent if versions else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    programs = _programs()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL server on this machine")
+    # Not tmp_path: the user the server runs as could not get into it, and a socket's path has to be short.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(programs, Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres_engine(postgres: Postgres) -> Iterator[Engine]:
+    """On an empty database of its own."""
+    engine = create_engine(postgres.new_database())
+    yield engine
+    engine.dispose()
