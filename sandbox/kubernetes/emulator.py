@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import random
+import ssl
 from datetime import UTC, datetime, timedelta
 
+import trustme
 import yaml
+from starlette.types import Receive, Scope
 
 from sandbox.kubernetes.deployments import Deployments
 from sandbox.kubernetes.faults import Faults
 from sandbox.kubernetes.garbage import Garbage, Namespaces
 from sandbox.kubernetes.housekeeping import Housekeeping
 from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
-from sandbox.kubernetes.listener import Listener, Peer
 from sandbox.kubernetes.rights import USERS
 from sandbox.kubernetes.server import Server
 from sandbox.kubernetes.store import NAMESPACES, Clock, Store
+from sandbox.loopback import HOST, Loopback
 
 CLUSTER = "eks-an2-meerkat-prod"
 BORN_WITH = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -60,18 +63,22 @@ class KubernetesEmulator:
             faults=self.faults,
             cut=self._cut,
         )
-        self._listener = Listener(self._server)
+        self._authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(HOST, key_type=trustme.KeyType.ECDSA).configure_cert(tls)
+        self._loopback = Loopback(self._server, "kubernetes", tls)
         self._url = ""
 
     def start(self, port: int = 0) -> str:
         """Returns "https://127.0.0.1:PORT"."""
-        self._url = self._listener.start(port)
+        self._url = self._loopback.start(port)
         self._housekeeping.start()
         return self._url
 
     def stop(self) -> None:
         self._housekeeping.stop()
-        self._listener.stop(self._server.end_watches)
+        self._server.end_watches()
+        self._loopback.stop()
 
     def kubeconfig(self, user: str) -> str:
         """YAML text for "admin", "controller", "workspace-bot" (the least rights the bot needs) or "nobody"
@@ -84,7 +91,9 @@ class KubernetesEmulator:
                     "name": CLUSTER,
                     "cluster": {
                         "server": self._url,
-                        "certificate-authority-data": base64.b64encode(self._listener.authority_pem).decode(),
+                        "certificate-authority-data": base64.b64encode(
+                            self._authority.cert_pem.bytes()
+                        ).decode(),
                     },
                 }
             ],
@@ -108,8 +117,8 @@ class KubernetesEmulator:
         it is answered. The hook may block, and may kill the caller. The number is the journal's."""
         self._server.hooks.append((user, hook))
 
-    def _cut(self, peer: Peer) -> None:
-        self._listener.cut(peer)
+    async def _cut(self, scope: Scope, receive: Receive) -> None:
+        await self._loopback.cut(scope, receive)
 
 
 def _token(seed: int, user: str) -> str:

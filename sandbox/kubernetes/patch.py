@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-import jsonpatch  # type: ignore[import-untyped]  # ships no types
+import jsonpatch
 from jsonpointer import JsonPointerException
 
 from sandbox.kubernetes.refusal import Refused, bad_request

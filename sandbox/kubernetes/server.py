@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -36,16 +36,16 @@ class Server:
         users: Mapping[str, User],
         journal: Journal,
         faults: Faults,
-        cut: Callable[[tuple[str, int]], None],
+        cut: Callable[[Scope, Receive], Awaitable[None]],
     ) -> None:
-        """`users` by bearer token; `cut` drops the connection of a peer's address."""
+        """`users` by bearer token; `cut` breaks the connection of a request."""
         self._store = store
         self._users = users
         self._journal = journal
         self._faults = faults
         self._cut = cut
         self._operations = Operations(store)
-        self._watches: set[asyncio.Queue[Change | None]] = set()
+        self._watches: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Change | None]]] = set()
         self.unknown: list[UnknownCall] = []
         self.hooks: list[tuple[str, Hook]] = []
 
@@ -57,13 +57,14 @@ class Server:
             response = await self._answer(request)
         except Refused as refused:
             response = _refusal(refused)
-        if response is not None:
+        if response is None:
+            await self._cut(scope, receive)
+        else:
             await response(scope, receive, send)
 
     def end_watches(self) -> None:
-        """Call on the event loop's thread."""
-        for queue in self._watches:
-            queue.put_nowait(None)
+        for loop, queue in list(self._watches):
+            loop.call_soon_threadsafe(queue.put_nowait, None)
 
     async def _answer(self, request: Request) -> Response | None:
         path = request.url.path
@@ -89,7 +90,7 @@ class Server:
             agent=request.headers.get("user-agent", ""),
             path=path,
         )
-        return await self._serve(call, cast("tuple[str, int]", tuple(request.scope["client"])))
+        return await self._serve(call)
 
     def _who(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -98,7 +99,7 @@ class Server:
             raise unauthorized()
         return user
 
-    async def _serve(self, call: Call, peer: tuple[str, int]) -> Response | None:
+    async def _serve(self, call: Call) -> Response | None:
         struck = self._faults.struck(call)
         for fault in struck:
             if fault.effect is Effect.DELAY:
@@ -117,8 +118,7 @@ class Server:
                 if user in ("", call.user.name):
                     await asyncio.to_thread(hook, number, call.described)
         if any(fault.effect is Effect.LOSE_ANSWER for fault in struck):
-            self._cut(peer)
-            return None
+            return None  # the connection is cut
         return JSONResponse(body, status_code=code)
 
     def _admit(self, call: Call, struck: list[Fault]) -> None:
@@ -174,7 +174,7 @@ class Server:
         lasts = float(call.query.get("timeoutSeconds") or WATCH_LASTS)
 
         async def events() -> AsyncIterator[Object]:
-            self._watches.add(queue)
+            self._watches.add((loop, queue))
             try:
                 for event in first:
                     yield event
@@ -185,7 +185,7 @@ class Server:
                     if told := _event(change, kind, matches, head):
                         yield told
             finally:
-                self._watches.discard(queue)
+                self._watches.discard((loop, queue))
                 self._store.unlisten(heard)
 
         return _lines(events())
