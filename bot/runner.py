@@ -13,9 +13,9 @@ from datetime import datetime
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
-from sqlalchemy.engine import make_url
 
 from bot.database import UnitOfWork
+from bot.enginestore import sqlite_engine
 from provisioner.engine import Engine
 from provisioner.run import Run, RunId
 
@@ -151,18 +151,13 @@ class Runner:
         return wait.seconds if wait else None
 
     def _config(self) -> DBOSConfig:
-        return {
+        config: DBOSConfig = {
             "name": "workspace-bot",
             "system_database_url": self._url,
             "executor_id": EXECUTOR,
             "application_version": VERSION,
-            "log_level": "WARNING",
+            "log_level": "WARNING",  # below it, DBOS advertises a hosted console
         }
-
-
-def engine_url(database_url: str) -> str:
-    """Where DBOS keeps its tables: a file beside ours, or a schema of the same PostgreSQL."""
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        return str(url.set(database=f"{url.database}".removesuffix("bot.db") + "engine.db"))
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+        if self._url.startswith("sqlite"):
+            config["system_database_engine"] = sqlite_engine(self._url)
+        return config

@@ -1,0 +1,142 @@
+"""The command line: `workspace-bot serve` in production, the rest for whoever looks after it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from approvals.policy import PolicyFault
+from bot import logs
+from bot.database import Database
+from bot.settings import Settings, SettingsFault, load
+from bot.wiring import Bot, policy
+from provisioner.run import Run
+
+app = typer.Typer(
+    help="Builds AI workspaces from Slack, behind an approval button.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document, for scripts.")]
+Project = Annotated[str | None, typer.Argument(help="One project; without it, all.")]
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def serve() -> None:
+    """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
+    settings = _settings()
+    bot = Bot(settings)
+    stop = threading.Event()
+
+    def told_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, told_to_stop)
+    signal.signal(signal.SIGINT, told_to_stop)
+    bot.start()
+    stop.wait()
+    bot.stop()
+
+
+@app.command()
+def check() -> None:
+    """Say all that is wrong with the settings and the policy, or that they are right."""
+    settings = _settings()
+    typer.echo(f"settings and policy are right: {settings.platform.cluster} in {settings.platform.region}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; `serve` does so by itself."""
+    _database().migrate()
+    typer.echo("the database has the newest schema")
+
+
+@app.command()
+def status(project: Project = None, *, as_json: Json = False) -> None:
+    """What is stored about workspaces, also while Slack is down."""
+    with _database().unit() as unit:
+        runs = [run for run in unit.runs.all_latest() if project in (None, run.asked.project)]
+    if as_json:
+        typer.echo(json.dumps([_plain(run) for run in runs], indent=2, ensure_ascii=False))
+        return
+    for run in runs:
+        typer.echo(f"{run.asked.project}  {run.status.value}  {run.id}")
+        for planned in run.plan.stages:
+            progress = run.progress(planned.stage)
+            reason = f": {progress.reason}" if progress.reason else ""
+            typer.echo(f"  {planned.title}  {progress.status.value}{reason}")
+    if not runs:
+        typer.echo(f"nothing is known of {project}" if project else "there are no workspaces yet")
+
+
+@app.command()
+def audit(project: Annotated[str, typer.Argument(help="The project.")], *, as_json: Json = False) -> None:
+    """Who asked, decided and did what, oldest first."""
+    with _database().unit() as unit:
+        entries = unit.audit.about(project)
+    if as_json:
+        rows = [
+            {
+                "at": entry.at.isoformat(),
+                "actor": entry.actor,
+                "action": entry.action,
+                "target": entry.target,
+                "request": entry.request_id,
+                "data": dict(entry.data),
+            }
+            for entry in entries
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for entry in entries:
+        typer.echo(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.actor}  {entry.action}  {entry.request_id}")
+    if not entries:
+        typer.echo(f"nothing is on record about {project}")
+
+
+def _settings() -> Settings:
+    """Exit with status 2 and every fault, by name, when something is wrong."""
+    try:
+        settings = load()
+        policy(settings)
+    except SettingsFault as fault:
+        _refuse("The settings are not right:", fault.lines)
+    except PolicyFault as fault:
+        _refuse("The policy is not right:", fault.lines)
+    except OSError as error:
+        _refuse("The policy cannot be read:", (f"{error.filename}: {error.strerror}",))
+    logs.configure(level=settings.log_level, secrets=settings.secrets())
+    return settings
+
+
+def _refuse(title: str, lines: tuple[str, ...]) -> Any:
+    typer.echo("\n".join([title, *(f"  {line}" for line in lines)]), err=True)
+    sys.exit(2)
+
+
+def _database() -> Database:
+    return Database(_settings().database)
+
+
+def _plain(run: Run) -> dict[str, Any]:
+    return {
+        "project": run.asked.project,
+        "run": run.id,
+        "status": run.status.value,
+        "attempt": run.attempt,
+        "stages": {planned.stage: run.progress(planned.stage).to_json() for planned in run.plan.stages},
+        "failure": run.failure.to_json() if run.failure else None,
+    }

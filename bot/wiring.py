@@ -1,0 +1,193 @@
+"""Where everything is put together: settings in, a bot that can be started and stopped out."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from approvals.policy import Policy
+from bot.clock import SystemClock
+from bot.database import Database
+from bot.desk import Desk
+from bot.follower import Follower
+from bot.health import Health
+from bot.leader import GRACE, Leader
+from bot.runner import Runner
+from bot.schedule import Job, Schedule
+from bot.service import WorkspaceService
+from bot.settings import Settings, Transport
+from bot.slack.app import SlackApp
+from bot.slack.client import web_client
+from bot.slack.edge import Edge
+from bot.slack.identity import SlackPeople
+from bot.slack.notifier import SlackNotifier
+from bot.slack.transport import HttpTransport, SocketTransport
+from bot.texts import Texts
+from provisioner.catalog import catalog
+from provisioner.clients.aws import S3Buckets
+from provisioner.clients.dex import DexHttp
+from provisioner.clients.kube import KubeCluster, KubeDex, KubeProfiles
+from provisioner.engine import Engine
+from provisioner.run import RetryPolicy
+from provisioner.stage import Step
+from provisioner.store import SqlLedger
+
+log = structlog.get_logger()
+
+RETENTION = timedelta(days=30)
+"""How long the engine's own record of an ended run is kept; ours is kept for good."""
+
+
+class Bot:
+    """One process. Nothing is opened before `start`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self.database = Database(settings.database)
+        self.texts = Texts(settings.language)
+        self._engine = self._make_engine(stages(settings))
+        self.service = WorkspaceService(
+            units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
+        )
+        client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
+        people = SlackPeople(client, self._clock)
+        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
+        edge = Edge(
+            service=self.service,
+            people=people,
+            texts=self.texts,
+            notifier=notifier,
+            client=client,
+            clock=self._clock,
+            command=settings.slack.command,
+        )
+        self._slack = SlackApp(edge, _transport(settings))
+        self._desk = Desk(
+            units=self.database.unit,
+            engine=self._engine,
+            policy=policy(settings),
+            people=people,
+            platform=settings.where(),
+            clock=self._clock,
+            wake=self.wake,
+            channel=settings.slack.channel,
+            language=settings.language,
+        )
+        self._follower = Follower(
+            units=self.database.unit,
+            service=self.service,
+            notifier=notifier,
+            texts=self.texts,
+            clock=self._clock,
+        )
+        self._runner = Runner(
+            units=self.database.unit,
+            engine=self._engine,
+            url=settings.engine_database,
+            told=lambda: self._schedule.ring("follow"),
+        )
+        self._schedule = Schedule(self._jobs())
+        self._leader = Leader(
+            try_lead=self.database.try_lead,
+            lead=self._lead,
+            resign=self._resign,
+            grace=GRACE if settings.database_url else 0,  # a file's lock is free only when its holder is dead
+        )
+        self._health = Health(
+            host=settings.health_host,
+            port=settings.health_port,
+            alive={"leader": lambda: self._leader.alive},
+            ready={"database": self._database_answers, "slack": self._slack.connected},
+        )
+
+    def start(self) -> None:
+        """Chat first, then work: what an earlier process left goes on within a second or two."""
+        self.database.migrate()
+        self._health.start()
+        self._leader.start()
+        self._slack.start()
+        log.info("started", health_port=self._health.port, transport=self._settings.slack.transport.value)
+
+    def stop(self) -> None:
+        """Take nothing new, let the turns under way end, leave the rest to the next process."""
+        self._slack.stop()
+        self._leader.stop()
+        self._health.stop()
+        self.database.close()
+        log.info("stopped")
+
+    def wake(self, run_id: str = "") -> None:
+        """Something was committed that the leader should see now. Elsewhere it sees it within a second."""
+        for job in ("answer", "dispatch", "follow"):
+            self._schedule.ring(job)
+        if run_id:
+            self._runner.wake(run_id)
+
+    def _lead(self) -> None:
+        self._runner.start()
+        self._schedule.start()
+
+    def _resign(self) -> None:
+        self._schedule.stop()
+        self._runner.stop()
+
+    def _jobs(self) -> tuple[Job, ...]:
+        often = timedelta(seconds=1)
+        return (
+            Job("answer", often, self._desk.answer_due),
+            Job("dispatch", often, self._runner.dispatch),
+            Job("follow", often, self._follower.follow_once),
+            Job("ask anew", timedelta(seconds=5), self._desk.ask_anew),
+            Job("expire", timedelta(seconds=15), self.service.expire),
+            Job("prune", timedelta(hours=1), self._prune),
+        )
+
+    def _prune(self) -> None:
+        self._runner.prune(self._clock.now() - RETENTION)
+
+    def _database_answers(self) -> bool:
+        self.database.ping()
+        return True
+
+    def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
+        return Engine(
+            steps=steps,
+            platform=self._settings.where(),
+            ledger=SqlLedger(self.database.engine),
+            locks=self.database.locks(),
+            clock=self._clock,
+            retry=RetryPolicy(),
+            new_reference=lambda: f"E-{secrets.token_hex(4)}",
+        )
+
+
+def stages(settings: Settings) -> tuple[Step, ...]:
+    cluster = KubeCluster(kubeconfig=str(settings.kubeconfig_path or ""))
+    return catalog(
+        profiles=KubeProfiles(cluster),
+        buckets=S3Buckets(region=settings.platform.region),
+        dex=KubeDex(cluster),
+        dex_health=DexHttp(url=settings.dex_url or ""),
+        password_hash=settings.kubeflow_password_hash,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """Raises `PolicyFault` with all that is wrong with it."""
+    path = settings.policy or Path(__file__).with_name("policy.toml")
+    return Policy.from_toml(path.read_text(encoding="utf-8"))
+
+
+def _transport(settings: Settings) -> SocketTransport | HttpTransport:
+    slack = settings.slack
+    if slack.transport is Transport.HTTP and slack.signing_secret is not None:
+        return HttpTransport(
+            signing_secret=slack.signing_secret, host=settings.http_host, port=settings.http_port
+        )
+    if slack.app_token is None:
+        raise ValueError("settings were not checked: a socket needs an app token")
+    return SocketTransport(app_token=slack.app_token, base_url=f"{slack.base_url}/")
