@@ -58,11 +58,23 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
         Offence("provisioner.stages.newcomer", "import provisioner.stages.other_newcomer"),
     ),
     "the core has no vendor, no database, no process": (
-        Offence("provisioner.workspace", "import boto3"),
-        Offence("provisioner.run", "import sqlalchemy"),
+        Offence("provisioner.workspace", "import sys, subprocess"),
         Offence("provisioner.stages.newcomer", "import subprocess"),
         Offence("approvals.model", "import os"),
     ),
+    "vendors are spoken to in provisioner.clients": (
+        Offence("bot.service", "import boto3"),
+        Offence("provisioner.store", "from kubernetes.client import ApiClient"),
+    ),
+    "Slack stays in bot.slack": (
+        Offence("bot.notify", "from slack_sdk import WebClient"),
+        Offence("bot.service", "import slack_bolt"),
+    ),
+    "SQL stays in the stores": (
+        Offence("bot.service", "import sqlalchemy"),
+        Offence("bot.slack", "from sqlalchemy import text"),
+    ),
+    "bot.runner is the only door to the engine underneath": (Offence("bot.service", "import dbos"),),
 }
 CASES = [(name, offence) for name, offences in OFFENCES.items() for offence in offences]
 
