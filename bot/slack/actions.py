@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
 from bot.card import Card
 from bot.people import PeopleUnknown
-from bot.slack.edge import Edge
-from bot.slack.forms import reject_form, typed
+from bot.slack.edge import Edge, Reply
+from bot.slack.forms import errors, reject_form, typed
 from bot.slack.incoming import Incoming, Origin
 from bot.slack.usage import help_card
 from bot.slack.views import card_view
@@ -30,12 +30,12 @@ def ask_reason(edge: Edge, incoming: Incoming) -> None:
         edge.whisper(incoming, Card(text, text))
 
 
-def reason_missing(edge: Edge, incoming: Incoming) -> Mapping[str, str]:
+def reason_missing(edge: Edge, incoming: Incoming) -> Reply | None:
     """Before the acknowledgement: a reason of blanks is none."""
     if typed(incoming.view).get("why", "").strip():
-        return {}
+        return None
     words = edge.texts.for_locale(incoming.origin.locale)
-    return {"why": words.plain(Message("Say why; the person who asked will read it."))}
+    return errors({"why": words.plain(Message("Say why; the person who asked will read it."))})
 
 
 def reject(edge: Edge, incoming: Incoming) -> None:

@@ -1,14 +1,14 @@
 """The Bolt app, built from one table of listeners.
 
 Every listener acknowledges first and works afterwards in a pool of its own, so that neither Slack's three
-seconds nor the number of people at once ever depend on a call to Slack. A form's submission is the one
-exception: what it asks for is stored before it is acknowledged.
+seconds nor the number of people at once ever depend on a call to Slack. What stands before an acknowledgement
+asks Slack nothing: a form is stored, or its errors told; a wrong command is answered.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,8 +21,9 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.card import Action, Card
 from bot.slack import actions, create, home, talk
-from bot.slack.edge import Edge
-from bot.slack.forms import CREATE_FORM, PROJECT_TYPED, REJECT_FORM
+from bot.slack.cards import render
+from bot.slack.edge import Edge, Reply
+from bot.slack.forms import CREATE_FORM, PROJECT_TYPED, REJECT_FORM, errors
 from bot.slack.incoming import Body, Incoming
 from bot.slack.recent import Recent
 from bot.slack.transport import Transport
@@ -35,7 +36,7 @@ WORKERS = 32
 _EVENTS_REMEMBERED = 5_000
 
 Handler: TypeAlias = Callable[[Edge, Incoming], None]
-Check: TypeAlias = Callable[[Edge, Incoming], Mapping[str, str]]
+First: TypeAlias = Callable[[Edge, Incoming], Reply | None]
 
 
 class Kind(StrEnum):
@@ -52,11 +53,11 @@ class Listener:
     kind: Kind
     id: str  # action_id, callback_id or type of event; the command's name is a setting
     handle: Handler  # after the acknowledgement
-    check: Check | None = None  # a form's: before it; what is wrong at which field
+    first: First | None = None  # before it, asking Slack nothing; what it returns is the whole answer
 
 
 TABLE: Sequence[Listener] = (
-    Listener(Kind.COMMAND, "", talk.command),
+    Listener(Kind.COMMAND, "", talk.command, talk.answer_now),
     Listener(Kind.EVENT, "app_mention", talk.mention),
     Listener(Kind.EVENT, "message", talk.direct),
     Listener(Kind.EVENT, "app_home_opened", home.publish),
@@ -122,13 +123,9 @@ class SlackApp:
 
     def _listener(self, listener: Listener) -> Callable[[Ack, Body], None]:
         def on_incoming(ack: Ack, body: Body) -> None:
-            if listener.check is None:
-                ack()
-                self._later(listener.handle, body)
-                return
-            wrong = listener.check(self._edge, Incoming.from_body(body))
-            if wrong:
-                ack(response_action="errors", errors=dict(wrong))
+            answer = listener.first(self._edge, Incoming.from_body(body)) if listener.first else None
+            if answer is not None:
+                ack(dict(answer))
                 return
             ack()
             self._later(listener.handle, body)
@@ -145,24 +142,24 @@ class SlackApp:
     def _finished(self, incoming: Incoming, done: Future[None]) -> None:
         error = done.exception()
         if error is not None:
-            self._edge.whisper(incoming, _our_fault(_record(error)))
+            self._edge.whisper(incoming, _our_fault(Ref(RefKind.NAME, _record(error))))
 
-    def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse | None:
-        """A form could not be kept. Its person is told at a field, and nothing is lost but a click."""
-        reference = _record(error)
-        view = body.get("view") or {}
-        fields = list((view.get("state") or {}).get("values") or {})
-        if body.get("type") != "view_submission" or not fields:
-            return None
-        words = self._edge.texts.for_locale(Incoming.from_body(body).origin.locale)
-        said = words.plain(
-            Message(
+    def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse:
+        """Nothing was done yet. Told in the acknowledgement: at a form's first field, or as an answer."""
+        reference = Ref(RefKind.NAME, _record(error))
+        incoming = Incoming.from_body(body)
+        locale = incoming.origin.locale or self._edge.people.known_locale(incoming.user) or ""
+        words = self._edge.texts.for_locale(locale)
+        fields = list((incoming.view.get("state") or {}).get("values") or {})
+        if body.get("type") == "view_submission" and fields:
+            said = Message(
                 "Something went wrong on our side and nothing was kept. Please try again."
                 " Reference {reference}.",
-                reference=Ref(RefKind.NAME, reference),
+                reference=reference,
             )
-        )
-        return BoltResponse(status=200, body={"response_action": "errors", "errors": {fields[0]: said}})
+            return BoltResponse(status=200, body=errors({fields[0]: words.plain(said)}))
+        text, blocks = render(_our_fault(reference), words)
+        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text, "blocks": blocks})
 
 
 def _register(bolt: App, listener: Listener, command: str, listen: Callable[[Ack, Body], None]) -> None:
@@ -188,9 +185,8 @@ def _record(error: BaseException) -> str:
     return reference
 
 
-def _our_fault(reference: str) -> Card:
+def _our_fault(reference: Ref) -> Card:
     text = Message(
-        "Something went wrong on our side, nothing was changed. Reference {reference}.",
-        reference=Ref(RefKind.NAME, reference),
+        "Something went wrong on our side, nothing was changed. Reference {reference}.", reference=reference
     )
     return Card(text, text)

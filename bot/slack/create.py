@@ -3,19 +3,17 @@ acknowledged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 
 from approvals.errors import KeyReused
 from bot.ask import Ask, AskKind
 from bot.card import Card
 from bot.slack.commands import shown
-from bot.slack.edge import Draft, Edge
-from bot.slack.forms import create_form, field_errors, spec_of, typed
+from bot.slack.edge import Draft, Edge, Reply
+from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
 from bot.slack.incoming import Incoming, Origin
 from bot.slack.trouble import TROUBLE, error_code
-from bot.texts import Words, refusal
+from bot.texts import refusal
 from provisioner.message import Message
 from provisioner.workspace import PROJECT, WorkspaceSpec
 
@@ -54,14 +52,14 @@ def show_names(edge: Edge, incoming: Incoming) -> None:
         log.info("names not shown", why=error_code(error))
 
 
-def keep(edge: Edge, incoming: Incoming) -> Mapping[str, str]:
+def keep(edge: Edge, incoming: Incoming) -> Reply | None:
     """Before the acknowledgement: the ask is stored, or what is wrong at which field. Asks Slack nothing."""
     origin = incoming.origin
     words = edge.texts.for_locale(origin.locale)
     asked, unread = spec_of(incoming.view, edge.service.platform)
     wrong = field_errors(edge.service.problems(asked), unread, words)
     if wrong:
-        return wrong
+        return errors(wrong)
     ask = Ask(
         key=incoming.view["id"],
         kind=AskKind.CREATE,
@@ -72,15 +70,11 @@ def keep(edge: Edge, incoming: Incoming) -> Mapping[str, str]:
         locale=origin.locale,
         spec=asked.to_json(),
     )
-    return _store(edge, ask, words)
-
-
-def _store(edge: Edge, ask: Ask, words: Words) -> Mapping[str, str]:
     try:
         edge.service.ask(ask)
     except KeyReused as no:  # the same form, sent before with other content
-        return {"project": words.plain(refusal(no))}
-    return {}
+        return errors({"project": words.plain(refusal(no))})
+    return None
 
 
 def kept(edge: Edge, incoming: Incoming) -> None:

@@ -31,6 +31,9 @@ log = structlog.get_logger()
 Draft: TypeAlias = Mapping[str, str]
 """What a person typed for a form, by field; only what was typed."""
 
+Reply: TypeAlias = Mapping[str, Any]
+"""What goes into an acknowledgement: an answer, or the errors of a form."""
+
 _DRAFTS_KEPT = 500
 _ANSWER_WITHIN = 5  # seconds for one answer to a response_url
 
@@ -38,6 +41,10 @@ _ANSWER_WITHIN = 5  # seconds for one answer to a response_url
 class Directory(People, Protocol):
     def locale(self, user: str) -> str:
         """The person's language, for example ko-KR. Never raises: the default when Slack cannot say."""
+        ...
+
+    def known_locale(self, user: str) -> str | None:
+        """The same from memory alone; None when Slack would have to be asked."""
         ...
 
     def group_id(self, group: str) -> str | None:

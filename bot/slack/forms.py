@@ -120,7 +120,7 @@ def _spec(platform: Platform, words: Words, asked: Mapping[str, str]) -> Block:
 
 
 def _names(words: Words, names: Card) -> list[Block]:
-    drawn = blocks(Card(names.title, names.text, names.parts[:1]), words)
+    drawn = [block for block in blocks(names, words) if block["type"] == "section"]
     return [block | {"block_id": f"{NAMES_BLOCK}.{number}"} for number, block in enumerate(drawn)]
 
 
@@ -154,6 +154,11 @@ def field_errors(
         if problem.field not in unread:
             said.setdefault(problem.field, []).append(words.plain(problem.message))
     return {name: shorten(" ".join(texts), ERROR_LONGEST) for name, texts in said.items()}
+
+
+def errors(by_field: Mapping[str, str]) -> dict[str, Any]:
+    """The acknowledgement that keeps the form open, with what is wrong beside each field."""
+    return {"response_action": "errors", "errors": dict(by_field)}
 
 
 def reject_form(words: Words, origin: Origin) -> dict[str, Any]:

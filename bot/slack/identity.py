@@ -115,6 +115,10 @@ class SlackPeople:
             log.info("language not known", user=user, why=str(error))
             return DEFAULT_LOCALE
 
+    def known_locale(self, user: str) -> str | None:
+        known = self._people.last(user, LOCALE_KEPT_FOR)
+        return known.locale if known else None
+
     @staticmethod
     def _actor(user: str, person: _Person, groups: dict[str, _Group]) -> Actor:
         mine = frozenset(handle for handle, group in groups.items() if user in group.users)

@@ -18,6 +18,7 @@ from bot.card import Card
 from bot.notify import Busy, Gone, Posted
 from bot.slack.bucket import Bucket
 from bot.slack.cards import render, sentence
+from bot.slack.channels import Channels
 from bot.slack.mrkdwn import GroupId
 from bot.slack.trouble import TROUBLE, error_code, http_status, retry_after
 from bot.texts import Texts
@@ -105,6 +106,7 @@ class SlackNotifier:
         self._client = client
         self._texts = texts
         self._group_id = group_id
+        self._channels = Channels(client)
         self._updates = Bucket(clock, a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE)
 
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
@@ -130,8 +132,10 @@ class SlackNotifier:
         text, blocks = render(card, self._texts.for_locale(language), self._group_id)
         message: dict[str, Any] = {"text": text, "blocks": blocks}
         if channel and not _PERSON.match(channel):
-            place = {"channel": channel, "user": user} | ({"thread_ts": root_ts} if root_ts else {})
             try:
+                place = {"channel": self._id(channel), "user": user}
+                if root_ts:
+                    place["thread_ts"] = root_ts
                 self._call("chat.postEphemeral", message | place, channel)
             except Gone as error:
                 log.info("whispered by direct message", channel=channel, why=str(error))
@@ -143,6 +147,7 @@ class SlackNotifier:
         if _PERSON.match(channel):
             opened = self._call("conversations.open", {"users": channel}, channel)
             channel = opened["channel"]["id"]
+        channel = self._id(channel)
         oldest = f"{(since - _CLOCKS_DIFFER).timestamp():.6f}"
         for message in self._messages(channel, root_ts, oldest):
             metadata = message.get("metadata") or {}
@@ -166,9 +171,18 @@ class SlackNotifier:
         }
 
     def _posted(self, message: dict[str, Any], channel: str, root_ts: str) -> Posted:
-        place = {"channel": channel} | ({"thread_ts": root_ts} if root_ts else {})
+        place = {"channel": self._id(channel)} | ({"thread_ts": root_ts} if root_ts else {})
         answer = self._call("chat.postMessage", message | place, channel)
         return Posted(answer["channel"], answer["ts"])
+
+    def _id(self, channel: str) -> str:
+        try:
+            found = self._channels.id_of(channel)
+        except TROUBLE as error:
+            raise _refused("conversations.list", channel, error) from error
+        if found is None:
+            raise _no_channel(channel, "channel_not_found")
+        return found
 
     def _messages(self, channel: str, root_ts: str, oldest: str) -> Iterator[dict[str, Any]]:
         """All since then, with their metadata; of one thread if a root is given."""
@@ -216,15 +230,7 @@ def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
     if status == 0 or status >= 500 or code in _DOWN:
         return Busy(BUSY_SECONDS, f"{method}: {code}")
     if code in _NO_CHANNEL:
-        return Gone(
-            Message(
-                "I cannot write in channel {channel} ({code}). Bring it back if it is archived, and invite me"
-                " there with {command}.",
-                channel=where,
-                code=Ref(RefKind.NAME, code),
-                command=Ref(RefKind.NAME, "/invite"),
-            )
-        )
+        return _no_channel(channel, code)
     if code in _NO_MESSAGE:
         return Gone(
             Message(
@@ -244,6 +250,18 @@ def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
         return Gone(Message("Slack does not take this message ({code}).", code=Ref(RefKind.NAME, code)))
     log.error("Slack refuses us", method=method, error=code)
     return Busy(BROKEN_SECONDS, f"{method}: {code}")
+
+
+def _no_channel(channel: str, code: str) -> Gone:
+    return Gone(
+        Message(
+            "I cannot write in channel {channel} ({code}). Make it, or bring it back if it is archived,"
+            " and invite me there with {command}.",
+            channel=Ref(RefKind.NAME, channel),
+            code=Ref(RefKind.NAME, code),
+            command=Ref(RefKind.NAME, "/invite"),
+        )
+    )
 
 
 def _detail(error: Exception) -> Any:

@@ -7,14 +7,26 @@ from typing import assert_never
 
 from bot.ask import Ask, AskKind
 from bot.card import Card
+from bot.slack.cards import render
 from bot.slack.commands import Command, Create, Help, ListAll, Status, Usage, parse, shown
 from bot.slack.create import open_form
-from bot.slack.edge import Edge
+from bot.slack.edge import Edge, Reply
 from bot.slack.incoming import Incoming
 from bot.slack.usage import form_card, help_card, usage_card, which_card, works_here_card
 from provisioner.message import Message
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+
+
+def answer_now(edge: Edge, incoming: Incoming) -> Reply | None:
+    """Help and what was wrong with a command need nothing but words: they are said in the acknowledgement,
+    once the person's language is known without asking."""
+    locale = edge.people.known_locale(incoming.user)
+    asked = parse(incoming.text, edge.service.platform)
+    if locale is None or not isinstance(asked, Help | Usage):
+        return None
+    text, blocks = render(_answer(edge, asked), edge.texts.for_locale(locale))
+    return {"response_type": "ephemeral", "text": text, "blocks": blocks}
 
 
 def command(edge: Edge, incoming: Incoming) -> None:
