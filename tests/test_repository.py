@@ -1,6 +1,7 @@
 """The repository's own rules. Each says what it wants; what breaks it is listed."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -8,16 +9,20 @@ import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pydantic import SecretStr
 
 from bot.settings import PREFIX, all_settings
 from bot.slack.commands import SUBCOMMANDS
 from bot.slack.usage import help_card
+from provisioner.catalog import catalog
 from provisioner.run import TRANSITIONS
+from provisioner.stage import Stage
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("approvals", "provisioner", "bot", "sandbox", "tests", "tools")
@@ -51,6 +56,17 @@ MAY_SLEEP: dict[str, str] = {}
 MAY_PATCH: dict[str, str] = {}
 # Why a test may be skipped; anything else has to run or fail.
 SKIP_REASONS = {"helm does not run on this machine", "there is no PostgreSQL server on this machine"}
+
+
+def stages() -> list[Stage[Any]]:
+    """Every stage of the catalog, over clients that are never asked anything."""
+    nobody: Any = object()
+    clients = {
+        name: nobody
+        for name, parameter in inspect.signature(catalog).parameters.items()
+        if parameter.default is parameter.empty and name != "password_hash"
+    }
+    return [step.stage for step in catalog(**clients, password_hash=SecretStr("$2b$10$" + "x" * 53))]
 
 
 def name_of(path: Path) -> str:
@@ -232,6 +248,20 @@ def test_every_slash_command_is_in_the_help_and_in_the_readme(subcommand: str) -
 
     assert command in repr(help_card("/workspace"))
     assert f"`{command}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("stage", stages(), ids=lambda stage: stage.name)
+def test_every_stage_has_a_title_and_its_laws_are_run(stage: Stage[Any]) -> None:
+    name = type(stage).__name__
+    lawful = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"^class \w+\(.*\bStageLaws\b.*\):", path.read_text(), re.MULTILINE)
+        and re.search(rf"\b{name}\b", path.read_text())
+    ]
+
+    assert str(stage.title)
+    assert lawful, f"no test runs StageLaws over {name}"
 
 
 def test_every_transition_of_a_run_is_taken_by_some_test() -> None:
