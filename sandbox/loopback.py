@@ -64,10 +64,16 @@ class Loopback:
         self._transports: dict[tuple[str, int], Transport] = {}
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._bound: socket.socket | None = None
+
+    def reserve(self, port: int = 0) -> str:
+        """Take the port and return the URL; nobody is answered until `start`. Raises `PortInUse`."""
+        self._bound = bind(port)
+        return self._url(self._bound)
 
     def start(self, port: int = 0) -> str:
-        """Returns the URL. Raises `PortInUse`."""
-        bound = bind(port)
+        """Returns the URL. Raises `PortInUse`. `port` does not count after `reserve`."""
+        bound = self._bound = self._bound or bind(port)
         transports, tls = self._transports, self._tls
 
         class Protocol(H11Protocol):
@@ -103,15 +109,21 @@ class Loopback:
         self._thread.start()
         if not server.up.wait(self._START_WITHIN):
             raise RuntimeError(f"the {self._name} server did not start within {self._START_WITHIN:.0f} s")
-        return f"{'https' if tls else 'http'}://{HOST}:{bound.getsockname()[1]}"
+        return self._url(bound)
 
     def stop(self) -> None:
         """Ends open requests after a second; safe to call twice."""
         if self._server is None or self._thread is None:
+            if self._bound is not None:
+                self._bound.close()
+                self._bound = None
             return
         self._server.should_exit = True
         self._thread.join(5)
-        self._server = None
+        self._server = self._bound = None
+
+    def _url(self, bound: socket.socket) -> str:
+        return f"{'https' if self._tls else 'http'}://{HOST}:{bound.getsockname()[1]}"
 
     async def cut(self, scope: Scope, receive: Receive) -> None:
         """Break the connection that the request of `scope` came by; awaited by the app itself."""

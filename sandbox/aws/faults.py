@@ -12,13 +12,16 @@ class Kind(StrEnum):
     DELAY = "delay"
 
 
-@dataclass(slots=True)
-class _Rule:
+@dataclass(slots=True, eq=False)
+class Fault:
+    """`skip` calls are let through first; `left` is how often it strikes yet, 0 for always."""
+
     kind: Kind
     call: str
     skip: int
-    times: int  # 0: until cleared
+    left: int
     seconds: float
+    spent: bool = False
 
 
 class Faults:
@@ -28,30 +31,38 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self._rules: list[_Rule] = []
+        self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, kind: Kind, call: str, *, nth: int = 1, times: int = 1, seconds: float = 0.0) -> None:
+    def add(self, kind: Kind, call: str, *, nth: int = 1, times: int = 1, seconds: float = 0.0) -> Fault:
+        fault = Fault(kind, call, nth - 1, times, seconds)
         with self._lock:
-            self._rules.append(_Rule(kind, call, nth - 1, times, seconds))
+            self._faults.append(fault)
+        return fault
+
+    def lift(self, fault: Fault) -> None:
+        with self._lock:
+            if fault in self._faults:
+                self._faults.remove(fault)
 
     def clear(self, kind: Kind | None = None) -> None:
         with self._lock:
-            self._rules = [rule for rule in self._rules if kind is not None and rule.kind is not kind]
+            self._faults = [one for one in self._faults if kind is not None and one.kind is not kind]
 
     def take(self, kind: Kind, call: str, *, writes: bool) -> float | None:
         """The seconds of the fault that strikes this call (0 for most), or None."""
         with self._lock:
             struck: float | None = None
-            for rule in list(self._rules):
-                if rule.kind is not kind or not (rule.call == call or (rule.call == "*" and writes)):
+            for fault in list(self._faults):
+                if fault.kind is not kind or not (fault.call == call or (fault.call == "*" and writes)):
                     continue
-                if rule.skip > 0:
-                    rule.skip -= 1
+                if fault.skip > 0:
+                    fault.skip -= 1
                 elif struck is None:
-                    struck = rule.seconds
-                    if rule.times == 1:
-                        self._rules.remove(rule)
-                    elif rule.times > 1:
-                        rule.times -= 1
+                    struck = fault.seconds
+                    if fault.left == 1:
+                        fault.spent = True
+                        self._faults.remove(fault)
+                    elif fault.left > 1:
+                        fault.left -= 1
             return struck

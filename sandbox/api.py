@@ -1,0 +1,311 @@
+"""The JSON API that the page, the demo, tests and scripts use. Documented in docs/sandbox.md."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from sandbox.bot import Bot, BotFailed
+from sandbox.faults import BadFault, Name
+from sandbox.slack import CannotAct, SlackSimulator
+from sandbox.world import World
+
+PEOPLE = ("requester", "admin", "second-admin", "outsider")
+LOCALES = ("en-US", "en-GB", "ko-KR")
+LONGEST_WAIT = 30.0
+_HOME = """The sandbox of workspace-bot is running.
+
+What people do, what they see and what was made: GET /api (a list of all calls), described in
+docs/sandbox.md. In the terminal: python -m sandbox demo.
+"""
+Body = dict[str, Any]
+
+
+class Wrong(Exception):
+    """A request that cannot be carried out, in words for whoever sent it."""
+
+    def __init__(self, status: int, error: str, what_to_do: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.what_to_do = what_to_do
+
+
+class Api:
+    """An ASGI application over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        acts: dict[str, Callable[[SlackSimulator, str, Body], Body]] = {
+            "command": _command,
+            "submit": _submit,
+            "click": _click,
+            "mention": _mention,
+            "message": _message,
+            "shortcut": _shortcut,
+            "home": _home,
+            "close": _close,
+        }
+        self._acts = acts
+        self.app = Starlette(
+            routes=[
+                Route("/", self._root),
+                Route("/api", self._calls),
+                Route("/api/people", self._all_people),
+                Route("/api/people/{person}", self._set_person, methods=["PUT"]),
+                Route("/api/people/{person}/{act}", self._act, methods=["POST"]),
+                Route("/api/channels/{name}", self._channel),
+                Route("/api/dm", self._dm),
+                Route("/api/home", self._home_view),
+                Route("/api/view", self._view),
+                Route("/api/world", self._look),
+                Route("/api/logins", self._logins),
+                Route("/api/journal", self._journal),
+                Route("/api/writes", self._writes),
+                Route("/api/unknown", self._unknown),
+                Route("/api/faults", self._faults),
+                Route("/api/faults/{name}", self._fault, methods=["GET", "PUT", "DELETE"]),
+                Route("/api/bot", self._bot_state),
+                Route("/api/bot/{deed}", self._bot, methods=["POST"]),
+            ],
+            exception_handlers={Wrong: _refuse, 404: _no_such_address, 405: _no_such_address},
+        )
+
+    # Acting
+
+    async def _act(self, request: Request) -> Response:
+        person, act = self._person(request.path_params["person"]), request.path_params["act"]
+        if act not in self._acts:
+            raise Wrong(404, f"nobody can {act}", f"use one of {', '.join(self._acts)}")
+        body, slack = await _body(request), self._slack()
+        return JSONResponse(await _carried_out(lambda: self._acts[act](slack, person, body), person))
+
+    async def _set_person(self, request: Request) -> Response:
+        person, body, slack = self._person(request.path_params["person"]), await _body(request), self._slack()
+        _only(body, {"locale"}, required={"locale"})
+        if body["locale"] not in LOCALES:
+            raise Wrong(400, f"Slack is not set to {body['locale']!r} here", f"use {', '.join(LOCALES)}")
+        await run_in_threadpool(slack.set_locale, person, body["locale"])
+        return await self._all_people(request)
+
+    # Looking
+
+    async def _root(self, _: Request) -> Response:
+        return PlainTextResponse(_HOME)
+
+    async def _calls(self, _: Request) -> Response:
+        routes = [route for route in self.app.routes if isinstance(route, Route)]
+        return JSONResponse(
+            {
+                "calls": [
+                    f"{method} {route.path}"
+                    for route in routes
+                    for method in sorted((route.methods or set()) - {"HEAD"})
+                ],
+                "acts": list(self._acts),
+                "people": list(PEOPLE),
+            }
+        )
+
+    async def _all_people(self, _: Request) -> Response:
+        return JSONResponse({"people": await run_in_threadpool(self._slack().people)})
+
+    async def _channel(self, request: Request) -> Response:
+        slack, as_ = self._slack(), self._as(request)
+        return JSONResponse(await _carried_out(lambda: slack.channel(request.path_params["name"], as_), as_))
+
+    async def _dm(self, request: Request) -> Response:
+        slack, as_ = self._slack(), self._as(request)
+        return JSONResponse(await _carried_out(lambda: slack.dm(as_), as_))
+
+    async def _home_view(self, request: Request) -> Response:
+        return JSONResponse({"view": await run_in_threadpool(self._slack().home_view, self._as(request))})
+
+    async def _view(self, request: Request) -> Response:
+        return JSONResponse({"view": await run_in_threadpool(self._slack().view, self._as(request))})
+
+    async def _look(self, _: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._world.look))
+
+    async def _logins(self, _: Request) -> Response:
+        return JSONResponse(self._world.logins())
+
+    async def _journal(self, request: Request) -> Response:
+        since, wait = _since(request)
+        entries = await run_in_threadpool(self._slack().journal, since, wait)
+        return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
+
+    async def _writes(self, request: Request) -> Response:
+        since, wait = _since(request)
+        entries = await run_in_threadpool(self._world.writes, since, wait)
+        return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
+
+    async def _unknown(self, _: Request) -> Response:
+        return JSONResponse({"calls": self._world.unknown_calls()})
+
+    # Trouble
+
+    async def _faults(self, _: Request) -> Response:
+        switches = self._world.switches
+        return JSONResponse({"faults": switches.all(), "calls": list(switches.known)})
+
+    async def _fault(self, request: Request) -> Response:
+        switches = self._world.switches
+        try:
+            name = Name(request.path_params["name"])
+        except ValueError:
+            known = ", ".join(one.value for one in Name)
+            raise Wrong(404, f"there is no fault {request.path_params['name']}", f"use {known}") from None
+        if request.method == "DELETE":
+            await run_in_threadpool(switches.lift, name)
+        elif request.method == "PUT":
+            body = await _body(request)
+            try:
+                await run_in_threadpool(switches.put, name, body)
+            except BadFault as error:
+                raise Wrong(400, str(error), "correct the body and send it again") from error
+        return JSONResponse(switches.get(name))
+
+    async def _bot_state(self, _: Request) -> Response:
+        return JSONResponse(_state(self._the_bot()))
+
+    async def _bot(self, request: Request) -> Response:
+        bot, deed = self._the_bot(), request.path_params["deed"]
+        if deed == "kill":
+            await run_in_threadpool(bot.kill)
+        elif deed == "start":
+            try:
+                await run_in_threadpool(self._world.start_bot)
+            except BotFailed as error:
+                raise Wrong(409, str(error), "read bot.log in the state folder") from error
+        else:
+            raise Wrong(404, f"the bot cannot be told to {deed}", "use kill or start")
+        return JSONResponse(_state(bot))
+
+    # Who and what there is
+
+    def _slack(self) -> SlackSimulator:
+        if self._world.slack is None:
+            raise Wrong(409, "Slack is not simulated here", "start the sandbox without --without slack")
+        return self._world.slack
+
+    def _the_bot(self) -> Bot:
+        if self._world.bot is None:
+            raise Wrong(409, "the bot is not the sandbox's child here", "start it without --without bot")
+        return self._world.bot
+
+    def _person(self, person: str) -> str:
+        if person not in PEOPLE:
+            raise Wrong(404, f"there is nobody called {person}", f"use one of {', '.join(PEOPLE)}")
+        return person
+
+    def _as(self, request: Request) -> str:
+        return self._person(request.query_params.get("as", PEOPLE[0]))
+
+
+def _state(bot: Bot) -> Body:
+    return {"state": bot.state, "pid": bot.pid}
+
+
+def _command(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"channel", "text", "thread_ts"}, required={"text"})
+    channel = body.get("channel", "general")
+    return slack.command(person, channel, body["text"], thread_ts=body.get("thread_ts"))
+
+
+def _submit(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"view_id", "values"}, required={"view_id"})
+    if not isinstance(body.get("values", {}), dict):
+        raise Wrong(400, "values is an object: a value for each field", 'for example {"project": "alpha"}')
+    return slack.submit(person, body["view_id"], body.get("values", {}))
+
+
+def _click(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"ts", "view_id", "action_id", "channel", "value"}, required={"action_id"})
+    return slack.click(
+        person,
+        action_id=body["action_id"],
+        ts=body.get("ts"),
+        view_id=body.get("view_id"),
+        channel=body.get("channel"),
+        value=body.get("value"),
+    )
+
+
+def _mention(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"channel", "thread_ts", "text"}, required={"channel", "text"})
+    return slack.mention(person, body["channel"], body.get("thread_ts"), body["text"])
+
+
+def _message(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"channel", "text", "thread_ts"}, required={"channel", "text"})
+    return slack.message(person, body["channel"], body["text"], thread_ts=body.get("thread_ts"))
+
+
+def _shortcut(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"callback_id", "channel", "ts"}, required={"callback_id"})
+    return slack.shortcut(person, body["callback_id"], body.get("channel"), body.get("ts"))
+
+
+def _home(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, set())
+    return slack.home(person)
+
+
+def _close(slack: SlackSimulator, person: str, body: Body) -> Body:
+    _only(body, {"view_id"}, required={"view_id"})
+    return slack.close_view(person, body["view_id"])
+
+
+async def _carried_out(act: Callable[[], Body], person: str) -> Body:
+    try:
+        return await run_in_threadpool(act)
+    except CannotAct as error:
+        look = f"look what {person} sees: GET /api/channels/NAME?as={person}, GET /api/view?as={person}"
+        raise Wrong(409, str(error), look) from error
+
+
+async def _body(request: Request) -> Body:
+    """The body as an object; nothing at all is an empty one."""
+    text = await request.body()
+    try:
+        body = json.loads(text) if text.strip() else {}
+    except ValueError as error:
+        raise Wrong(400, f"the body is not JSON: {error}", "send a JSON object") from error
+    if not isinstance(body, dict):
+        raise Wrong(400, "the body is JSON, but not an object", "send a JSON object")
+    return body
+
+
+def _only(body: Body, allowed: set[str], required: set[str] | None = None) -> None:
+    takes = f"it takes {', '.join(sorted(allowed)) or 'nothing'}"
+    if unknown := sorted(set(body) - allowed):
+        raise Wrong(400, f"there is no field {', '.join(unknown)}", takes)
+    if missing := sorted((required or set()) - set(body)):
+        raise Wrong(400, f"{', '.join(missing)} is missing", takes)
+    for name, value in body.items():
+        if name not in ("values", "value") and not isinstance(value, str | None):
+            raise Wrong(400, f"{name} is a text, not {value!r}", takes)
+
+
+def _since(request: Request) -> tuple[int, float]:
+    given = request.query_params
+    try:
+        return int(given.get("since", "0")), min(max(float(given.get("wait", "0")), 0.0), LONGEST_WAIT)
+    except ValueError:
+        raise Wrong(400, "since and wait are numbers", "for example /api/journal?since=0&wait=10") from None
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Wrong)  # noqa: S101  Starlette hands over what it was registered for
+    return JSONResponse({"error": str(error), "what to do": error.what_to_do}, status_code=error.status)
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    said = f"there is no {request.method} {request.url.path}"
+    return JSONResponse({"error": said, "what to do": "GET /api lists all calls"}, status_code=status)
