@@ -81,13 +81,8 @@ class SlackSettings(_Frozen):
     channel: str = Field(
         "workspace-requests", min_length=1, description="the channel where requests are shown, name or id"
     )
-    base_url: Address = Field("https://slack.com/api/", description="the Web API; another one for tests")
+    base_url: Address = Field("https://slack.com/api", description="the Web API; another one for tests")
     command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
-
-    @field_validator("base_url")
-    @classmethod
-    def _folder(cls, address: str) -> str:
-        return f"{address}/"  # Slack's client joins a method's name to it as browsers do
 
     @field_validator("channel")
     @classmethod

@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
-from bot.schema import Settings, SpecSettings
+from bot.schema import Settings, SpecSettings, Transport
 
 __all__ = [
     "CONFIG",
@@ -31,6 +31,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SettingsFault",
+    "Transport",
     "all_settings",
     "handed_on",
     "load",
