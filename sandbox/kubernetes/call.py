@@ -73,7 +73,7 @@ def target(path: str) -> Target:
     if in_namespace and not kind.namespaced:
         raise unknown_path()
     name, part = (rest[1] if len(rest) > 1 else ""), (rest[2] if len(rest) > 2 else "")
-    if part and not (part == "status" and kind.status):
+    if part and part not in kind.parts:
         raise unknown_path()
     if name and kind.namespaced and not namespace:
         raise unknown_path()
@@ -96,6 +96,6 @@ def verb(method: str, found: Target, query: Mapping[str, str]) -> str:
         known = {"DELETE": "deletecollection"}
         if found.namespace or not found.resource.namespaced:
             known["POST"] = "create"
-    if method not in known:
+    if method not in known or (found.part and known[method] not in found.resource.parts[found.part]):
         raise unknown_method()
     return known[method]

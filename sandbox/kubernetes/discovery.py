@@ -92,13 +92,13 @@ def _resources(group: str, version: str) -> Object:
         if each.short_names:
             entry["shortNames"] = list(each.short_names)
         listed.append(entry)
-        if each.status:
+        for part, verbs in each.parts.items():
             listed.append({
-                "name": f"{each.plural}/status",
+                "name": f"{each.plural}/{part}",
                 "singularName": "",
                 "namespaced": each.namespaced,
                 "kind": each.kind,
-                "verbs": ["get", "patch", "update"],
+                "verbs": list(verbs),
             })  # fmt: skip
     return {
         "kind": "APIResourceList",

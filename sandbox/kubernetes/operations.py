@@ -24,6 +24,19 @@ APPLY = "application/apply-patch+yaml"
 Answer = tuple[int, Object]
 
 
+def log_of(pod: Object, *, previous: bool) -> str:
+    """A pod's log: all that is known of it are the last words of the container that ended."""
+    status: Object = next(iter(pod.get("status", {}).get("containerStatuses", [])), {})
+    ended = status.get("lastState", {}).get("terminated")
+    if previous and ended is None:
+        name = status.get("name") or pod["spec"]["containers"][0]["name"]
+        raise bad_request(
+            f'previous terminated container "{name}" in pod "{pod["metadata"]["name"]}" not found'
+        )
+    running = "running" in status.get("state", {})
+    return "" if ended is None or (running and not previous) else f"{ended.get('message', '')}\n"
+
+
 class Operations:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -47,6 +60,9 @@ class Operations:
                 case "deletecollection":
                     return 200, self._delete_collection(call)
         raise AssertionError(f"no operation for verb {call.verb}")
+
+    def log(self, call: Call) -> str:
+        return log_of(self._read(call), previous=call.query.get("previous") in ("1", "true"))
 
     def selected(self, call: Call) -> Matcher:
         labels = by_labels(call.query.get("labelSelector", ""))

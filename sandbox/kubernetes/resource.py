@@ -31,6 +31,7 @@ class Resource:
     naming: Naming = Naming.SUBDOMAIN
     short_names: tuple[str, ...] = ()
     status: bool = False  # has the status subresource
+    log: bool = False  # has the log subresource
     generation: bool = False  # counts changes of spec
     custom: bool = False  # from a CustomResourceDefinition
     review: bool = False  # may only be created and is never kept
@@ -48,6 +49,12 @@ class Resource:
     @property
     def verbs(self) -> tuple[str, ...]:
         return ("create",) if self.review else tuple(sorted(WRITES + READS))
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """Its subresources, and what each takes."""
+        status = {"status": ("get", "patch", "update")} if self.status else {}
+        return status | ({"log": ("get",)} if self.log else {})
 
     def api_version(self, version: str) -> str:
         return f"{self.group}/{version}" if self.group else version
@@ -92,6 +99,7 @@ RESOURCES: tuple[Resource, ...] = (
         namespaced=True,
         short_names=("po",),
         status=True,
+        log=True,
         fields=("spec.nodeName", "status.phase"),
     ),
     Resource(

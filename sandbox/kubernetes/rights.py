@@ -52,10 +52,10 @@ SELF_REVIEWS = (
 
 WORKSPACE_BOT = (
     Rule(verbs=("get", "list", "create", "delete", "patch"), resources=("profiles.kubeflow.org",)),
+    Rule(verbs=("get", "list", "delete"), resources=("namespaces",)),
     Rule(
         verbs=("get", "list"),
         resources=(
-            "namespaces",
             "serviceaccounts",
             "rolebindings.rbac.authorization.k8s.io",
             "authorizationpolicies.security.istio.io",
@@ -64,8 +64,10 @@ WORKSPACE_BOT = (
     Rule(verbs=("get", "update", "patch"), resources=("configmaps",), names=("dex",), namespace="auth"),
     Rule(verbs=("get", "update", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
     Rule(verbs=("list",), resources=("pods",), namespace="auth"),
+    Rule(verbs=("get",), resources=("pods/log",), namespace="auth"),
 )
-"""The least the bot needs: Profiles, a look at what the Profile controller made, dex's text and restart."""
+"""The least the bot needs: Profiles, a look at what the Profile controller made (and to delete a namespace
+that it only adopted), dex's text and restart, and why dex does not come up."""
 
 USERS: Mapping[str, User] = {
     user.name: user

@@ -108,6 +108,8 @@ class Server:
             self._admit(call, struck)
             if call.verb == "watch":
                 return self._watch(call)
+            if call.target.part == "log":
+                return PlainTextResponse(self._operations.log(call))
             code, body = self._operations.carry_out(call)
         except Refused as refused:
             self._note(call, refused.code, (refused.details or {}).get("name", ""))
