@@ -79,7 +79,7 @@ class Message:
         return self.render(_ENGLISH)
 
     def __hash__(self) -> int:
-        return hash((self.text, self.plural, tuple(sorted((k, str(v)) for k, v in self.values.items()))))
+        return hash((self.text, self.plural, frozenset(self.values.items())))
 
     def render(self, renderer: Renderer) -> str:
         """The sentence. Values are placed once; braces in a value stay as they are."""

@@ -177,23 +177,30 @@ class Run:
 
     def retry(self) -> None:
         """FAILED → QUEUED by a person. Finished stages stay done; the others start over."""
-        self._requeue()
+        self._requeue(RunStatus.FAILED)
 
     def reapprove(self, plan: Plan, reference: str) -> None:
         """PARKED → QUEUED under a new plan that was approved."""
-        self._requeue()
+        self._requeue(RunStatus.PARKED)
         self.plan = plan
         self.reference = reference
 
     def give_up(self, now: datetime) -> None:
-        """QUEUED, WAITING, PARKED or FAILED → CANCELLED; what exists stays."""
+        """QUEUED, WAITING, PARKED or FAILED → CANCELLED; what exists stays.
+
+        Not RUNNING: somebody is acting, and stops only when asked to (`RunRepository.request_cancel`).
+        """
+        if self.status is RunStatus.RUNNING:
+            raise IllegalMove(f"run {self.id} is being worked on")
         self.to(RunStatus.CANCELLED)
         self.ended_at = now
 
     def progress(self, stage: str) -> StageProgress:
         return self.stages.get(stage, StageProgress())
 
-    def _requeue(self) -> None:
+    def _requeue(self, waiting: RunStatus) -> None:
+        if self.status is not waiting:
+            raise IllegalMove(f"run {self.id} is {self.status.value}, not {waiting.value}")
         self.to(RunStatus.QUEUED)
         self.attempt += 1
         self.failure = None

@@ -1,0 +1,156 @@
+"""What may be asked for, and the names that follow from it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.workspace import (
+    RESERVED,
+    WHY_LONGEST,
+    NodeSpec,
+    WorkspaceSpec,
+    nearest,
+    nearest_project,
+    problems,
+)
+from tests.builders import a_platform, a_spec, a_workspace
+
+
+def told(spec: WorkspaceSpec) -> list[tuple[str, str]]:
+    return [(problem.field, str(problem.message)) for problem in problems(spec, a_platform())]
+
+
+class TestNames:
+    def test_are_the_runbooks(self) -> None:
+        ws = a_workspace("alpha")
+
+        assert ws.project == "alpha"
+        assert ws.name == "alpha-ws"
+        assert ws.namespace == "aic-ns-alpha-ws"
+        assert ws.login == "aic-user-alpha-ws"
+        assert ws.login_email == "aic-user-alpha-ws@aic.com"
+        assert ws.bucket == "s3-an2-meerkat-prod-alpha"
+
+    def test_follow_the_platform(self) -> None:
+        ws = a_workspace("alpha", platform=a_platform(env="dev", infra="otter", login_domain="example.org"))
+
+        assert ws.bucket == "s3-an2-otter-dev-alpha"
+        assert ws.login_email == "aic-user-alpha-ws@example.org"
+
+    def test_are_all_previewed_with_a_title(self) -> None:
+        assert [(str(title), name) for title, name in a_workspace().names()] == [
+            ("Workspace", "alpha-ws"),
+            ("Namespace and Profile", "aic-ns-alpha-ws"),
+            ("Kubeflow login", "aic-user-alpha-ws@aic.com"),
+            ("S3 bucket", "s3-an2-meerkat-prod-alpha"),
+        ]
+
+
+class TestProblems:
+    def test_there_are_none_in_a_good_spec(self) -> None:
+        assert told(a_spec()) == []
+
+    def test_are_all_told_at_once(self) -> None:
+        spec = a_spec("My_Team", spec="huge", desired=-1, max=0, why=" ")
+
+        assert [field for field, _ in told(spec)] == ["project", "spec", "max", "desired", "why"]
+
+    @pytest.mark.parametrize(
+        "project",
+        [
+            "a",
+            "1alpha",
+            "Alpha",
+            "al-pha",
+            "al_pha",
+            "al pha",
+            "älpha",
+            "alpha\n",
+            "a" * 21,
+            "🚀rocket",
+            "“alpha”",
+        ],
+    )
+    def test_a_name_that_is_none_is_told_with_the_rule(self, project: str) -> None:
+        ((field, words),) = told(a_spec(project))
+
+        assert field == "project"
+        assert "2 to 20 lower-case letters and digits" in words
+        assert f"Try {nearest_project(project)}." in words
+
+    @pytest.mark.parametrize("project", ["ab", "a1", "alpha", "a" * 20])
+    def test_a_good_name_is_none(self, project: str) -> None:
+        assert told(a_spec(project)) == []
+
+    @pytest.mark.parametrize("project", sorted(RESERVED))
+    def test_a_reserved_name_is_told(self, project: str) -> None:
+        ((field, words),) = told(a_spec(project))
+
+        assert (field, "reserved" in words) == ("project", True)
+
+    def test_a_missing_name_is_asked_for(self) -> None:
+        assert told(a_spec("")) == [("project", "Give the project a name, for example alpha.")]
+
+    def test_a_bucket_name_over_the_limit_is_told_with_its_length(self) -> None:
+        fits, over = a_platform(infra="m" * 45), a_platform(infra="m" * 46)
+
+        assert problems(a_spec("alpha"), fits) == ()
+        (problem,) = problems(a_spec("alpha"), over)
+        assert str(problem.message) == (
+            f"s3-an2-{'m' * 46}-prod-alpha would have 64 characters, 63 are allowed:"
+            " take a shorter project name."
+        )
+
+    def test_a_label_over_the_limit_is_told(self) -> None:
+        platform = a_platform(
+            specs={"standard": NodeSpec(instance_type="m5.xlarge"), "x" * 60: NodeSpec(instance_type="x")}
+        )
+
+        (problem,) = problems(a_spec("alpha"), platform)
+
+        assert problem.field == "project"
+
+    def test_an_unknown_spec_is_told_with_those_there_are(self) -> None:
+        assert told(a_spec(spec="huge")) == [("spec", "There is no spec huge; choose one of: gpu, standard.")]
+
+    def test_desired_over_max_is_told(self) -> None:
+        assert told(a_spec(desired=4, max=3)) == [("desired", "desired (4) may not be over max (3).")]
+
+    @pytest.mark.parametrize("most", [0, -1, 101])
+    def test_a_max_that_no_cluster_has_is_told(self, most: int) -> None:
+        assert ("max", "max is the largest number of nodes, from 1 to 100.") in told(
+            a_spec(max=most, desired=0)
+        )
+
+    def test_no_nodes_to_start_with_are_fine(self) -> None:
+        assert told(a_spec(desired=0)) == []
+
+    def test_why_has_to_be_said(self) -> None:
+        assert [field for field, _ in told(a_spec(why=" \n"))] == ["why"]
+
+    def test_why_may_not_be_a_novel(self) -> None:
+        assert told(a_spec(why="x" * WHY_LONGEST)) == []
+        assert told(a_spec(why="x" * 501)) == [("why", "Keep it under 500 characters; it has 501.")]
+
+
+@given(st.text(max_size=40))
+def test_the_nearest_name_is_always_one_that_may_be_asked(typed: str) -> None:
+    assert problems(a_spec(nearest_project(typed)), a_platform()) == ()
+
+
+@pytest.mark.parametrize(("typed", "name"), [("My_Team 1", "myteam1"), ("42", "alpha"), ("9lives", "lives")])
+def test_the_nearest_name_is_like_what_was_typed(typed: str, name: str) -> None:
+    assert nearest_project(typed) == name
+
+
+def test_the_nearest_word_is_named_or_none() -> None:
+    assert nearest("creat", ["create", "delete"]) == "create"
+    assert nearest("xyz", ["create", "delete"]) is None
+
+
+def test_a_spec_comes_back_from_json_as_it_was() -> None:
+    spec = a_spec(desired=2, max=5)
+
+    assert WorkspaceSpec.from_json(spec.to_json()) == spec
