@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from approvals.model import Actor, Gate, Request, RequestId, Subject
+from bot.ask import Ask, AskKind
+from bot.thread import Purpose, Thread
 from provisioner.errors import Cause
 from provisioner.message import Json, Message
 from provisioner.plan import Plan, StagePlan
@@ -87,3 +90,55 @@ def an_entry(
     data: Mapping[str, Json] | None = None,
 ) -> Entry:
     return Entry(at=at, kind=kind, message=message or Message("noted"), stage=stage, data=data or {})
+
+
+def an_actor(user: str = "U0BOB", *groups: str, **bent: Any) -> Actor:
+    return Actor(**{"id": user, "team": "T0", "groups": frozenset(groups or ("workspace-admins",)), **bent})
+
+
+def a_subject(target: str = "alpha", **bent: Any) -> Subject:
+    usual: dict[str, Any] = {"action": "workspace.create", "digest": "d1", "facts": {"destroys_data": False}}
+    return Subject(target=target, **usual | bent)
+
+
+def a_gate(**bent: Any) -> Gate:
+    usual: dict[str, Any] = {
+        "needed": 1,
+        "approvers": ("workspace-admins",),
+        "open_for": timedelta(hours=24),
+    }
+    return Gate(**usual | bent)
+
+
+def a_request(request_id: str = "WSR-0001", target: str = "alpha", **bent: Any) -> Request:
+    """Asked at noon by U0MINA; its key follows from its id."""
+    usual: dict[str, Any] = {
+        "key": f"V-{request_id}",
+        "subject": a_subject(target),
+        "gate": a_gate(),
+        "asked_by": "U0MINA",
+        "asked_at": NOON,
+    }
+    return Request(id=RequestId(request_id), **usual | bent)
+
+
+def an_ask(key: str = "V1", **bent: Any) -> Ask:
+    usual: dict[str, Any] = {
+        "kind": AskKind.CREATE,
+        "team": "T0",
+        "user": "U0MINA",
+        "channel": "C0GENERAL",
+        "at": NOON,
+        "spec": a_spec().to_json(),
+    }
+    return Ask(key=key, **usual | bent)
+
+
+def a_thread(key: str = "WSR-0001", **bent: Any) -> Thread:
+    usual: dict[str, Any] = {
+        "request_id": key.partition("/")[0],
+        "purpose": Purpose.DIRECT if "/" in key else Purpose.CARD,
+        "channel": "C0REQUESTS",
+        "language": "en",
+    }
+    return Thread(key=key, **usual | bent)
