@@ -1,0 +1,74 @@
+"""Profiles and their namespaces in memory, with a controller that works when time passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from provisioner.errors import Cause, Temporary
+from provisioner.message import Message
+from provisioner.stages.profile import CONTENTS, LABELS, NamespaceState, ProfileState
+
+
+@dataclass(slots=True)
+class FakeProfiles:
+    """`slow`: ticks the controller takes to fill a namespace. `stuck`: it never lets a Profile go."""
+
+    slow: int = 1
+    stuck: bool = False
+    profiles: dict[str, ProfileState] = field(default_factory=dict)
+    namespaces: dict[str, NamespaceState] = field(default_factory=dict)
+
+    def profile(self, name: str) -> ProfileState | None:
+        return self.profiles.get(name)
+
+    def namespace(self, name: str) -> NamespaceState | None:
+        return self.namespaces.get(name)
+
+    def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None:
+        if name in self.profiles:
+            cause = Cause(service="kubernetes", operation="create", code="409", words="already exists")
+            raise Temporary(Message("cannot create Profile"), cause=cause)
+        self.profiles[name] = ProfileState(
+            owner=owner,
+            project=annotations.get("workspace-bot/project", ""),
+            finalizers=("profile-finalizer",),
+        )
+
+    def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None:
+        self.profiles[name] = replace(
+            self.profiles[name], project=annotations.get("workspace-bot/project", "")
+        )
+
+    def delete_profile(self, name: str) -> None:
+        if name in self.profiles:
+            self.profiles[name] = replace(self.profiles[name], deleting=True)
+
+    def delete_namespace(self, name: str) -> None:
+        if name in self.namespaces:
+            self.namespaces[name] = replace(self.namespaces[name], terminating=True)
+
+    def tick(self) -> None:
+        """The controllers do what they would in a few seconds; the garbage collector is slower by one."""
+        for name, namespace in list(self.namespaces.items()):
+            if namespace.terminating:
+                del self.namespaces[name]
+            elif namespace.owned and name not in self.profiles:
+                self.namespaces[name] = replace(namespace, terminating=True)
+        for name, profile in list(self.profiles.items()):
+            if not profile.deleting:
+                self._fill(name, profile)
+            elif not self.stuck:
+                del self.profiles[name]
+
+    def _fill(self, name: str, profile: ProfileState) -> None:
+        namespace = self.namespaces.get(name)
+        if namespace is None:
+            self.namespaces[name] = NamespaceState(owner=profile.owner, owned=True)
+        elif namespace.owner == profile.owner and not namespace.terminating:
+            there = len(namespace.contents) + -(-len(CONTENTS) // self.slow)
+            self.namespaces[name] = replace(
+                namespace,
+                labels={**LABELS, **namespace.labels},
+                contents=namespace.contents | frozenset(CONTENTS[:there]),
+            )
