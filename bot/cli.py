@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -122,7 +122,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _refuse(title: str, lines: tuple[str, ...]) -> Any:
+def _refuse(title: str, lines: tuple[str, ...]) -> NoReturn:
     typer.echo("\n".join([title, *(f"  {line}" for line in lines)]), err=True)
     sys.exit(2)
 

@@ -39,7 +39,7 @@ def test_the_thread_gets_a_line_for_each_milestone(office: Office) -> None:
 
     lines = office.chat.lines(CHANNEL)
     for stage in ("profile", "bucket", "policy", "nodes", "login"):
-        assert sum(f"The {stage} is" in line for line in lines) == 1, lines
+        assert sum(f"Stage {stage} is" in line for line in lines) == 1, lines
 
 
 def test_U7_the_requester_hears_of_every_end_by_direct_message(office: Office) -> None:
