@@ -130,21 +130,22 @@ def _unknown(typed: str, word: _Word) -> Usage:
 def _status(typed: str, words: list[_Word]) -> Command:
     live = any(word.plain.lower() == "live" for word in words)
     named = [word for word in words if word.plain.lower() != "live"]
+    if not named:
+        return Status(live=live)
+    project = named[0].plain.lower()
+    wrong: list[Message] = []
+    if not PROJECT.match(project):
+        wrong.append(Message("{word} is not the name of a project.", word=shown(named[0].typed)))
+        project = nearest_project(project)
     if len(named) > 1:
         extra = shown(" ".join(word.typed for word in named[1:]))
-        what = Message(
-            "{extra} is too much: one project, then {live} if you like.", extra=extra, live=shown("live")
+        wrong.append(
+            Message(
+                "{extra} is too much: one project, then {live} if you like.", extra=extra, live=shown("live")
+            )
         )
-        return Usage(typed, (what,), _status_line(named[0].plain.lower(), live=live))
-    project = named[0].plain.lower() if named else ""
-    if project and not PROJECT.match(project):
-        what = Message("{word} is not the name of a project.", word=shown(named[0].typed))
-        return Usage(typed, (what,), _status_line(nearest_project(project), live=live))
-    return Status(project, live)
-
-
-def _status_line(project: str, *, live: bool) -> str:
-    return f"status {project} live" if live else f"status {project}"
+    line = f"status {project} live" if live else f"status {project}"
+    return Usage(typed, tuple(wrong), line) if wrong else Status(project, live)
 
 
 def _create(typed: str, words: list[_Word], platform: Platform) -> Command:

@@ -1,0 +1,221 @@
+"""The grammar of the command."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.slack.commands import Command, Create, Help, ListAll, Status, Usage, parse
+from bot.slack.mrkdwn import escape
+from bot.slack.usage import usage_card
+from bot.texts import Texts
+from tests.builders import a_platform
+
+PLATFORM = a_platform()
+RULE = "A project name is 2 to 20 lower-case letters and digits and starts with a letter; {} is not. Try {}."
+
+
+def asked(text: str) -> Command:
+    return parse(text, PLATFORM)
+
+
+def wrong(text: str) -> list[str]:
+    command = asked(text)
+    assert isinstance(command, Usage), command
+    return [str(problem) for problem in command.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("", Help()),
+        ("   ", Help()),
+        ("help", Help()),
+        ("HELP", Help()),
+        ("list", ListAll()),
+        ("List", ListAll()),
+        ("status", Status()),
+        ("status alpha", Status("alpha")),
+        ("Status Alpha", Status("alpha")),
+        ("status alpha live", Status("alpha", live=True)),
+        ("status LIVE alpha", Status("alpha", live=True)),
+        ("create", Create()),
+        ("create alpha", Create({"project": "alpha"})),
+        ("CREATE alpha", Create({"project": "alpha"})),
+        ("create project=alpha", Create({"project": "alpha"})),
+        (
+            "create alpha spec=gpu desired=1 max=3",
+            Create({"project": "alpha", "spec": "gpu", "desired": "1", "max": "3"}),
+        ),
+        ("create spec=gpu", Create({"spec": "gpu"})),
+        ("create alpha SPEC=gpu", Create({"project": "alpha", "spec": "gpu"})),
+    ],
+)
+def test_words_and_keys_are_a_command(text: str, command: Command) -> None:
+    assert asked(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create alpha spec=“gpu”",
+        "create alpha spec=«gpu»",
+        'create alpha spec="gpu"',
+        "create alpha —spec=gpu",
+        "create alpha --spec=gpu",
+        "create\u00a0alpha\u3000spec=gpu",
+        "create alpha spec＝gpu",
+        "create “alpha” spec=gpu",
+        "create alp\u200bha spec=gpu",
+        "create alpha\nspec=gpu",
+    ],
+)
+def test_what_phones_and_keyboards_make_of_it_is_read_the_same(text: str) -> None:
+    assert asked(text) == Create({"project": "alpha", "spec": "gpu"})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("create alpha why=training", "training"),
+        ("create alpha why=to train the model", "to train the model"),
+        ("create alpha why=“to train — the model”", "to train — the model"),
+        ("create alpha why=x=1 is tried", "x=1 is tried"),
+        ("create alpha why=A &amp; B &lt;soon&gt;", "A & B <soon>"),
+    ],
+)
+def test_why_goes_on_to_the_next_key_as_it_was_typed(text: str, why: str) -> None:
+    assert asked(text) == Create({"project": "alpha", "why": why})
+
+
+def test_a_key_ends_why() -> None:
+    command = asked("create alpha why=to train max=2")
+
+    assert command == Create({"project": "alpha", "why": "to train", "max": "2"})
+
+
+def test_an_unknown_subcommand_names_the_nearest() -> None:
+    assert wrong("creat alpha") == ["I do not know creat. Did you mean create?"]
+
+
+def test_a_subcommand_like_no_other_names_them_all() -> None:
+    assert wrong("frobnicate") == ["I do not know frobnicate. There is create, status, list, help."]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    said = wrong("create My_Team size=gpu desired=5 max=2 what max=3")
+
+    assert said == [
+        "I do not know size. There is project, spec, desired, max, why.",
+        "I do not know what to do with what: after the name, write key=value.",
+        "max= is there twice: say it once.",
+        RULE.format("My_Team", "myteam"),
+        "desired (5) may not be over max (2).",
+    ]
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    assert wrong("create alpha desird=1") == ["I do not know desird. Did you mean desired=?"]
+
+
+def test_a_spec_that_does_not_exist_names_those_that_do() -> None:
+    assert wrong("create alpha spec=huge") == ["There is no spec huge; choose one of: gpu, standard."]
+
+
+def test_a_number_that_is_none_is_told_once() -> None:
+    assert wrong("create alpha desired=two") == ["desired is a whole number; two is not."]
+
+
+def test_a_dash_before_a_key_without_a_value_says_how_it_is_written() -> None:
+    said = wrong("create alpha --spec gpu")
+
+    assert said[0] == "Write spec=… instead of --spec: no dashes, and no space before the value."
+
+
+def test_a_key_without_a_value_is_told() -> None:
+    assert wrong("create alpha spec=") == ["spec= has no value."]
+
+
+@pytest.mark.parametrize("name", [":rocket:", "🚀", "알파", "a-b", "x", "ALPHA" * 5])
+def test_a_name_that_cannot_be_gets_the_rule(name: str) -> None:
+    (said,) = wrong(f"create {name}")
+
+    assert said.startswith("A project name is 2 to 20 lower-case letters and digits")
+
+
+def test_a_reserved_name_is_told() -> None:
+    assert wrong("create kubeflow") == ["The name kubeflow is reserved for the platform; choose another."]
+
+
+def test_status_of_what_is_no_name_is_told_with_a_line_to_copy() -> None:
+    command = asked("status My_Team")
+
+    assert isinstance(command, Usage)
+    assert command.line == "status myteam"
+
+
+def test_status_of_two_is_too_much() -> None:
+    assert wrong("status alpha beta") == ["beta is too much: one project, then live if you like."]
+
+
+def test_too_long_a_text_is_not_read() -> None:
+    assert wrong("create alpha why=" + "x" * 3_000) == ["That is too long: 3017 characters, 3000 are read."]
+
+
+def test_the_line_to_copy_puts_everything_right() -> None:
+    command = asked("create My_Team spec=gpuu desired=9 max=2")
+    assert isinstance(command, Usage)
+    assert command.line == "create myteam spec=gpu desired=2 max=2"
+
+    assert isinstance(asked(command.line), Create)
+
+
+TEXTS = st.one_of(
+    st.text(),
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    "create",
+                    "status",
+                    "list",
+                    "help",
+                    "live",
+                    "alpha",
+                    "—spec",
+                    "why=",
+                    "“",
+                    '"',
+                    "=",
+                    "max=",
+                    "\u3000",
+                ]
+            ),
+            st.text(max_size=8),
+            st.builds(
+                "{}={}".format, st.sampled_from(["spec", "max", "desired", "why", "x"]), st.text(max_size=8)
+            ),
+        )
+    ).map(" ".join),
+)
+
+
+@given(text=TEXTS)
+@example(text="create why=why=why= =")
+@example(text='create """')
+@example(text="create max=²³")
+def test_any_text_gives_an_answer_that_can_be_shown(text: str) -> None:
+    command = asked(text)
+
+    if isinstance(command, Usage):
+        card = usage_card(command, "/workspace", "draft-1")
+        assert Texts().for_locale("en").plain(card.text)
+
+
+@given(text=TEXTS)
+def test_the_line_to_copy_is_always_right(text: str) -> None:
+    command = asked(text)
+
+    if isinstance(command, Usage) and command.line and "why=" not in command.line:
+        assert not isinstance(asked(escape(command.line)), Usage)
