@@ -55,6 +55,9 @@ class Yard:
         """Preview, and a queued run of that plan."""
         plan = self.engine().preview(a_workspace(project), goal).plan
         assert plan
+        return self.queue(plan, project)
+
+    def queue(self, plan: Plan, project: str = "alpha") -> RunId:
         run = a_run(f"WSR-{next(self._runs):04}.1", asked=a_spec(project), plan=plan)
         with self.store.transaction() as desk:
             desk.runs.add(run)
