@@ -1,8 +1,12 @@
 """`python -m sandbox`: the bot and a simulated world on this machine."""
 
+import json
 import os
-import queue
 import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +14,13 @@ import typer
 from rich.console import Console
 
 from sandbox.api import Api
+from sandbox.aws import DidNotStart
 from sandbox.bot import BotFailed
+from sandbox.client import Client
 from sandbox.folder import Folder, FolderTrouble
 from sandbox.loopback import Loopback, PortInUse
 from sandbox.narrator import Narrator
+from sandbox.story import STORIES, NotAsExpected, Outcome
 from sandbox.world import Options, Part, Transport, World
 
 PORT = 8650
@@ -27,15 +34,15 @@ cli = typer.Typer(
 @cli.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
+    *,
     port: Annotated[int, typer.Option(help="Port of the page and the JSON API; 0 takes a free one.")] = PORT,
     state: Annotated[Path, typer.Option(help="Folder for databases and logs.")] = Path(".sandbox"),
-    *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty that folder first.")] = False,
     without: Annotated[
         list[Part] | None, typer.Option(help="A part not to start; may be given more than once.")
     ] = None,
     transport: Annotated[Transport, typer.Option(help="How Slack reaches the bot.")] = Transport.SOCKET,
-    set_: Annotated[
+    settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the bot, without its prefix."),
     ] = None,
@@ -47,9 +54,51 @@ def serve(
         state=state.resolve(),
         without=frozenset(without or ()),
         transport=transport,
-        settings=dict(_setting(one) for one in set_ or ()),
+        settings=dict(_setting(one) for one in settings or ()),
     )
-    raise typer.Exit(_run(options, port, fresh=fresh))
+    console = Console(highlight=False)
+    console.print("starting the simulators and the bot …", style="bright_black")
+
+    def narrate(world: World, url: str) -> None:
+        console.print(f"sandbox ready: {url}", soft_wrap=True)
+        narrator = Narrator(world, console)
+        while True:
+            narrator.turn()
+
+    raise typer.Exit(_run(options, port, narrate, fresh=fresh))
+
+
+@cli.command()
+def demo(
+    *,
+    story: Annotated[str, typer.Option(help=f"One of: {', '.join(STORIES)}.")] = "spine",
+    as_json: Annotated[bool, typer.Option("--json", help="The last line is a JSON object.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the JSON API; 0 takes a free one.")] = 0,
+    state: Annotated[Path | None, typer.Option(help="Folder to keep; without it a temporary one.")] = None,
+) -> None:
+    """Play one story in the terminal; exit 0 only if all was seen right."""
+    if story not in STORIES:
+        raise typer.BadParameter(f"there is no story {story}; there is {', '.join(STORIES)}")
+    began = time.monotonic()
+    console = Console(highlight=False)
+    outcome = Outcome(story=story, ok=False, seconds=0.0, stages=0, messages=0)
+
+    def play(_: World, url: str) -> None:
+        nonlocal outcome
+        client = Client(url)
+        try:
+            outcome = STORIES[story](client, console).play()
+        finally:
+            client.close()
+
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
+        code = _run(Options(state=(state or Path(scratch)).resolve()), port, play, fresh=True)
+    outcome = replace(outcome, seconds=round(time.monotonic() - began, 1))
+    if outcome.ok:
+        console.print(f"the story {story} went as it should, in {outcome.seconds} s", style="bold green")
+    if as_json:
+        typer.echo(json.dumps(outcome.as_json()))
+    raise typer.Exit(code if outcome.ok else max(code, 1))
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -59,34 +108,36 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _run(options: Options, port: int, *, fresh: bool) -> int:
-    """0 after Ctrl-C or SIGTERM, 1 if something did not start."""
+def _run(options: Options, port: int, use: Callable[[World, str], None], *, fresh: bool) -> int:
+    """Start all, use it, stop all. 0 when done or told to stop, 1 if something did not start or go right."""
     _stop_on_signals()
-    console = Console(highlight=False)
-    told: queue.SimpleQueue[str] = queue.SimpleQueue()
-    world = World(options, told.put)
+    world = World(options)
     page = Loopback(Api(world).app, "page")
     folder = Folder(options.state)
     try:
         url = page.reserve(port)
         folder.take(fresh=fresh)
-        console.print("starting the simulators and the bot …", style="bright_black")
         world.start()
         page.start()
-        console.print(f"sandbox ready: {url}", soft_wrap=True)
-        narrator = Narrator(world, console, told)
-        while True:
-            narrator.turn()
+        use(world, url)
     except KeyboardInterrupt:
         return 0
-    except (PortInUse, FolderTrouble, BotFailed) as error:
-        hint = "; choose another with --port" if isinstance(error, PortInUse) else ""
-        typer.echo(f"cannot start the sandbox: {error}{hint}", err=True)
-        return 1
+    except PortInUse as error:
+        return _failed(f"cannot start the sandbox: {error}; choose another with --port")
+    except (FolderTrouble, BotFailed, DidNotStart) as error:
+        return _failed(f"cannot start the sandbox: {error}")
+    except NotAsExpected as error:
+        return _failed(f"the story went wrong\n{error}")
     finally:
         page.stop()
         world.stop()
         folder.leave()
+    return 0
+
+
+def _failed(text: str) -> int:
+    typer.echo(text, err=True)
+    return 1
 
 
 def _stop_on_signals() -> None:

@@ -135,8 +135,11 @@ class Api:
         return JSONResponse(self._world.logins())
 
     async def _journal(self, request: Request) -> Response:
+        slack = self._slack()
+        if request.query_params.get("since") == "end":
+            return JSONResponse({"entries": [], "next": slack.core.journal.number})
         since, wait = _since(request)
-        entries = await run_in_threadpool(self._slack().journal, since, wait)
+        entries = await run_in_threadpool(slack.journal, since, wait)
         return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
 
     async def _writes(self, request: Request) -> Response:

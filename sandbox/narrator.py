@@ -1,6 +1,5 @@
 """What happens in the sandbox, as readable lines: who typed what, what the bot said, what changed."""
 
-import queue
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -25,11 +24,9 @@ Line = tuple[str, str, str]  # who, what, style
 class Narrator:
     """Prints on a console, a line for each thing."""
 
-    def __init__(self, world: World, console: Console, told: "queue.SimpleQueue[str]") -> None:
-        """`told`: lines of others, printed as they come."""
+    def __init__(self, world: World, console: Console) -> None:
         self._world = world
         self._console = console
-        self._told = told
         self._slack_seen = 0
         self._writes_seen = 0
         self._shown: dict[str, str] = {}
@@ -51,8 +48,8 @@ class Narrator:
         self._print_told()
 
     def _print_told(self) -> None:
-        while not self._told.empty():
-            self._print(time.time(), ("sandbox", self._told.get(), "bright_black"))
+        while not self._world.told.empty():
+            self._print(time.time(), ("sandbox", self._world.told.get(), "bright_black"))
 
     def _print(self, at: float, line: Line) -> None:
         who, what, style = line

@@ -1,8 +1,9 @@
 """The whole sandbox as one thing: the simulators, the unchanged bot, and the folder they keep things in."""
 
+import queue
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,9 +56,9 @@ class Options:
 
 
 class World:
-    """Start it, act in it through its parts, stop it. `tell` gets a line for people now and then."""
+    """Start it, act in it through its parts, stop it. `told` has a line for people now and then."""
 
-    def __init__(self, options: Options, tell: Callable[[str], None]) -> None:
+    def __init__(self, options: Options) -> None:
         self.options = options
         self.place = Place()
         self.password = secrets.token_urlsafe(12)
@@ -67,7 +68,7 @@ class World:
         self.dex: Dex | None = None
         self.bot: Bot | None = None
         self.urls: dict[str, str] = {}
-        self._tell = tell
+        self.told: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._nursery = Nursery()
         self._cluster: Cluster | None = None
         self._exits = ExitStack()
@@ -229,7 +230,7 @@ class World:
             environment=given,
             log=self.options.state / "bot.log",
             health_port=health_port,
-            changed=self._tell,
+            changed=self.told.put,
         )
         self._exits.callback(self.bot.stop)
         self.start_bot()

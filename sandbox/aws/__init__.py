@@ -1,6 +1,7 @@
 """Simulated AWS: ministack as a child process, behind a front that owns faults and what ministack lacks."""
 
 from .front import Write
+from .ministack import DidNotStart
 from .simulator import AwsSimulator, Bucket
 
-__all__ = ["AwsSimulator", "Bucket", "Write"]
+__all__ = ["AwsSimulator", "Bucket", "DidNotStart", "Write"]
