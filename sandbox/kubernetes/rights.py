@@ -54,7 +54,7 @@ WORKSPACE_BOT = (
     Rule(verbs=("get", "list", "create", "delete", "patch"), resources=("profiles.kubeflow.org",)),
     Rule(verbs=("get", "list", "delete"), resources=("namespaces",)),
     Rule(
-        verbs=("get", "list"),
+        verbs=("list",),
         resources=(
             "serviceaccounts",
             "rolebindings.rbac.authorization.k8s.io",
@@ -62,7 +62,7 @@ WORKSPACE_BOT = (
         ),
     ),
     Rule(verbs=("get", "update", "patch"), resources=("configmaps",), names=("dex",), namespace="auth"),
-    Rule(verbs=("get", "update", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
+    Rule(verbs=("get", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
     Rule(verbs=("list",), resources=("pods",), namespace="auth"),
     Rule(verbs=("get",), resources=("pods/log",), namespace="auth"),
 )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bot.settings import load
+from sandbox.kubernetes.rights import WORKSPACE_BOT
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "workspace-bot"
@@ -79,6 +80,11 @@ def rights(kind: str) -> dict[tuple[str, str], set[str]]:
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
+
+
+def qualified(resource: str, group: str) -> str:
+    """As the sandbox's table writes it: "deployments.apps", "pods/log"."""
+    return f"{resource}.{group}" if group else resource
 
 
 def test_it_passes_the_strict_lint() -> None:
@@ -216,10 +222,13 @@ def test_the_service_account_carries_the_role_for_aws() -> None:
     assert account["metadata"]["name"] == pod()["serviceAccountName"]
 
 
-def test_in_the_cluster_it_may_handle_profiles_and_look_at_namespaces_and_no_more() -> None:
+def test_in_the_cluster_it_may_handle_profiles_and_look_at_what_their_controller_made() -> None:
     assert rights("ClusterRole") == {
         ("kubeflow.org", "profiles"): {"get", "list", "create", "patch", "delete"},
-        ("", "namespaces"): {"get", "list"},
+        ("", "namespaces"): {"get", "list", "delete"},
+        ("", "serviceaccounts"): {"list"},
+        ("rbac.authorization.k8s.io", "rolebindings"): {"list"},
+        ("security.istio.io", "authorizationpolicies"): {"list"},
     }
 
 
@@ -231,8 +240,33 @@ def test_beside_dex_it_may_edit_the_one_config_and_restart_the_one_deployment() 
         ("", "configmaps"): {"get", "update", "patch"},
         ("apps", "deployments"): {"get", "patch"},
         ("", "pods"): {"list"},
+        ("", "pods/log"): {"get"},
     }
-    assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods": None}
+    assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods": None, "pods/log": None}
+
+
+def test_the_sandbox_grants_the_bot_exactly_these_rights() -> None:
+    granted = {
+        (rule.namespace, resource, verb, rule.names)
+        for rule in WORKSPACE_BOT
+        for resource in rule.resources
+        for verb in rule.verbs
+    }
+    asked = {
+        (
+            the(kind)["metadata"].get("namespace", ""),
+            qualified(resource, group),
+            verb,
+            tuple(rule.get("resourceNames", ())),
+        )
+        for kind in ("ClusterRole", "Role")
+        for rule in the(kind)["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+    assert asked == granted
 
 
 @pytest.mark.parametrize("kind", ["ClusterRole", "Role"])
