@@ -38,7 +38,7 @@ class Channels:
         for _ in range(_PAGES_MOST):
             page = self._client.api_call("conversations.list", params=asked)
             for channel in page["channels"]:
-                if channel["name"] == name:
+                if channel.get("name") == name:
                     self._ids.put(name, channel["id"])
                     return str(channel["id"])
             asked["cursor"] = (page.get("response_metadata") or {}).get("next_cursor", "")

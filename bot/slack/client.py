@@ -11,4 +11,5 @@ CALL_WITHIN = 10
 
 def web_client(token: SecretStr, base_url: str, *, within: int = CALL_WITHIN) -> WebClient:
     """Without retry handlers: whoever calls knows whether a repetition does harm. Asks Slack nothing yet."""
-    return WebClient(token=token.get_secret_value(), base_url=base_url, timeout=within, retry_handlers=[])
+    folder = f"{base_url.rstrip('/')}/"
+    return WebClient(token=token.get_secret_value(), base_url=folder, timeout=within, retry_handlers=[])

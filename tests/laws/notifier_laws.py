@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,10 +16,17 @@ from provisioner.message import Message
 class Chat(Protocol):
     """A chat under the laws, and somebody who looks at it."""
 
-    notifier: Notifier
-    channel: str
-    person: str  # an id
-    now: datetime
+    @property
+    def notifier(self) -> Notifier: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def person(self) -> str: ...  # an id
+
+    @property
+    def now(self) -> datetime: ...
 
     def standing(self, channel: str) -> list[str]:
         """The texts that stand in the channel itself, oldest first."""
@@ -146,12 +154,13 @@ class NotifierLaws:
         at = post(chat)
         chat.go_down()
 
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: post(chat, "second", "WSR-0002"),
             lambda: chat.notifier.update(at, card("second"), key="WSR-0001", language="en"),
             lambda: find(chat),
             lambda: chat.notifier.whisper(chat.channel, chat.person, card("x"), language="en"),
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(Busy) as busy:
                 attempt()
             assert busy.value.retry_after > 0
