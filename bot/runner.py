@@ -32,6 +32,7 @@ AT_ONCE = 16
 """Active runs. A waiting run costs a thread and no lock."""
 
 _QUEUE_EVERY = 0.2  # seconds between looks at the queue
+_STOP_WITHIN = 10.0  # seconds for the turns under way
 _BROKEN_AGAIN = 5.0  # seconds before a turn that broke is taken again
 _TAILS = tuple(f":{n}" for n in range(1, 10))
 """A workflow that somebody ended by hand is followed by another under a name of its own."""
@@ -61,6 +62,7 @@ class Runner:
         self._told = told
         self._at_once = at_once
         self._bells: dict[str, threading.Event] = {}
+        self._quiet = threading.Condition()
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -104,7 +106,9 @@ class Runner:
         self._stopping.set()
         for bell in list(self._bells.values()):
             bell.set()
-        DBOS.destroy(workflow_completion_timeout_sec=5)
+        with self._quiet:
+            self._quiet.wait_for(lambda: not self._bells, _STOP_WITHIN)
+        DBOS.destroy()
 
     def _dispatch(self, run: Run) -> int:
         for tail in ("", *_TAILS):
@@ -127,14 +131,18 @@ class Runner:
 
     def _carry_out(self, run_id: RunId, attempt: int) -> None:
         bell = self._bells.setdefault(run_id, threading.Event())
-        with structlog.contextvars.bound_contextvars(run=run_id):
-            while (pause := self._turn(run_id, attempt)) is not None:
-                self._told()
-                bell.wait(pause)
-                bell.clear()
-                if self._stopping.is_set():
-                    raise _Stopping
-        self._bells.pop(run_id, None)
+        try:
+            with structlog.contextvars.bound_contextvars(run=run_id):
+                while (pause := self._turn(run_id, attempt)) is not None:
+                    self._told()
+                    bell.wait(pause)
+                    bell.clear()
+                    if self._stopping.is_set():
+                        raise _Stopping
+        finally:
+            with self._quiet:
+                self._bells.pop(run_id, None)
+                self._quiet.notify_all()
         self._told()
 
     def _turn(self, run_id: RunId, attempt: int) -> float | None:
