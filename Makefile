@@ -66,6 +66,9 @@ constraints: ## resolve every library anew and pin it in constraints.txt
 	@mv constraints.txt.new constraints.txt
 	@echo "constraints.txt: $$(grep -c == constraints.txt) libraries pinned"
 
+readme: $(RUN) ## write the table of settings into README.md
+	@$(BIN)/python -m tools.settings_table
+
 clean: ## remove .venv, caches and the sandbox's state
 	@rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@rm -rf *.egg-info

@@ -1,0 +1,42 @@
+"""Write the table of settings into README.md, between its marks: python -m tools.settings_table."""
+
+from pathlib import Path
+
+from bot.settings import Setting, all_settings
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"
+
+
+def table() -> str:
+    """All settings as Markdown, in the order in which the bot knows them."""
+
+    def default(setting: Setting) -> str:
+        if setting.default is None:
+            return "**has to be given**"
+        return f"`{setting.default}`" if setting.default else ""
+
+    rows = [
+        f"| `{each.name}` | {each.type}{', secret' if each.secret else ''} "
+        f"| {default(each)} | {each.description} |"
+        for each in all_settings()
+    ]
+    return "**has to be given**"
+        return f"`{setting.default}`" if setting.default else ""
+
+    rows = [
+        f"| `{each.name}` | {each.type}{', secret' if each.secret else ''} | {default(each)} | {each.description} |"
+        for each in all_settings()
+    ]
+    return "\n".join(["| setting | value | default | what it is |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def written(readme: str) -> str:
+    """The README with the table as it has to be."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{table()}{END}{after}"
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text()))
