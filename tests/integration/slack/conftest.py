@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox.slack.clock import MovableClock
 from sandbox.slack.simulator import SlackSimulator
+from tests.integration.slack.stand import Stand
 
 
 @pytest.fixture
@@ -17,3 +19,12 @@ def slack() -> Iterator[SlackSimulator]:
     yield simulator
     simulator.stop()
     assert simulator.unknown_calls == []
+
+
+@pytest.fixture
+def stand(slack: SlackSimulator, tmp_path: Path) -> Iterator[Stand]:
+    """Over signed HTTP, which starts and stops faster; both transports are compared in test_transports."""
+    stand = Stand(slack, tmp_path, http=True)
+    stand.start()
+    yield stand
+    stand.stop()

@@ -1,0 +1,176 @@
+"""The bot's Slack edge over the real service and a database file, in front of the simulated Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from approvals.model import Gate, Request, RequestId, Subject
+from bot.ask import Ask
+from bot.clock import SystemClock
+from bot.database import Database
+from bot.notify import Posted
+from bot.proposal import Proposal
+from bot.service import WorkspaceService
+from bot.slack.app import SlackApp
+from bot.slack.client import web_client
+from bot.slack.edge import Edge
+from bot.slack.identity import SlackPeople
+from bot.slack.notifier import SlackNotifier
+from bot.slack.transport import HttpTransport, SocketTransport
+from bot.texts import Texts
+from bot.thread import Purpose, Thread, ThreadState
+from bot.views.request import request_card
+from sandbox.slack.simulator import SlackSimulator
+from tests.builders import a_plan, a_platform, a_spec
+
+CHANNEL = "C0REQUEST1"
+MINA, BOB, DANA = "U0MINA001", "U0BOB0001", "U0DANA001"
+
+
+class Stand:
+    """Started with Slack; `service` may be swapped for one that breaks before `start`."""
+
+    def __init__(
+        self, slack: SlackSimulator, folder: Path, *, http: bool = False, texts: Texts | None = None
+    ) -> None:
+        self.slack = slack
+        self.clock = SystemClock()
+        self.database = Database(f"sqlite:///{folder / 'bot.db'}")
+        self.database.migrate()
+        self.texts = texts or Texts()
+        self.woken: list[str] = []
+        self.service = WorkspaceService(
+            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+        )
+        self._client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/")
+        self.people = SlackPeople(self._client, self.clock)
+        self.notifier = SlackNotifier(
+            client=self._client, texts=self.texts, group_id=self.people.group_id, clock=self.clock
+        )
+        self.http = (
+            HttpTransport(signing_secret=SecretStr(slack.signing_secret), host="127.0.0.1", port=0)
+            if http
+            else None
+        )
+        self._app: SlackApp | None = None
+
+    def start(self, *, wait: bool = True) -> None:
+        edge = Edge(
+            service=self.service,
+            people=self.people,
+            texts=self.texts,
+            notifier=self.notifier,
+            client=self._client,
+            clock=self.clock,
+        )
+        socket = SocketTransport(app_token=SecretStr(self.slack.app_token), base_url=f"{self.slack.url}/api/")
+        self._app = SlackApp(edge, self.http or socket)
+        self._app.start()
+        if self.http:
+            self.slack.until(self._app.connected)
+            self.slack.deliver_to(self.url)
+        elif wait:
+            self.slack.until(self.slack.connected)
+
+    def stop(self) -> None:
+        if self._app is not None:
+            self._app.stop()
+        self.database.close()
+
+    @property
+    def app(self) -> SlackApp:
+        assert self._app is not None
+        return self._app
+
+    @property
+    def url(self) -> str:
+        assert self.http is not None
+        return f"http://127.0.0.1:{self.http.port}/slack/events"
+
+    def _wake(self, run_id: str = "") -> None:
+        self.woken.append(run_id)
+
+    # ----------------------------------------------------------------------------- what is stored
+
+    def requested(self, project: str = "alpha", asked_by: str = MINA) -> Posted:
+        """A request that waits for a decision, with its card in the channel."""
+        plan = a_plan()
+        subject = Subject(action="workspace.create", target=project, digest=plan.digest)
+        gate = Gate(needed=1, approvers=("workspace-admins",), open_for=timedelta(hours=24))
+        with self.database.unit() as unit:
+            request = Request(
+                id=unit.requests.next_id(),
+                key=f"V-{project}",
+                subject=subject,
+                gate=gate,
+                asked_by=asked_by,
+                asked_at=self.clock.now(),
+            )
+            proposal = Proposal(request_id=request.id, asked=a_spec(project), plan=plan, locale="en-US")
+            unit.requests.add(request)
+            unit.proposals.add(proposal)
+            unit.commit()
+        card = request_card(proposal, request, None)
+        at = self.notifier.post(CHANNEL, card, key=request.id, language="en")
+        with self.database.unit() as unit:
+            unit.threads.add(
+                Thread(
+                    key=request.id,
+                    request_id=request.id,
+                    purpose=Purpose.CARD,
+                    channel=at.channel,
+                    language="en",
+                    state=ThreadState.SENT,
+                    ts=at.ts,
+                )
+            )
+            unit.commit()
+        return at
+
+    def request(self, request_id: str = "WSR-0001") -> Request:
+        with self.database.unit() as unit:
+            return unit.requests.get(RequestId(request_id))
+
+    def ask(self, key: str) -> Ask | None:
+        with self.database.unit() as unit:
+            return unit.asks.get(key)
+
+    # ------------------------------------------------------------------------------- what is seen
+
+    def private(self, person: str, channel: str = "general") -> list[str]:
+        """What only that person sees, oldest first."""
+        messages = self.slack.channel(channel, person)["messages"]
+        return [message["text"] for message in messages if message["ephemeral"]]
+
+    def told(self, person: str, words: str, channel: str = "general") -> str:
+        """Wait until that person is told something with these words, privately."""
+        return self.slack.until(
+            lambda: next((text for text in self.private(person, channel) if words in text), None)
+        )
+
+    def answered(self, person: str, words: str) -> dict[str, Any]:
+        """Wait until the bot says it in that person's direct messages."""
+
+        def look() -> dict[str, Any] | None:
+            messages = self.slack.dm(person)["messages"]
+            return next((one for one in messages if one["bot"] and words in one["text"]), None)
+
+        return self.slack.until(look)
+
+    def view(self, person: str) -> dict[str, Any]:
+        """Wait for a dialog."""
+        return self.slack.until(lambda: self.slack.view(person))
+
+    def form(self, person: str = "requester", line: str = "/workspace create") -> str:
+        """Open the form by a command; its id."""
+        self.slack.command(person, "general", line)
+        view_id: str = self.view(person)["id"]
+        return view_id
+
+    def eventually(self, look: Callable[[], object]) -> None:
+        self.slack.until(look)
