@@ -47,7 +47,7 @@ class SlackSimulator:
         clock: Clock | None = None,
         ack_within: float = 3.0,
     ) -> None:
-        self.faults = Faults(self._cut_sockets)
+        self.faults = Faults(self.cut_sockets)
         self.core = Core(seed or Seed(), rates, clock or SystemClock(), ack_within, self.faults)
         payloads = Payloads(self.core)
         events = Events(self.core, payloads)
@@ -88,6 +88,11 @@ class SlackSimulator:
     def start(self, port: int = 0) -> str:
         """The URL; the Web API is below URL + "/api/"."""
         self.core.url = self._server.start(port)
+        return self.core.url
+
+    @property
+    def url(self) -> str:
+        """Where it listens; "" before the first start."""
         return self.core.url
 
     def stop(self) -> None:
@@ -138,7 +143,8 @@ class SlackSimulator:
         """Tell every client to reconnect, as Slack does from time to time."""
         self._server.run(self.core.sockets.disconnect(reason))
 
-    def _cut_sockets(self) -> None:
+    def cut_sockets(self) -> None:
+        """Break every socket without a word."""
         self._server.call(self.core.sockets.cut_all)
 
     # Acting as a person: each blocks until acknowledged or given up, and returns what the person sees
