@@ -65,12 +65,9 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("comment", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["requests.id"],
-        ),
         sa.PrimaryKeyConstraint("request_id", "number"),
         sa.UniqueConstraint("request_id", "actor", "verdict", name="one_verdict_a_person"),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"]),
     )
     op.create_table(
         "runs",
@@ -112,10 +109,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("message", sa.JSON(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["runs.id"],
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
         sa.PrimaryKeyConstraint("run_id", "number"),
     )
     op.create_table(

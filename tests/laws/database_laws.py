@@ -1,0 +1,205 @@
+"""What the connection keeps: transactions, migrations, locks. Run over SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.database import METADATA, Database
+from bot.locks import Leadership
+from provisioner.run import Locks
+from tests.builders import a_request, a_run, a_thread, an_ask
+
+MIGRATE = "import sys; from bot.database import Database; Database(sys.argv[1]).migrate()"
+LEAD = """
+import sys
+from bot.database import Database
+leadership = Database(sys.argv[1]).try_lead()
+print("leads" if leadership else "waits", flush=True)
+sys.stdin.read()
+"""
+
+SCHEMA = {
+    "sqlite": "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'alembic_version'",
+    "postgresql": """
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename != 'alembic_version'
+        UNION
+        SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text != 'alembic_version'
+        UNION
+        SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+            FROM information_schema.columns
+            WHERE table_schema = 'public' AND table_name != 'alembic_version'
+    """,
+}
+
+
+def schema(connection: Connection) -> set[str]:
+    """Every table, index and constraint as the database itself writes it."""
+    found = connection.execute(text(SCHEMA[connection.dialect.name])).scalars()
+    return {" ".join(line.split()) for line in found}
+
+
+def all_tables() -> MetaData:
+    together = MetaData()
+    for metadata in METADATA:
+        for table in metadata.sorted_tables:
+            table.to_metadata(together)
+    return together
+
+
+class DatabaseLaws:
+    def test_a_unit_is_one_transaction_over_all_stores(self, database: Database) -> None:
+        with database.unit() as unit:
+            unit.requests.add(a_request())
+            unit.runs.add(a_run())
+            unit.asks.add(an_ask())
+            unit.threads.add(a_thread())
+            unit.commit()
+
+        with database.unit() as unit:
+            assert unit.requests.by_key("V-WSR-0001") is not None
+            assert unit.runs.latest("alpha") is not None
+            assert unit.asks.get("V1") is not None
+            assert unit.threads.get("WSR-0001") is not None
+
+    def test_what_is_not_committed_did_not_happen(self, database: Database) -> None:
+        with database.unit() as unit:
+            unit.asks.add(an_ask())
+            unit.threads.add(a_thread())
+
+        with pytest.raises(KeyError), database.unit() as unit:
+            unit.threads.save(a_thread("WSR-0002"))
+
+        with database.unit() as unit:
+            assert unit.asks.get("V1") is None
+            assert unit.threads.get("WSR-0001") is None
+
+    def test_after_its_commit_a_unit_is_over(self, database: Database) -> None:
+        with database.unit() as unit:
+            unit.asks.add(an_ask())
+            unit.commit()
+            with pytest.raises(SQLAlchemyError):
+                unit.asks.get("V1")
+            with pytest.raises(RuntimeError, match="over"):
+                unit.commit()
+
+    def test_it_answers(self, database: Database) -> None:
+        database.ping()
+
+    def test_migrating_again_changes_nothing(self, database: Database) -> None:
+        with database.unit() as unit:
+            unit.asks.add(an_ask())
+            unit.commit()
+
+        database.migrate()
+
+        with database.unit() as unit:
+            assert unit.asks.get("V1") is not None
+
+    def test_several_processes_may_migrate_at_once(self, fresh: Callable[[], Database]) -> None:
+        database = fresh()
+        url = database.engine.url.render_as_string(hide_password=False)
+        started = [
+            subprocess.Popen([sys.executable, "-c", MIGRATE, url], stderr=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        said = [process.communicate(timeout=60)[1] for process in started]
+
+        assert [process.returncode for process in started] == [0, 0, 0], said
+        with database.unit() as unit:
+            assert unit.requests.next_id() == "WSR-0001"
+
+    def test_the_migrations_make_exactly_the_tables_of_the_code(
+        self, database: Database, fresh: Callable[[], Database]
+    ) -> None:
+        with database.engine.begin() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, all_tables()) == []
+            migrated = schema(connection)
+
+        with fresh().engine.begin() as connection:
+            for metadata in METADATA:
+                metadata.create_all(connection)
+            assert schema(connection) == migrated
+
+
+class LockLaws:
+    def test_a_name_is_held_once_and_is_free_again_after(self, lockers: Sequence[Locks]) -> None:
+        first, second = lockers
+        with first.try_hold("run/1") as held:
+            assert held is not None
+            held.check()
+            assert free(second, "run/2")
+            assert not free(second, "run/1")
+
+        assert free(second, "run/1")
+
+    def test_all_names_are_held_or_none(self, lockers: Sequence[Locks]) -> None:
+        first, second = lockers
+        with first.try_hold("b"):
+            assert not free(second, "a", "b")
+            assert free(second, "a")
+
+    def test_a_lock_is_let_go_when_its_holder_fails(self, lockers: Sequence[Locks]) -> None:
+        first, second = lockers
+        with pytest.raises(ZeroDivisionError), first.try_hold("a"):
+            raise ZeroDivisionError
+
+        assert free(second, "a")
+
+    def test_another_thread_is_somebody_else(self, lockers: Sequence[Locks]) -> None:
+        with lockers[0].try_hold("a"), ThreadPoolExecutor(1) as other:
+            assert not other.submit(free, lockers[0], "a").result(timeout=30)
+
+
+class LeaderLaws:
+    def test_one_leads_and_the_next_only_after_it(self, replicas: Sequence[Database]) -> None:
+        first, second = replicas
+        leadership = first.try_lead()
+        assert leadership is not None
+        assert leadership.alive()
+        assert second.try_lead() is None
+
+        leadership.release()
+
+        assert not leadership.alive()
+        taken_over(second).release()
+
+    def test_a_leader_that_is_killed_leads_no_more(self, database: Database) -> None:
+        url = database.engine.url.render_as_string(hide_password=False)
+        leader = subprocess.Popen(
+            [sys.executable, "-c", LEAD, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "leads\n"
+        assert database.try_lead() is None
+
+        leader.kill()
+        leader.communicate(timeout=30)
+
+        taken_over(database).release()
+
+
+def free(locks: Locks, *names: str) -> bool:
+    with locks.try_hold(*names) as held:
+        return held is not None
+
+
+def taken_over(database: Database) -> Leadership:
+    """A server sees the end of a session a moment after it."""
+    moment = Event()
+    for _ in range(200):
+        if leadership := database.try_lead():
+            return leadership
+        moment.wait(0.05)
+    raise AssertionError("the lock was not free within ten seconds")
