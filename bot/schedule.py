@@ -28,7 +28,9 @@ class Job:
 class Schedule:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs = {job.name: job for job in jobs}
-        self._rung = {job.name: threading.Event() for job in jobs}
+        self._lock = threading.Lock()  # over the two sets below
+        self._running: set[str] = set()
+        self._again: set[str] = set()  # rung while they ran
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -47,7 +49,10 @@ class Schedule:
 
     def ring(self, name: str) -> None:
         """Run a job now, or once more if it is running. Does nothing before `start`."""
-        self._rung[name].set()
+        with self._lock:
+            if name in self._running:
+                self._again.add(name)
+                return
         try:
             self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
         except JobLookupError:
@@ -58,11 +63,19 @@ class Schedule:
         self._scheduler.shutdown(wait=True)
 
     def _tick(self, job: Job) -> None:
-        rung = self._rung[job.name]
-        rung.set()
-        while rung.is_set():
-            rung.clear()
+        with self._lock:
+            self._running.add(job.name)
+            self._again.add(job.name)
+        while self._once_more(job.name):
             try:
                 job.work()
-            except Exception:
+            except Exception:  # the clock's loop: the next tick tries again
                 log.exception("job broke", job=job.name)
+
+    def _once_more(self, name: str) -> bool:
+        with self._lock:
+            if name in self._again:
+                self._again.discard(name)
+                return True
+            self._running.discard(name)
+            return False
