@@ -146,8 +146,10 @@ def _unknown(given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         if any(pattern.fullmatch(name.upper()) for pattern in patterns):
             known[name] = value
             continue
-        near = get_close_matches(name.upper(), names, n=1, cutoff=0.6)
-        faults.append(f"{name}: there is no such setting" + (f"; is {near[0]} meant?" if near else ""))
+        bare = [known_name.removeprefix(PREFIX) for known_name in names]  # the prefix alone is no likeness
+        near = get_close_matches(name.upper().removeprefix(PREFIX), bare, n=1, cutoff=0.6)
+        hint = f"; is {PREFIX}{near[0]} meant?" if near else ""
+        faults.append(f"{name}: there is no such setting{hint}")
     return faults, known
 
 
