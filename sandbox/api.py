@@ -112,7 +112,9 @@ class Api:
         )
 
     async def _all_people(self, _: Request) -> Response:
-        return JSONResponse({"people": await run_in_threadpool(self._slack().people)})
+        slack = self._slack()
+        groups = [{"id": one.id, "handle": one.handle} for one in slack.core.world.groups.values()]
+        return JSONResponse({"people": await run_in_threadpool(slack.people), "groups": groups})
 
     async def _channel(self, request: Request) -> Response:
         slack, as_ = self._slack(), self._as(request)

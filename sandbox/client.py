@@ -42,9 +42,11 @@ class Client:
         return found
 
     def names(self) -> dict[str, str]:
-        """Real names by id."""
+        """Real names of people and handles of groups, by id."""
         if not self._names:
-            self._names = {person["id"]: person["real_name"] for person in self.people()}
+            found = self._get("/api/people")
+            self._names = {person["id"]: person["real_name"] for person in found["people"]}
+            self._names |= {group["id"]: group["handle"] for group in found["groups"]}
         return self._names
 
     def command(self, person: str, text: str, channel: str = "general") -> Seen:
@@ -134,7 +136,7 @@ class Client:
     # Reading
 
     def words(self, message: Seen) -> str:
-        """All that a person reads in a message or view, as plain lines."""
+        """All that a person reads in a message or view but its buttons, as plain lines."""
         said = [text for block in message.get("blocks") or [] for text in _texts(block)]
         return plain("\n".join(said or [message.get("text", "")]), self.names())
 
@@ -181,6 +183,8 @@ def buttons(message: Seen) -> dict[str, Seen]:
 
 
 def _texts(block: Seen) -> Iterator[str]:
+    if block["type"] == "actions":
+        return
     for name in ("text", "label"):
         if name in block:
             yield block[name]["text"]

@@ -27,7 +27,8 @@ _TOKEN = re.compile(
     r"|(?P<bold>(?<![\w*])\*[^*\n]+\*(?![\w*]))"
     r"|(?P<italic>(?<![\w_])_[^_\n]+_(?![\w_]))"
     r"|(?P<strike>(?<![\w~])~[^~\n]+~(?![\w~]))"
-    r"|(?P<emoji>:[a-z0-9_+-]+:)",
+    r"|(?P<emoji>:[a-z0-9_+-]+:)"
+    r"|(?P<quote>(?m:^)(?:>|&gt;) ?)",
     re.DOTALL,
 )
 _DATE = re.compile(r"!date\^(\d+)\^")
@@ -69,6 +70,8 @@ def _token(found: re.Match[str], names: Mapping[str, str]) -> Text:
             return inner
         case "strike":
             return Text(html.unescape(text[1:-1]), style="strike")
+        case "quote":
+            return Text("┃ ", style="bright_black")
         case _:
             sign, style = SIGNS.get(text.strip(":"), (text, ""))
             return Text(sign, style=style)

@@ -10,12 +10,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.mrkdwn import draw
+from sandbox.mrkdwn import SIGNS, draw
 
 WIDEST = 100
 Block = Mapping[str, Any]
 
 _BUTTONS = {"primary": "bold white on green", "danger": "bold white on red"}
+_SIGNS = dict(SIGNS.values())
 _COLOURS = {"requester": "magenta", "admin": "green", "second-admin": "yellow", "outsider": "red"}
 
 
@@ -38,6 +39,13 @@ class Screen:
     def note(self, text: str, style: str = "bright_black") -> None:
         """What happens outside Slack."""
         self.console.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
+
+    def step(self, where: str, line: str) -> None:
+        """A line that is new on a card or in a thread."""
+        style = _SIGNS.get(line[:1], "cyan" if where == "card" else "blue")
+        text = Table.grid(padding=(0, 1))
+        text.add_row(Text(f"  {where:<6}", style="bright_black"), Text(line, style=style))
+        self.console.print(text)
 
     def message(self, message: Mapping[str, Any], where: str, style: str = "blue") -> None:
         """A message of the bot as it stands: a card with its blocks, or only its text."""

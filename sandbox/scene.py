@@ -1,0 +1,170 @@
+"""One workspace as the people around it see it, through the JSON API: its card, thread, private answers."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+
+from sandbox.client import REQUESTS, Client, Seen, TooLate, key_of
+
+Found = TypeVar("Found")
+GENERAL = "general"
+WHY = "Training the demand forecast of the autumn campaign"
+
+
+class Scene:
+    """Everything here is about `project`; looking changes nothing."""
+
+    def __init__(self, client: Client, project: str) -> None:
+        self.client = client
+        self.project = project
+
+    # Acting
+
+    def open_form(self, person: str = "requester") -> Seen:
+        """`/workspace create PROJECT`; the form that opens."""
+        before = (self.client.view(person) or {}).get("id")
+        self.client.command(person, f"/workspace create {self.project}")
+
+        def opened() -> Seen | None:
+            view = self.client.view(person)
+            return view if view is not None and view["id"] != before else None
+
+        return self.until(opened, "form")
+
+    def ask(self, person: str = "requester", **values: Any) -> Seen:
+        """Ask for it with the form; the card that appears."""
+        view = self.open_form(person)
+        self.client.submit(person, view["id"], **{"why": WHY, **values})
+        return self.until(self.card, f"card for {self.project} in #{REQUESTS}")
+
+    def press(self, person: str, action_id: str) -> Seen:
+        """A button of the card."""
+        return self.client.click(person, action_id, ts=self.the_card()["ts"], channel=REQUESTS)
+
+    def refusal(self, person: str, action_id: str) -> str:
+        """Press a button of the card and read what only that person is told."""
+        before = self.privates(person, REQUESTS)
+        self.press(person, action_id)
+        told = self.until(partial(self.new_private, person, REQUESTS, before), f"private answer to {person}")
+        return self.client.words(told)
+
+    def tell(self, person: str, text: str, channel: str = GENERAL) -> str:
+        """Type a command and read what only that person is told."""
+        before = self.privates(person, channel)
+        self.client.command(person, text, channel)
+        told = self.until(partial(self.new_private, person, channel, before), f"answer to {text}")
+        return self.client.words(told)
+
+    # Looking
+
+    def card(self) -> Seen | None:
+        """The newest card of the project."""
+        cards = [one for one in self.cards() if f" {self.project}" in one["text"]]
+        return cards[-1] if cards else None
+
+    def cards(self) -> list[Seen]:
+        """Every project's, oldest first."""
+        return [
+            message
+            for message in self.client.channel(REQUESTS, "admin")
+            if key_of(message) and "#" not in key_of(message) and not message["thread_ts"]
+        ]
+
+    def the_card(self) -> Seen:
+        card = self.card()
+        if card is None:
+            raise TooLate(f"there is no card for {self.project}")
+        return card
+
+    def words(self) -> str:
+        """What the card says."""
+        return self.client.words(self.the_card())
+
+    def says(self, *words: str) -> bool:
+        """Whether the card says all that."""
+        said = self.words()
+        return all(word in said for word in words)
+
+    def thread(self) -> list[Seen]:
+        ts = self.the_card()["ts"]
+        return [one for one in self.client.channel(REQUESTS, "requester") if one["thread_ts"] == ts]
+
+    def told(self) -> list[str]:
+        """What the bot said in the thread."""
+        return [self.client.words(message) for message in self.thread() if message.get("bot")]
+
+    def directs(self, person: str = "requester") -> list[Seen]:
+        """The bot's direct messages about it."""
+        said = [message for message in self.client.dm(person) if message.get("bot")]
+        key = key_of(self.the_card())
+        return [message for message in said if key_of(message).partition("/")[0] == key]
+
+    def privates(self, person: str, channel: str) -> list[Seen]:
+        return [one for one in self.client.channel(channel, person) if one["ephemeral"]]
+
+    def new_private(self, person: str, channel: str, before: list[Seen]) -> Seen | None:
+        known = {message["ts"] for message in before}
+        return next((m for m in self.privates(person, channel) if m["ts"] not in known), None)
+
+    def private(self, person: str, channel: str, word: str) -> Seen | None:
+        return next((m for m in self.privates(person, channel) if word in self.client.words(m)), None)
+
+    def ours(self, kind: str) -> list[Seen]:
+        """What the world holds of it."""
+        return [one for one in self.client.world()[kind] if one["workspace"] == self.project]
+
+    def names(self) -> dict[str, list[str]]:
+        """The names of all that the world holds of it, by kind."""
+        world = self.client.world()
+        keys = {"profiles": "name", "namespaces": "name", "buckets": "name", "dex_users": "email"}
+        return {
+            kind: [one[key] for one in world[kind] if one["workspace"] == self.project]
+            for kind, key in keys.items()
+        }
+
+    def doubled(self) -> list[str]:
+        """Keys of messages of the bot that stand more than once, anywhere."""
+        lasting = [*self.client.channel(REQUESTS, "admin"), *self.client.dm("requester")]
+        keys = Counter(key_of(one) for one in lasting if one.get("bot") and not one["ephemeral"])
+        return [key for key, count in keys.items() if key and count > 1]
+
+    def writes(self, since: int = 0) -> Counter[str]:
+        """How often the bot carried out each call on things of this project, after write number `since`."""
+        return Counter(
+            write["call"]
+            for write in self.client.writes(since)
+            if f"-{self.project}" in f"{write['resource']}-"
+        )
+
+    def can_log_in(self, email: str) -> bool:
+        """Whether dex lets that login in, with its password as the sandbox knows it."""
+        logins = self.client.logins()
+        passwords: dict[str, str] = logins["passwords"]
+        answer = httpx.post(
+            logins["url"],
+            auth=(logins["client_id"], logins["client_secret"]),
+            data={
+                "grant_type": "password",
+                "scope": "openid email",
+                "username": email,
+                "password": passwords.get(email, passwords["*"]),
+            },
+            trust_env=False,
+            timeout=10,
+        )
+        return answer.is_success and "id_token" in answer.json()
+
+    def until(self, look: Callable[[], Found | None], what: str, within: float = 20) -> Found:
+        """Raises `TooLate` with how the bot is and what the card says."""
+        try:
+            return self.client.until(look, what, within=within)
+        except TooLate as error:
+            card = self.card()
+            says = self.client.words(card) if card else "(there is none)"
+            raise TooLate(f"{error}; the bot is {self.client.bot()}, the card says:\n{says}") from error
+
+    def until_says(self, *words: str, within: float = 30) -> None:
+        self.until(lambda: self.says(*words), f"card that says {', '.join(words)}", within)
