@@ -10,22 +10,8 @@ BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"
 
 def table() -> str:
     """All settings as Markdown, in the order in which the bot knows them."""
-
-    def default(setting: Setting) -> str:
-        if setting.default is None:
-            return "**has to be given**"
-        return f"`{setting.default}`" if setting.default else ""
-
     rows = [
-        f"| `{each.name}` | {each.type}{', secret' if each.secret else ''} "
-        f"| {default(each)} | {each.description} |"
-        for each in all_settings()
-    ]
-    return "**has to be given**"
-        return f"`{setting.default}`" if setting.default else ""
-
-    rows = [
-        f"| `{each.name}` | {each.type}{', secret' if each.secret else ''} | {default(each)} | {each.description} |"
+        f"| `{each.name}` | {_value(each)} | {_default(each)} | {each.description} |"
         for each in all_settings()
     ]
     return "\n".join(["| setting | value | default | what it is |", "| --- | --- | --- | --- |", *rows, ""])
@@ -36,6 +22,16 @@ def written(readme: str) -> str:
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{table()}{END}{after}"
+
+
+def _value(setting: Setting) -> str:
+    return f"{setting.type}, secret" if setting.secret else setting.type
+
+
+def _default(setting: Setting) -> str:
+    if setting.default is None:
+        return "**has to be given**"
+    return f"`{setting.default}`" if setting.default else ""
 
 
 if __name__ == "__main__":
