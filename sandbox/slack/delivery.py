@@ -22,6 +22,7 @@ COMMAND, INTERACTIVE, EVENT = "slash_commands", "interactive", "events_api"
 RETRY_AFTER = (0.0, 60.0, 300.0)
 TIMEOUT, FAILED = "operation_timeout", "dispatch_failed"
 HELD_AT_MOST = 1.0
+APART = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,11 @@ class Delivery:
         self._held: list[asyncio.Future[None]] = []
         self._http: httpx.AsyncClient | None = None
         self.url: str | None = None
+
+    @property
+    def held(self) -> int:
+        """How many deliveries the reordering fault holds back just now."""
+        return len(self._held)
 
     async def interact(self, kind: str, payload: dict[str, Any]) -> Receipt:
         """A command, click, form or shortcut: delivered once, or twice by a fault."""
@@ -114,12 +120,17 @@ class Delivery:
         if len(self._held) >= self._faults.reordering:
             self._faults.reordering = 0
             held, self._held = self._held, []
-            for one in reversed(held):
-                if not one.done():
-                    one.set_result(None)
+            self.later(self._release(held))
         await asyncio.wait({future}, timeout=HELD_AT_MOST)
         if future in self._held:
             self._held.remove(future)
+
+    async def _release(self, held: list[asyncio.Future[None]]) -> None:
+        """Let them go, last first, far enough apart that each is on its way before the next."""
+        for one in reversed(held):
+            if not one.done():
+                one.set_result(None)
+            await asyncio.sleep(APART)
 
     async def _deliver(self, kind: str, payload: dict[str, Any], retry: Retry | None = None) -> Receipt:
         await self._in_turn()

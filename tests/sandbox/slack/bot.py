@@ -1,10 +1,11 @@
 """An unmodified Bolt app on a simulated Slack, by socket or by HTTP."""
 
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
@@ -14,6 +15,16 @@ from sandbox.slack import SlackSimulator
 def client(slack: SlackSimulator, url: str, token: str | None = None) -> WebClient:
     """The SDK's client as an app has it, but without its silent second try."""
     return WebClient(token or slack.bot_token, base_url=f"{url}/api/", retry_handlers=[], timeout=10)
+
+
+def remember(into: list[Any], pick: Callable[[Any], Any] = lambda body: body) -> Callable[..., None]:
+    """A listener that notes what it picks from the body, and acknowledges."""
+
+    def listener(ack: Ack, body: dict[str, Any]) -> None:
+        into.append(pick(body))
+        ack()
+
+    return listener
 
 
 class Bot:

@@ -1,7 +1,7 @@
 from slack_bolt import Ack, Respond
 
 from sandbox.slack import MovableClock, SlackSimulator
-from tests.sandbox.slack.bot import Bot
+from tests.sandbox.slack.bot import Bot, remember
 from tests.sandbox.slack.crowd import Meanwhile
 
 
@@ -63,7 +63,7 @@ def test_people_channels_links_and_signs_arrive_escaped(slack: SlackSimulator, b
 
 def test_text_of_any_length_and_curly_quotes_are_delivered_as_typed(slack: SlackSimulator, bot: Bot) -> None:
     heard: list[str] = []
-    bot.app.command("/workspace")(lambda ack, command: (heard.append(command["text"]), ack()))
+    bot.app.command("/workspace")(remember(heard, lambda body: body["text"]))
     bot.connect()
 
     slack.command("requester", "general", "/workspace why=“" + "ㅎ" * 5000 + "” —")
@@ -130,7 +130,12 @@ def test_the_response_url_ends_after_half_an_hour(
     slack: SlackSimulator, bot: Bot, clock: MovableClock
 ) -> None:
     kept: list[Respond] = []
-    bot.app.command("/workspace")(lambda ack, respond: (kept.append(respond), ack()))
+
+    def listen(ack: Ack, respond: Respond) -> None:
+        kept.append(respond)
+        ack()
+
+    bot.app.command("/workspace")(listen)
     bot.connect()
     slack.command("requester", "general", "/workspace")
 

@@ -6,7 +6,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import CannotAct, MovableClock, SlackSimulator
-from tests.sandbox.slack.bot import Bot
+from tests.sandbox.slack.bot import Bot, remember
 from tests.sandbox.slack.forms import actions, button, choice, modal, option, section, text_input
 
 Seen = dict[str, Any]
@@ -32,7 +32,7 @@ def test_a_submission_carries_every_input_with_null_for_the_untouched(
     slack: SlackSimulator, bot: Bot
 ) -> None:
     sent: list[Seen] = []
-    bot.app.view("form")(lambda ack, view: (sent.append(view), ack()))
+    bot.app.view("form")(remember(sent, lambda body: body["view"]))
     opening(
         bot,
         modal(
@@ -61,7 +61,7 @@ def test_a_submission_carries_every_input_with_null_for_the_untouched(
 
 def test_people_are_chosen_by_who_they_are(slack: SlackSimulator, bot: Bot) -> None:
     sent: list[Seen] = []
-    bot.app.view("form")(lambda ack, view: (sent.append(view["state"]["values"]), ack()))
+    bot.app.view("form")(remember(sent, lambda body: body["view"]["state"]["values"]))
     many = {"type": "multi_users_select", "action_id": "v"}
     opening(bot, modal(text_input("name") | {"block_id": "who", "element": many}))
     view = opened(slack)
@@ -155,7 +155,7 @@ def test_a_stack_holds_three_views(slack: SlackSimulator, bot: Bot) -> None:
 
 def test_a_closed_view_is_told_when_the_app_asked_for_it(slack: SlackSimulator, bot: Bot) -> None:
     closed: list[Seen] = []
-    bot.app.view_closed("form")(lambda ack, body: (closed.append(body), ack()))
+    bot.app.view_closed("form")(remember(closed))
     opening(bot, modal(section("hello"), notify_on_close=True))
     view = opened(slack)
 
@@ -188,7 +188,7 @@ def test_a_trigger_is_over_after_three_seconds(
     slack: SlackSimulator, bot: Bot, web: WebClient, clock: MovableClock
 ) -> None:
     triggers: list[str] = []
-    bot.app.command("/workspace")(lambda ack, command: (triggers.append(command["trigger_id"]), ack()))
+    bot.app.command("/workspace")(remember(triggers, lambda body: body["trigger_id"]))
     bot.connect()
     slack.command("requester", "general", "/workspace")
     clock.advance(3.1)
@@ -236,7 +236,7 @@ def test_what_was_typed_survives_an_update_under_the_same_ids(
 
 def test_an_external_id_is_taken_by_an_open_view(slack: SlackSimulator, bot: Bot, web: WebClient) -> None:
     triggers: list[str] = []
-    bot.app.command("/workspace")(lambda ack, command: (triggers.append(command["trigger_id"]), ack()))
+    bot.app.command("/workspace")(remember(triggers, lambda body: body["trigger_id"]))
     bot.connect()
     slack.command("requester", "general", "/workspace")
     slack.command("admin", "general", "/workspace")
@@ -248,7 +248,7 @@ def test_an_external_id_is_taken_by_an_open_view(slack: SlackSimulator, bot: Bot
 
 def test_a_choice_in_a_view_tells_what_was_chosen(slack: SlackSimulator, bot: Bot) -> None:
     bodies: list[Seen] = []
-    bot.app.action("v")(lambda ack, body: (bodies.append(body), ack()))
+    bot.app.action("v")(remember(bodies))
     opening(bot, modal(choice("size", "radio_buttons", "small", "large", dispatch=True)))
     view = opened(slack)
 
@@ -291,8 +291,8 @@ def test_an_option_that_is_not_offered_cannot_be_chosen(slack: SlackSimulator, b
 def test_the_home_is_published_and_its_buttons_work(slack: SlackSimulator, bot: Bot, web: WebClient) -> None:
     opened_by: list[Seen] = []
     bodies: list[Seen] = []
-    bot.app.event("app_home_opened")(lambda event: opened_by.append(event))
-    bot.app.action("refresh")(lambda ack, body: (bodies.append(body), ack()))
+    bot.app.event("app_home_opened")(remember(opened_by, lambda body: body["event"]))
+    bot.app.action("refresh")(remember(bodies))
     bot.connect()
     blocks = [section("Your requests"), actions(button("refresh"))]
 

@@ -5,7 +5,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import CannotAct, ChannelSeed, Rates, Seed, SlackSimulator
-from tests.sandbox.slack.bot import Bot, client
+from tests.sandbox.slack.bot import Bot, client, remember
 from tests.sandbox.slack.forms import actions, button, section
 
 REQUESTS = "C0REQUEST1"
@@ -178,14 +178,13 @@ def test_a_permalink_names_channel_message_and_thread(web: WebClient) -> None:
 
     link = web.chat_getPermalink(channel=REQUESTS, message_ts=reply)["permalink"]
 
-    assert link == (
-        f"https://meerkat.slack.com/archives/{REQUESTS}/p{reply.replace('.', '')}?thread_ts={first}&cid={REQUESTS}"
-    )
+    base = "https://meerkat.slack.com/archives/C0REQUEST1"
+    assert link == f"{base}/p{reply.replace('.', '')}?thread_ts={first}&cid=C0REQUEST1"
 
 
 def test_a_click_tells_where_and_what(slack: SlackSimulator, bot: Bot, web: WebClient) -> None:
     bodies: list[dict[str, Any]] = []
-    bot.app.action("approve")(lambda ack, body: (bodies.append(body), ack()))
+    bot.app.action("approve")(remember(bodies))
     bot.connect()
     posted = web.chat_postMessage(
         channel=REQUESTS, text="asked", metadata=METADATA, blocks=[actions(button("approve", "r-1"))]
@@ -212,7 +211,7 @@ def test_a_click_finds_the_newest_button_or_the_one_with_the_value(
     slack: SlackSimulator, bot: Bot, web: WebClient
 ) -> None:
     values: list[str] = []
-    bot.app.action("open")(lambda ack, action: (values.append(action["value"]), ack()))
+    bot.app.action("open")(remember(values, lambda body: body["actions"][0]["value"]))
     bot.connect()
     for value in ("a", "b"):
         web.chat_postMessage(channel="U0MINA001", text=value, blocks=[actions(button("open", value))])
