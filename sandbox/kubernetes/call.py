@@ -48,11 +48,6 @@ class Call:
         """Field manager: as given, else the program's name as the API server takes it from the user agent."""
         return self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"
 
-    @property
-    def described(self) -> str:
-        where = f"{self.target.namespace}/" if self.target.namespace else ""
-        return f"{self.user.name} {self.verb} {self.target.qualified} {where}{self.target.name}".rstrip()
-
 
 def target(path: str) -> Target:
     """Raises 404 for a path that no registered kind answers."""

@@ -26,6 +26,11 @@ class Write:
     path: str
     code: int
 
+    @property
+    def described(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.user} {self.verb} {self.resource} {where}{self.name}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownCall:

@@ -200,8 +200,8 @@ class Operations:
             options["propagationPolicy"] = call.query["propagationPolicy"]
         dry_run = call.dry_run or options.get("dryRun") == ["All"]
         left = self._store.delete(kind, item, options, dry_run=dry_run)
-        if left is not None:
-            return self._shown(call, left)
+        if left is not None or kind.returns_deleted:
+            return self._shown(call, left or item)
         meta = item["metadata"]
         group = {"group": kind.group} if kind.group else {}
         return {

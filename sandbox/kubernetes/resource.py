@@ -32,6 +32,7 @@ class Resource:
     short_names: tuple[str, ...] = ()
     status: bool = False  # has the status subresource
     log: bool = False  # has the log subresource
+    returns_deleted: bool = False  # a deletion answers with the object, not with a Status
     generation: bool = False  # counts changes of spec
     custom: bool = False  # from a CustomResourceDefinition
     review: bool = False  # may only be created and is never kept
@@ -90,6 +91,7 @@ RESOURCES: tuple[Resource, ...] = (
         kind="ServiceAccount",
         namespaced=True,
         short_names=("sa",),
+        returns_deleted=True,
     ),
     Resource(
         group="",
@@ -100,6 +102,7 @@ RESOURCES: tuple[Resource, ...] = (
         short_names=("po",),
         status=True,
         log=True,
+        returns_deleted=True,
         fields=("spec.nodeName", "status.phase"),
     ),
     Resource(
@@ -125,6 +128,7 @@ RESOURCES: tuple[Resource, ...] = (
         kind="ResourceQuota",
         namespaced=True,
         short_names=("quota",),
+        returns_deleted=True,
         status=True,
     ),
     Resource(

@@ -15,7 +15,7 @@ from sandbox.kubernetes import call as calls
 from sandbox.kubernetes import discovery
 from sandbox.kubernetes.call import MUTATING, Call
 from sandbox.kubernetes.faults import Effect, Fault, Faults
-from sandbox.kubernetes.journal import Hook, Journal, UnknownCall
+from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
 from sandbox.kubernetes.operations import Operations
 from sandbox.kubernetes.refusal import Refused, unauthorized
 from sandbox.kubernetes.rights import User, allowed, denial
@@ -114,11 +114,11 @@ class Server:
         except Refused as refused:
             self._note(call, refused.code, (refused.details or {}).get("name", ""))
             raise
-        number = self._note(call, code, body["metadata"].get("name", ""))
-        if number:
+        write = self._note(call, code, body["metadata"].get("name", ""))
+        if write is not None:
             for user, hook in self.hooks:
                 if user in ("", call.user.name):
-                    await asyncio.to_thread(hook, number, call.described)
+                    await asyncio.to_thread(hook, write.number, write.described)
         if any(fault.effect is Effect.LOSE_ANSWER for fault in struck):
             return None  # the connection is cut
         return JSONResponse(body, status_code=code)
@@ -133,11 +133,11 @@ class Server:
                 call.user, call.verb, found.resource, found.part, found.namespace or _own(call), found.name
             )
 
-    def _note(self, call: Call, code: int, name: str = "") -> int:
+    def _note(self, call: Call, code: int, name: str = "") -> Write | None:
         if call.verb not in MUTATING or call.dry_run or call.target.resource.review:
-            return 0
+            return None
         found = call.target
-        write = self._journal.add(
+        return self._journal.add(
             user=call.user.name,
             verb=call.verb,
             resource=found.qualified,
@@ -146,7 +146,6 @@ class Server:
             path=call.path,
             code=code,
         )
-        return write.number
 
     def _watch(self, call: Call) -> Response:
         kind, matches = call.target.resource, self._operations.selected(call)

@@ -63,6 +63,9 @@ def prepare(kind: Resource, item: Object, old: Object | None) -> None:
     item["kind"] = kind.kind
     item["apiVersion"] = kind.api_version(kind.versions[0])
     meta = item["metadata"]
+    for key in ("annotations", "finalizers", "labels", "ownerReferences"):
+        if key in meta and not meta[key]:
+            del meta[key]
     match kind.plural:
         case "namespaces":
             meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta["name"]

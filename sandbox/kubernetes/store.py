@@ -274,7 +274,7 @@ class Store:
             if any(ref["uid"] == uid for ref in refs):
                 new = copy.deepcopy(item)
                 new["metadata"]["ownerReferences"] = [ref for ref in refs if ref["uid"] != uid]
-                self._keep(kind, item, new)
+                self.update(kind, new, item)
 
     def _keep(self, kind: Resource, old: Object | None, new: Object) -> None:
         self._version += 1
