@@ -1,0 +1,96 @@
+"""`python -m tests.bench [--json]`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from sandbox.world import Transport
+from tests.bench.figures import Figure, figure, table
+from tests.bench.subject import Subject, a_subject, until
+
+AT_ONCE = 200
+RUNS = 5
+KILLS = 3
+
+
+def acknowledgement(subject: Subject, transport: Transport) -> Figure:
+    """200 commands in the same moment, as the simulated Slack times them."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        seen = list(
+            pool.map(
+                lambda _: subject.slack.command("requester", "general", "/workspace list"), range(AT_ONCE)
+            )
+        )
+    in_time = sum(one["acknowledged"] for one in seen)
+    what = f"acknowledgement, {AT_ONCE} commands at once, {transport.value}"
+    seconds = [one["seconds"] for one in seen]
+    return figure(what, [1000 * one for one in seconds], "ms", f"{in_time} of {AT_ONCE} within 3 s")
+
+
+def approval(subject: Subject) -> Iterator[Figure]:
+    """From the click to the first change at a vendor, and to ready."""
+    acted, done = [], []
+    for number in range(RUNS):
+        project = f"bench{number}"
+        card = subject.request(project)
+        before = len(subject.world.writes(0))
+        clicked = time.monotonic()
+        subject.approve(card)
+        until(lambda before=before: subject.world.writes(before, wait=1.0))  # type: ignore[misc]  # bound on purpose
+        acted.append(time.monotonic() - clicked)
+        until(lambda project=project: subject.ready(project))  # type: ignore[misc]  # bound on purpose
+        done.append(time.monotonic() - clicked)
+    yield figure("approve click to first change", acted, "s")
+    yield figure("approve click to ready, three stages", done, "s", "dex restart included")
+
+
+def kills(subject: Subject) -> Iterator[Figure]:
+    """kill -9 in the middle of a run; from the start of the next process."""
+    ready, going_on = [], []
+    for number in range(KILLS):
+        project = f"killed{number}"
+        card = subject.request(project)
+        before = len(subject.world.writes(0))
+        subject.approve(card)
+        until(lambda before=before: subject.world.writes(before, wait=1.0))  # type: ignore[misc]  # bound on purpose
+        subject.bot.kill()
+        before = len(subject.world.writes(0))
+        started = time.monotonic()
+        subject.world.start_bot()
+        ready.append(time.monotonic() - started)
+        until(lambda before=before: subject.world.writes(before, wait=1.0))  # type: ignore[misc]  # bound on purpose
+        going_on.append(time.monotonic() - started)
+        until(lambda project=project: subject.ready(project))  # type: ignore[misc]  # bound on purpose
+    yield figure("start to ready", ready, "s", "after kill -9")
+    yield figure("start to the next change of a killed run", going_on, "s")
+
+
+def main(
+    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False
+) -> None:
+    """Measure the unchanged bot against the sandbox's simulators."""
+    figures: list[Figure] = []
+    console = Console(stderr=as_json)
+    for transport in Transport:
+        console.print(f"measuring over {transport.value} …", style="bright_black")
+        with a_subject(transport) as subject:
+            figures.append(figure(f"idle memory, {transport.value}", [subject.memory()], "MB"))
+            figures.append(acknowledgement(subject, transport))
+            if transport is Transport.SOCKET:
+                figures += [*approval(subject), *kills(subject)]
+                figures.append(figure("memory after the runs", [subject.memory()], "MB"))
+    if as_json:
+        typer.echo(json.dumps([one.to_json() for one in figures], indent=2))
+    else:
+        console.print(table(figures))
+
+
+if __name__ == "__main__":
+    typer.run(main)
