@@ -76,7 +76,7 @@ class Yard:
     def reapprove(self, run_id: RunId) -> Plan:
         """Approve the plan that a parked run left in its journal."""
         run = self.run(run_id)
-        plan = Plan.from_json(self.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # Json
+        plan = Plan.from_json(self.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # this kind holds a plan
         run.reapprove(plan, "WSR-9999")
         self.store.ledger.write(run)
         return plan

@@ -159,7 +159,7 @@ class TestWhatWasNotApproved:
 
         assert yard.settle(run_id).status is RunStatus.PARKED
 
-        plan = Plan.from_json(yard.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # Json
+        plan = Plan.from_json(yard.entry(run_id, EntryKind.PARKED).data["plan"])  # type: ignore[arg-type]  # this kind holds a plan
         assert [(change.verb, change.target) for change in plan.changes if "login" in change.target] == [
             (Verb.DELETE, "login alpha")
         ]
