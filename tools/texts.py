@@ -1,10 +1,12 @@
 """`make texts`: collects every template of the bot into bot/texts/messages.pot, for translators.
 
-A template is the first argument of `Message(...)`, with `plural` beside it. Catalogues that are there
-(bot/texts/<language>.po) get new templates as empty entries and keep what is translated.
+A template is the first argument of `Message(...)`, with `plural` beside it, or the cause or remedy of a known
+failure. Catalogues that are there (bot/texts/<language>.po) get new templates as empty entries and keep what
+is translated.
 """
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,14 +18,15 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("approvals", "provisioner", "bot")
 FOLDER = ROOT / "bot" / "texts"
+FAILURES = "provisioner/failures.toml"
 TEMPLATE = FOLDER / "messages.pot"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    text: str
-    plural: str
     file: str
+    text: str
+    plural: str = ""
 
 
 def templates(source: str, file: str) -> Iterator[Found]:
@@ -35,18 +38,24 @@ def templates(source: str, file: str) -> Iterator[Found]:
             ):
                 plurals = [word.value for word in keywords if word.arg == "plural"]
                 plural = next((value.value for value in plurals if isinstance(value, ast.Constant)), "")
-                yield Found(text, str(plural), file)
+                yield Found(file, text, str(plural))
+
+
+def everything() -> Iterator[Found]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield from templates(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
+    for failure in tomllib.loads((ROOT / FAILURES).read_text(encoding="utf-8"))["failure"]:
+        yield Found(FAILURES, failure["cause"])
+        yield Found(FAILURES, failure["remedy"])
 
 
 def collected() -> Catalog:
-    """In the order of the texts, with their files but no line numbers: it changes only when a text does."""
+    """By text, with their files but no line numbers: it changes only when a text does."""
     catalogue = Catalog(project="workspace-bot", fuzzy=False)
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            file = path.relative_to(ROOT).as_posix()
-            for found in templates(path.read_text(encoding="utf-8"), file):
-                key = (found.text, found.plural) if found.plural else found.text
-                catalogue.add(key, locations=[(found.file, 0)])
+    for found in everything():
+        key = (found.text, found.plural) if found.plural else found.text
+        catalogue.add(key, locations=[(found.file, 0)])
     return catalogue
 
 
