@@ -310,8 +310,9 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
     except ApiException as error:
         raise _error(what, operation, error) from error
     except ValidationError as error:
-        fields = ", ".join(".".join(str(part) for part in each["loc"]) for each in error.errors())
-        cause = Cause(service="kubernetes", operation=operation, words=f"the reply is not usable: {fields}")
+        fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
+        words = f"the reply is not usable: {', '.join(fields)}"
+        cause = Cause(service="kubernetes", operation=operation, words=words)
         raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:
         cause = Cause(service="kubernetes", operation=operation, words=str(error), code=type(error).__name__)

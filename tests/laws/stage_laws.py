@@ -22,8 +22,9 @@ from provisioner.workspace import Workspace
 from tests.fakes.fuse import CrashNow
 
 TURNS_MOST = 400
-CANARY = "$2a$12$CanaryCanaryCanaryCanaryeCanaryCanaryCanaryCanaryCana"
-"""A bcrypt hash by its looks, given to every case as the secret it must not tell."""
+PASSWORD = "canary of the laws"
+CANARY = "$2b$10$aDvN60.Ot7YQzF742ILhNuv7M/my3HRnNC3/BrEz./I.uIsyLnuqq"
+"""The bcrypt hash of `PASSWORD`, given to every case as the secret it must not tell."""
 
 
 @dataclass(slots=True)

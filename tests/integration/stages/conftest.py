@@ -1,0 +1,126 @@
+"""The systems the stages work on, started once for all tests of a process, on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from threading import Event
+from typing import Literal
+
+import boto3
+import pytest
+from mypy_boto3_s3 import S3Client
+
+from provisioner.clients.aws import S3Buckets
+from provisioner.clients.dex import DexHttp
+from provisioner.clients.kube import KubeCluster, KubeDex, KubeProfiles
+from sandbox.aws import AwsSimulator
+from sandbox.child import Nursery
+from sandbox.kubeflow import Dex, ProfileController, seed_platform
+from sandbox.kubernetes.emulator import KubernetesEmulator
+
+ACCOUNT = "123456789012"
+REGION: Literal["ap-northeast-2"] = "ap-northeast-2"
+LOOK_AGAIN_MOST = 0.05  # seconds; the simulators are quicker than what they stand for
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def pass_time(seconds: float) -> None:
+    Event().wait(min(seconds, LOOK_AGAIN_MOST))
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """`s3` is anybody else with rights in the account."""
+
+    simulator: AwsSimulator
+    buckets: S3Buckets
+    s3: S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Kubeflow:
+    """`profiles` and `dex` with the bot's own rights, `admin` with all."""
+
+    emulator: KubernetesEmulator
+    server: Dex
+    url: str
+    profiles: KubeProfiles
+    dex: KubeDex
+    health: DexHttp
+    admin: KubeCluster
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    folder = tmp_path_factory.mktemp("aws")
+    simulator = AwsSimulator(Nursery(), folder, account=ACCOUNT, region=REGION)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", simulator.start())
+        environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
+        environment.setenv("AWS_CONFIG_FILE", str(folder / "none"))
+        found = Aws(simulator, S3Buckets(region=REGION), boto3.client("s3", region_name=REGION))
+    yield found
+    simulator.stop()
+    assert simulator.unknown_calls == []
+
+
+@pytest.fixture(scope="session")
+def kubeflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubeflow]:
+    emulator = KubernetesEmulator()
+    emulator.start()
+    controller = ProfileController(emulator.kubeconfig("controller"), every=timedelta(milliseconds=20))
+    seed_platform(emulator.kubeconfig("admin"))
+    server = Dex(
+        emulator.kubeconfig("controller"),
+        every=timedelta(milliseconds=20),
+        backoff=timedelta(milliseconds=200),
+    )
+    url = server.start()
+    controller.start()
+    folder = tmp_path_factory.mktemp("kube")
+    bot = cluster(folder, emulator, "workspace-bot")
+    found = Kubeflow(
+        emulator=emulator,
+        server=server,
+        url=url,
+        profiles=KubeProfiles(bot),
+        dex=KubeDex(bot),
+        health=DexHttp(url=url),
+        admin=cluster(folder, emulator, "admin"),
+    )
+    until(found.health.up)
+    yield found
+    controller.stop()
+    server.stop()
+    unknown = emulator.unknown_calls
+    emulator.stop()
+    assert unknown == ()
+
+
+@pytest.fixture(scope="session")
+def projects() -> Iterator[str]:
+    """Names nobody has used before."""
+    return (f"p{number}" for number in count(1))
+
+
+def cluster(folder: Path, emulator: KubernetesEmulator, user: str) -> KubeCluster:
+    path = folder / user
+    path.write_text(emulator.kubeconfig(user))
+    return KubeCluster(kubeconfig=str(path))
+
+
+def until(true: Callable[[], bool], *, within: float = 20.0) -> None:
+    event = Event()
+    for _ in range(int(within / 0.02)):
+        if true():
+            return
+        event.wait(0.02)
+    raise AssertionError(f"not so within {within} s")

@@ -1,0 +1,149 @@
+"""The login's laws over the Kubernetes emulator and the stand-in of dex, which really lets people in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from provisioner.clients.kube import KubeDex
+from provisioner.dexconfig import Login, read
+from provisioner.errors import Permanent
+from provisioner.stage import Goal
+from provisioner.stages.dex_user import DexUserStage
+from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
+from tests.builders import a_workspace
+from tests.integration.stages.conftest import Kubeflow, pass_time, until, utc_now
+from tests.laws.stage_laws import CANARY, PASSWORD, Fresh, StageCase, StageLaws, Trip, made
+
+WRITES = frozenset({"write", "restart"})
+
+
+def lets_in(kubeflow: Kubeflow, email: str, password: str) -> bool:
+    answer = httpx.post(
+        f"{kubeflow.url}/dex/token",
+        auth=(CLIENT_ID, CLIENT_SECRET),
+        data={"grant_type": "password", "scope": "openid", "username": email, "password": password},
+        trust_env=False,
+    )
+    return answer.is_success
+
+
+def a_case(kubeflow: Kubeflow, project: str, *, starts_within: timedelta) -> StageCase:
+    ws, admin = a_workspace(project), KubeDex(kubeflow.admin)
+
+    def edit(text: str) -> None:
+        """By hand, with a restart, as an admin does."""
+        document = admin.document()
+        assert admin.write(type(document)(text=text, version=document.version))
+
+    def put(**bent: str) -> None:
+        login = {
+            "email": ws.login_email,
+            "hash": CANARY,
+            "username": ws.login,
+            "user_id": f"by hand {project}",
+        }
+        edit(read(admin.document().text).with_login(Login(**login | bent)).text)
+
+    def ours() -> object:
+        document = admin.document()
+        entries = read(document.text).entries(ws.login_email)
+        described = str([{**entry, "userID": ""} for entry in entries]).replace(project, "P")
+        return described, bool(entries) and lets_in(kubeflow, ws.login_email, PASSWORD), document.pending
+
+    def neighbours() -> object:
+        text = read(admin.document().text).without_login(ws.login_email).text
+        return text, [lets_in(kubeflow, email, password) for email, password in NEIGHBOURS.items()]
+
+    def stage(client: Any) -> DexUserStage:
+        return DexUserStage(client, kubeflow.health, SecretStr(CANARY), starts_within=starts_within)
+
+    return StageCase(
+        ws=ws,
+        client=kubeflow.dex,
+        writes=WRITES,
+        stage=stage,
+        clock=utc_now,
+        pass_time=pass_time,
+        ours=ours,
+        neighbours=neighbours,
+        halves={
+            "in other letters": lambda: put(email=ws.login_email.title()),
+            "with the id of another": lambda: put(user_id="15841185641784"),
+        },
+        strangers={"somebody else's": lambda: put(username="somebody")},
+    )
+
+
+@pytest.fixture
+def fresh(kubeflow: Kubeflow, projects: Iterator[str]) -> Fresh:
+    return lambda: a_case(kubeflow, next(projects), starts_within=timedelta(seconds=20))
+
+
+class TestLaws(StageLaws):
+    pass
+
+
+def test_the_new_login_opens_and_a_removed_one_does_not(kubeflow: Kubeflow, fresh: Fresh) -> None:
+    case = made(fresh())
+    opened = lets_in(kubeflow, case.ws.login_email, PASSWORD)
+
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert (opened, lets_in(kubeflow, case.ws.login_email, PASSWORD)) == (True, False)
+
+
+def test_T21_if_dex_does_not_start_our_entry_goes_and_everybody_else_can_log_in(
+    kubeflow: Kubeflow, projects: Iterator[str]
+) -> None:
+    case = a_case(kubeflow, next(projects), starts_within=timedelta(seconds=1))
+    before = case.neighbours()
+    kubeflow.server.break_restarts(1)
+
+    with pytest.raises(Permanent, match="which was taken out again") as failed:
+        Trip(case, Goal.PRESENT).arrive()
+    until(kubeflow.health.up)
+
+    assert failed.value.cause is not None
+    assert "failed to initialize storage" in failed.value.cause.words
+    assert case.neighbours() == before
+    assert not lets_in(kubeflow, case.ws.login_email, PASSWORD)
+
+
+def test_T22_a_login_costs_one_restart_each_way(kubeflow: Kubeflow, fresh: Fresh) -> None:
+    case = fresh()
+    Trip(case, Goal.ABSENT).arrive()
+    before = kubeflow.server.restarts
+
+    Trip(case, Goal.PRESENT).arrive()
+    Trip(case, Goal.PRESENT).arrive()
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert kubeflow.server.restarts - before == 2
+
+
+def test_T16_every_other_key_and_label_of_the_config_map_stays(kubeflow: Kubeflow, fresh: Fresh) -> None:
+    core = kubeflow.admin.core
+    core.patch_namespaced_config_map(
+        "dex", "auth", {"data": {"theme.css": "body {}"}, "metadata": {"labels": {"team": "platform"}}}
+    )
+
+    made(fresh())
+
+    found = core.read_namespaced_config_map("dex", "auth")
+    assert found.metadata is not None
+    assert found.data is not None
+    assert found.data["theme.css"] == "body {}"
+    assert found.metadata.labels == {"app": "dex", "team": "platform"}
+
+
+def test_T16_a_write_with_an_old_version_is_refused(kubeflow: Kubeflow) -> None:
+    document = kubeflow.dex.document()
+    kubeflow.admin.core.patch_namespaced_config_map("dex", "auth", {"data": {"note": "changed"}})
+
+    assert not kubeflow.dex.write(document)

@@ -1,0 +1,114 @@
+"""How boto3's errors become ours, and what goes into the calls; moto answers in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from moto import mock_aws
+
+from provisioner.clients.aws import AwsAccount, S3Buckets, mapped
+from provisioner.errors import Permanent, Temporary, WorkError
+from provisioner.message import Message
+from provisioner.stages.bucket import ObjectVersion
+
+WHAT = Message("cannot do it")
+ACCOUNT = "123456789012"
+MARK = "workspace-bot/project"
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    answer = {
+        "Error": {"Code": code, "Message": "as it says"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "R1"},
+    }
+    return ClientError(answer, "CreateBucket")  # type: ignore[arg-type]  # the parts that are read
+
+
+def met(error: Exception) -> WorkError:
+    with pytest.raises(WorkError) as failed, mapped("s3", "CreateBucket", WHAT):
+        raise error
+    assert failed.value.__cause__ is error
+    return failed.value
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_CONFIG_FILE", "none")
+        yield
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("SlowDown", 503),
+        refused("ThrottlingException"),
+        refused("RequestTimeout"),
+        refused("OperationAborted", 409),
+        refused("InternalError", 500),
+        refused("Anything", 502),
+        EndpointConnectionError(endpoint_url="https://s3"),
+        ReadTimeoutError(endpoint_url="https://s3"),
+        ConnectionClosedError(endpoint_url="https://s3"),
+    ],
+    ids=str,
+)
+def test_what_may_pass_is_temporary(error: Exception) -> None:
+    assert isinstance(met(error), Temporary)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refused("AccessDenied", 403), refused("ExpiredToken"), refused("Odd", 404), NoCredentialsError()],
+    ids=str,
+)
+def test_what_stays_is_permanent(error: Exception) -> None:
+    assert isinstance(met(error), Permanent)
+
+
+def test_the_cause_has_all_that_aws_said() -> None:
+    cause = met(refused("AccessDenied", 403)).cause
+
+    assert cause is not None
+    assert (cause.service, cause.operation, cause.code) == ("s3", "CreateBucket", "AccessDenied")
+    assert (cause.words, cause.request_id) == ("as it says", "R1")
+
+
+def test_T2_the_account_is_asked_of_aws(aws: None) -> None:  # noqa: ARG001 - it answers
+    assert AwsAccount(region="ap-northeast-2").number() == ACCOUNT
+
+
+@pytest.mark.parametrize(("region", "place"), [("us-east-1", None), ("ap-northeast-2", "ap-northeast-2")])
+def test_T28_us_east_1_is_not_told_its_own_name(aws: None, region: str, place: str | None) -> None:  # noqa: ARG001 - it answers
+    S3Buckets(region=region).create("s3-alpha", tags={MARK: "alpha"})
+
+    assert boto3.client("s3").get_bucket_location(Bucket="s3-alpha")["LocationConstraint"] == place
+
+
+def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  # noqa: ARG001 - it answers
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    version = s3.put_object(
+        Bucket="locked", Key="a", Body=b"a", ObjectLockLegalHoldStatus="ON", ObjectLockMode="COMPLIANCE"
+    )["VersionId"]
+
+    with pytest.raises(Permanent, match="cannot empty bucket locked") as failed:
+        S3Buckets(region="us-east-1").delete_versions(
+            "locked", (ObjectVersion("a", version),), account=ACCOUNT
+        )
+
+    assert failed.value.cause is not None
+    assert (failed.value.cause.operation, failed.value.cause.code) == ("DeleteObjects", "AccessDenied")
+
+
+def test_what_is_gone_already_is_deleted(aws: None) -> None:  # noqa: ARG001 - it answers
+    S3Buckets(region="us-east-1").delete("never-there", account=ACCOUNT)
