@@ -1,0 +1,99 @@
+"""Sandboxes for the journeys: one for each way in, started when first needed, fresh for each test run."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sandbox.api import Api
+from sandbox.client import Client
+from sandbox.faults import Name
+from sandbox.loopback import Loopback
+from sandbox.scene import Scene
+from sandbox.slack import Rates
+from sandbox.world import Options, Transport, World
+
+Start = Callable[..., tuple[World, Client]]
+
+POLICY = """
+[actions."workspace.create"]
+ask = ["workspace-users", "workspace-admins"]
+approve = ["workspace-admins"]
+needed = 1
+open_for = "{open_for}"
+"""
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts a sandbox that stops with the session."""
+    with ExitStack() as exits:
+
+        def started(
+            transport: Transport = Transport.SOCKET, settings: Mapping[str, str] | None = None
+        ) -> tuple[World, Client]:
+            state = tmp_path_factory.mktemp("sandbox")
+            world = World(
+                Options(state=state, transport=transport, settings=settings or {}, rates=Rates.FAST)
+            )
+            exits.callback(world.stop)
+            world.start()
+            server = Loopback(Api(world).app, "api")
+            exits.callback(server.stop)
+            client = Client(server.start())
+            exits.callback(client.close)
+            return world, client
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def by_socket(start: Start) -> tuple[World, Client]:
+    return start(Transport.SOCKET)
+
+
+@pytest.fixture(scope="session")
+def by_http(start: Start) -> tuple[World, Client]:
+    return start(Transport.HTTP)
+
+
+@pytest.fixture(scope="session")
+def soon_over(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Client]:
+    """Where a request is open for two seconds only."""
+    policy: Path = tmp_path_factory.mktemp("policy") / "policy.toml"
+    policy.write_text(POLICY.format(open_for="2s"))
+    return start(settings={"POLICY": str(policy)})
+
+
+@pytest.fixture
+def world(by_socket: tuple[World, Client]) -> World:
+    return by_socket[0]
+
+
+@pytest.fixture
+def client(by_socket: tuple[World, Client]) -> Iterator[Client]:
+    """The sandbox by Socket Mode, calm again after each test, and with no call that it did not know."""
+    client = by_socket[1]
+    yield client
+    for name in Name:
+        client.mend(name.value)
+    client.start_bot()
+    assert client.unknown() == []
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    return count(101)
+
+
+@pytest.fixture
+def project(numbers: Iterator[int]) -> str:
+    """A name of this test's own."""
+    return f"team{next(numbers)}"
+
+
+@pytest.fixture
+def scene(client: Client, project: str) -> Scene:
+    return Scene(client, project)

@@ -1,0 +1,107 @@
+"""Approve, reject, withdraw, expire, cancel: who may, and that one decision is one decision."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from sandbox.client import REQUESTS, Client, buttons
+from sandbox.scene import Scene
+from sandbox.world import World
+from tests.e2e.made import assert_made
+
+
+def test_nobody_approves_for_themselves_nor_without_the_group(scene: Scene) -> None:
+    scene.ask()
+
+    assert "your own request" in scene.refusal("requester", "ws.req.approve")
+    assert "Only @workspace-admins decide" in scene.refusal("outsider", "ws.req.approve")
+    assert scene.says("Workspace request")
+    assert scene.names()["profiles"] == []
+
+
+def test_an_admin_who_asks_needs_another_admin(scene: Scene) -> None:
+    scene.ask("admin")
+
+    assert "your own request" in scene.refusal("admin", "ws.req.approve")
+    scene.press("second-admin", "ws.req.approve")
+
+    scene.until_says("is ready", "approved by @Dana Park")
+
+
+def test_a_rejection_has_a_reason_that_the_asker_reads(scene: Scene, client: Client) -> None:
+    scene.ask()
+    scene.press("admin", "ws.req.reject")
+    view = scene.until(lambda: client.view("admin"), "form for the reason")
+
+    blank = client.submit("admin", view["id"], why="   ")
+    client.submit("admin", view["id"], why="Use the workspace of the beta team")
+
+    assert "why" in blank["errors"]
+    scene.until_says("Rejected", "Use the workspace of the beta team")
+    assert "ws.req.approve" not in buttons(scene.the_card())
+    scene.until(lambda: any("rejected" in client.words(one) for one in scene.directs()), "message")
+    assert scene.names()["profiles"] == []
+
+
+def test_the_asker_alone_may_withdraw(scene: Scene) -> None:
+    scene.ask()
+
+    assert "Only the person who asked" in scene.refusal("admin", "ws.req.withdraw")
+    scene.press("requester", "ws.req.withdraw")
+
+    scene.until_says("Withdrawn")
+    assert scene.names()["profiles"] == []
+
+
+def test_two_admins_at_once_decide_once(scene: Scene, client: Client) -> None:
+    ts = scene.ask()["ts"]
+    before = {who: scene.privates(who, REQUESTS) for who in ("admin", "second-admin")}
+
+    def approve(who: str) -> None:
+        client.click(who, "ws.req.approve", ts=ts, channel=REQUESTS)
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(approve, before))
+    scene.until_says("is ready")
+
+    refused = [who for who in before if scene.new_private(who, REQUESTS, before[who]) is not None]
+    assert len(refused) == 1
+    assert_made(scene)
+
+
+def test_a_double_click_is_one_click(scene: Scene, client: Client) -> None:
+    scene.ask()
+    client.fault("slack-twice", times=1)
+
+    told = scene.refusal("admin", "ws.req.approve")
+    scene.until_says("is ready")
+
+    assert "was approved by @Bob Lee" in told
+    assert_made(scene)
+
+
+def test_a_request_nobody_decides_expires(soon_over: tuple[World, Client], project: str) -> None:
+    scene = Scene(soon_over[1], project)
+
+    scene.ask()
+    scene.until_says("Expired")
+
+    assert buttons(scene.the_card()) == {}
+    assert scene.names()["profiles"] == []
+    scene.until(lambda: any("in time" in scene.client.words(one) for one in scene.directs()), "message")
+
+
+def test_cancel_stops_before_the_next_change(scene: Scene, client: Client) -> None:
+    client.fault("throttling", call="kubernetes.create profiles", times=0)
+    scene.ask()
+    scene.press("admin", "ws.req.approve")
+    scene.until_says("trying again")
+
+    assert "Only the person who asked and" in scene.refusal("outsider", "ws.run.cancel")
+    scene.press("requester", "ws.run.cancel")
+    scene.until_says("was cancelled")
+    client.mend("throttling")
+
+    assert scene.names()["profiles"] == scene.names()["dex_users"] == []
+    scene.ask(why="and now in earnest")
+    scene.press("admin", "ws.req.approve")
+    scene.until_says("is ready")
+    assert_made(scene)
