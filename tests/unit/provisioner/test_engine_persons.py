@@ -126,7 +126,7 @@ class TestWhatWasNotApproved:
         assert run.status is RunStatus.PARKED
         assert "bucket" in yard.world.made()
         entry = yard.entry(run_id, EntryKind.PARKED)
-        plan = Plan.from_json(entry.data["plan"])  # type: ignore[arg-type]  # Json
+        plan = Plan.from_json(entry.data["plan"])  # type: ignore[arg-type]  # this kind holds a plan
         assert [change.target for change in plan.dangers] == ["bucket alpha"]
         assert [change.target for change in plan.changes] == ["bucket alpha", "profile alpha"]
         assert str(entry.message) == "Stage bucket is not as it was approved; the new plan needs an approval"
