@@ -53,6 +53,14 @@ def _database(text: SecretStr) -> SecretStr:
     return text
 
 
+def _spoken(language: str) -> str:
+    catalogues = {path.stem for path in (Path(__file__).parent / "texts").glob("*.po")}
+    if language not in catalogues | {"en"}:
+        known = ", ".join(sorted(catalogues | {"en"}))
+        raise PydanticCustomError("language", "must be one of: {known}", {"known": known})
+    return language
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -79,15 +87,11 @@ class SlackSettings(_Frozen):
         None, validate_default=True, description="proves that a request is Slack's; needed with http"
     )
     channel: str = Field(
-        "workspace-requests", min_length=1, description="the channel where requests are shown, name or id"
+        pattern=r"^[CG][A-Z0-9]{4,}$",
+        description="id of the channel where requests are shown (at the end of its details)",
     )
     base_url: Address = Field("https://slack.com/api", description="the Web API; another one for tests")
     command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
-
-    @field_validator("channel")
-    @classmethod
-    def _bare(cls, channel: str) -> str:
-        return channel.lstrip("#")
 
     @field_validator("app_token")
     @classmethod
@@ -131,17 +135,6 @@ class SpecSettings(_Frozen):
         return most
 
 
-class GrafanaSettings(_Frozen):
-    url: Address | None = Field(None, description="Grafana's address; without it no dashboards")
-    token: SecretStr | None = Field(None, description="token of a Grafana service account")
-
-
-class ConductorSettings(_Frozen):
-    url: Address | None = Field(None, description="AI Conductor's address")
-    user: str = Field("", description="the administrator the bot logs in as")
-    password: SecretStr | None = Field(None, description="that administrator's password")
-
-
 SpecName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 
 
@@ -159,14 +152,14 @@ class Settings(_Frozen):
         description="bcrypt hash of the platform's constant Kubeflow password"
     )
     kubeconfig_path: Path | None = Field(None, description="kubeconfig file; without it: in the cluster")
-    eksctl: str = Field("eksctl", min_length=1, description="the eksctl program, on PATH or by its path")
-    dex_url: Address | None = Field(None, description="dex's issuer address, where logins are tried")
-    grafana: GrafanaSettings = GrafanaSettings.model_construct()
-    conductor: ConductorSettings = ConductorSettings.model_construct()
+    dex_url: Address = Field(
+        "http://dex.auth.svc.cluster.local:5556",
+        description="where dex's health check answers; without /dex",
+    )
     policy: Path | None = Field(
         None, description="TOML of who may ask and approve; without it: the shipped one"
     )
-    language: Literal["en", "ko"] = Field("en", description="of cards in channels")
+    language: Annotated[str, AfterValidator(_spoken)] = Field("en", description="of cards in channels: en")
     state: Path = Field(Path("state"), description="folder of the databases: a local disk, never NFS")
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
         None, description="postgresql://user:password@host/name; without it: SQLite in the state folder"

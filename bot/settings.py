@@ -26,43 +26,17 @@ from bot.schema import Settings, SpecSettings, Transport
 
 __all__ = [
     "CONFIG",
-    "HANDED_ON",
     "PREFIX",
     "Setting",
     "Settings",
     "SettingsFault",
     "Transport",
     "all_settings",
-    "handed_on",
     "load",
 ]
 
 PREFIX = "WORKSPACE_BOT_"
 CONFIG = f"{PREFIX}CONFIG"
-
-_SERVICES = ("CLOUDFORMATION", "CLOUDTRAIL", "EC2", "EKS", "ELB", "ELBV2", "IAM", "S3", "STS")
-
-HANDED_ON = frozenset(
-    {
-        *(
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
-            "AWS_PROFILE",
-            "AWS_CONFIG_FILE",
-            "AWS_SHARED_CREDENTIALS_FILE",
-        ),
-        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-        *("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
-        *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-        *("AWS_STS_REGIONAL_ENDPOINTS", "AWS_EC2_METADATA_DISABLED", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL"),
-        *(f"AWS_ENDPOINT_URL_{service}" for service in _SERVICES),
-        *(f"AWS_{service}_ENDPOINT" for service in _SERVICES),  # eksctl's own, looked at first
-        *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("HOME", "PATH", "TMPDIR", "LANG", "TZ"),
-    }
-)
-"""What a child (eksctl) may see of our environment: what the AWS SDKs read, and what any program needs."""
 
 
 class SettingsFault(Exception):
@@ -104,12 +78,6 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsFault(faults)
     return settings
-
-
-def handed_on(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child, built from nothing but `HANDED_ON`. Holds secrets: never logged."""
-    given = os.environ if environ is None else environ  # noqa: TID251 the one place that reads it
-    return {name: given[name] for name in sorted(HANDED_ON & given.keys())}
 
 
 def all_settings() -> tuple[Setting, ...]:

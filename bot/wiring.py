@@ -171,7 +171,7 @@ def stages(settings: Settings) -> tuple[Step, ...]:
         profiles=KubeProfiles(cluster),
         buckets=S3Buckets(region=settings.platform.region),
         dex=KubeDex(cluster),
-        dex_health=DexHttp(url=settings.dex_url or ""),
+        dex_health=DexHttp(url=settings.dex_url),
         password_hash=settings.kubeflow_password_hash,
     )
 

@@ -16,6 +16,7 @@ SPECS = {"standard": ("m5.xlarge", 1, 3), "large": ("m5.4xlarge", 1, 5), "gpu": 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackAccess:
     url: str
+    channel: str  # id of the one where requests are shown
     transport: str
     bot_token: str
     app_token: str
@@ -68,7 +69,7 @@ def slack(access: SlackAccess) -> dict[str, str]:
         "SLACK__BOT_TOKEN": access.bot_token,
         "SLACK__APP_TOKEN": access.app_token,
         "SLACK__SIGNING_SECRET": access.signing_secret,
-        "SLACK__CHANNEL": "workspace-requests",
+        "SLACK__CHANNEL": access.channel,
     }
 
 

@@ -27,6 +27,7 @@ from sandbox.place import Place
 from sandbox.slack import Rates, SlackSimulator
 
 BOT_KEY_ID = "AKIASANDBOXBOT"
+REQUESTS = "workspace-requests"
 
 
 class Part(StrEnum):
@@ -165,6 +166,7 @@ class World:
         self.urls["slack"] = slack.start()
         access = env.SlackAccess(
             url=self.urls["slack"],
+            channel=slack.channel(REQUESTS, "admin")["id"],
             transport=self.options.transport.value,
             bot_token=slack.bot_token,
             app_token=slack.app_token,

@@ -20,6 +20,7 @@ HELM = shutil.which("helm", path=str(Path(sys.executable).parent)) or shutil.whi
 PREFIX = "WORKSPACE_BOT_"
 GIVEN = {
     "SLACK__TRANSPORT": "http",
+    "SLACK__CHANNEL": "C0REQUESTS",
     "PLATFORM__REGION": "ap-northeast-2",
     "PLATFORM__REGION_ALIAS": "an2",
     "PLATFORM__INFRA": "meerkat",
