@@ -1,11 +1,15 @@
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from slack_bolt import Ack
+from slack_sdk import WebClient
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from sandbox.slack import MovableClock, SlackSimulator
 from tests.sandbox.slack.bot import Bot, remember
@@ -34,16 +38,26 @@ def test_each_envelope_goes_to_one_socket_only(slack: SlackSimulator, make_bot: 
     assert sorted(heard) == ["a"] * 3 + ["b"] * 3
 
 
-def test_an_eleventh_socket_is_sent_away(slack: SlackSimulator, bot: Bot) -> None:
-    bot.connect(sockets=10)
-    slack.core.tickets.link()
-    reasons = [e.get("reason") for e in slack.journal() if e["method"] == "disconnect"]
+def test_an_eleventh_socket_is_sent_away(slack: SlackSimulator, web: WebClient) -> None:
+    with ExitStack() as open_sockets:
+        greetings = []
+        for _ in range(11):
+            url = web.apps_connections_open(app_token=slack.app_token)["url"]
+            socket = open_sockets.enter_context(connect(url, proxy=None))
+            greetings.append(json.loads(socket.recv(timeout=5)))
 
-    extra = bot.client.apps_connections_open(app_token=slack.app_token)
+        assert [greeting["type"] for greeting in greetings] == ["hello"] * 10 + ["disconnect"]
+        assert greetings[-1]["reason"] == "too_many_websockets"
+        assert greetings[9]["num_connections"] == 10
 
-    assert extra["ok"]
-    assert slack.core.sockets.count == 10
-    assert reasons == []
+
+def test_the_url_of_a_socket_opens_one_only(slack: SlackSimulator, web: WebClient) -> None:
+    url = web.apps_connections_open(app_token=slack.app_token)["url"]
+
+    with connect(url, proxy=None) as first:
+        assert json.loads(first.recv(timeout=5))["type"] == "hello"
+        with pytest.raises(InvalidStatus):
+            connect(url, proxy=None)
 
 
 def test_a_client_told_to_leave_comes_back(slack: SlackSimulator, bot: Bot) -> None:
