@@ -62,7 +62,7 @@ TESTS_THAT_MOVE_RUNS = (
 
 # Files that may sleep or replace an attribute, each with the reason.
 MAY_SLEEP: dict[str, str] = {
-    "tests/bench/subject.py": "what it measures happens in another process, which is looked at again and again",
+    "tests/bench/subject.py": "what it measures happens in another process, looked at until it has",
 }
 MAY_PATCH: dict[str, str] = {}
 # Why a test may be skipped; anything else has to run or fail.
