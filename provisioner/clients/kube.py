@@ -238,10 +238,12 @@ class KubeDex:
         meta = found.spec.template.metadata
         annotations = (meta.annotations if meta else None) or {}
         at = annotations.get(RESTARTED_AT)
+        pods = self._pods(found)
         return Rollout(
             digest=annotations.get(DIGEST, ""),
             restarted_at=datetime.fromisoformat(at) if at else None,
-            complete=_rolled_out(found) and all(_ready(pod) for pod in self._pods(found)),
+            complete=_rolled_out(found) and all(_ready(pod) for pod in pods),
+            crashes=sum(_crashes(pod) for pod in pods[-1:]),
         )
 
     def restart(self, *, digest: str, at: datetime) -> None:
@@ -257,8 +259,7 @@ class KubeDex:
 
     def last_words(self) -> str:
         """Of the newest pod: why its container ended, else the end of its log."""
-        pods = sorted(self._pods(self._deployment()), key=_born)
-        for pod in pods[-1:]:
+        for pod in self._pods(self._deployment())[-1:]:
             states = (pod.status.container_statuses or ()) if pod.status else ()
             for status in states:
                 for state in (status.state, status.last_state):
@@ -291,7 +292,7 @@ class KubeDex:
         )
 
     def _pods(self, deployment: V1Deployment) -> Sequence[V1Pod]:
-        """Those that stay."""
+        """Those that stay, the newest last."""
         labels = deployment.spec.selector.match_labels or {}
         found = self._cluster.call(
             Message("cannot read dex's pods"),
@@ -299,7 +300,7 @@ class KubeDex:
             self._namespace,
             label_selector=",".join(f"{key}={value}" for key, value in labels.items()),
         )
-        return [pod for pod in found.items if _meta(pod).deletion_timestamp is None]
+        return sorted((pod for pod in found.items if _meta(pod).deletion_timestamp is None), key=_born)
 
 
 @contextmanager
@@ -364,6 +365,11 @@ def _rolled_out(deployment: V1Deployment) -> bool:
 def _ready(pod: V1Pod) -> bool:
     states = (pod.status.container_statuses or ()) if pod.status else ()
     return all(state.ready for state in states)
+
+
+def _crashes(pod: V1Pod) -> int:
+    states = (pod.status.container_statuses or ()) if pod.status else ()
+    return sum(state.restart_count for state in states if not state.ready)
 
 
 def _meta(

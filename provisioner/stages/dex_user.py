@@ -32,6 +32,7 @@ from provisioner.workspace import Workspace
 LOCK = "configmap/auth/dex"
 
 _LOOK_AGAIN = 2.0  # seconds
+_CRASHES_ENOUGH = 2  # a third start will not go better, and meanwhile nobody can log in
 _EDITS_AT_ONCE = 5  # lost races against editors that know no lock, before it is left for later
 _HASH = re.compile(r"\$2[a-z]?\$\d\d\$[./A-Za-z0-9]*")
 
@@ -56,6 +57,7 @@ class Rollout:
     digest: str = ""  # of the text of our last restart
     restarted_at: datetime | None = None  # by us
     complete: bool = False  # all its pods are new and ready
+    crashes: int = 0  # how often the newest pod was started again, while it is not ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +221,8 @@ class DexUserStage:
 
     def _starting(self, seen: DexSeen, ctx: StageContext) -> bool:
         at = seen.rollout.restarted_at
-        return at is not None and ctx.now - at < self._starts_within
+        in_time = at is not None and ctx.now - at < self._starts_within
+        return in_time and seen.rollout.crashes < _CRASHES_ENOUGH
 
     def _did_not_start(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Permanent:
         """Our own entry is taken out of the *current* text: an old text would lose a neighbour's edit."""

@@ -68,6 +68,7 @@ class FakeDex:
     labels: dict[str, str] = field(default_factory=lambda: {"app": "dex"})
     broken: bool = False
     words: str = "listen tcp: no route"
+    hangs: bool = False  # a new pod neither ends nor gets ready
     rival: Callable[[str], str] | None = None
     running: str = NEIGHBOURS  # the text it has read
     alive: bool = True
@@ -115,11 +116,15 @@ class FakeDex:
 
     def tick(self) -> None:
         """A starting dex has read its text, or ended."""
-        if self._starting and not self.broken and not words_of(self.text):
-            self.running = self.text
-            self.alive = True
-            self._starting = False
-            self._rollout = replace(self._rollout, complete=True)
+        if self.hangs or not self._starting:
+            return
+        if self.broken or words_of(self.text):
+            self._rollout = replace(self._rollout, crashes=self._rollout.crashes + 1)
+            return
+        self.running = self.text
+        self.alive = True
+        self._starting = False
+        self._rollout = replace(self._rollout, complete=True, crashes=0)
 
     def users(self) -> set[str]:
         """Who can log in now, as dex sees it."""

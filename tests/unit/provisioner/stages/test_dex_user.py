@@ -211,6 +211,28 @@ def test_T21_if_dex_does_not_start_our_entry_is_taken_out_of_the_current_text() 
     assert (failed.value.cause.service, failed.value.cause.words) == ("dex", "listen tcp: no route")
 
 
+def test_T21_a_dex_that_crashes_twice_is_not_waited_for() -> None:
+    case = a_case()
+    dex_of(case).broken = True
+    began = case.clock()
+
+    with pytest.raises(Permanent):
+        Trip(case, Goal.PRESENT).arrive()
+
+    assert case.clock() - began < timedelta(seconds=30)
+
+
+def test_T21_a_dex_that_never_gets_ready_is_given_up_in_time() -> None:
+    case = a_case()
+    dex_of(case).hangs = True
+    began = case.clock()
+
+    with pytest.raises(Permanent, match="which was taken out again"):
+        Trip(case, Goal.PRESENT).arrive()
+
+    assert timedelta(seconds=30) <= case.clock() - began < timedelta(seconds=40)
+
+
 def test_T21_after_that_a_retry_arrives_once_dex_is_well() -> None:
     case = a_case()
     dex_of(case).broken = True
