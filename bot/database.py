@@ -17,7 +17,14 @@ import provisioner.store
 from approvals.model import AuditLog, RequestRepository
 from approvals.store import SqlAuditLog, SqlRequestRepository
 from bot.ask import AskRepository
-from bot.locks import FileLeadership, Leadership, PostgresLeadership, PostgresLocks, ProcessLocks
+from bot.locks import (
+    FileLeadership,
+    Leadership,
+    PostgresLeadership,
+    PostgresLocks,
+    ProcessLocks,
+    alone,
+)
 from bot.proposal import ProposalRepository
 from bot.store import SqlAskRepository, SqlProposalRepository, SqlThreadRepository
 from bot.thread import ThreadRepository
@@ -148,11 +155,14 @@ class Database:
 
     def migrate(self) -> None:
         """To the newest schema, in one transaction: a second process waits, and finds it done."""
-        if self._file:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with self.engine.begin() as connection:
+        with ExitStack() as stack:
+            if self._file:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                # SQLite's own lock is not enough: two that switch a new file to WAL fail as "locked" at once.
+                stack.enter_context(alone(self._file.with_name(f"{self._file.name}.migration")))
+            connection = stack.enter_context(self.engine.begin())
             if self._file is None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             config.attributes["connection"] = connection

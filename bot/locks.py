@@ -89,6 +89,14 @@ class PostgresLocks:
             yield _HeldByConnection(connection) if free else None
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One process at a time; the others wait. The file stays: removing it would let two in."""
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class FileLeadership:
     """`flock` on a file: the kernel frees it when the process ends, however it ends."""
 

@@ -27,6 +27,7 @@ _SHORTEST = 4
 """A shorter secret would hide half of every sentence, and is none."""
 
 _CHATTY = (
+    "alembic",
     "apscheduler",
     "boto3",
     "botocore",

@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import METADATA, Database
 from bot.locks import Leadership
+from bot.proposal import Proposal
 from provisioner.run import Locks
-from tests.builders import a_request, a_run, a_thread, an_ask
+from tests.builders import a_plan, a_request, a_run, a_spec, a_thread, an_ask
 
 MIGRATE = "import sys; from bot.database import Database; Database(sys.argv[1]).migrate()"
 LEAD = """
@@ -92,6 +93,19 @@ class DatabaseLaws:
                 unit.asks.get("V1")
             with pytest.raises(RuntimeError, match="over"):
                 unit.commit()
+
+    def test_a_proposal_is_read_as_it_was_kept(self, database: Database) -> None:
+        proposal = Proposal(
+            request_id="WSR-0002", asked=a_spec(), plan=a_plan(), locale="ko-KR", run_id="WSR-0001.1"
+        )
+        with database.unit() as unit:
+            unit.proposals.add(proposal)
+            unit.commit()
+
+        with database.unit() as unit:
+            assert unit.proposals.get("WSR-0002") == proposal
+            with pytest.raises(KeyError):
+                unit.proposals.get("WSR-0003")
 
     def test_it_answers(self, database: Database) -> None:
         database.ping()
