@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 
@@ -151,7 +152,7 @@ class Delivery:
 
     async def _emit(self, kind: str, payload: dict[str, Any], retry: Retry | None) -> Receipt:
         envelope: dict[str, Any] = {
-            "envelope_id": _uuid(),
+            "envelope_id": str(uuid4()),
             "type": kind,
             "accepts_response_payload": kind != EVENT,
             "payload": payload,
@@ -233,8 +234,3 @@ def _body(response: httpx.Response) -> Any:
         except ValueError:
             return response.text
     return response.text
-
-
-def _uuid() -> str:
-    text = secrets.token_hex(16)
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

@@ -13,7 +13,7 @@ KEPT = 50_000
 
 
 class Journal:
-    """Kinds: call, response_url, envelope, request, ack, socket, shown.
+    """Kinds: act (of a person), call, response_url, envelope, request, ack, no ack, socket, shown.
 
     What is written is a copy, with every known secret and every value under a
     key that holds one replaced by stars.

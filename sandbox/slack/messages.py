@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.slack.clock import Clock
 from sandbox.slack.errors import SlackError
+from sandbox.slack.forms import State
 from sandbox.slack.seed import Seed
 from sandbox.slack.world import Channel
 
@@ -29,6 +30,7 @@ class Message:
     pinned: bool = False
     files: list[dict[str, Any]] = field(default_factory=list)
     client_msg_id: str | None = None
+    state: State = field(default_factory=dict)
 
 
 class Ledger:

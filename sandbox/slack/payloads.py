@@ -2,16 +2,13 @@
 
 import secrets
 from typing import Any
+from uuid import uuid4
 
 from sandbox.slack.core import Core
+from sandbox.slack.forms import as_values
 from sandbox.slack.messages import Message
 from sandbox.slack.modals import View
 from sandbox.slack.world import Channel, Person
-
-
-def _client_msg_id() -> str:
-    text = secrets.token_hex(16)
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 class Payloads:
@@ -72,7 +69,7 @@ class Payloads:
             "container": container,
             "trigger_id": self._core.tickets.trigger(person.id),
             "channel": {"id": channel.id, "name": channel.name},
-            "state": {"values": {}},
+            "state": {"values": as_values(message.state)},
             "response_url": response_url,
             "actions": [action],
         }
@@ -193,6 +190,6 @@ class Payloads:
             text,
             blocks,
             thread_ts=thread_ts,
-            client_msg_id=_client_msg_id(),
+            client_msg_id=str(uuid4()),
         )
         return ledger.add(message)

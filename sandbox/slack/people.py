@@ -7,6 +7,7 @@ from sandbox.slack.core import Core
 from sandbox.slack.delivery import COMMAND, INTERACTIVE, Receipt
 from sandbox.slack.errors import CannotAct, SlackError
 from sandbox.slack.events import Events
+from sandbox.slack.forms import fresh_state
 from sandbox.slack.messages import Message
 from sandbox.slack.modals import View
 from sandbox.slack.payloads import Payloads
@@ -40,7 +41,10 @@ class People:
             "seconds": receipt.seconds if receipt else 0.0,
         }
 
-    def _before(self, person: Person) -> set[tuple[str, str]]:
+    def _before(self, person: Person, act: str, **facts: Any) -> set[tuple[str, str]]:
+        """Note the act; the private messages that were there before it."""
+        said = {name: value for name, value in facts.items() if value is not None}
+        self._core.journal.write("act", act, person=person.seed.key, arguments=said)
         return set(self._core.ledger.private_for(person.id))
 
     def typed(self, text: str) -> str:
@@ -65,7 +69,7 @@ class People:
     async def command(self, who: str, where: str, line: str, thread_ts: str | None) -> dict[str, Any]:
         person = self._core.world.person(who)
         channel = self._core.world.channel_of(where, person)
-        before = self._before(person)
+        before = self._before(person, "command", channel=channel.name, text=line, thread_ts=thread_ts)
         name, _, text = line.strip().partition(" ")
         if not name.startswith("/"):
             raise CannotAct("a command begins with a slash")
@@ -105,7 +109,7 @@ class People:
     async def say(self, who: str, where: str, text: str, thread_ts: str | None = None) -> dict[str, Any]:
         person = self._core.world.person(who)
         channel = self._core.world.channel_of(where, person)
-        before = self._before(person)
+        before = self._before(person, "message", channel=channel.name, text=text, thread_ts=thread_ts)
         if thread_ts is not None:
             parent = self._core.ledger.find(channel.id, thread_ts)
             if parent is None:
@@ -122,7 +126,7 @@ class People:
 
     async def home(self, who: str, tab: str) -> dict[str, Any]:
         person = self._core.world.person(who)
-        before = self._before(person)
+        before = self._before(person, "home", tab=tab)
         receipt = await self._events.home_opened(person, tab)
         home = self._core.modals.home(person.id)
         return self.seen(person, before, receipt) | {
@@ -131,7 +135,7 @@ class People:
 
     async def shortcut(self, who: str, callback_id: str, where: str | None, ts: str | None) -> dict[str, Any]:
         person = self._core.world.person(who)
-        before = self._before(person)
+        before = self._before(person, "shortcut", callback_id=callback_id, channel=where, ts=ts)
         of_message = ts is not None
         if not any(
             one.callback_id == callback_id and one.of_message is of_message
@@ -169,7 +173,15 @@ class People:
     ) -> dict[str, Any]:
         """Press, choose or tick something, in a message or a view."""
         person = self._core.world.person(who)
-        before = self._before(person)
+        before = self._before(
+            person,
+            "click",
+            action_id=press.action_id,
+            value=press.value,
+            ts=ts,
+            view_id=view_id,
+            channel=where,
+        )
         payload = self._pressed(person, press, ts, view_id, where)
         receipt = await self._core.delivery.interact(INTERACTIVE, payload)
         return self.seen(person, before, receipt) | {"error": receipt.code}
@@ -185,6 +197,8 @@ class People:
                         "actions", channel.id, person.id, message_ts=message.ts, thread_ts=message.thread_ts
                     )
                     action = press.action(*found, self._core)
+                    message.state = fresh_state(message.blocks, message.state)
+                    press.keep(message.state, *found, self._core)
                     url = self._responses.url(hook)
                     return self._payloads.message_action(person, channel, message, action, url)
         if ts is None and where is None:
@@ -222,7 +236,7 @@ class People:
 
     async def submit(self, who: str, view_id: str, values: dict[str, Any]) -> dict[str, Any]:
         person = self._core.world.person(who)
-        before = self._before(person)
+        before = self._before(person, "submit", view_id=view_id, values=values)
         view = self._dialog(person, view_id)
         self._submission.fill(view, values)
         view.errors = self._submission.objections(view)
@@ -237,7 +251,7 @@ class People:
     async def close_view(self, who: str, view_id: str) -> dict[str, Any]:
         """The x or the close button; `clear_on_close` takes the views below along."""
         person = self._core.world.person(who)
-        before = self._before(person)
+        before = self._before(person, "close", view_id=view_id)
         view = self._dialog(person, view_id)
         cleared = bool(view.body.get("clear_on_close"))
         closed = self._core.modals.clear(person.id) if cleared else [view]

@@ -223,6 +223,7 @@ class SlackSimulator:
                 "name": "dm" if channel.is_im else channel.name,
                 "members": sorted(channel.members),
                 "messages": messages,
+                "statuses": self._extras.statuses_in(channel.id),
             }
         )
 

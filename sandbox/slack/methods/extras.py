@@ -110,6 +110,10 @@ class Extras:
         self.statuses[(channel.id, thread_ts)] = call.text("status")
         return {"ok": True}
 
+    def statuses_in(self, channel_id: str) -> dict[str, str]:
+        """The status lines of a channel's threads, by the thread's ts."""
+        return {ts: status for (where, ts), status in self.statuses.items() if where == channel_id and status}
+
     def validate(self, call: Call) -> Answer:
         if call.has("view"):
             check(call.json("view"))

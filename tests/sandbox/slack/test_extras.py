@@ -104,10 +104,11 @@ def test_a_message_can_be_scheduled(wide: SlackSimulator, web: WebClient, clock:
     assert error_of(web.chat_scheduleMessage, channel=GENERAL, text="x", post_at=1) == "time_in_past"
 
 
-def test_a_status_line_belongs_to_a_thread(web: WebClient) -> None:
+def test_a_status_line_belongs_to_a_thread(wide: SlackSimulator, web: WebClient) -> None:
     ts = web.chat_postMessage(channel=GENERAL, text="x")["ts"]
 
     assert web.assistant_threads_setStatus(channel_id=GENERAL, thread_ts=ts, status="is working…")["ok"]
+    assert wide.channel("general", "requester")["statuses"] == {ts: "is working…"}
     assert error_of(web.assistant_threads_setStatus, channel_id=GENERAL, thread_ts="1.0", status="x") == (
         "thread_not_found"
     )

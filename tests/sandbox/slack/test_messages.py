@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 
 from sandbox.slack import CannotAct, ChannelSeed, Rates, Seed, SlackSimulator
 from tests.sandbox.slack.bot import Bot, client, remember
-from tests.sandbox.slack.forms import actions, button, section
+from tests.sandbox.slack.forms import actions, button, option, section
 
 REQUESTS = "C0REQUEST1"
 METADATA = {"event_type": "workspace_request", "event_payload": {"request_id": "WS-7"}}
@@ -220,6 +220,21 @@ def test_a_click_finds_the_newest_button_or_the_one_with_the_value(
     slack.click("requester", action_id="open", value="a", channel="dm")
 
     assert values == ["b", "a"]
+
+
+def test_a_choice_in_a_message_stays_chosen(slack: SlackSimulator, bot: Bot, web: WebClient) -> None:
+    bodies: list[dict[str, Any]] = []
+    bot.app.action("size")(remember(bodies))
+    bot.app.action("go")(remember(bodies))
+    bot.connect()
+    sizes = {"type": "static_select", "action_id": "size", "options": [option("small"), option("large")]}
+    web.chat_postMessage(channel=REQUESTS, text="?", blocks=[actions(sizes, button("go"), block_id="b")])
+
+    slack.click("requester", action_id="size", value="large")
+    slack.click("requester", action_id="go")
+
+    assert bodies[0]["actions"][0]["selected_option"] == option("large")
+    assert bodies[1]["state"]["values"]["b"]["size"]["selected_option"] == option("large")
 
 
 def test_a_button_that_is_gone_cannot_be_pressed(slack: SlackSimulator, web: WebClient) -> None:
