@@ -32,6 +32,7 @@ from provisioner.engine import Engine
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
+from provisioner.preflight import Preflight
 from provisioner.run import Clock, Run, RunStatus
 from provisioner.stage import Goal
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
@@ -54,6 +55,7 @@ class Desk:
         *,
         units: Callable[[], UnitOfWork],
         engine: Engine,
+        preflight: Preflight,
         policy: Policy,
         people: People,
         platform: Platform,
@@ -65,6 +67,7 @@ class Desk:
         """`channel` is where requests are shown, `language` the one spoken there."""
         self._units = units
         self._engine = engine
+        self._preflight = preflight
         self._policy = policy
         self._people = people
         self._platform = platform
@@ -116,8 +119,11 @@ class Desk:
             log.warning("asker unknown", ask=ask.key, why=str(error))
             self._postpone(ask)
             return
-        reasons = [*refused, *self._unmade(preview)]
-        passing = any(isinstance(unmade.error, Temporary) for unmade in preview.refusals)
+        unmade = (*self._preflight.refusals(), *preview.refusals)
+        reasons = [*refused, *(self._reason(one.title, one.error) for one in unmade)]
+        if preview.plan is not None and not preview.plan.changes:
+            reasons.append(Message("It is there already, complete: there is nothing to make."))
+        passing = any(isinstance(one.error, Temporary) for one in unmade)
         if passing and ask.tries < _TRIES:
             self._postpone(ask)
         elif reasons or gate is None or preview.plan is None:
@@ -135,11 +141,6 @@ class Desk:
         except Refusal as no:
             return None, [refusal(no)]
         return gate, []
-
-    def _unmade(self, preview: survey.Preview) -> list[Message]:
-        if preview.plan is not None and not preview.plan.changes:
-            return [Message("It is there already, complete: there is nothing to make.")]
-        return [self._reason(refused.title, refused.error) for refused in preview.refusals]
 
     @staticmethod
     def _reason(title: Message, error: WorkError) -> Message:

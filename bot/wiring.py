@@ -27,10 +27,11 @@ from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.texts import Texts
 from provisioner.catalog import catalog
-from provisioner.clients.aws import S3Buckets
+from provisioner.clients.aws import AwsAccount, S3Buckets
 from provisioner.clients.dex import DexHttp
 from provisioner.clients.kube import KubeCluster, KubeDex, KubeProfiles
 from provisioner.engine import Engine
+from provisioner.preflight import Preflight
 from provisioner.run import RetryPolicy
 from provisioner.stage import Step
 from provisioner.store import SqlLedger
@@ -69,6 +70,7 @@ class Bot:
         self._desk = Desk(
             units=self.database.unit,
             engine=self._engine,
+            preflight=Preflight(AwsAccount(region=settings.platform.region), settings.where()),
             policy=policy(settings),
             people=people,
             platform=settings.where(),

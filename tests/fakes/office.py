@@ -17,6 +17,7 @@ from bot.service import WorkspaceService
 from bot.texts import Texts
 from provisioner.engine import Engine
 from provisioner.message import Json
+from provisioner.preflight import Preflight
 from provisioner.run import RetryPolicy, Run, RunId
 from provisioner.stage import Step
 from provisioner.store import SqlLedger
@@ -39,6 +40,16 @@ open_for = "24h"
 """
 
 
+class FakeAccount:
+    """The AWS account that the credentials belong to."""
+
+    def __init__(self) -> None:
+        self.found = a_platform().account
+
+    def number(self) -> str:
+        return self.found
+
+
 class Office:
     """`begin` makes everything that lives in a process anew, on the same database, world and chat."""
 
@@ -48,6 +59,7 @@ class Office:
         self.world = FakeWorld(self.clock, self.fuse)
         self.steps: Sequence[Step] = some_steps(self.world)
         self.people = FakePeople()
+        self.account = FakeAccount()
         self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
         self.policy = Policy.from_toml(policy)
         self.woken: list[str] = []
@@ -75,6 +87,7 @@ class Office:
         self.desk = Desk(
             units=self.database.unit,
             engine=self.engine,
+            preflight=Preflight(self.account, a_platform()),
             policy=self.policy,
             people=self.people,
             platform=a_platform(),

@@ -188,3 +188,15 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
     said = office.chat.whispers(MINA)[-1]
     assert "1 stage is not as it should be" in said
     assert "bucket alpha" in said
+
+
+def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:
+    office.account.found = "999999999999"
+
+    office.asks()
+    office.settle()
+
+    assert office.pending() is None
+    (said,) = office.chat.whispers(MINA)
+    assert "999999999999" in said
+    assert "123456789012" in said
