@@ -4,7 +4,7 @@
     ask = ["workspace-users", "workspace-admins"]    # groups, any of them
     approve = ["workspace-admins"]                   # groups, any of them
     needed = 1                                       # how many different people
-    open_for = "24h"                                 # minutes, hours or days: 30m, 24h, 7d
+    open_for = "24h"                                 # 30m, 24h, 7d; seconds (30s) for trying out
     needed_if = { destroys_data = 2 }                # more, where a fact is true
 
 An action without a rule is for nobody. Nobody approves for themselves: there is no rule for that.
@@ -25,12 +25,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from approvals.errors import NotAllowed
 from approvals.model import Actor, Gate, Subject
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=90)
 
 
 def _duration(text: object) -> timedelta:
-    match = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text) if isinstance(text, str) else None
+    match = re.fullmatch(r"([1-9]\d{0,4})([smhd])", text) if isinstance(text, str) else None
     length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
     if not timedelta() < length <= _LONGEST:
         raise PydanticCustomError("duration", 'should be a text like "30m", "24h" or "7d", at most 90 days')

@@ -76,7 +76,12 @@ def test_a_true_fact_raises_the_gate_and_never_lowers_it() -> None:
 
 @pytest.mark.parametrize(
     ("text", "length"),
-    [("30m", timedelta(minutes=30)), ("24h", timedelta(hours=24)), ("90d", timedelta(days=90))],
+    [
+        ("2s", timedelta(seconds=2)),
+        ("30m", timedelta(minutes=30)),
+        ("24h", timedelta(hours=24)),
+        ("90d", timedelta(days=90)),
+    ],
 )
 def test_how_long_it_is_open_is_written_as_people_do(text: str, length: timedelta) -> None:
     policy = Policy.from_toml(RULE.replace("24h", text))
