@@ -3,9 +3,6 @@ each command would wait for the one before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-
 import anyio
 import anyio.to_thread
 import structlog
@@ -35,8 +32,11 @@ def endpoint(bolt: App, signatures: Signatures) -> Starlette:
         if not signatures.accept(body, request.headers):
             log.warning("request not from Slack", client=request.client.host if request.client else "")
             return Response(status_code=401)
-        work = partial(_dispatch, bolt, body, request.headers)
-        return _response(await anyio.to_thread.run_sync(work, limiter=limiter))
+        try:
+            incoming = BoltRequest(body=body.decode(), headers={**request.headers})
+        except ValueError:  # signed, and yet neither a form nor JSON
+            return Response(status_code=400)
+        return _response(await anyio.to_thread.run_sync(bolt.dispatch, incoming, limiter=limiter))
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 
@@ -49,10 +49,6 @@ async def _body(request: Request) -> bytes | None:
         if len(chunks) > BODY_LONGEST:
             return None
     return bytes(chunks)
-
-
-def _dispatch(bolt: App, body: bytes, headers: Mapping[str, str]) -> BoltResponse:
-    return bolt.dispatch(BoltRequest(body=body.decode(), headers={**headers}))
 
 
 def _response(answer: BoltResponse) -> Response:

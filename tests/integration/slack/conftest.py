@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from bot.database import Database
 from sandbox.slack.clock import MovableClock
 from sandbox.slack.simulator import SlackSimulator
 from tests.integration.slack.stand import Stand
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables and nothing in them; migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("tables") / "bot.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
 
 
 @pytest.fixture
@@ -22,9 +33,9 @@ def slack() -> Iterator[SlackSimulator]:
 
 
 @pytest.fixture
-def stand(slack: SlackSimulator, tmp_path: Path) -> Iterator[Stand]:
+def stand(slack: SlackSimulator, tmp_path: Path, tables: Path) -> Iterator[Stand]:
     """Over signed HTTP, which starts and stops faster; both transports are compared in test_transports."""
-    stand = Stand(slack, tmp_path, http=True)
+    stand = Stand(slack, tmp_path, tables, http=True)
     stand.start()
     yield stand
     stand.stop()

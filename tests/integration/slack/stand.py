@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -36,12 +37,17 @@ class Stand:
     """Started with Slack; `service` may be swapped for one that breaks before `start`."""
 
     def __init__(
-        self, slack: SlackSimulator, folder: Path, *, http: bool = False, texts: Texts | None = None
+        self,
+        slack: SlackSimulator,
+        folder: Path,
+        tables: Path,
+        *,
+        http: bool = False,
+        texts: Texts | None = None,
     ) -> None:
         self.slack = slack
         self.clock = SystemClock()
-        self.database = Database(f"sqlite:///{folder / 'bot.db'}")
-        self.database.migrate()
+        self.database = Database(f"sqlite:///{shutil.copy(tables, folder)}")
         self.texts = texts or Texts()
         self.woken: list[str] = []
         self.service = WorkspaceService(

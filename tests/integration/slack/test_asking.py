@@ -112,10 +112,12 @@ def test_an_answer_reaches_a_channel_the_bot_is_not_in(stand: Stand) -> None:
     stand.told("requester", "There are no workspaces yet")
 
 
-def test_private_answers_are_in_the_readers_language(slack: SlackSimulator, tmp_path: Path) -> None:
+def test_private_answers_are_in_the_readers_language(
+    slack: SlackSimulator, tmp_path: Path, tables: Path
+) -> None:
     (tmp_path / "ko.po").write_text(KOREAN, encoding="utf-8")
     slack.set_locale("requester", "ko-KR")
-    stand = Stand(slack, tmp_path, http=True, texts=Texts(folder=tmp_path))
+    stand = Stand(slack, tmp_path, tables, http=True, texts=Texts(folder=tmp_path))
     stand.start()
 
     slack.command("requester", "general", "/workspace creat")
@@ -213,8 +215,10 @@ def test_a_form_delivered_twice_is_one_ask(stand: Stand) -> None:
     assert len(_due(stand)) == 1
 
 
-def test_a_form_that_cannot_be_kept_stays_open_and_says_so(slack: SlackSimulator, tmp_path: Path) -> None:
-    stand = Stand(slack, tmp_path, http=True)
+def test_a_form_that_cannot_be_kept_stays_open_and_says_so(
+    slack: SlackSimulator, tmp_path: Path, tables: Path
+) -> None:
+    stand = Stand(slack, tmp_path, tables, http=True)
     stand.service = Broken(
         units=stand.database.unit, platform=a_platform(), clock=stand.clock, wake=lambda _="": None
     )
