@@ -79,6 +79,7 @@ def platform() -> list[tuple[str, Object]]:
                 "stringData": {"OIDC_CLIENT_ID": CLIENT_ID, "OIDC_CLIENT_SECRET": CLIENT_SECRET},
             },
         ),
+        (f"{auth}/serviceaccounts", {"metadata": {"name": "dex"}}),
         (
             f"{auth}/configmaps",
             {"metadata": {"name": "dex", "labels": {"app": "dex"}}, "data": {"config.yaml": DEX_CONFIG}},

@@ -44,6 +44,11 @@ class Call:
         return self.query.get("dryRun") == "All"
 
     @property
+    def strict(self) -> bool:
+        """Whether fields that nobody knows are an error."""
+        return self.query.get("fieldValidation") == "Strict"
+
+    @property
     def manager(self) -> str:
         """Field manager: as given, else the program's name as the API server takes it from the user agent."""
         return self.query.get("fieldManager") or self.agent.partition("/")[0] or "unknown"

@@ -11,6 +11,7 @@ import yaml
 
 from sandbox.kubernetes import ownership, patch, protobuf
 from sandbox.kubernetes.call import Call
+from sandbox.kubernetes.fields import settle
 from sandbox.kubernetes.refusal import Refused, bad_request, invalid, not_found, unsupported_media
 from sandbox.kubernetes.rights import allowed
 from sandbox.kubernetes.selector import Matcher, by_fields, by_labels
@@ -165,7 +166,7 @@ class Operations:
             combine = patch.strategic_merge if call.content_type == STRATEGIC else patch.merge
             new = combine(current, change)
         self._check_identity(call, new)
-        return 200, self._put(call, old, new)
+        return 200, self._put(call, old, settle(kind, new, strict=call.strict))
 
     def _apply(self, call: Call) -> Answer:
         kind, name = call.target.resource, call.target.name
@@ -247,6 +248,10 @@ class Operations:
         if not isinstance(given, dict):
             raise bad_request("json: cannot unmarshal into Go value of type map[string]interface {}")
         expected = kind.api_version(call.target.version)
+        if kind.custom or call.content_type == APPLY:
+            for key, word in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+                if not given.get(key):
+                    raise bad_request(f"Object '{word}' is missing in '{json.dumps(given)}'")
         if given.get("apiVersion", expected) != expected:
             raise bad_request(
                 f"the API version in the data ({given['apiVersion']}) does not match the expected API "
@@ -256,7 +261,7 @@ class Operations:
             raise bad_request(f'no kind "{given["kind"]}" is registered for version "{expected}" here')
         given = {**given, "kind": kind.kind, "apiVersion": expected, "metadata": given.get("metadata") or {}}
         self._check_identity(call, given)
-        return given
+        return settle(kind, given, strict=call.strict)
 
     def _check_identity(self, call: Call, item: Object) -> None:
         meta = item.get("metadata") or {}

@@ -53,6 +53,7 @@ class DexWorld:
         return self.admin.raw("GET", DEPLOYMENT)["status"]
 
     def container(self) -> Any:
-        """The status of dex's container in the newest pod."""
+        """The status of dex's container, empty while there is none."""
         pods = self.admin.raw("GET", "/api/v1/namespaces/auth/pods", labelSelector="app=dex")["items"]
-        return pods[-1]["status"]["containerStatuses"][0]
+        statuses = pods[-1]["status"].get("containerStatuses", []) if pods else []
+        return statuses[0] if statuses else {}

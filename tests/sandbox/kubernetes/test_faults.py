@@ -152,6 +152,21 @@ def test_a_body_that_is_no_json_is_a_bad_request(emulator: KubernetesEmulator, a
     assert emulator.journal()[-1].code == 400
 
 
+def test_protobuf_that_it_cannot_read_is_refused(emulator: KubernetesEmulator, admin: Clients) -> None:
+    settings = admin.api.configuration
+    pool = urllib3.PoolManager(ca_certs=settings.ssl_ca_cert)
+    protobuf = "application/vnd.kubernetes.protobuf"
+
+    answer = pool.request(
+        "POST",
+        f"{settings.host}/apis/apps/v1/namespaces/default/deployments",
+        body=b"k8s\x00\x0a\x10\x0a\x02v1\x12\x0aDeployment",
+        headers={"Authorization": f"Bearer {token(emulator)}", "Content-Type": protobuf},
+    )
+
+    assert (answer.status, answer.json()["reason"]) == (415, "UnsupportedMediaType")
+
+
 def test_the_same_seed_gives_the_same_names(admin: Clients) -> None:
     twin = KubernetesEmulator()
     twin.start()

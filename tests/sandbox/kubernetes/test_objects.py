@@ -190,6 +190,39 @@ def test_a_config_map_holds_text_only(admin: Clients) -> None:
     )
 
 
+LOST_INDENTATION = {
+    "apiVersion": "kubeflow.org/v1",
+    "kind": "Profile",
+    "metadata": {"name": "alpha"},
+    "owner": {"kind": "User"},
+    "spec": {"ownr": {}},
+}
+
+
+def test_fields_that_a_profile_does_not_have_are_dropped(admin: Clients) -> None:
+    made = admin.raw("POST", "/apis/kubeflow.org/v1/profiles", LOST_INDENTATION)
+
+    assert "owner" not in made
+    assert made["spec"] == {}
+
+
+def test_asked_to_be_strict_the_server_names_them(admin: Clients) -> None:
+    with pytest.raises(ApiException) as error:
+        admin.raw("POST", "/apis/kubeflow.org/v1/profiles", LOST_INDENTATION, fieldValidation="Strict")
+
+    assert refusal(error)["message"] == (
+        'Profile in version "v1" cannot be handled as a Profile: strict decoding error: '
+        'unknown field "owner", unknown field "spec.ownr"'
+    )
+
+
+def test_a_custom_object_has_to_say_what_it_is(admin: Clients) -> None:
+    with pytest.raises(ApiException) as error:
+        admin.raw("POST", "/apis/kubeflow.org/v1/profiles", {"metadata": {"name": "alpha"}})
+
+    assert refusal(error)["message"].startswith("Object 'Kind' is missing in ")
+
+
 def test_a_profile_needs_the_name_of_its_owner(admin: Clients) -> None:
     with pytest.raises(ApiException) as error:
         admin.create_profile("alpha", owner="")

@@ -112,7 +112,7 @@ def test_apply_makes_then_changes_then_removes_what_is_no_longer_said(admin: Cli
 
 def test_apply_does_not_take_a_field_from_another_unless_forced(admin: Clients) -> None:
     def apply(manager: str, value: str, **query: str) -> Any:
-        body = {"metadata": {"name": "dex"}, "data": {"a": value}}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "dex"}, "data": {"a": value}}
         return admin.raw("PATCH", DEX, body, APPLY, fieldManager=manager, **query)
 
     apply("me", "1")
