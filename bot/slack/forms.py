@@ -12,7 +12,7 @@ from bot.card import Card
 from bot.slack.cards import SECTION_LONGEST, blocks, plain
 from bot.slack.commands import NUMBER, default_spec, read
 from bot.slack.incoming import Origin
-from bot.slack.mrkdwn import Mrkdwn, shorten
+from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.slack.views import TITLE_LONGEST
 from bot.texts import Words
 from provisioner.message import Message, Ref, RefKind
@@ -137,12 +137,8 @@ def typed(view: Mapping[str, Any]) -> dict[str, str]:
 
 def spec_of(view: Mapping[str, Any], platform: Platform) -> tuple[WorkspaceSpec, dict[str, Message]]:
     """What the form says, and the fields that are not what they should be."""
-    said = typed(view)
-    asked, unread = read(said, platform)
-    for name in ("desired", "max"):
-        if name not in said:
-            unread[name] = Message("{name} is a whole number.", name=Ref(RefKind.NAME, name))
-    return asked, unread
+    # Slack sends no form with an empty number; whoever does is told, not given a number nobody typed.
+    return read({"desired": NOTHING, "max": NOTHING, **typed(view)}, platform)
 
 
 def field_errors(
