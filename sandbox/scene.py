@@ -35,10 +35,16 @@ class Scene:
         return self.until(opened, "form")
 
     def ask(self, person: str = "requester", **values: Any) -> Seen:
-        """Ask for it with the form; the card that appears."""
+        """Ask for it with the form; the new card that appears."""
+        before = (self.card() or {}).get("ts")
         view = self.open_form(person)
         self.client.submit(person, view["id"], **{"why": WHY, **values})
-        return self.until(self.card, f"card for {self.project} in #{REQUESTS}")
+
+        def posted() -> Seen | None:
+            card = self.card()
+            return card if card is not None and card["ts"] != before else None
+
+        return self.until(posted, f"card for {self.project} in #{REQUESTS}")
 
     def press(self, person: str, action_id: str) -> Seen:
         """A button of the card."""

@@ -83,6 +83,7 @@ def test_slack_that_delivers_everything_twice_changes_nothing(scene: Scene, clie
     scene.ask()
     scene.press("admin", "ws.req.approve")
     scene.until_says("is ready")
+    scene.until(lambda: len(scene.told()) >= 5, "last word in the thread")
     before = len(scene.told())
     client.mention("requester", "status", REQUESTS, scene.the_card()["ts"])
     scene.until(lambda: len(scene.told()) > before, "answer in the thread")
@@ -93,7 +94,7 @@ def test_slack_that_delivers_everything_twice_changes_nothing(scene: Scene, clie
     assert_made(scene)
 
 
-def test_what_was_acknowledged_is_not_lost_by_a_kill(scene: Scene, client: Client) -> None:
+def test_a_form_that_was_taken_is_not_lost_by_a_kill(scene: Scene, client: Client) -> None:
     view = scene.open_form()
     sent = client.submit("requester", view["id"], why=WHY)
     client.kill_bot()
@@ -103,8 +104,18 @@ def test_what_was_acknowledged_is_not_lost_by_a_kill(scene: Scene, client: Clien
     client.start_bot()
     scene.until(scene.card, "card")
     scene.press("admin", "ws.req.approve")
+    scene.until_says("Creating")
     client.kill_bot()
     client.start_bot()
 
     scene.until_says("is ready", within=60)
     assert_made(scene)
+
+
+def test_a_bot_that_is_away_leaves_slacks_own_words(client: Client) -> None:
+    client.kill_bot()
+
+    seen = client.command("requester", "/workspace list")
+
+    assert not seen["acknowledged"]
+    assert "/workspace failed" in seen["error"]
