@@ -36,6 +36,6 @@ class Core:
         self.ledger = Ledger(seed, clock)
         self.modals = Modals(seed, clock, self.ledger)
         self.tickets = Tickets(clock)
-        self.sockets = Sockets(seed, self.tickets, faults, self.journal, self.transports.abort)
+        self.sockets = Sockets(seed, self.tickets, faults, self.journal, self.transports)
         self.delivery = Delivery(clock, faults, self.journal, self.sockets, self.signing_secret, ack_within)
         self.unknown_calls: list[str] = []

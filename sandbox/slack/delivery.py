@@ -193,7 +193,7 @@ class Delivery:
     async def _send(self, url: str, content: str, headers: dict[str, str]) -> Receipt:
         started = self._clock.now()
         if self._http is None:
-            limits = httpx.Limits(max_connections=None)
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
             self._http = httpx.AsyncClient(timeout=None, trust_env=False, limits=limits)  # noqa: S113 - own clock
         posting = asyncio.ensure_future(self._http.post(url, content=content, headers=headers))
         if not await self._within(posting):

@@ -143,9 +143,9 @@ class SlackSimulator:
         """Tell every client to reconnect, as Slack does from time to time."""
         self._server.run(self.core.sockets.disconnect(reason))
 
-    def cut_sockets(self) -> None:
-        """Break every socket without a word."""
-        self._server.call(self.core.sockets.cut_all)
+    def cut_sockets(self, *, quietly: bool = False) -> None:
+        """Reset every socket; quietly, end it in a way that the SDK hardly notices."""
+        self._server.call(lambda: self.core.sockets.cut_all(quietly=quietly))
 
     # Acting as a person: each blocks until acknowledged or given up, and returns what the person sees
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -12,6 +11,7 @@ from sandbox.slack.faults import Faults, Kind
 from sandbox.slack.journal import Journal
 from sandbox.slack.seed import Seed
 from sandbox.slack.tickets import Tickets
+from sandbox.slack.transports import Transports
 
 MOST_SOCKETS = 10
 # What Slack names in `hello`: for about how many seconds a socket is kept.
@@ -27,13 +27,13 @@ class Sockets:
         tickets: Tickets,
         faults: Faults,
         journal: Journal,
-        abort: Callable[[tuple[str, int] | None], None],
+        transports: Transports,
     ) -> None:
         self._seed = seed
         self._tickets = tickets
         self._faults = faults
         self._journal = journal
-        self._abort = abort
+        self._transports = transports
         self._open: list[WebSocket] = []
         self._turn = 0
         self._pending: dict[str, asyncio.Future[Any]] = {}
@@ -131,12 +131,12 @@ class Sockets:
                 {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-simulated"}}
             )
 
-    def cut(self, socket: WebSocket) -> None:
+    def cut(self, socket: WebSocket, *, quietly: bool = False) -> None:
         """Break the connection without a word."""
         self._forget(socket)
         client = socket.client
-        self._abort((client.host, client.port) if client else None)
+        self._transports.abort((client.host, client.port) if client else None, quietly=quietly)
 
-    def cut_all(self) -> None:
+    def cut_all(self, *, quietly: bool = False) -> None:
         for socket in list(self._open):
-            self.cut(socket)
+            self.cut(socket, quietly=quietly)

@@ -37,13 +37,14 @@ class Bot:
         self._handlers: list[SocketModeHandler] = []
         self._server: ThreadingHTTPServer | None = None
 
-    def connect(self, *, sockets: int = 1) -> None:
+    def connect(self, *, sockets: int = 1, ping_interval: float = 10) -> None:
         """Open so many sockets, each a replica of this app, and wait until all are greeted."""
         for _ in range(sockets):
             handler = SocketModeHandler(
                 self.app,
                 self._slack.app_token,
                 web_client=client(self._slack, self._url, self._slack.app_token),
+                ping_interval=ping_interval,
             )
             handler.connect()  # type: ignore[no-untyped-call]  # Bolt's adapter has no annotations there
             self._handlers.append(handler)
@@ -86,7 +87,7 @@ class Bot:
             handler.client.default_auto_reconnect_enabled = False
             handler.client.closed = True
             handler.client.enqueue_message("{}")  # wakes the SDK's reader, which else waits for a second
-        self._slack.cut_sockets()
+        self._slack.cut_sockets(quietly=True)
         for handler in self._handlers:
             handler.close()  # type: ignore[no-untyped-call]  # Bolt's adapter has no annotations there
         self._handlers.clear()

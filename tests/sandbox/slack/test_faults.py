@@ -89,7 +89,7 @@ def test_a_socket_cut_in_the_middle_of_an_acknowledgement_loses_it(
 ) -> None:
     heard: list[str] = []
     bot.app.command("/workspace")(remember(heard, lambda body: body["text"]))
-    bot.connect()
+    bot.connect(ping_interval=0.2)
     slack.faults.cut_ack()
 
     with Meanwhile(lambda: slack.command("requester", "general", "/workspace one")) as command:
@@ -99,6 +99,16 @@ def test_a_socket_cut_in_the_middle_of_an_acknowledgement_loses_it(
 
     assert heard == ["one"]
     assert seen["code"] == "operation_timeout"
+    slack.until(slack.connected)
+    assert slack.command("requester", "general", "/workspace two")["acknowledged"]
+
+
+def test_a_socket_that_ends_quietly_is_noticed_by_its_pings(slack: SlackSimulator, bot: Bot) -> None:
+    bot.connect(ping_interval=0.1)
+
+    slack.cut_sockets(quietly=True)
+
+    slack.until(slack.connected)
 
 
 def test_a_click_may_arrive_twice(slack: SlackSimulator, bot: Bot) -> None:

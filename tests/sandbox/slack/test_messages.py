@@ -153,7 +153,8 @@ def test_posts_that_slack_refuses() -> None:
         assert error_of(web.chat_postMessage, channel="outside", text="x") == "not_in_channel"
         assert error_of(web.chat_postMessage, channel="secret", text="x") == "channel_not_found"
         assert error_of(web.chat_postMessage, channel="old", text="x") == "is_archived"
-        assert error_of(web.chat_postMessage, channel="inside", text=" ") == "no_text"
+        with pytest.warns(UserWarning, match="`text` argument is missing"):
+            assert error_of(web.chat_postMessage, channel="inside", text=" ") == "no_text"
         assert error_of(web.chat_postMessage, channel="U0NOBODY1", text="x") == "channel_not_found"
         ephemeral = web.chat_postEphemeral
         assert error_of(ephemeral, channel="inside", user="U0OWEN001", text="x") == "user_not_in_channel"

@@ -70,6 +70,13 @@ def test_a_client_told_to_leave_comes_back(slack: SlackSimulator, bot: Bot) -> N
     assert slack.command("requester", "general", "/workspace")["private"][0]["text"] == "still here"
 
 
+def test_a_ping_is_answered(slack: SlackSimulator, bot: Bot) -> None:
+    bot.connect()
+    session = bot.handlers[0].client.current_session
+
+    slack.until(lambda: session is not None and session.last_ping_pong_time)
+
+
 def test_two_hundred_commands_at_once_are_all_acknowledged(slack: SlackSimulator, bot: Bot) -> None:
     bot.app.command("/workspace")(lambda ack: ack())
     bot.connect()
