@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from approvals.policy import Policy
+from bot import logs
 from bot.clock import SystemClock
 from bot.database import Database
 from bot.desk import Desk
@@ -163,6 +164,7 @@ class Bot:
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),
+            redact=logs.Redactor(self._settings.secrets()).redact,
             new_reference=lambda: f"E-{secrets.token_hex(4)}",
         )
 

@@ -38,9 +38,10 @@ class Engine:
         clock: Clock,
         retry: RetryPolicy,
         new_reference: Callable[[], str],
+        redact: Callable[[str], str],
         at_once: int = _LOOKERS,
     ) -> None:
-        """`at_once`: how many stages a survey looks at side by side."""
+        """`redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side."""
         self._parts = Parts(
             orders={goal: in_order(steps, goal) for goal in Goal},
             platform=platform,
@@ -49,6 +50,7 @@ class Engine:
             clock=clock,
             retry=retry,
             new_reference=new_reference,
+            redact=redact,
             at_once=at_once,
         )
 

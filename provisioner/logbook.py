@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from provisioner.errors import Permanent, Temporary
+from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.run import (
@@ -33,11 +33,14 @@ class Logbook:
     the stored one, and nothing more may be concluded from it.
     """
 
-    def __init__(self, run: Run, ledger: Ledger, clock: Clock, retry: RetryPolicy) -> None:
+    def __init__(
+        self, run: Run, ledger: Ledger, clock: Clock, retry: RetryPolicy, redact: Callable[[str], str]
+    ) -> None:
         self._run = run
         self._ledger = ledger
         self._clock = clock
         self._policy = retry
+        self._redact = redact
         self._fenced = False  # something was saved in this turn, so the run in hand is the stored one
         self.torn = False
 
@@ -119,8 +122,8 @@ class Logbook:
             next=tries + 1,
             most=self._policy.tries,
         )
-        cause = error.cause.to_json() if error.cause else None
-        self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause})
+        cause = self._clean(error.cause)
+        self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause.to_json() if cause else None})
         return Wait(delay.total_seconds(), error.what)
 
     def reopen(self, step: Step) -> None:
@@ -152,6 +155,7 @@ class Logbook:
     def fail(self, step: Step, failure: Failure, standing: list[Json]) -> None:
         self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what)
         self._settle(RunStatus.FAILED)
+        failure = replace(failure, cause=self._clean(failure.cause))
         self._run.failure = failure
         message = Message("{title} failed: {what}", title=step.stage.title, what=failure.what)
         data: dict[str, Json] = {"failure": failure.to_json(), "standing": standing}
@@ -174,6 +178,10 @@ class Logbook:
         if self._run.status is RunStatus.RUNNING:
             self._run.to(RunStatus.WAITING)
             self._save()
+
+    def _clean(self, cause: Cause | None) -> Cause | None:
+        """What a vendor said may quote what it was sent."""
+        return replace(cause, words=self._redact(cause.words)) if cause else None
 
     def _settle(self, status: RunStatus) -> None:
         if self._run.status is RunStatus.WAITING:

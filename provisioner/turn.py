@@ -41,6 +41,7 @@ class Parts:
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
+    redact: Callable[[str], str]
     at_once: int
 
 
@@ -53,7 +54,7 @@ class Turn:
         self._guard = guard
         self._steps = parts.orders[run.goal]
         self._ws = Workspace(run.asked, parts.platform)
-        self._book = Logbook(run, parts.ledger, parts.clock, parts.retry)
+        self._book = Logbook(run, parts.ledger, parts.clock, parts.retry, parts.redact)
         self._stopping = False  # somebody asked to cancel
 
     def take(self) -> Wait | None:

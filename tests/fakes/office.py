@@ -7,12 +7,15 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from approvals.model import Actor, Request, RequestId, Verdict
 from approvals.policy import Policy
 from bot.ask import Ask, AskKind
 from bot.database import Database
 from bot.desk import Desk
 from bot.follower import Follower
+from bot.logs import Redactor
 from bot.service import WorkspaceService
 from bot.texts import Texts
 from provisioner.engine import Engine
@@ -29,6 +32,8 @@ from tests.fakes.people import BOB, MINA, FakePeople
 from tests.fakes.world import FakeWorld, some_steps
 
 CHANNEL = "C0REQUESTS"
+CANARY = "canary-9d41e7"
+"""A secret that no message, journal or log may ever show."""
 ROUNDS_MOST = 200
 
 POLICY = """
@@ -79,6 +84,7 @@ class Office:
             clock=self.clock,
             retry=RetryPolicy(tries=3),
             new_reference=lambda: f"ref-{next(self._references)}",
+            redact=Redactor([SecretStr(CANARY)]).redact,
             at_once=1,
         )
         self.service = WorkspaceService(
