@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.kubernetes.refusal import unknown_method, unknown_path
+from sandbox.kubernetes.refusal import bad_request, unknown_method, unknown_path
 from sandbox.kubernetes.resource import BY_PATH, Resource
 from sandbox.kubernetes.rights import User
 
@@ -42,6 +42,15 @@ class Call:
     @property
     def dry_run(self) -> bool:
         return self.query.get("dryRun") == "All"
+
+    def number(self, name: str) -> int:
+        """A whole number from the query, 0 where there is none. Raises 400."""
+        text = self.query.get(name) or "0"
+        if not text.isdecimal():
+            raise bad_request(
+                f'{name}: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+            )
+        return int(text)
 
     @property
     def strict(self) -> bool:

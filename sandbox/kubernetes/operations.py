@@ -93,7 +93,7 @@ class Operations:
         kind, matches = call.target.resource, self.selected(call)
         found = [item for item in self._store.every(kind, call.target.namespace) if matches(item)]
         meta: Object = {"resourceVersion": str(self._store.version)}
-        start, limit = _place(call.query.get("continue", "")), int(call.query.get("limit") or 0)
+        start, limit = _place(call.query.get("continue", "")), call.number("limit")
         rest = found[start:]
         if limit and len(rest) > limit:
             meta["continue"] = base64.urlsafe_b64encode(

@@ -149,7 +149,7 @@ class Server:
 
     def _watch(self, call: Call) -> Response:
         kind, matches = call.target.resource, self._operations.selected(call)
-        asked = call.query.get("resourceVersion") or "0"
+        asked, lasts = call.number("resourceVersion"), call.number("timeoutSeconds") or WATCH_LASTS
         initial = call.query.get("sendInitialEvents") == "true"
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Change | None] = asyncio.Queue()
@@ -160,7 +160,7 @@ class Server:
         head = {"kind": kind.kind, "apiVersion": kind.api_version(call.target.version)}
         first: list[Object] = []
         with self._store.at_once():
-            since = None if initial or asked == "0" else int(asked)
+            since = None if initial or not asked else asked
             try:
                 missed = self._store.listen(heard, since=since)
             except Refused as gone:
@@ -172,7 +172,6 @@ class Server:
                 marks = {"resourceVersion": str(self._store.version)}
                 marks_done = marks | {"annotations": {"k8s.io/initial-events-end": "true"}}
                 first.append({"type": "BOOKMARK", "object": head | {"metadata": marks_done}})
-        lasts = float(call.query.get("timeoutSeconds") or WATCH_LASTS)
 
         async def events() -> AsyncIterator[Object]:
             self._watches.add((loop, queue))

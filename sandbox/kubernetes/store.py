@@ -60,12 +60,13 @@ Listener = Callable[[Change], None]
 
 
 class Store:
-    def __init__(self, *, seed: int, clock: Clock) -> None:
+    def __init__(self, *, seed: int, clock: Clock, history: int = HISTORY) -> None:
+        """`history`: how many changes back a watch may begin."""
         self._random = random.Random(seed)
         self._clock = clock
         self._objects: dict[Resource, dict[tuple[str, str], Object]] = {}
         self._version = 1
-        self._history: deque[Change] = deque(maxlen=HISTORY)
+        self._history: deque[Change] = deque(maxlen=history)
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
 
@@ -110,7 +111,7 @@ class Store:
         with self._lock:
             missed: list[Change] = []
             if since is not None:
-                if len(self._history) == HISTORY and since < self._history[0].version - 1:
+                if len(self._history) == self._history.maxlen and since < self._history[0].version - 1:
                     raise expired(since, self._history[0].version)
                 missed = [change for change in self._history if change.version > since]
             self._listeners.append(listener)

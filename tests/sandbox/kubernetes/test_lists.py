@@ -8,6 +8,10 @@ from kubernetes import watch
 from kubernetes.client.exceptions import ApiException
 
 from sandbox.kubernetes import KubernetesEmulator
+from sandbox.kubernetes.emulator import utc_now
+from sandbox.kubernetes.refusal import Refused
+from sandbox.kubernetes.resource import resource
+from sandbox.kubernetes.store import Store
 from tests.sandbox.kubernetes.clients import PROFILES, Clients, config_map, connect, named, namespace, refusal
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -94,6 +98,25 @@ def test_a_watch_goes_on_from_the_version_of_a_list(admin: Clients) -> None:
     stream = watch.Watch().stream(admin.core.list_namespace, resource_version=version, timeout_seconds=1)
 
     assert events(stream, 1) == [("ADDED", "late")]
+
+
+def test_a_watch_from_before_the_history_has_to_begin_anew() -> None:
+    store = Store(seed=0, clock=utc_now, history=2)
+    for name in ("one", "two", "three", "four"):
+        store.create(resource("namespaces"), "", {"metadata": {"name": name}})
+
+    with pytest.raises(Refused) as error:
+        store.listen(lambda _: None, since=1)
+
+    assert (error.value.code, error.value.reason) == (410, "Expired")
+    assert error.value.message.startswith("too old resource version: 1 (")
+
+
+def test_a_number_that_is_none_is_refused(admin: Clients) -> None:
+    with pytest.raises(ApiException) as error:
+        admin.raw("GET", "/api/v1/namespaces", watch="1", resourceVersion="soon")
+
+    assert error.value.status == 400
 
 
 def test_a_watch_ends_when_its_time_is_over(admin: Clients) -> None:
