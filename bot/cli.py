@@ -118,7 +118,7 @@ def _settings() -> Settings:
         _refuse("The policy is not right:", fault.lines)
     except OSError as error:
         _refuse("The policy cannot be read:", (f"{error.filename}: {error.strerror}",))
-    logs.configure(level=settings.log_level, secrets=settings.secrets())
+    logs.configure(settings.log_level, logs.Redactor(settings.secrets()))
     return settings
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
+from shutil import copyfile
+from tempfile import mkdtemp
 
 from pydantic import SecretStr
 
@@ -45,6 +48,16 @@ open_for = "24h"
 """
 
 
+@cache
+def _migrated() -> Path:
+    """An empty database of the newest schema, made once a process."""
+    path = Path(mkdtemp(prefix="office")) / "bot.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.close()
+    return path
+
+
 class FakeAccount:
     """The AWS account that the credentials belong to."""
 
@@ -71,7 +84,7 @@ class Office:
         self._url = f"sqlite:///{folder / 'bot.db'}"
         self._keys = count(1)
         self._references = count(1)
-        Database(self._url).migrate()
+        copyfile(_migrated(), folder / "bot.db")
         self.begin()
 
     def begin(self) -> None:
