@@ -84,12 +84,13 @@ class Logbook:
         self._write(EntryKind.RECORDED, message, step, data)
 
     def wait(self, step: Step, wait: Wait, before: StageProgress) -> None:
-        """`before`: how the stage stood when the turn came to it; the same wait again is not journalled."""
+        """`before`: how the stage stood when the turn came to it.
+
+        The same wait again is not journalled, and saved with the end of the turn.
+        """
         until = self.now + timedelta(seconds=wait.seconds)
         self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason)
-        if before.status is StageStatus.WAITING and before.reason == wait.reason:
-            self._save()
-        else:
+        if before.status is not StageStatus.WAITING or before.reason != wait.reason:
             message = Message("{title}: {reason}", title=step.stage.title, reason=wait.reason)
             self._write(EntryKind.STAGE_WAITING, message, step)
 
