@@ -1,6 +1,7 @@
 """Bringing things to the bot: over a socket or by signed HTTP, within three seconds, events again."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -11,11 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-import httpx
-
 from sandbox.slack.clock import Clock
 from sandbox.slack.faults import Faults, Kind
 from sandbox.slack.journal import Journal
+from sandbox.slack.post import Reply, post
 from sandbox.slack.sockets import Sockets
 
 COMMAND, INTERACTIVE, EVENT = "slash_commands", "interactive", "events_api"
@@ -65,7 +65,6 @@ class Delivery:
         self._ack_within = ack_within
         self._tasks: set[asyncio.Task[Any]] = set()
         self._held: list[asyncio.Future[None]] = []
-        self._http: httpx.AsyncClient | None = None
         self.url: str | None = None
 
     @property
@@ -108,9 +107,6 @@ class Delivery:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
 
     async def _in_turn(self) -> None:
         """Hold back what the reordering fault asks for; the last to come goes first."""
@@ -192,22 +188,19 @@ class Delivery:
 
     async def _send(self, url: str, content: str, headers: dict[str, str]) -> Receipt:
         started = self._clock.now()
-        if self._http is None:
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            self._http = httpx.AsyncClient(timeout=None, trust_env=False, limits=limits)  # noqa: S113 - own clock
-        posting = asyncio.ensure_future(self._http.post(url, content=content, headers=headers))
+        posting = asyncio.ensure_future(post(url, content.encode(), headers))
         if not await self._within(posting):
             posting.cancel()
             return Receipt(code=TIMEOUT, reason="http_timeout", seconds=self._ack_within)
         seconds = self._clock.now() - started
         try:
-            response = posting.result()
-        except httpx.HTTPError:
+            reply = posting.result()
+        except OSError:
             return Receipt(code=FAILED, reason="connection_failed", seconds=seconds)
-        if not response.is_success:
-            retry = response.headers.get("x-slack-no-retry") != "1"
+        if not reply.ok:
+            retry = reply.headers.get("x-slack-no-retry") != "1"
             return Receipt(code=FAILED, reason="http_error", seconds=seconds, retry=retry)
-        return Receipt(payload=_body(response), seconds=seconds)
+        return Receipt(payload=_body(reply), seconds=seconds)
 
     def signed(self, content: str, *, at: float | None = None) -> dict[str, str]:
         """The headers by which the bot knows that Slack sent this (docs: verifying-requests-from-slack)."""
@@ -225,12 +218,11 @@ class Delivery:
         return receipt.acknowledged and answer == challenge
 
 
-def _body(response: httpx.Response) -> Any:
-    if not response.content:
+def _body(reply: Reply) -> Any:
+    if not reply.body:
         return None
-    if response.headers.get("content-type", "").startswith("application/json"):
-        try:
-            return response.json()
-        except ValueError:
-            return response.text
-    return response.text
+    text = reply.body.decode(errors="replace")
+    if reply.headers.get("content-type", "").startswith("application/json"):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    return text

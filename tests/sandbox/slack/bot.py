@@ -55,6 +55,8 @@ class Bot:
         app = self.app
 
         class Quiet(ThreadingHTTPServer):
+            request_queue_size = 256
+
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """Slack hangs up when three seconds are over; that is no news."""
 
