@@ -60,7 +60,7 @@ def status(edge: Edge, incoming: Incoming) -> None:
     card = edge.service.status(incoming.value)
     if incoming.in_modal:
         view = card_view(card, edge.words(incoming), incoming.origin, edge.group_id)
-        edge.client.views_update(view_id=incoming.view["id"], view=view)
+        edge.redraw(incoming, view)
     else:
         edge.tell(incoming, card)
 

@@ -3,6 +3,9 @@
 Every listener acknowledges first and works afterwards in a pool of its own, so that neither Slack's three
 seconds nor the number of people at once ever depend on a call to Slack. What stands before an acknowledgement
 asks Slack nothing: a form is stored, or its errors told; a wrong command is answered.
+
+Bolt's own pool of listeners is not used (`process_before_response`): it polls for the acknowledgement every
+10 ms in one more thread, and an error just after it takes the acknowledgement back.
 """
 
 from __future__ import annotations
@@ -31,7 +34,6 @@ from provisioner.message import Message, Ref, RefKind
 
 log = structlog.get_logger()
 
-LISTENERS = 32
 WORKERS = 32
 _EVENTS_REMEMBERED = 5_000
 
@@ -83,7 +85,6 @@ class SlackApp:
     def __init__(self, edge: Edge, transport: Transport) -> None:
         self._edge = edge
         self._transport = transport
-        self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack-ack")
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-work")
         self._events: Recent[None] = Recent(_EVENTS_REMEMBERED)
         self._bolt = self._build()
@@ -94,7 +95,6 @@ class SlackApp:
     def stop(self) -> None:
         """Take nothing more, then finish what was acknowledged."""
         self._transport.stop()
-        self._listeners.shutdown(wait=True)
         self._workers.shutdown(wait=True)
 
     def connected(self) -> bool:
@@ -114,7 +114,7 @@ class SlackApp:
             signing_secret="",  # the endpoint has checked the signature, see signature.py
             request_verification_enabled=False,
             ssl_check_enabled=False,
-            listener_executor=self._listeners,
+            process_before_response=True,
         )
         for listener in TABLE:
             _register(bolt, listener, self._edge.command, self._listener(listener))

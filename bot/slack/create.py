@@ -3,8 +3,6 @@ acknowledged."""
 
 from __future__ import annotations
 
-import structlog
-
 from approvals.errors import KeyReused
 from bot.ask import Ask, AskKind
 from bot.card import Card
@@ -12,12 +10,9 @@ from bot.slack.commands import shown
 from bot.slack.edge import Draft, Edge, Reply
 from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
 from bot.slack.incoming import Incoming, Origin
-from bot.slack.trouble import TROUBLE, error_code
 from bot.texts import refusal
 from provisioner.message import Message
 from provisioner.workspace import PROJECT, WorkspaceSpec
-
-log = structlog.get_logger()
 
 
 def open_form(edge: Edge, incoming: Incoming, draft: Draft) -> None:
@@ -41,15 +36,12 @@ def open_empty_form(edge: Edge, incoming: Incoming) -> None:
 
 
 def show_names(edge: Edge, incoming: Incoming) -> None:
-    """The project was typed: show what everything will be called. An older answer never wins, by `hash`."""
+    """The project was typed: show what everything will be called."""
     draft = typed(incoming.view)
     words = edge.words(incoming)
     names = _names(edge, draft.get("project", ""))
     view = create_form(edge.service.platform, words, incoming.origin, draft, names)
-    try:
-        edge.client.views_update(view_id=incoming.view["id"], hash=incoming.view.get("hash"), view=view)
-    except TROUBLE as error:
-        log.info("names not shown", why=error_code(error))
+    edge.redraw(incoming, view)
 
 
 def keep(edge: Edge, incoming: Incoming) -> Reply | None:

@@ -162,6 +162,14 @@ class Edge:
             return False
         return True
 
+    def redraw(self, incoming: Incoming, view: dict[str, Any]) -> None:
+        """Draw the dialog anew in which something was pressed. By its `hash`, so a newer drawing stays."""
+        seen = incoming.view
+        try:
+            self.client.views_update(view_id=seen["id"], hash=seen.get("hash"), view=view)
+        except TROUBLE as error:
+            log.info("dialog not redrawn", user=incoming.user, why=error_code(error))
+
     def _respond(self, incoming: Incoming, card: Card) -> bool:
         """By the response_url, which reaches channels the bot is not in. At most five times each."""
         text, blocks = render(card, self.words(incoming), self.group_id)

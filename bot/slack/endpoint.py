@@ -3,11 +3,10 @@ each command would wait for the one before."""
 
 from __future__ import annotations
 
-import anyio
-import anyio.to_thread
 import structlog
 from slack_bolt import App, BoltRequest, BoltResponse
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,12 +18,9 @@ log = structlog.get_logger()
 PATH = "/slack/events"
 BODY_LONGEST = 1_000_000
 """Bytes; Slack's largest, a view of 250 kB escaped in a form, is below."""
-_DISPATCHED_AT_ONCE = 64
 
 
 def endpoint(bolt: App, signatures: Signatures) -> Starlette:
-    limiter = anyio.CapacityLimiter(_DISPATCHED_AT_ONCE)
-
     async def receive(request: Request) -> Response:
         body = await _body(request)
         if body is None:
@@ -36,7 +32,7 @@ def endpoint(bolt: App, signatures: Signatures) -> Starlette:
             incoming = BoltRequest(body=body.decode(), headers={**request.headers})
         except ValueError:  # signed, and yet neither a form nor JSON
             return Response(status_code=400)
-        return _response(await anyio.to_thread.run_sync(bolt.dispatch, incoming, limiter=limiter))
+        return _response(await run_in_threadpool(bolt.dispatch, incoming))
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+from functools import partial
+from socket import create_server
 from threading import Event, Thread
 from typing import Any, Protocol
 
@@ -25,6 +27,7 @@ _PING_SECONDS = 3.0
 """How often the socket is looked at; a lost one is opened again within that time."""
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 _STOP_WITHIN = 10
+_WAITING_MOST = 2_048  # connections not yet accepted
 
 
 class Transport(Protocol):
@@ -122,17 +125,19 @@ class HttpTransport:
         self._thread: Thread | None = None
 
     def start(self, bolt: App) -> None:
+        """Raises OSError when the port is taken."""
+        listening = create_server((self._host, self._port), backlog=_WAITING_MOST)
+        self._port = listening.getsockname()[1]
         config = uvicorn.Config(
             endpoint(bolt, self._signatures),
-            host=self._host,
-            port=self._port,
             log_config=None,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=_STOP_WITHIN,
         )
         self._server = uvicorn.Server(config)
-        self._thread = Thread(target=self._server.run, name="slack-http", daemon=True)
+        run = partial(self._server.run, sockets=[listening])
+        self._thread = Thread(target=run, name="slack-http", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -145,7 +150,5 @@ class HttpTransport:
 
     @property
     def port(self) -> int:
-        """The port taken; only once `connected`."""
-        if self._server is None or not self._server.started:
-            raise RuntimeError("not listening yet")
-        return int(self._server.servers[0].sockets[0].getsockname()[1])
+        """The port taken, once started."""
+        return self._port

@@ -29,6 +29,8 @@ from bot.views.request import request_card
 from sandbox.slack.simulator import SlackSimulator
 from tests.builders import a_plan, a_platform, a_spec
 
+WITHIN = 20.0
+"""Seconds until a test gives up; a busy machine takes its time."""
 CHANNEL = "C0REQUEST1"
 MINA, BOB, DANA = "U0MINA001", "U0BOB0001", "U0DANA001"
 
@@ -78,10 +80,10 @@ class Stand:
         self._app = SlackApp(edge, self.http or socket)
         self._app.start()
         if self.http:
-            self.slack.until(self._app.connected)
+            self.slack.until(self._app.connected, within=WITHIN)
             self.slack.deliver_to(self.url)
         elif wait:
-            self.slack.until(self.slack.connected)
+            self.slack.until(self.slack.connected, within=WITHIN)
 
     def stop(self) -> None:
         if self._app is not None:
@@ -156,7 +158,8 @@ class Stand:
     def told(self, person: str, words: str, channel: str = "general") -> str:
         """Wait until that person is told something with these words, privately."""
         return self.slack.until(
-            lambda: next((text for text in self.private(person, channel) if words in text), None)
+            lambda: next((text for text in self.private(person, channel) if words in text), None),
+            within=WITHIN,
         )
 
     def answered(self, person: str, words: str) -> dict[str, Any]:
@@ -166,11 +169,11 @@ class Stand:
             messages = self.slack.dm(person)["messages"]
             return next((one for one in messages if one["bot"] and words in one["text"]), None)
 
-        return self.slack.until(look)
+        return self.slack.until(look, within=WITHIN)
 
     def view(self, person: str) -> dict[str, Any]:
         """Wait for a dialog."""
-        return self.slack.until(lambda: self.slack.view(person))
+        return self.slack.until(lambda: self.slack.view(person), within=WITHIN)
 
     def form(self, person: str = "requester", line: str = "/workspace create") -> str:
         """Open the form by a command; its id."""
@@ -179,4 +182,4 @@ class Stand:
         return view_id
 
     def eventually(self, look: Callable[[], object]) -> None:
-        self.slack.until(look)
+        self.slack.until(look, within=WITHIN)
