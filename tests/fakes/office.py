@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from itertools import count
@@ -71,11 +71,17 @@ class FakeAccount:
 class Office:
     """`begin` makes everything that lives in a process anew, on the same database, world and chat."""
 
-    def __init__(self, folder: Path, *, policy: str = POLICY) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        policy: str = POLICY,
+        steps: Callable[[FakeWorld], Sequence[Step]] = some_steps,
+    ) -> None:
         self.clock = FakeClock()
         self.fuse = Fuse()
         self.world = FakeWorld(self.clock, self.fuse)
-        self.steps: Sequence[Step] = some_steps(self.world)
+        self.steps = steps(self.world)
         self.people = FakePeople()
         self.account = FakeAccount()
         self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
