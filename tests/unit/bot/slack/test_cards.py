@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -165,7 +166,7 @@ WORDS = st.text(max_size=60) | st.text(min_size=1, max_size=5).map(lambda text: 
 VALUES = st.one_of(
     WORDS,
     st.integers(),
-    st.datetimes(),
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     st.builds(Ref, st.sampled_from(RefKind), WORDS, st.text(max_size=20)),
 )
 MESSAGES = st.builds(lambda value: Message("said {value} & done", value=value), VALUES) | WORDS.map(literal)
