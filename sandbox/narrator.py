@@ -13,11 +13,6 @@ from sandbox.world import World
 
 _LOOK_EVERY = 0.3
 _BOT = "Workspace Bot"
-_SAYS = {
-    "chat.postMessage": "",
-    "chat.postEphemeral": "privately to {user}: ",
-    "chat.update": "card now: ",
-}
 Line = tuple[str, str, str]  # who, what, style
 
 
@@ -30,8 +25,12 @@ class Narrator:
         self._slack_seen = 0
         self._writes_seen = 0
         self._shown: dict[str, str] = {}
-        people = world.slack.people() if world.slack is not None else []
-        self._names = {person["id"]: person["real_name"] for person in people}
+        self._names: dict[str, str] = {}
+        if world.slack is not None:
+            people, there = world.slack.people(), world.slack.core.world
+            self._names = {name: one["real_name"] for one in people for name in (one["id"], one["key"])}
+            self._names |= {group.id: group.handle for group in there.groups.values()}
+            self._names |= {channel.id: f"#{channel.name}" for channel in there.channels.values()}
 
     def turn(self) -> None:
         """Wait a moment for something to happen and print what did."""
@@ -61,47 +60,67 @@ class Narrator:
 
     def _slack(self, entry: Mapping[str, Any]) -> Iterator[Line]:
         kind, method = entry["kind"], entry["method"]
-        if kind in ("envelope", "request"):
+        if kind == "act":
+            yield from self._acted(method, entry["person"], entry["arguments"])
+        elif kind in ("envelope", "request"):
             arguments = entry["arguments"]
-            yield from self._did(method, arguments.get("payload", arguments))
+            yield from self._pressed(arguments.get("payload", arguments))
         elif kind == "no ack":
             yield "Slack", f"{method} was not acknowledged: {entry.get('answer')}", "red"
+        elif kind == "response_url":
+            yield _BOT, f"answers privately: {self._plain(entry['arguments'].get('text', ''))}", "cyan"
         elif kind == "call":
             yield from self._said(method, entry["arguments"], entry["answer"])
 
-    def _did(self, kind: str, payload: Mapping[str, Any]) -> Iterator[Line]:
-        if kind == "slash_commands":
-            typed = f"types {payload['command']} {payload['text']} in #{payload['channel_name']}"
-            yield self._name(payload["user_id"]), typed, "magenta"
-        elif kind == "events_api":
-            event = payload["event"]
-            if event["type"] in ("app_mention", "message"):
-                yield self._name(event["user"]), f"says {self._plain(event['text'])}", "magenta"
-        elif payload["type"] == "block_actions":
+    def _acted(self, act: str, person: str, facts: Mapping[str, Any]) -> Iterator[Line]:
+        where = "in the thread" if facts.get("thread_ts") else f"in #{facts.get('channel')}"
+        if facts.get("channel") == "directmessage":
+            where = "to the bot"
+        said = {
+            "command": f"types {facts.get('text')} {where}",
+            "message": f"says {facts.get('text')} {where}",
+            "submit": "sends the form",
+            "shortcut": f"uses the shortcut {facts.get('callback_id')}",
+            "home": "opens App Home",
+        }
+        if act in said:
+            yield self._names.get(person, person), said[act], "magenta"
+
+    def _pressed(self, payload: Mapping[str, Any]) -> Iterator[Line]:
+        """What was pressed has its label only in the payload."""
+        if payload.get("type") == "block_actions":
             for action in payload["actions"]:
                 label = action.get("text", {}).get("text", action["action_id"])
                 yield self._name(payload["user"]["id"]), f"presses {label}", "magenta"
-        elif payload["type"] == "view_submission":
-            title = payload["view"]["title"]["text"]
-            yield self._name(payload["user"]["id"]), f"sends the form {title}", "magenta"
-        elif payload["type"] in ("shortcut", "message_action"):
-            yield self._name(payload["user"]["id"]), f"uses the shortcut {payload['callback_id']}", "magenta"
 
     def _said(self, method: str, arguments: Mapping[str, Any], answer: Any) -> Iterator[Line]:
         if isinstance(answer, Mapping) and answer.get("ok") is False:
             yield _BOT, f"is refused {method}: {answer.get('error')}", "red"
-        elif method in _SAYS:
-            text = self._plain(str(arguments.get("text", "")))
-            key = f"{arguments.get('channel')} {arguments.get('ts')}"
-            if method == "chat.update" and self._shown.get(key) == text:
+            return
+        text = self._plain(str(arguments.get("text", "")))
+        match method:
+            case "chat.postMessage":
+                yield _BOT, f"{self._where(arguments, answer)}: {text}", "cyan"
+            case "chat.postEphemeral":
+                yield _BOT, f"privately to {self._name(str(arguments.get('user', '')))}: {text}", "cyan"
+            case "chat.update" if self._shown.get(str(arguments.get("ts"))) != text:
+                self._shown[str(arguments.get("ts"))] = text
+                yield _BOT, f"the card now: {text}", "cyan"
+            case "views.open":
+                yield _BOT, "opens a form", "cyan"
+            case _:
                 return
-            self._shown[key] = text
-            yield _BOT, _SAYS[method].format(user=self._name(str(arguments.get("user", "")))) + text, "cyan"
-        elif method == "views.open":
-            yield _BOT, "opens a form", "cyan"
 
-    def _name(self, user_id: str) -> str:
-        return str(self._names.get(user_id, user_id))
+    def _where(self, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+        if arguments.get("thread_ts"):
+            return "in the thread"
+        channel = str(answer.get("channel", ""))
+        if channel.startswith("D"):
+            return f"directly to {self._name('U' + channel[1:])}"
+        return f"in {self._name(channel)}"
+
+    def _name(self, some_id: str) -> str:
+        return str(self._names.get(some_id, some_id))
 
     def _plain(self, text: str) -> str:
         return plain(text, self._names)
