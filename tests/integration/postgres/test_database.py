@@ -11,7 +11,7 @@ from bot.database import METADATA, Database
 from provisioner.errors import Interrupted
 from provisioner.run import Locks
 from tests.builders import a_request
-from tests.integration.conftest import Postgres
+from tests.conftest import Postgres
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
 from tests.laws.database_laws import DatabaseLaws, LeaderLaws, LockLaws, free, taken_over
 from tests.laws.request_repository_laws import OVER, RaceLaws, RequestRepositoryLaws, keep
