@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import IO
 
+from sandbox.memory import FILE
+
 _MARK = "sandbox.lock"
 
 
@@ -18,7 +20,7 @@ class Folder:
         self._lock: IO[str] | None = None
 
     def take(self, *, fresh: bool) -> None:
-        """Make it if need be, and empty it if `fresh`. Raises `FolderTrouble`.
+        """Make it if need be, and empty it if `fresh` or if its world was lost. Raises `FolderTrouble`.
 
         Only a folder that a sandbox made is ever emptied.
         """
@@ -37,13 +39,17 @@ class Folder:
                 f"another sandbox uses {self.path}: stop it, or choose another folder with --state"
             ) from None
         self._lock = lock
-        if fresh:
+        if fresh or self._lost():
             self._empty()
 
     def leave(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _lost(self) -> bool:
+        """A sandbox was killed here: its databases stand, but the world they speak of is gone."""
+        return (self.path / "bot.db").exists() and not (self.path / FILE).exists()
 
     def _empty(self) -> None:
         for inner in self.path.iterdir():

@@ -23,6 +23,7 @@ from sandbox.kubeflow.cluster import Cluster
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
 from sandbox.kubernetes import KubernetesEmulator
 from sandbox.loopback import HOST, free_port
+from sandbox.memory import Memory
 from sandbox.place import Place
 from sandbox.slack import Rates, SlackSimulator
 
@@ -71,6 +72,7 @@ class World:
         self.urls: dict[str, str] = {}
         self.told: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._nursery = Nursery()
+        self._memory = Memory(options.state)
         self._cluster: Cluster | None = None
         self._exits = ExitStack()
         self._written = threading.Condition()
@@ -143,6 +145,8 @@ class World:
 
     def _start_parts(self) -> None:
         parts = self.simulated
+        self._memory.open()
+        self.password = self._memory.password(self.password)
         if Part.SLACK in parts:
             self._start_slack()
         if Part.AWS in parts:
@@ -158,12 +162,19 @@ class World:
             dex=self.dex,
             kill_bot=self._kill_bot,
         )
+        self._exits.callback(self._keep)
+        self._memory.close()
         self._start_bot_part()
+
+    def _keep(self) -> None:
+        """Once the bot has stopped and before anything else does."""
+        self._memory.keep(password=self.password, slack=self.slack, cluster=self._cluster)
 
     def _start_slack(self) -> None:
         slack = self.slack = SlackSimulator(rates=self.options.rates)
         self._exits.callback(slack.stop)
         self.urls["slack"] = slack.start()
+        self._memory.recall_slack(slack)
         access = env.SlackAccess(
             url=self.urls["slack"],
             channel=slack.channel(REQUESTS, "admin")["id"],
@@ -202,6 +213,8 @@ class World:
     def _start_kubeflow(self, kubernetes: KubernetesEmulator) -> None:
         kubeconfig = kubernetes.kubeconfig("controller")
         seed_platform(kubeconfig)
+        with Cluster(kubeconfig) as cluster:
+            self._memory.recall_cluster(cluster)
         profiles, dex = ProfileController(kubeconfig), Dex(kubeconfig)
         self.dex = dex
         self._exits.callback(profiles.stop)

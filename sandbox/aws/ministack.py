@@ -17,7 +17,7 @@ class DidNotStart(Exception):
 
 
 def start_ministack(nursery: Nursery, folder: Path, *, account: str, region: str) -> tuple[Child, str]:
-    """The child and its URL, answering. Raises `DidNotStart`.
+    """The child and its URL, answering. Raises `DidNotStart`. What it holds is kept in `folder` on SIGTERM.
 
     Without IOT_MTLS_ENABLED=0 it also listens on all addresses, port 8883.
     """
@@ -30,6 +30,10 @@ def start_ministack(nursery: Nursery, folder: Path, *, account: str, region: str
         "SFTP_ENABLED": "0",
         "MINISTACK_ACCOUNT_ID": account,
         "MINISTACK_REGION": region,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "objects"),
         "LOG_LEVEL": "WARNING",
         "HOME": str(folder),
         "TMPDIR": str(folder),

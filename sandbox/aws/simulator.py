@@ -16,6 +16,8 @@ from .faults import Faults
 from .front import Front, Write
 from .ministack import start_ministack
 
+_STOP_WITHIN = 5.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
@@ -55,7 +57,7 @@ class AwsSimulator:
         if self._server is not None:
             self._server.stop()
         if self._child is not None:
-            self._child.kill()  # nothing in it is kept
+            self._child.stop(_STOP_WITHIN)
         self._upstream.close()
 
     def on_write(self, callback: Callable[[Write], None]) -> None:

@@ -1,6 +1,6 @@
 """What stands in the channels: messages, threads, and what only one person sees."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandbox.slack.clock import Clock
@@ -88,6 +88,16 @@ class Ledger:
         for messages in self._messages.values():
             for message in [m for m in messages.values() if m.ephemeral_for == user_id]:
                 del messages[message.ts]
+
+    def keep(self) -> list[dict[str, Any]]:
+        """All that lasts, as JSON, for `bring_back` in another process."""
+        return [asdict(message) for channel in self._messages for message in self.lasting(channel)]
+
+    def bring_back(self, kept: list[dict[str, Any]]) -> None:
+        """What `keep` gave, into an empty ledger; block ids go on counting after theirs."""
+        for facts in kept:
+            message = self.add(Message(**facts))
+            self._blocks += len(message.blocks)
 
     def as_api(self, message: Message, *, metadata: bool = True) -> dict[str, Any]:
         """The message object of the Web API and of payloads."""

@@ -147,6 +147,22 @@ class SlackSimulator:
         """Reset every socket; quietly, end it in a way that the SDK hardly notices."""
         self._server.call(lambda: self.core.sockets.cut_all(quietly=quietly))
 
+    # From one start to the next
+
+    def keep(self) -> list[Seen]:
+        """All messages that last, as JSON, for `bring_back`."""
+        return self._server.call(self.core.ledger.keep)
+
+    def bring_back(self, kept: list[Seen]) -> None:
+        """The messages of an earlier simulator with the same seed; call it before anything is said."""
+        self._server.call(lambda: self._bring_back(kept))
+
+    def _bring_back(self, kept: list[Seen]) -> None:
+        for message in kept:
+            if message["channel"] not in self.core.world.channels:  # a direct message
+                self.core.world.dm("U0" + message["channel"].removeprefix("D0"))
+        self.core.ledger.bring_back(kept)
+
     # Acting as a person: each blocks until acknowledged or given up, and returns what the person sees
 
     def command(self, person: str, channel: str, text: str, *, thread_ts: str | None = None) -> Seen:
