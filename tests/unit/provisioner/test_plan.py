@@ -22,7 +22,10 @@ changes = st.builds(
     st.booleans(),
 )
 stage_plans = st.builds(
-    StagePlan, st.sampled_from(["bucket", "profile"]), st.just(Message("It")), st.lists(changes, max_size=3).map(tuple)
+    StagePlan,
+    st.sampled_from(["bucket", "profile"]),
+    st.just(Message("It")),
+    st.lists(changes, max_size=3).map(tuple),
 )
 plans = st.builds(Plan, st.sampled_from(Goal), st.lists(stage_plans, max_size=3).map(tuple))
 
