@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from sandbox.slack.calls import Answer, Call, Method, Token
 from sandbox.slack.core import Core
@@ -21,8 +22,10 @@ class Lost(Response):
         self._transports = core.transports
         self._client = (request.client.host, request.client.port) if request.client else None
 
-    async def __call__(self, *_asgi: object) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, _send: Send) -> None:
         self._transports.abort(self._client)
+        while (await receive())["type"] != "http.disconnect":
+            pass  # else uvicorn complains that nothing was answered
 
 
 class WebApi:

@@ -75,11 +75,12 @@ def world(by_socket: tuple[World, Client]) -> World:
 @pytest.fixture
 def client(by_socket: tuple[World, Client]) -> Iterator[Client]:
     """The sandbox by Socket Mode, calm again after each test, and with no call that it did not know."""
-    client = by_socket[1]
+    world, client = by_socket
     yield client
     for name in Name:
         client.mend(name.value)
     client.start_bot()
+    client.until(lambda: world.slack is not None and world.slack.connected(), "socket of the bot")
     assert client.unknown() == []
 
 

@@ -69,6 +69,7 @@ def test_dex_that_does_not_come_up_leaves_the_neighbours_their_logins(scene: Sce
 def test_slack_away_for_a_while_delays_words_and_not_work(scene: Scene, client: Client) -> None:
     scene.ask()
     scene.press("admin", "ws.req.approve")
+    scene.until(scene.writes, "first change in the world")
     client.fault("slack-down")
 
     scene.until(lambda: scene.can_log_in(f"aic-user-{scene.project}-ws@aic.com"), "new login", 30)
