@@ -17,7 +17,7 @@ KUBE := $(VENV)/.ready-with-helm
 CHECK := $(VENV)/.ready-to-check
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: help sandbox demo test test-crash check bench texts constraints clean
+.PHONY: help sandbox demo test test-long test-crash check bench texts constraints clean
 
 help: ## this list
 	@echo "workspace-bot: builds and unbuilds AI workspaces from Slack"
@@ -32,8 +32,11 @@ sandbox: $(RUN) ## the bot and a simulated world on this machine, with a page (A
 demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
-test: $(RUN) $(KUBE) ## all tests that need no kill -9, under two minutes (ARGS="-k words")
-	@$(PYTEST) -n 2 -m "not crash and not bench" $(ARGS)
+test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k words")
+	@$(PYTEST) -n 2 -m "not long and not crash and not bench" $(ARGS)
+
+test-long: $(RUN) $(KUBE) ## whole journeys through the real bot, many races, PostgreSQL (some minutes)
+	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
 
 test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it go on
 	@$(PYTEST) -m crash $(ARGS)

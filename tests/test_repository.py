@@ -279,6 +279,7 @@ def test_every_stage_has_a_title_and_its_laws_are_run(stage: Stage[Any]) -> None
     assert lawful, f"no test runs StageLaws over {name}"
 
 
+@pytest.mark.long  # runs the engine's tests again
 def test_every_transition_of_a_run_is_taken_by_some_test() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.transitions", *TESTS_THAT_MOVE_RUNS],

@@ -55,16 +55,11 @@ def by_socket(start: Start) -> tuple[World, Client]:
 
 
 @pytest.fixture(scope="session")
-def by_http(start: Start) -> tuple[World, Client]:
-    return start(Transport.HTTP)
-
-
-@pytest.fixture(scope="session")
-def soon_over(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Client]:
-    """Where a request is open for two seconds only."""
+def by_http(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Client]:
+    """Also where a request is open for ten seconds only."""
     policy: Path = tmp_path_factory.mktemp("policy") / "policy.toml"
-    policy.write_text(POLICY.format(open_for="2s"))
-    return start(settings={"POLICY": str(policy)})
+    policy.write_text(POLICY.format(open_for="10s"))
+    return start(Transport.HTTP, {"POLICY": str(policy)})
 
 
 @pytest.fixture

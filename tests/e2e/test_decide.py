@@ -2,10 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from sandbox.client import REQUESTS, Client, buttons
 from sandbox.scene import Scene
 from sandbox.world import World
 from tests.e2e.made import assert_made
+
+pytestmark = pytest.mark.long
 
 
 def test_nobody_approves_for_themselves_nor_without_the_group(scene: Scene) -> None:
@@ -78,8 +82,8 @@ def test_a_double_click_is_one_click(scene: Scene, client: Client) -> None:
     assert_made(scene)
 
 
-def test_a_request_nobody_decides_expires(soon_over: tuple[World, Client], project: str) -> None:
-    scene = Scene(soon_over[1], project)
+def test_a_request_nobody_decides_expires(by_http: tuple[World, Client], project: str) -> None:
+    scene = Scene(by_http[1], project)
 
     scene.ask()
     scene.until_says("Expired")

@@ -17,6 +17,8 @@ from tests.conftest import Postgres
 from tests.e2e.conftest import Start
 from tests.e2e.made import assert_made
 
+pytestmark = pytest.mark.long
+
 HEALTH_PORT = "WORKSPACE_BOT_HEALTH_PORT"
 
 

@@ -6,6 +6,8 @@ from sandbox.client import REQUESTS, Client, buttons
 from sandbox.scene import WHY, Scene
 from tests.e2e.made import assert_made
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("call", ["s3.CreateBucket", "kubernetes.create profiles"])
 def test_a_busy_vendor_is_asked_again(scene: Scene, client: Client, call: str) -> None:
@@ -102,6 +104,7 @@ def test_a_form_that_was_taken_is_not_lost_by_a_kill(scene: Scene, client: Clien
 
     assert sent["acknowledged"]
     assert client.bot() == "killed"
+    assert "/workspace failed" in client.command("requester", "/workspace list")["error"]
     client.start_bot()
     scene.until(scene.card, "card")
     scene.press("admin", "ws.req.approve")
@@ -111,12 +114,3 @@ def test_a_form_that_was_taken_is_not_lost_by_a_kill(scene: Scene, client: Clien
 
     scene.until_says("is ready", within=60)
     assert_made(scene)
-
-
-def test_a_bot_that_is_away_leaves_slacks_own_words(client: Client) -> None:
-    client.kill_bot()
-
-    seen = client.command("requester", "/workspace list")
-
-    assert not seen["acknowledged"]
-    assert "/workspace failed" in seen["error"]

@@ -243,6 +243,7 @@ class RaceLaws:
 
     races = 1000
 
+    @pytest.mark.long
     def test_u1_many_deciders_at_once_decide_once(self, replicas: Sequence[Database]) -> None:
         ids = self._many(replicas[0], needed=1)
         deciders = [

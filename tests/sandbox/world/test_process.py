@@ -13,6 +13,8 @@ import pytest
 from sandbox.client import Client
 from sandbox.loopback import bind
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 
 

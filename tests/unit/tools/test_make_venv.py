@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).parents[3] / "tools" / "make_venv.sh"
 # What the script asks an interpreter: its version in words, whether it is new enough, whether it is whole.
 OLD = """\
