@@ -18,7 +18,6 @@ from bot.card import Card
 from bot.notify import Busy, Gone, Posted
 from bot.slack.bucket import Bucket
 from bot.slack.cards import render, sentence
-from bot.slack.channels import Channels
 from bot.slack.mrkdwn import GroupId
 from bot.slack.trouble import TROUBLE, error_code, http_status, retry_after
 from bot.texts import Texts
@@ -106,7 +105,6 @@ class SlackNotifier:
         self._client = client
         self._texts = texts
         self._group_id = group_id
-        self._channels = Channels(client)
         self._updates = Bucket(clock, a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE)
 
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
@@ -133,7 +131,7 @@ class SlackNotifier:
         message: dict[str, Any] = {"text": text, "blocks": blocks}
         if channel and not _PERSON.match(channel):
             try:
-                place = {"channel": self._id(channel), "user": user}
+                place = {"channel": channel, "user": user}
                 if root_ts:
                     place["thread_ts"] = root_ts
                 self._call("chat.postEphemeral", message | place, channel)
@@ -147,7 +145,6 @@ class SlackNotifier:
         if _PERSON.match(channel):
             opened = self._call("conversations.open", {"users": channel}, channel)
             channel = opened["channel"]["id"]
-        channel = self._id(channel)
         oldest = f"{(since - _CLOCKS_DIFFER).timestamp():.6f}"
         for message in self._messages(channel, root_ts, oldest):
             metadata = message.get("metadata") or {}
@@ -171,18 +168,9 @@ class SlackNotifier:
         }
 
     def _posted(self, message: dict[str, Any], channel: str, root_ts: str) -> Posted:
-        place = {"channel": self._id(channel)} | ({"thread_ts": root_ts} if root_ts else {})
+        place = {"channel": channel} | ({"thread_ts": root_ts} if root_ts else {})
         answer = self._call("chat.postMessage", message | place, channel)
         return Posted(answer["channel"], answer["ts"])
-
-    def _id(self, channel: str) -> str:
-        try:
-            found = self._channels.id_of(channel)
-        except TROUBLE as error:
-            raise _refused("conversations.list", channel, error) from error
-        if found is None:
-            raise _no_channel(channel, "channel_not_found")
-        return found
 
     def _messages(self, channel: str, root_ts: str, oldest: str) -> Iterator[dict[str, Any]]:
         """All since then, with their metadata; of one thread if a root is given."""

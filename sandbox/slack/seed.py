@@ -79,11 +79,9 @@ GROUPS = (
 SCOPES = (
     "app_mentions:read",
     "channels:history",
-    "channels:read",
     "chat:write",
     "commands",
     "groups:history",
-    "groups:read",
     "im:history",
     "im:write",
     "usergroups:read",
