@@ -176,7 +176,7 @@ class Api:
         return JSONResponse(switches.get(name))
 
     async def _bot_state(self, _: Request) -> Response:
-        return JSONResponse(_state(self._the_bot()))
+        return JSONResponse(_state(self._world.bot))
 
     async def _bot(self, request: Request) -> Response:
         bot, deed = self._the_bot(), request.path_params["deed"]
@@ -212,7 +212,9 @@ class Api:
         return self._person(request.query_params.get("as", PEOPLE[0]))
 
 
-def _state(bot: Bot) -> Body:
+def _state(bot: Bot | None) -> Body:
+    if bot is None:
+        return {"state": "absent", "pid": None}
     return {"state": bot.state, "pid": bot.pid}
 
 

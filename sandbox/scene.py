@@ -17,9 +17,11 @@ WHY = "Training the demand forecast of the autumn campaign"
 class Scene:
     """Everything here is about `project`; looking changes nothing."""
 
-    def __init__(self, client: Client, project: str) -> None:
+    def __init__(self, client: Client, project: str, patience: float = 20) -> None:
+        """`patience`: seconds until what should come into sight is given up."""
         self.client = client
         self.project = project
+        self.patience = patience
 
     # Acting
 
@@ -163,10 +165,10 @@ class Scene:
         )
         return answer.is_success and "id_token" in answer.json()
 
-    def until(self, look: Callable[[], Found | None], what: str, within: float = 20) -> Found:
+    def until(self, look: Callable[[], Found | None], what: str, within: float | None = None) -> Found:
         """Raises `TooLate` with how the bot is and what the card says."""
         try:
-            return self.client.until(look, what, within=within)
+            return self.client.until(look, what, within=self.patience if within is None else within)
         except TooLate as error:
             card = self.card()
             says = self.client.words(card) if card else "(there is none)"

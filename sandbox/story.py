@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.console import Console
 
@@ -38,15 +38,16 @@ class Outcome:
         return asdict(self)
 
 
-class Spine:
-    """From `/workspace create` to ready, with the bot killed on the way."""
+class Story:
+    """One workspace from `/workspace create` to ready; what happens in between is each story's own."""
 
-    name = "spine"
-    project = "alpha"
+    name: ClassVar[str]
+    project: ClassVar[str]
 
-    def __init__(self, client: Client, console: Console) -> None:
+    def __init__(self, client: Client, console: Console, patience: float = 20) -> None:
+        """`patience`: seconds until what should come into sight is given up."""
         self._client = client
-        self._scene = Scene(client, self.project)
+        self._scene = Scene(client, self.project, patience)
         self._screen = Screen(console, client.names())
         self._shown: set[str] = set()
         self._before: Seen = {}
@@ -58,18 +59,24 @@ class Spine:
         try:
             self._ask()
             self._card_is_there()
-            self._others_are_refused()
-            self._approve_and_kill()
+            self._go_through()
             self._becomes_ready()
             self._world_is_right()
             self._people_can_log_in()
-            self._status_is_told()
+            self._afterwards()
             messages = self._nothing_is_doubled()
         except TooLate as error:
             raise NotAsExpected("the story to go on", error) from error
         done = [line for line in self._scene.words().splitlines() if line.startswith("✔")]
         seconds = round(time.monotonic() - began, 1)
         return Outcome(story=self.name, ok=True, seconds=seconds, stages=len(done), messages=messages)
+
+    def _go_through(self) -> None:
+        """From the card to the point from which it gets ready by itself."""
+        raise NotImplementedError
+
+    def _afterwards(self) -> None:
+        """What is asked once it is ready."""
 
     # The steps
 
@@ -91,29 +98,6 @@ class Spine:
         self._shown |= set(self._scene.words().splitlines())
         asked = {"ws.req.approve", "ws.req.reject", "ws.req.withdraw"}
         self._see("the card can be decided", list(buttons(card)), holds=asked <= buttons(card).keys())
-
-    def _others_are_refused(self) -> None:
-        words = self._scene.words()
-        for person in ("requester", "outsider"):
-            before = self._scene.privates(person, REQUESTS)
-            self._did(person, "presses Approve")
-            self._scene.press(person, "ws.req.approve")
-            refused = partial(self._scene.new_private, person, REQUESTS, before)
-            refusal = self._await(refused, f"private refusal for {person}")
-            self._screen.private(refusal, PEOPLE[person])
-        self._same("the card is as it was", self._scene.words(), words)
-
-    def _approve_and_kill(self) -> None:
-        self._client.fault("kill-bot", call="s3.CreateBucket", nth=1)
-        self._screen.note("(the bot will be killed with -9 right after it has made the bucket)")
-        self._did("admin", "presses Approve")
-        self._scene.press("admin", "ws.req.approve")
-        self._await(self._killed, "kill of the bot")
-        self._screen.note("the bot was killed: the bucket stands, but it never heard of it", "bold red")
-        names = [bucket["name"] for bucket in self._scene.ours("buckets")]
-        self._see("the bucket was made before the kill", names, holds=len(names) == 1)
-        self._client.start_bot()
-        self._screen.note("the bot was started again", "bold green")
 
     def _becomes_ready(self) -> None:
         self._await(self._ready, "ready card", 40)
@@ -154,26 +138,6 @@ class Spine:
             self._see(f"{email} can log in", "dex says no", holds=self._scene.can_log_in(email))
         self._screen.note(f"dex: the new login and its {len(emails) - 1} neighbours can log in", "green")
 
-    def _status_is_told(self) -> None:
-        before = self._scene.thread()
-        self._did("requester", "in the thread: @workspacebot status")
-        self._client.mention("requester", "status", thread_ts=self._scene.the_card()["ts"])
-        known = {message["ts"] for message in before}
-        answer = self._await(
-            lambda: next((m for m in self._scene.thread() if m["ts"] not in known and m.get("bot")), None),
-            "answer in the thread",
-        )
-        self._screen.message(answer, "in the thread")
-        for text in (f"/workspace status {self.project}", "/workspace list"):
-            earlier = self._scene.privates("requester", GENERAL)
-            self._did("requester", text)
-            self._client.command("requester", text)
-            answered = partial(self._scene.new_private, "requester", GENERAL, earlier)
-            told = self._await(answered, f"answer to {text}")
-            words = self._client.words(told)
-            self._see(f"{text} tells of {self.project}", words, holds=self.project in words)
-            self._screen.private(told, PEOPLE["requester"])
-
     def _nothing_is_doubled(self) -> int:
         """How many messages of the bot there are."""
         self._same("messages that stand twice", self._scene.doubled(), [])
@@ -181,10 +145,6 @@ class Spine:
         return sum(bool(message.get("bot")) and not message["ephemeral"] for message in lasting)
 
     # What is seen
-
-    def _killed(self) -> bool:
-        self._progress()
-        return self._client.bot() == "killed"
 
     def _ready(self) -> bool:
         self._progress()
@@ -206,7 +166,7 @@ class Spine:
     def _did(self, person: str, what: str) -> None:
         self._screen.did(person, PEOPLE[person], what)
 
-    def _await(self, look: Callable[[], Found | None], what: str, within: float = 20) -> Found:
+    def _await(self, look: Callable[[], Found | None], what: str, within: float | None = None) -> Found:
         return self._scene.until(look, what, within)
 
     def _see(self, what: str, seen: object, *, holds: bool) -> None:
@@ -218,7 +178,101 @@ class Spine:
             raise NotAsExpected(f"{what}: {wanted}", seen)
 
 
-STORIES = {Spine.name: Spine}
+class Spine(Story):
+    """The bot is killed on the way, right after it changed something and before it heard so."""
+
+    name = "spine"
+    project = "alpha"
+
+    def _go_through(self) -> None:
+        self._others_are_refused()
+        self._approve_and_kill()
+
+    def _afterwards(self) -> None:
+        self._status_is_told()
+
+    def _others_are_refused(self) -> None:
+        words = self._scene.words()
+        for person in ("requester", "outsider"):
+            before = self._scene.privates(person, REQUESTS)
+            self._did(person, "presses Approve")
+            self._scene.press(person, "ws.req.approve")
+            refused = partial(self._scene.new_private, person, REQUESTS, before)
+            refusal = self._await(refused, f"private refusal for {person}")
+            self._screen.private(refusal, PEOPLE[person])
+        self._same("the card is as it was", self._scene.words(), words)
+
+    def _approve_and_kill(self) -> None:
+        self._client.fault("kill-bot", call="s3.CreateBucket", nth=1)
+        self._screen.note("(the bot will be killed with -9 right after it has made the bucket)")
+        self._did("admin", "presses Approve")
+        self._scene.press("admin", "ws.req.approve")
+        self._await(self._killed, "kill of the bot")
+        self._screen.note("the bot was killed: the bucket stands, but it never heard of it", "bold red")
+        names = [bucket["name"] for bucket in self._scene.ours("buckets")]
+        self._see("the bucket was made before the kill", names, holds=len(names) == 1)
+        self._client.start_bot()
+        self._screen.note("the bot was started again", "bold green")
+
+    def _status_is_told(self) -> None:
+        before = self._scene.thread()
+        self._did("requester", "in the thread: @workspacebot status")
+        self._client.mention("requester", "status", thread_ts=self._scene.the_card()["ts"])
+        known = {message["ts"] for message in before}
+        answer = self._await(
+            lambda: next((m for m in self._scene.thread() if m["ts"] not in known and m.get("bot")), None),
+            "answer in the thread",
+        )
+        self._screen.message(answer, "in the thread")
+        for text in (f"/workspace status {self.project}", "/workspace list"):
+            earlier = self._scene.privates("requester", GENERAL)
+            self._did("requester", text)
+            self._client.command("requester", text)
+            answered = partial(self._scene.new_private, "requester", GENERAL, earlier)
+            told = self._await(answered, f"answer to {text}")
+            words = self._client.words(told)
+            self._see(f"{text} tells of {self.project}", words, holds=self.project in words)
+            self._screen.private(told, PEOPLE["requester"])
+
+    def _killed(self) -> bool:
+        self._progress()
+        return self._client.bot() == "killed"
+
+
+class Denied(Story):
+    """AWS refuses the bucket for want of a right; somebody adds it and presses Retry."""
+
+    name = "denied"
+    project = "beta"
+
+    def _go_through(self) -> None:
+        self._client.fault("access-denied", call="s3.CreateBucket")
+        self._screen.note("(the bot's AWS role has no right to s3:CreateBucket)")
+        self._did("admin", "presses Approve")
+        self._scene.press("admin", "ws.req.approve")
+        self._await(self._failed, "failed card")
+        self._screen.message(self._scene.the_card(), f"#{REQUESTS}", "red")
+        words = self._await(self._explanation, "cause and remedy in the thread")
+        self._screen.message(words, "in the thread", "red")
+        self._same("there is no bucket", self._scene.ours("buckets"), [])
+        self._client.mend("access-denied")
+        self._screen.note("somebody has added the right to the role", "bold green")
+        self._did("requester", "presses Retry")
+        self._scene.press("requester", "ws.run.retry")
+
+    def _failed(self) -> bool:
+        self._progress()
+        return "ws.run.retry" in buttons(self._scene.the_card())
+
+    def _explanation(self) -> Seen | None:
+        for message in self._scene.thread():
+            words = self._client.words(message)
+            if "not authorized to perform: s3:CreateBucket" in words and "What to do:" in words:
+                return message
+        return None
+
+
+STORIES: dict[str, type[Story]] = {story.name: story for story in (Spine, Denied)}
 
 
 def _filled(view: Seen) -> dict[str, str]:
