@@ -1,6 +1,7 @@
 """Scripted persons who play one story through the JSON API, and show what they see."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -38,7 +39,7 @@ class Outcome:
         return asdict(self)
 
 
-class Story:
+class Story(ABC):
     """One workspace from `/workspace create` to ready; what happens in between is each story's own."""
 
     name: ClassVar[str]
@@ -71,11 +72,11 @@ class Story:
         seconds = round(time.monotonic() - began, 1)
         return Outcome(story=self.name, ok=True, seconds=seconds, stages=len(done), messages=messages)
 
+    @abstractmethod
     def _go_through(self) -> None:
         """From the card to the point from which it gets ready by itself."""
-        raise NotImplementedError
 
-    def _afterwards(self) -> None:
+    def _afterwards(self) -> None:  # noqa: B027  a story may ask nothing more
         """What is asked once it is ready."""
 
     # The steps
