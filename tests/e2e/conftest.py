@@ -44,6 +44,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             exits.callback(server.stop)
             client = Client(server.start())
             exits.callback(client.close)
+            exits.callback(client.kill_bot)  # nothing is asked of it any more; an orderly stop takes seconds
             return world, client
 
         yield started

@@ -41,7 +41,7 @@ def test_a_create_survives_a_kill_at_every_vendor_write(
 ) -> None:
     kills = 0
     writes = 0
-    plan = ((1, 1), (1, 2), (2, 1))  # how many creates at once, and at which write after each start
+    plan = ((1, 1), (1, 2), (2, 1), (1, 1))  # how many creates at once, and at which write after each start
     for number, (at_once, nth) in enumerate(plan):
         scenes = [Scene(client, f"{project}{'abcd'[number]}{one}") for one in range(at_once)]
         before = len(client.writes())
