@@ -98,6 +98,12 @@ class Request:
     def pending(self) -> bool:
         return self.status is RequestStatus.PENDING
 
+    @property
+    def ended_by(self) -> str:
+        """Who decided last; whoever asked, where a decision is not what ended it."""
+        decided = self.status in {RequestStatus.APPROVED, RequestStatus.REJECTED}
+        return self.decisions[-1].actor if decided else self.asked_by
+
     def decide(self, actor: Actor, verdict: Verdict, *, now: datetime, comment: str = "") -> RequestStatus:
         """Count one decision; the gate says when it is enough. One rejection ends it."""
         self._still_open(now)
@@ -131,8 +137,7 @@ class Request:
 
     def _still_open(self, now: datetime) -> None:
         if not self.pending:
-            by = self.decisions[-1].actor if self.decisions else self.asked_by
-            raise AlreadyDecided(self.id, self.status.value, by, self.ended_at or now)
+            raise AlreadyDecided(self.id, self.status.value, self.ended_by, self.ended_at or now)
         if now >= self.open_until:
             raise Expired(self.id, self.open_until)
 

@@ -180,8 +180,8 @@ class SqlRequestRepository:
                 raise Unknown(request.id)
             if stored == request:
                 return
-            by = stored.decisions[-1].actor if stored.decisions else stored.asked_by
-            raise AlreadyDecided(stored.id, stored.status.value, by, stored.ended_at or stored.open_until)
+            ended_at = stored.ended_at or stored.open_until
+            raise AlreadyDecided(stored.id, stored.status.value, stored.ended_by, ended_at)
         known = len(self._decisions([request.id]).get(request.id, []))
         self._add_decisions(request.id, request.decisions, after=known)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from approvals.errors import Unknown
 from approvals.model import Actor, AuditEntry, Request, RequestId, RequestStatus, Verdict
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Card
@@ -19,7 +20,7 @@ from bot.views.names import names_card
 from bot.views.status import Known, home_card, list_card, status_card
 from bot.views.words import name, person
 from provisioner.message import Message
-from provisioner.run import AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus, Stale
+from provisioner.run import AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10
@@ -82,6 +83,12 @@ class WorkspaceService:
                 until=pending.open_until,
             )
         run = unit.runs.latest(project)
+        if run is not None and run.status is RunStatus.FAILED:
+            return Message(
+                "The work on {project} failed and is not over: press Retry or Cancel on the card of {id}.",
+                project=name(project),
+                id=name(run.reference),
+            )
         if run is not None and run.active:
             return Message(
                 "{project} is being worked on: {id} has to end, or be cancelled, first.",
@@ -134,19 +141,21 @@ class WorkspaceService:
     # -------------------------------------------------------------------------------------- runs
 
     def cancel(self, actor: Actor, run_id: str) -> None:
-        """Stop before the next change. What waits for nobody is given up at once."""
+        """Stop before the next change. What nobody works on is given up at once."""
         now = self._clock.now()
         with self._units() as unit:
             run, request = self._run(unit, actor, run_id)
             match run.status:
                 case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
                     unit.runs.request_cancel(run.id)
-                case RunStatus.FAILED:
+                case RunStatus.PARKED if unit.requests.pending_for(run.asked.project):
+                    raise CannotCancel(run.asked.project, run.status.value)
+                case RunStatus.FAILED | RunStatus.PARKED:
                     run.give_up(now)
                     unit.runs.save(run)
                     message = Message("Given up by {who}. What exists stays.", who=person(actor.id))
                     unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
-                case _:
+                case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
                     raise CannotCancel(run.asked.project, run.status.value)
             self._audit(unit, actor.id, "run.cancel", request)
             unit.commit()
@@ -160,10 +169,7 @@ class WorkspaceService:
             if run.status is not RunStatus.FAILED:
                 raise CannotRetry(run.asked.project, run.status.value)
             run.retry()
-            try:
-                unit.runs.save(run)
-            except Stale as error:  # somebody else pressed it at the same moment
-                raise CannotRetry(run.asked.project, RunStatus.QUEUED.value) from error
+            unit.runs.save(run)
             message = Message("{who} pressed Retry", who=person(actor.id))
             unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
             self._audit(unit, actor.id, "run.retry", request)
@@ -200,8 +206,13 @@ class WorkspaceService:
             return unit.requests.get(RequestId(thread.request_id)).subject.target if thread else None
 
     def known(self, unit: UnitOfWork, project: str) -> Known:
-        """All that is stored about a project, told by its newest request."""
-        newest = unit.requests.latest_for(project)
+        """All that is stored about a project: a request that is open, or else its newest run.
+
+        A later request that nobody approved changes nothing about what is there.
+        """
+        newest, run = unit.requests.latest_for(project), unit.runs.latest(project)
+        if newest is not None and not newest.pending and run is not None and run.reference != newest.id:
+            newest = unit.requests.get(RequestId(run.reference))
         return self._known_by(unit, newest) if newest else Known(project=project)
 
     @staticmethod
@@ -222,6 +233,8 @@ class WorkspaceService:
         now = self._clock.now()
         if proposal.run_id:
             run = unit.runs.get(RunId(proposal.run_id))
+            if run.status is not RunStatus.PARKED:
+                raise CannotRetry(run.asked.project, run.status.value)
             run.reapprove(proposal.plan, request.id)
             unit.runs.save(run)
             message = Message("The new plan was approved")
@@ -247,17 +260,23 @@ class WorkspaceService:
             return
         now = self._clock.now()
         run = unit.runs.get(RunId(proposal.run_id))
+        if run.status is not RunStatus.PARKED:
+            return
         run.give_up(now)
         unit.runs.save(run)
         message = Message("The new plan was not approved. What exists stays.")
         unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
 
     def _run(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
-        run = unit.runs.get(RunId(run_id))
-        request = unit.requests.get(RequestId(run.reference))
+        """Read once the request is locked, so that of two who press at once the second sees the first."""
+        try:
+            reference = unit.runs.get(RunId(run_id)).reference
+        except KeyError:
+            raise Unknown(run_id) from None
+        request = unit.requests.get(RequestId(reference))
         if actor.id != request.asked_by and not actor.groups & set(request.gate.approvers):
             raise NotInvolved(request.gate.approvers)
-        return run, request
+        return unit.runs.get(RunId(run_id)), request
 
     def _audit(self, unit: UnitOfWork, actor: str, action: str, request: Request) -> None:
         unit.audit.append(
