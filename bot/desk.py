@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import structlog
 
-from approvals.errors import NobodyMayApprove, Refusal
-from approvals.model import AuditEntry, Gate, Request, RequestId, Subject
+from approvals.errors import AlreadyPending, NobodyMayApprove, Refusal
+from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
 from approvals.policy import Policy
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Mark
@@ -44,7 +44,9 @@ CREATE = "workspace.create"
 _AT_ONCE = 4
 _TRIES = 4
 _AGAIN = timedelta(seconds=3)
-"""A system, or the chat, that cannot be asked now is asked again so often before the person hears of it."""
+"""A system that cannot be asked now is asked again so often before the person hears of it."""
+_PEOPLE_AGAIN = timedelta(seconds=15)
+"""Without the chat nobody can be told anything, so that is waited for, however long it takes."""
 
 
 class Desk:
@@ -61,6 +63,7 @@ class Desk:
         platform: Platform,
         clock: Clock,
         wake: Wake,
+        new_reference: Callable[[], str],
         channel: str,
         language: str,
     ) -> None:
@@ -73,6 +76,7 @@ class Desk:
         self._platform = platform
         self._clock = clock
         self._wake = wake
+        self._new_reference = new_reference
         self._channel = channel
         self._language = language
 
@@ -81,28 +85,39 @@ class Desk:
         with self._units() as unit:
             due = unit.asks.due(AskState.NEW, self._clock.now(), _AT_ONCE)
         if len(due) == 1:
-            self._try(due[0])
+            self.answer(due[0])
         elif due:
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="desk") as pool:
-                list(pool.map(self._try, due))
+                list(pool.map(self.answer, due))
         return len(due)
 
-    def _try(self, ask: Ask) -> None:
+    def answer(self, ask: Ask) -> None:
+        """One ask, as it was read. What somebody else has answered meanwhile stays as it is."""
         try:
-            self._answer(ask)
-        except Exception:
-            log.exception("ask broke", ask=ask.key)
-            self._postpone(ask)
-
-    def _answer(self, ask: Ask) -> None:
-        match ask.kind:
-            case AskKind.CREATE:
+            if ask.kind is AskKind.CREATE:
                 self._create(ask)
-            case AskKind.LOOK:
+            else:
                 self._look(ask)
-            case AskKind.STATUS:  # kept as answered from the start
-                self._answered(ask, {})
+        except PeopleUnknown as error:
+            log.warning("asker unknown", ask=ask.key, why=str(error))
+            self._save(replace(ask, next_at=self._clock.now() + _PEOPLE_AGAIN))
+        except Exception as error:  # noqa: BLE001 logged with its trace in _broke
+            self._broke(ask, error)
         self._wake()
+
+    def _broke(self, ask: Ask, error: Exception) -> None:
+        """A bug: the person gets the reference, the log gets the trace."""
+        reference = self._new_reference()
+        log.error("ask broke", ask=ask.key, reference=reference, exc_info=error)
+        if ask.tries < _TRIES:
+            self._postpone(ask)
+            return
+        what = Message(
+            "Something happened that I did not expect. Please tell whoever runs the bot the reference"
+            " {reference}.",
+            reference=name(reference),
+        )
+        self._refuse(ask, [what])
 
     # ------------------------------------------------------------------------------------ create
 
@@ -112,13 +127,9 @@ class Desk:
         if wrong:
             self._refuse(ask, wrong)
             return
+        asker = self._people.actor(ask.user)  # before the systems, which take longer
         preview = self._engine.preview(Workspace(asked, self._platform), Goal.PRESENT)
-        try:
-            gate, refused = self._gate(ask.user, _subject(asked, preview.plan))
-        except PeopleUnknown as error:
-            log.warning("asker unknown", ask=ask.key, why=str(error))
-            self._postpone(ask)
-            return
+        gate, refused = self._gate(asker, _subject(asked, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)
         reasons = [*refused, *(self._reason(one.title, one.error) for one in unmade)]
         if preview.plan is not None and not preview.plan.changes:
@@ -131,12 +142,12 @@ class Desk:
         else:
             self._request(ask, asked, gate, preview.plan)
 
-    def _gate(self, user: str, subject: Subject) -> tuple[Gate | None, list[Message]]:
+    def _gate(self, asker: Actor, subject: Subject) -> tuple[Gate | None, list[Message]]:
         """The gate, or the reason why this person may not ask."""
         try:
-            gate = self._policy.gate_for(subject, self._people.actor(user))
+            gate = self._policy.gate_for(subject, asker)
             approvers = {member for group in gate.approvers for member in self._people.members(group)}
-            if len(approvers - {user}) < gate.needed:
+            if len(approvers - {asker.id}) < gate.needed:
                 raise NobodyMayApprove(subject.action, gate.needed, gate.approvers)
         except Refusal as no:
             return None, [refusal(no)]
@@ -152,12 +163,17 @@ class Desk:
 
     def _request(self, ask: Ask, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
         """The request, its plan, its card and its record: all or nothing."""
-        with self._units() as unit:
-            taken = WorkspaceService.taken(unit, asked.project)
-            if taken is None:
-                self._open(unit, ask.key, ask.user, asked, gate, plan, locale=ask.locale)
-                unit.asks.save(replace(ask, state=AskState.CLOSED, next_at=None))
-                unit.commit()
+        try:
+            with self._units() as unit:
+                if not _waits(unit, ask):
+                    return
+                taken = WorkspaceService.taken(unit, asked.project)
+                if taken is None:
+                    self._open(unit, ask.key, ask.user, asked, gate, plan, locale=ask.locale)
+                    unit.asks.save(replace(ask, state=AskState.CLOSED, next_at=None))
+                    unit.commit()
+        except AlreadyPending as no:  # somebody else, in this very moment
+            taken = refusal(no)
         if taken is not None:
             self._refuse(ask, [taken])
 
@@ -216,30 +232,42 @@ class Desk:
     def ask_anew(self) -> int:
         """A request with the new plan for each parked run that has none, in the same thread; how many."""
         with self._units() as unit:
-            parked = [run for run in unit.runs.all_latest() if run.status is RunStatus.PARKED]
+            parked = unit.runs.parked()
             orphans = [run for run in parked if unit.requests.pending_for(run.asked.project) is None]
-        for run in orphans:
-            self._ask_anew(run)
-        return len(orphans)
+        return sum(self._try_anew(run) for run in orphans)
 
-    def _ask_anew(self, run: Run) -> None:
-        preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
-        if preview.plan is None:
-            return  # a system cannot be read just now; looked at again at the next tick
+    def _try_anew(self, run: Run) -> bool:
+        try:
+            return self._ask_anew(run)
+        except Exception:  # the next tick tries again; the other runs are asked for now
+            log.exception("cannot ask anew", run=run.id)
+            return False
+
+    def _ask_anew(self, run: Run) -> bool:
+        """False when a system cannot be read just now: it is looked at again at the next tick."""
+        plan = self._engine.preview(Workspace(run.asked, self._platform), run.goal).plan
+        if plan is None:
+            log.warning("cannot ask anew yet", run=run.id)
+            return False
         with self._units() as unit:
             before = unit.requests.get(RequestId(run.reference))
+            if unit.runs.get(run.id).status is not RunStatus.PARKED:
+                return False  # somebody has given it up
+            subject = _subject(run.asked, plan)
+            rule = self._policy.rules.get(subject.action)
             self._open(
                 unit,
                 f"{run.id}:{run.attempt}",
                 before.asked_by,
                 run.asked,
-                before.gate,
-                preview.plan,
+                rule.gate(subject) if rule else before.gate,
+                plan,
                 locale=unit.proposals.get(before.id).locale,
                 parked=run,
             )
             unit.commit()
         self._wake()
+        return True
 
     # -------------------------------------------------------------------------------------- look
 
@@ -269,8 +297,15 @@ class Desk:
 
     def _save(self, ask: Ask) -> None:
         with self._units() as unit:
-            unit.asks.save(ask)
-            unit.commit()
+            if _waits(unit, ask):
+                unit.asks.save(ask)
+                unit.commit()
+
+
+def _waits(unit: UnitOfWork, ask: Ask) -> bool:
+    """Whether nobody has answered it; two processes may lead for a moment."""
+    kept = unit.asks.get(ask.key)
+    return kept is not None and kept.state is AskState.NEW
 
 
 def _subject(asked: WorkspaceSpec, plan: Plan | None) -> Subject:

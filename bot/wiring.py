@@ -77,6 +77,7 @@ class Bot:
             platform=settings.where(),
             clock=self._clock,
             wake=self.wake,
+            new_reference=_new_reference,
             channel=settings.slack.channel,
             language=settings.language,
         )
@@ -165,7 +166,7 @@ class Bot:
             clock=self._clock,
             retry=RetryPolicy(),
             redact=logs.Redactor(self._settings.secrets()).redact,
-            new_reference=lambda: f"E-{secrets.token_hex(4)}",
+            new_reference=_new_reference,
         )
 
 
@@ -184,6 +185,11 @@ def policy(settings: Settings) -> Policy:
     """Raises `PolicyFault` with all that is wrong with it."""
     path = settings.policy or Path(__file__).with_name("policy.toml")
     return Policy.from_toml(path.read_text(encoding="utf-8"))
+
+
+def _new_reference() -> str:
+    """In the message to a person, and in the log beside what happened."""
+    return f"E-{secrets.token_hex(4)}"
 
 
 def _transport(settings: Settings) -> SocketTransport | HttpTransport:

@@ -255,7 +255,7 @@ class RunRepository(Protocol):
 
     def all_latest(self) -> Sequence[Run]: ...  # one a project, by project
 
-    def undispatched(self, limit: int) -> Sequence[Run]: ...  # QUEUED, oldest first
+    def parked(self) -> Sequence[Run]: ...  # oldest first
 
     def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
 

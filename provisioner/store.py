@@ -169,8 +169,8 @@ class SqlRunRepository:
         newest = select(func.max(runs.c.number)).group_by(runs.c.project)
         return self._read(select(runs).where(runs.c.number.in_(newest)).order_by(runs.c.project))
 
-    def undispatched(self, limit: int) -> Sequence[Run]:
-        return self._read(_in(RunStatus.QUEUED).limit(limit))
+    def parked(self) -> Sequence[Run]:
+        return self._read(_in(RunStatus.PARKED))
 
     def in_flight(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))

@@ -50,8 +50,8 @@ class FakeRuns:
         newest = {run.asked.project: run for run in self._all()}
         return [newest[project] for project in sorted(newest)]
 
-    def undispatched(self, limit: int) -> Sequence[Run]:
-        return [run for run in self._all() if run.status is RunStatus.QUEUED][:limit]
+    def parked(self) -> Sequence[Run]:
+        return [run for run in self._all() if run.status is RunStatus.PARKED]
 
     def in_flight(self) -> Sequence[Run]:
         moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}

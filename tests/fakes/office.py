@@ -102,7 +102,7 @@ class Office:
             locks=self.database.locks(),
             clock=self.clock,
             retry=RetryPolicy(tries=3),
-            new_reference=lambda: f"ref-{next(self._references)}",
+            new_reference=self._new_reference,
             redact=Redactor([SecretStr(CANARY)]).redact,
             at_once=1,
         )
@@ -118,6 +118,7 @@ class Office:
             platform=a_platform(),
             clock=self.clock,
             wake=self._wake,
+            new_reference=self._new_reference,
             channel=CHANNEL,
             language="en",
         )
@@ -202,6 +203,9 @@ class Office:
             if wait is not None:
                 self.clock.pass_by(wait.seconds)
         return len(moving)
+
+    def _new_reference(self) -> str:
+        return f"ref-{next(self._references)}"
 
     def _wake(self, run_id: str = "") -> None:
         self.woken.append(run_id)

@@ -229,13 +229,13 @@ class RepositoryLaws:
             assert [run.id for run in desk.runs.all_latest()] == ["WSR-10000.1", "WSR-0001.1"]
             assert desk.runs.latest("gamma") is None
 
-    def test_the_undispatched_are_queued_and_oldest_first(self, store: RunStore) -> None:
-        keep(store, a_run("WSR-0003.1", "c"), a_run("WSR-0002.1", "b"), a_run("WSR-0001.1", "a"))
+    def test_the_parked_are_found_oldest_first(self, store: RunStore) -> None:
+        parked = RunStatus.PARKED
+        keep(store, a_run("WSR-0003.1", "c", status=parked), a_run("WSR-0002.1", "b", status=parked))
         keep(store, a_run("WSR-0004.1", "d", status=RunStatus.RUNNING))
 
         with store.transaction() as desk:
-            assert [run.id for run in desk.runs.undispatched(2)] == ["WSR-0003.1", "WSR-0002.1"]
-            assert len(desk.runs.undispatched(10)) == 3
+            assert [run.id for run in desk.runs.parked()] == ["WSR-0003.1", "WSR-0002.1"]
 
     def test_in_flight_is_what_the_runner_has_to_move(self, store: RunStore) -> None:
         for number, status in enumerate(RunStatus):
