@@ -23,7 +23,7 @@ from bot.service import WorkspaceService
 from bot.texts import Texts
 from bot.thread import Purpose, Thread, ThreadState
 from bot.views.request import request_card
-from bot.views.status import Finding, looked_card, refused_card
+from bot.views.status import Finding, looked_card, refused_card, unseen_card
 from bot.views.thread import CALLS, Moment, direct_card, thread_line
 from provisioner.message import Message
 from provisioner.run import Clock, Entry, EntryKind, Run, RunId
@@ -36,6 +36,12 @@ CARD_EVERY = timedelta(seconds=1)
 
 _GONE_AGAIN = timedelta(minutes=1)
 _BROKEN_AGAIN = timedelta(seconds=30)
+_AGAIN_MOST = timedelta(hours=1)
+"""From the first of these pauses doubling up to this one."""
+
+_TRIES_MOST = 24
+"""About a day of that; what is over and done with is then left as it stands."""
+
 _LOOK_BACK = timedelta(minutes=5)
 _ASKS_A_ROUND = 20
 
@@ -48,6 +54,7 @@ class Story:
     request: Request
     run: Run | None
     entries: Sequence[Entry]  # of the run, those its thread has not told
+    owed: frozenset[str]  # keys of all messages that are owed, or were sent, already
 
     @property
     def over(self) -> bool:
@@ -88,31 +95,38 @@ class Follower:
             return self._direct(thread) if thread.purpose is Purpose.DIRECT else self._card(thread)
         except Busy as busy:
             log.info("message delayed", thread=thread.key, why=str(busy))
-            self._put_off(thread.key, timedelta(seconds=busy.retry_after))
+            pause = timedelta(seconds=busy.retry_after)
+            self._save(replace(self._read(thread), next_at=self._clock.now() + pause))
         except Gone as gone:
             log.warning("message cannot be shown", thread=thread.key, why=str(gone.why))
-            self._give_up(thread)
+            self._give_up(self._read(thread))
         except Exception:
             log.exception("message broke", thread=thread.key)
-            self._put_off(thread.key, _BROKEN_AGAIN)
+            thread = self._read(thread)
+            self._put_off(thread, _longer(_BROKEN_AGAIN, thread.tries))
         return 0
 
     def _card(self, thread: Thread) -> int:
         story = self._story(thread)
         card = request_card(story.proposal, story.request, story.run)
         if thread.state in {ThreadState.NEW, ThreadState.SENDING}:
-            thread = self._post(thread, card, asked_at=story.request.asked_at)
-            self._owe(thread, story)
+            try:
+                thread = self._post(thread, card, asked_at=story.request.asked_at)
+            except Gone:
+                self._owe(thread, story, _moments(story, seen=False))
+                raise
+            self._owe(thread, story, _moments(story))
             return 1
+        self._owe(thread, story, _moments(story))
         said = 0
-        if card.digest != thread.digest and self._may_update(thread, story):
-            self._notifier.update(_at(thread), card, key=thread.key, language=thread.language)
-            thread = self._save(replace(thread, digest=card.digest, shown_at=self._clock.now()))
-            said += 1
-        self._owe(thread, story)
         for entry in story.entries:
             thread, spoken = self._tell(thread, story, entry)
             said += spoken
+        # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
+        if card.digest != thread.digest and self._may_update(thread, story):
+            self._notifier.update(_at(thread), card, key=thread.key, language=thread.language)
+            thread = self._save(_well(replace(thread, digest=card.digest, shown_at=self._clock.now())))
+            said += 1
         if story.over and card.digest == thread.digest:
             self._save(replace(thread, state=ThreadState.CLOSED))
         return said
@@ -131,17 +145,16 @@ class Follower:
             thread.channel, card, key=thread.key, language=thread.language, root_ts=thread.root_ts
         )
         # A card found again may show an older state: its digest is left empty and it is drawn anew.
-        return self._save(
-            replace(
-                thread,
-                state=ThreadState.SENT,
-                channel=at.channel,
-                ts=at.ts,
-                link=self._notifier.link(at),
-                digest="" if found else card.digest,
-                shown_at=self._clock.now(),
-            )
+        sent = replace(
+            thread,
+            state=ThreadState.SENT,
+            channel=at.channel,
+            ts=at.ts,
+            link=self._notifier.link(at),
+            digest="" if found else card.digest,
+            shown_at=self._clock.now(),
         )
+        return self._save(_well(sent))
 
     def _tell(self, thread: Thread, story: Story, entry: Entry) -> tuple[Thread, int]:
         """One line of the journal, once. Returns the thread, and 1 if something was said."""
@@ -154,24 +167,29 @@ class Follower:
         if doubtful and self._notifier.find(
             thread.channel, key, since=entry.at - _LOOK_BACK, root_ts=root.ts
         ):
-            return self._save(replace(thread, told=entry.number, sending=0)), 0
+            return self._save(_well(replace(thread, told=entry.number, sending=0))), 0
         thread = self._save(replace(thread, sending=entry.number))
         mention = _called(story.request) if entry.kind in CALLS else ()
         self._notifier.reply(root, line, key=key, language=thread.language, mention=mention)
-        return self._save(replace(thread, told=entry.number, sending=0)), 1
+        return self._save(_well(replace(thread, told=entry.number, sending=0))), 1
 
     # ----------------------------------------------------------------------------- direct messages
 
-    def _owe(self, thread: Thread, story: Story) -> None:
-        """A row for each direct message that is owed by now; those that stand are left alone."""
-        if not thread.link:
+    def _owe(self, thread: Thread, story: Story, moments: Iterable[tuple[Moment, int]]) -> None:
+        """A row for each direct message that is owed by now; those that stand are left alone.
+
+        Before the lines of the journal are told: what is told is not looked at again.
+        """
+        keys = [_direct_key(thread.request_id, moment, number) for moment, number in moments]
+        missing = [key for key in keys if key not in story.owed]
+        if not missing:
             return
         language = self._texts.for_locale(story.proposal.locale).language
         with self._units() as unit:
-            for moment, number in _moments(story):
+            for key in missing:
                 unit.threads.add(
                     Thread(
-                        key=f"{thread.request_id}/{moment.value}" + (f"#{number}" if number else ""),
+                        key=key,
                         request_id=thread.request_id,
                         purpose=Purpose.DIRECT,
                         channel=story.request.asked_by,
@@ -207,8 +225,12 @@ class Follower:
             log.warning("answer cannot be given", ask=ask.key, why=str(gone.why))
         except Exception:
             log.exception("answer broke", ask=ask.key)
-            self._save_ask(replace(ask, next_at=self._clock.now() + _BROKEN_AGAIN))
-            return 0
+            if ask.tries < _TRIES_MOST:
+                pause = _longer(_BROKEN_AGAIN, ask.tries)
+                sending = ask.kind is AskKind.STATUS  # it may have got out before it broke
+                again = replace(ask, tries=ask.tries + 1, next_at=self._clock.now() + pause, sending=sending)
+                self._save_ask(again)
+                return 0
         self._save_ask(replace(ask, state=AskState.CLOSED))
         return 1
 
@@ -238,11 +260,16 @@ class Follower:
                 run = unit.runs.get(RunId(proposal.run_id or f"{request.id}.1"))
             # The thread of the first request tells the run's whole journal, also after a new approval.
             tells = run is not None and not proposal.run_id
+            tells = tells and thread.purpose is Purpose.CARD
             entries = unit.journal.since(run.id, thread.told) if run and tells else ()
-        return Story(proposal=proposal, request=request, run=run, entries=entries)
+            owed = frozenset(other.key for other in unit.threads.for_request(request.id))
+        return Story(proposal=proposal, request=request, run=run, entries=entries, owed=owed)
+
+    def _read(self, thread: Thread) -> Thread:
+        with self._units() as unit:
+            return unit.threads.get(thread.key) or thread
 
     def _save(self, thread: Thread) -> Thread:
-        thread = replace(thread, tries=0, next_at=None)
         with self._units() as unit:
             unit.threads.save(thread)
             unit.commit()
@@ -253,20 +280,37 @@ class Follower:
             unit.asks.save(ask)
             unit.commit()
 
-    def _put_off(self, key: str, pause: timedelta) -> None:
-        with self._units() as unit:
-            thread = unit.threads.get(key)
-            if thread is not None:
-                next_at = self._clock.now() + pause
-                unit.threads.save(replace(thread, tries=thread.tries + 1, next_at=next_at))
-                unit.commit()
-
     def _give_up(self, thread: Thread) -> None:
-        """A person who is gone is left alone; a channel may come back, so its cards are tried again."""
-        if thread.purpose is Purpose.CARD:
-            self._put_off(thread.key, _GONE_AGAIN)
-        else:
+        """A person who is gone is left alone. A channel may come back, so its cards are tried again.
+
+        What is over is tried ever less often and at last no more. What is not, every minute, because the
+        person who asked is told of its end in the same round.
+        """
+        over = self._story(thread).over
+        if thread.purpose is Purpose.DIRECT or (over and thread.tries >= _TRIES_MOST):
             self._save(replace(thread, state=ThreadState.CLOSED))
+        elif over:
+            self._put_off(thread, _longer(_GONE_AGAIN, thread.tries))
+        else:
+            self._save(replace(thread, next_at=self._clock.now() + _GONE_AGAIN))
+
+    def _put_off(self, thread: Thread, pause: timedelta) -> None:
+        next_at = self._clock.now() + pause
+        self._save(replace(thread, tries=thread.tries + 1, next_at=next_at))
+
+
+def _longer(first: timedelta, tries: int) -> timedelta:
+    """Doubling from `first`."""
+    return min(first * (1 << min(tries, 16)), _AGAIN_MOST)
+
+
+def _well(thread: Thread) -> Thread:
+    """Something got out, so the pauses begin anew."""
+    return replace(thread, tries=0, next_at=None)
+
+
+def _direct_key(request_id: str, moment: Moment, number: int) -> str:
+    return f"{request_id}/{moment.value}#{number}" if number else f"{request_id}/{moment.value}"
 
 
 def _at(thread: Thread) -> Posted:
@@ -285,9 +329,14 @@ _ENTRY_MOMENTS = {
 }
 
 
-def _moments(story: Story) -> Iterable[tuple[Moment, int]]:
-    """When the person who asked is to be told, with the journal number where it may happen again."""
+def _moments(story: Story, *, seen: bool = True) -> Iterable[tuple[Moment, int]]:
+    """When the person who asked is to be told, with the journal number where it may happen again.
+
+    `seen`: whether the card stands, so that somebody can decide.
+    """
     match story.request.status:
+        case RequestStatus.PENDING if not seen:
+            yield Moment.UNSEEN, 0
         case RequestStatus.APPROVED:
             yield Moment.APPROVED, 0
         case RequestStatus.REJECTED:
@@ -300,10 +349,12 @@ def _moments(story: Story) -> Iterable[tuple[Moment, int]]:
 
 
 def _private(ask: Ask) -> Card:
-    if ask.kind is AskKind.LOOK:
-        findings = [Finding.from_json(found) for found in _list(ask.outcome["findings"])]
-        return looked_card(str(ask.spec["project"]), findings)
+    project = str(ask.spec["project"])
+    if "findings" in ask.outcome:
+        return looked_card(project, [Finding.from_json(found) for found in _list(ask.outcome["findings"])])
     reasons = [Message.from_json(reason) for reason in _list(ask.outcome["reasons"])]
+    if ask.kind is AskKind.LOOK:
+        return unseen_card(project, reasons)
     return refused_card(WorkspaceSpec.from_json(ask.spec), reasons, ask.key)
 
 

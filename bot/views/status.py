@@ -143,6 +143,12 @@ def looked_card(project: str, findings: Sequence[Finding]) -> Card:
     return Card(text, text, tuple(parts))
 
 
+def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
+    """To whoever asked for a live look that could not be had."""
+    text = Message("I could not look at {project}.", project=name(project))
+    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
+
+
 def list_card(all_known: Sequence[Known]) -> Card:
     if not all_known:
         text = Message("There are no workspaces yet, and nobody has asked for one.")

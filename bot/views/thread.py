@@ -86,6 +86,7 @@ def _table(data: Json) -> dict[str, Json]:
 class Moment(StrEnum):
     """When the person who asked is told directly. The value is part of a stored key: never renamed."""
 
+    UNSEEN = "unseen"  # there is no card, so nobody can decide
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -96,16 +97,22 @@ class Moment(StrEnum):
 
 
 def direct_card(moment: Moment, proposal: Proposal, request: Request, link: str) -> Card:
-    """A short direct message with the way to the card."""
+    """A short direct message with the way to the card, if there is one."""
     project = name(proposal.asked.project)
     said = _direct(moment, project, request)
-    see = Message("See {link}.", link=Ref(RefKind.LINK, link, request.id))
     quote = (Quote(request.decisions[-1].comment),) if moment is Moment.REJECTED else ()
-    return Card(said, said, (Paragraph(said), *quote, Paragraph(see)))
+    see = (Paragraph(Message("See {link}.", link=Ref(RefKind.LINK, link, request.id))),) if link else ()
+    return Card(said, said, (Paragraph(said), *quote, *see))
 
 
 def _direct(moment: Moment, project: Ref, request: Request) -> Message:
     match moment:
+        case Moment.UNSEEN:
+            return Message(
+                "I cannot show your request for {project} in the channel for requests, so nobody can decide"
+                " on it. I go on trying; please tell whoever runs the bot, whose log says why.",
+                project=project,
+            )
         case Moment.APPROVED:
             return Message(
                 "Your request for {project} was approved by {by}. It is being made now.",
