@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 import structlog
 
@@ -34,7 +35,7 @@ from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.preflight import Preflight
 from provisioner.run import Clock, Run, RunStatus
-from provisioner.stage import Goal
+from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
 log = structlog.get_logger()
@@ -318,7 +319,17 @@ def _finding(found: survey.Finding) -> Finding:
     """A stage's state for people: what it still lacks, or why it could not be read."""
     if isinstance(found.error, WorkError):
         return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
-    differs = tuple(
-        Message("{target} is not as it should be", target=name(change.target)) for change in found.changes
-    )
+    differs = tuple(_difference(change) for change in found.changes)
     return Finding(found.title, Mark.FAILED if differs else Mark.DONE, differs)
+
+
+def _difference(change: Change) -> Message:
+    target = name(change.target)
+    match change.verb:
+        case Verb.CREATE:
+            return Message("{target} is not there", target=target)
+        case Verb.UPDATE:
+            return Message("{target} is not as it should be", target=target)
+        case Verb.DELETE:
+            return Message("{target} is still there", target=target)
+    assert_never(change.verb)

@@ -73,12 +73,15 @@ class Follower:
         notifier: Notifier,
         texts: Texts,
         clock: Clock,
+        command: str,
     ) -> None:
+        """`command` is the slash command, for what people may type next."""
         self._units = units
         self._service = service
         self._notifier = notifier
         self._texts = texts
         self._clock = clock
+        self._command = command
 
     def follow_once(self) -> int:
         """One round over all that is owed; how many messages went out. Never raises for one that did not."""
@@ -108,7 +111,7 @@ class Follower:
 
     def _card(self, thread: Thread) -> int:
         story = self._story(thread)
-        card = request_card(story.proposal, story.request, story.run)
+        card = request_card(story.proposal, story.request, story.run, self._command)
         if thread.state in {ThreadState.NEW, ThreadState.SENDING}:
             try:
                 thread = self._post(thread, card, asked_at=story.request.asked_at)

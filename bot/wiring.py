@@ -87,6 +87,7 @@ class Bot:
             notifier=notifier,
             texts=self.texts,
             clock=self._clock,
+            command=settings.slack.command,
         )
         self._runner = Runner(
             units=self.database.unit,

@@ -23,21 +23,26 @@ from bot.card import (
 from bot.proposal import Proposal
 from bot.views.run import run_card
 from bot.views.words import create_command, deciders, groups, name, person
-from provisioner.message import Message, literal
+from provisioner.message import Message, Ref, literal
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Run
 from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import WorkspaceSpec
 
 
-def request_card(proposal: Proposal, request: Request, run: Run | None) -> Card:
-    """Drawn anew from what is stored each time; equal input gives an equal card."""
+def request_card(proposal: Proposal, request: Request, run: Run | None, command: str) -> Card:
+    """Drawn anew from what is stored each time; equal input gives an equal card.
+
+    `command` is the slash command, for what may be typed next.
+    """
     if run is not None and request.status is RequestStatus.APPROVED:
         followed = run.reference != request.id
-        return _followed_card(proposal, request, run) if followed else run_card(proposal, request, run)
+        if followed:
+            return _followed_card(proposal, request, run)
+        return run_card(proposal, request, run, create_command(command, proposal.asked))
     if request.status is RequestStatus.PENDING:
         return _pending_card(proposal, request)
-    return _closed_card(proposal, request)
+    return _closed_card(proposal, request, create_command(command, proposal.asked))
 
 
 def _pending_card(proposal: Proposal, request: Request) -> Card:
@@ -67,10 +72,11 @@ def _pending_card(proposal: Proposal, request: Request) -> Card:
         Buttons(_decide_buttons(proposal, request)),
         Small(
             Message(
-                "{id} · open until {until} · {needed} of {groups} decides, not the person who asked",
+                "{id} · open until {until} · {n} of {groups} decides, not the person who asked",
+                plural="{id} · open until {until} · {n} of {groups} decide, not the person who asked",
                 id=name(request.id),
                 until=request.open_until,
-                needed=request.gate.needed,
+                n=request.gate.needed,
                 groups=groups(request.gate.approvers),
             )
         ),
@@ -88,6 +94,7 @@ def _pending_card(proposal: Proposal, request: Request) -> Card:
 
 def _decide_buttons(proposal: Proposal, request: Request) -> tuple[Button, ...]:
     project = proposal.asked.project
+    last = request.approvals + 1 >= request.gate.needed
     return (
         Button(
             Action.APPROVE,
@@ -96,7 +103,9 @@ def _decide_buttons(proposal: Proposal, request: Request) -> tuple[Button, ...]:
             Style.PRIMARY,
             Confirm(
                 Message("Approve {project}?", project=literal(project)),
-                Message("The bot starts at once and makes exactly what this plan lists."),
+                Message("The bot starts at once and makes exactly what this plan lists.")
+                if last
+                else Message("Somebody else has to approve it as well before the bot starts."),
                 Message("Approve"),
                 Message("Not yet"),
             ),
@@ -130,39 +139,40 @@ def _followed_card(proposal: Proposal, request: Request, run: Run) -> Card:
     return Card(title, text, (Paragraph(text), Small(Message("{id}", id=name(request.id)))))
 
 
-def _closed_card(proposal: Proposal, request: Request) -> Card:
+def _closed_card(proposal: Proposal, request: Request, again: Ref) -> Card:
     project = name(proposal.asked.project)
     who = person(request.asked_by)
+    left = Message("What exists stays.") if proposal.run_id else Message("Nothing was made.")
     parts: list[Part] = []
     match request.status:
         case RequestStatus.REJECTED:
             last = request.decisions[-1]
             title = Message("Rejected: {project}", project=project)
             text = Message(
-                "{by} rejected the request of {who} for {project}. Nothing was made.",
+                "{by} rejected the request of {who} for {project}. {left}",
                 by=person(last.actor),
                 who=who,
                 project=project,
+                left=left,
             )
             parts = [Paragraph(text), Quote(last.comment)]
         case RequestStatus.EXPIRED:
             title = Message("Expired: {project}", project=project)
             text = Message(
-                "Nobody decided on the request of {who} for {project} in time. Nothing was made.",
+                "Nobody decided on the request of {who} for {project} in time. {left}",
                 who=who,
                 project=project,
+                left=left,
             )
             parts = [Paragraph(text)]
         case _:
             title = Message("Withdrawn: {project}", project=project)
             text = Message(
-                "{who} took the request for {project} back. Nothing was made.", who=who, project=project
+                "{who} took the request for {project} back. {left}", who=who, project=project, left=left
             )
             parts = [Paragraph(text)]
-    again = Message(
-        "{id} · to ask again: {command}", id=name(request.id), command=create_command(proposal.asked)
-    )
-    return Card(title, text, (*parts, Small(again)))
+    small = Message("{id} · to ask again: {command}", id=name(request.id), command=again)
+    return Card(title, text, (*parts, Small(small)))
 
 
 def _asked_facts(asked: WorkspaceSpec) -> Facts:
@@ -184,7 +194,11 @@ def _asked_facts(asked: WorkspaceSpec) -> Facts:
 
 def _plan_lines(plan: Plan) -> Bullets:
     n = len(plan.changes)
-    title = Message("What will be made: {n} thing", plural="What will be made: {n} things", n=n)
+    title = (
+        Message("What will be made: {n} thing", plural="What will be made: {n} things", n=n)
+        if n
+        else Message("Nothing is left to be made; it is only looked at once more")
+    )
     return Bullets(tuple(item for stage in plan.stages for item in _stage_items(stage)), title)
 
 

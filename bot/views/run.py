@@ -21,7 +21,7 @@ from bot.card import (
     Style,
 )
 from bot.proposal import Proposal
-from bot.views.words import create_command, deciders, groups, name, person
+from bot.views.words import deciders, groups, name, person
 from provisioner.message import Message, Ref, literal
 from provisioner.plan import StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
@@ -36,14 +36,15 @@ MARKS = {
 }
 
 
-def run_card(proposal: Proposal, request: Request, run: Run) -> Card:
+def run_card(proposal: Proposal, request: Request, run: Run, again: Ref) -> Card:
+    """`again`: what to type to ask for the same again."""
     project = name(proposal.asked.project)
     done = sum(run.progress(stage.stage).status is StageStatus.DONE for stage in proposal.plan.stages)
     title, text = _headline(run, project, done, len(proposal.plan.stages), person(request.asked_by))
     parts: list[Part] = [
         Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages))
     ]
-    parts += _ending(proposal, request, run)
+    parts += _ending(request, run, again)
     buttons = _run_buttons(run)
     if buttons:
         parts.append(Buttons(buttons))
@@ -124,17 +125,16 @@ def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
                 until=progress.until,
                 n=progress.tries,
             )
-        case StageStatus.FAILED if progress.reason:
+        case StageStatus.ACTING | StageStatus.FAILED if progress.reason:
             note = progress.reason
     return Line(MARKS[progress.status], stage.title, note)
 
 
-def _ending(proposal: Proposal, request: Request, run: Run) -> Iterable[Part]:
+def _ending(request: Request, run: Run, again: Ref) -> Iterable[Part]:
     if run.status is RunStatus.SUCCEEDED:
-        made = {change.target for change in run.plan.changes}
-        yield Bullets(
-            tuple(Message("{target}", target=name(target)) for target in sorted(made)), Message("Made")
-        )
+        made = sorted({change.target for change in run.plan.changes})
+        if made:
+            yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
         yield Paragraph(
             Message(
                 "The Kubeflow password is the platform's and is never shown here: ask {groups}.",
@@ -145,7 +145,7 @@ def _ending(proposal: Proposal, request: Request, run: Run) -> Iterable[Part]:
         yield Paragraph(
             Message(
                 "To go on, ask again with {command}: what exists is kept and only the rest is made.",
-                command=create_command(proposal.asked),
+                command=again,
             )
         )
 

@@ -35,8 +35,6 @@ def deciders(request: Request) -> Message:
     return said
 
 
-def create_command(asked: WorkspaceSpec) -> Ref:
+def create_command(command: str, asked: WorkspaceSpec) -> Ref:
     """What to type to ask for the same again."""
-    return name(
-        f"/workspace create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}"
-    )
+    return name(f"{command} create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}")

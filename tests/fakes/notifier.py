@@ -42,7 +42,7 @@ class FakeNotifier:
     # ------------------------------------------------------------------------------------ Notifier
 
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
-        return self._say(channel, _shown(card), key=key, root_ts=root_ts, card=card)
+        return self._say(channel, shown(card), key=key, root_ts=root_ts, card=card)
 
     def reply(
         self, at: Posted, text: Message, *, key: str, language: str, mention: Sequence[str] = ()
@@ -57,17 +57,17 @@ class FakeNotifier:
             raise Gone(Message("that message is not there any more"))
 
         def change() -> None:
-            said.card, said.text, said.updates = card, _shown(card), said.updates + 1
+            said.card, said.text, said.updates = card, shown(card), said.updates + 1
 
         self._fuse.through(change)
         self._answer()
 
     def whisper(self, channel: str, user: str, card: Card, *, language: str, root_ts: str = "") -> None:
         if channel in self.gone:
-            self._say(user, _shown(card), key="", root_ts="", card=card)
+            self._say(user, shown(card), key="", root_ts="", card=card)
             return
         self._reach(channel)
-        self._fuse.through(lambda: self.whispered.append((channel, user, _shown(card))))
+        self._fuse.through(lambda: self.whispered.append((channel, user, shown(card))))
         self._answer()
 
     def find(self, channel: str, key: str, *, since: datetime, root_ts: str = "") -> Posted | None:
@@ -151,7 +151,7 @@ def _buttons(card: Card) -> Iterator[Button]:
             yield from part.buttons
 
 
-def _shown(card: Card) -> str:
+def shown(card: Card) -> str:
     """Every word of a card, in order."""
     return "\n".join(
         [str(card.title), str(card.text), *(text for part in card.parts for text in _words(part))]

@@ -128,6 +128,7 @@ class Office:
             notifier=self.chat,
             texts=Texts(),
             clock=self.clock,
+            command="/workspace",
         )
 
     def close(self) -> None:

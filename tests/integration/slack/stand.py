@@ -123,7 +123,7 @@ class Stand:
             unit.requests.add(request)
             unit.proposals.add(proposal)
             unit.commit()
-        card = request_card(proposal, request, None)
+        card = request_card(proposal, request, None, "/workspace")
         at = self.notifier.post(CHANNEL, card, key=request.id, language="en")
         with self.database.unit() as unit:
             unit.threads.add(

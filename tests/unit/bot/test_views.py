@@ -1,0 +1,108 @@
+"""The cards, word by word where a word was wrong once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from approvals.model import Decision, Request, RequestStatus, Verdict
+from bot.card import Action, Button, Buttons, Card, Mark
+from bot.proposal import Proposal
+from bot.views.request import request_card
+from bot.views.run import stage_line
+from bot.views.thread import Moment, direct_card
+from provisioner.message import Message
+from provisioner.plan import Plan, StagePlan
+from provisioner.run import Run, RunStatus, StageProgress, StageStatus
+from provisioner.stage import Goal
+from tests.builders import NOON, a_gate, a_plan, a_request, a_run, a_spec
+from tests.fakes.notifier import shown
+
+NOTHING_LEFT = Plan(Goal.PRESENT, (StagePlan("profile", Message("Profile"), ()),))
+
+
+def card(request: Request, run: Run | None = None, *, plan: Plan | None = None, run_id: str = "") -> Card:
+    proposal = Proposal(
+        request_id=request.id, asked=a_spec(), plan=plan or a_plan(), locale="en-US", run_id=run_id
+    )
+    return request_card(proposal, request, run, "/ws")
+
+
+def button(drawn: Card, action: Action) -> Button:
+    return next(one for one in _buttons(drawn) if one.action is action)
+
+
+def _buttons(drawn: Card) -> Iterator[Button]:
+    for part in drawn.parts:
+        if isinstance(part, Buttons):
+            yield from part.buttons
+
+
+def a_yes(user: str = "U0BOB") -> Decision:
+    return Decision(actor=user, verdict=Verdict.APPROVE, at=NOON)
+
+
+def approved() -> Request:
+    return a_request(status=RequestStatus.APPROVED, decisions=[a_yes()], ended_at=NOON)
+
+
+def test_the_small_print_counts_those_who_decide() -> None:
+    assert "1 of workspace-admins decides" in shown(card(a_request()))
+    assert "2 of workspace-admins decide," in shown(card(a_request(gate=a_gate(needed=2))))
+
+
+def test_a_yes_that_is_not_the_last_is_not_said_to_start_anything() -> None:
+    two = a_request(gate=a_gate(needed=2))
+
+    for request, starts in ((a_request(), True), (two, False), (replace(two, decisions=[a_yes()]), True)):
+        confirm = button(card(request), Action.APPROVE).confirm
+        assert confirm is not None
+        assert ("starts at once" in str(confirm.text)) is starts
+
+
+def test_the_command_is_the_one_that_is_set() -> None:
+    gone = a_request(status=RequestStatus.WITHDRAWN, ended_at=NOON)
+    cancelled = a_run(status=RunStatus.CANCELLED, reference="WSR-0001")
+
+    for drawn in (card(gone), card(approved(), cancelled)):
+        assert "/ws create alpha" in shown(drawn)
+        assert "/workspace" not in shown(drawn)
+
+
+def test_a_new_plan_that_nobody_approves_does_not_say_that_nothing_was_made() -> None:
+    no = Decision(actor="U0BOB", verdict=Verdict.REJECT, at=NOON, comment="no")
+    for status in (RequestStatus.REJECTED, RequestStatus.EXPIRED, RequestStatus.WITHDRAWN):
+        request = a_request(status=status, decisions=[no], ended_at=NOON)
+
+        assert "Nothing was made" in shown(card(request))
+        assert "Nothing was made" not in shown(card(request, run_id="WSR-0000.1"))
+        assert "What exists stays" in shown(card(request, run_id="WSR-0000.1"))
+
+
+def test_a_plan_with_nothing_left_to_make_says_so() -> None:
+    assert "0 thing" not in shown(card(a_request(), plan=NOTHING_LEFT))
+
+
+def test_a_list_of_what_was_made_is_never_empty() -> None:
+    run = a_run(status=RunStatus.SUCCEEDED, plan=NOTHING_LEFT, reference="WSR-0001")
+
+    assert "Made" not in shown(card(approved(), run, plan=NOTHING_LEFT)).splitlines()
+
+
+def test_a_stage_at_work_says_what_it_is_doing() -> None:
+    doing = Message("emptying the bucket")
+    line = stage_line(
+        StagePlan("bucket", Message("S3 bucket"), ()),
+        StageProgress(status=StageStatus.ACTING, since=NOON, reason=doing),
+    )
+
+    assert line.mark is Mark.NOW
+    assert line.note == doing
+
+
+def test_a_direct_message_without_a_card_points_nowhere() -> None:
+    proposal = Proposal(request_id="WSR-0001", asked=a_spec(), plan=a_plan(), locale="en-US")
+
+    said = shown(direct_card(Moment.UNSEEN, proposal, a_request(), ""))
+
+    assert "See" not in said
