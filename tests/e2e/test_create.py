@@ -37,6 +37,7 @@ def test_what_is_asked_for_and_approved_gets_ready(
     assert client.unknown() == []
 
 
+@pytest.mark.long
 def test_the_form_shows_what_is_wrong_at_each_field_at_once(scene: Scene, client: Client) -> None:
     view = scene.open_form()
 
@@ -46,6 +47,7 @@ def test_the_form_shows_what_is_wrong_at_each_field_at_once(scene: Scene, client
     assert client.view("requester") is not None
 
 
+@pytest.mark.long
 def test_a_form_delivered_twice_asks_once(scene: Scene, client: Client) -> None:
     view = scene.open_form()
     client.fault("slack-twice", times=1)
@@ -57,6 +59,7 @@ def test_a_form_delivered_twice_asks_once(scene: Scene, client: Client) -> None:
     assert len([card for card in scene.cards() if f"{scene.project}-ws" in client.words(card)]) == 1
 
 
+@pytest.mark.long
 def test_a_second_asker_is_shown_the_first_request(scene: Scene, client: Client) -> None:
     first = scene.ask()
 
@@ -66,6 +69,7 @@ def test_a_second_asker_is_shown_the_first_request(scene: Scene, client: Client)
     assert key_of(first) in sent["errors"]["project"]
 
 
+@pytest.mark.long
 def test_a_bucket_of_somebody_else_is_found_before_anybody_is_asked(
     scene: Scene, client: Client, world: World
 ) -> None:
@@ -85,6 +89,7 @@ def test_a_bucket_of_somebody_else_is_found_before_anybody_is_asked(
     assert scene.names()["buckets"] == []
 
 
+@pytest.mark.long
 def test_an_outsider_may_not_ask(scene: Scene, client: Client) -> None:
     before = scene.privates("outsider", GENERAL)
     view = scene.open_form("outsider")
@@ -98,6 +103,7 @@ def test_an_outsider_may_not_ask(scene: Scene, client: Client) -> None:
     assert scene.card() is None
 
 
+@pytest.mark.long
 def test_status_and_list_tell_what_there_is_and_what_is_missing(
     scene: Scene, client: Client, world: World
 ) -> None:

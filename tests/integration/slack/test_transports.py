@@ -142,6 +142,7 @@ def busy(request: pytest.FixtureRequest, tmp_path: Path, tables: Path) -> Iterat
     slack.stop()
 
 
+@pytest.mark.long
 def test_two_hundred_commands_at_once_are_all_acknowledged(busy: Stand) -> None:
     lines = ["/workspace create alpha", "/workspace creat", "/workspace list", "/workspace status alpha"] * 50
 
@@ -154,6 +155,7 @@ def test_two_hundred_commands_at_once_are_all_acknowledged(busy: Stand) -> None:
     assert acknowledged == [True] * 200
 
 
+@pytest.mark.long
 def test_a_slow_slack_slows_no_acknowledgement(stand: Stand) -> None:
     stand.slack.faults.delay("users.info", 3.3, times=0)
 
@@ -196,6 +198,7 @@ def socket(slack: SlackSimulator, tmp_path: Path, tables: Path) -> Iterator[Stan
     stand.stop()
 
 
+@pytest.mark.long
 def test_a_slack_that_is_down_at_the_start_is_waited_for(socket: Stand) -> None:
     socket.slack.faults.down()
     socket.start(wait=False)
@@ -207,6 +210,7 @@ def test_a_slack_that_is_down_at_the_start_is_waited_for(socket: Stand) -> None:
     assert socket.slack.command("requester", "general", "/workspace")["acknowledged"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cut", ["cut_sockets", "disconnect"])
 def test_a_lost_socket_is_opened_again(socket: Stand, cut: str) -> None:
     socket.start()
