@@ -17,6 +17,7 @@ from bot.locks import Leadership
 log = structlog.get_logger()
 
 CHECK_EVERY = 0.5  # seconds between looks at the lock
+LOST = 3  # exit status of a process that cannot lead, or leads no more
 GRACE = 1.5  # seconds: three looks of a holder that has lost its lock and does not know it yet
 
 
@@ -60,15 +61,22 @@ class Leader:
         lock = self._wait_for_lock()
         if lock is None or self._stopping.wait(self._grace):
             return
+        try:
+            self._lead_on(lock)
+        except Exception:  # with the lock and without the work, this process would keep others from it
+            log.exception("cannot lead")
+            os._exit(LOST)
+        self._resign()
+        lock.release()
+
+    def _lead_on(self, lock: Leadership) -> None:
         self._lead()
         self._leading.set()
         log.info("leading")
         while not self._stopping.wait(CHECK_EVERY):
             if not lock.alive():
                 log.error("leadership lost")
-                os._exit(3)
-        self._resign()
-        lock.release()
+                os._exit(LOST)
 
     def _wait_for_lock(self) -> Leadership | None:
         while True:
