@@ -73,7 +73,6 @@ threads = Table(
     Column("ts", String, nullable=False),
     Column("link", String, nullable=False),
     Column("root_ts", String, nullable=False),
-    Column("run_id", String, nullable=False),
     Column("digest", String, nullable=False),
     Column("told", Integer, nullable=False),
     Column("sending", Integer, nullable=False),

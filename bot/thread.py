@@ -34,7 +34,6 @@ class Thread:
     ts: str = ""
     link: str = ""  # the address of the message, once it stands
     root_ts: str = ""  # the thread it stands in, if it is a reply
-    run_id: str = ""
     digest: str = ""  # of the card last shown
     told: int = 0  # number of the last journal entry told
     sending: int = 0  # number of the entry being told now; after a crash looked up by its metadata

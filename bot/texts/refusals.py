@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from approvals import errors
 from approvals.errors import Refusal
 from bot import refusals
-from provisioner.message import Message, Ref, RefKind
+from bot.texts import refs
+from provisioner.message import Message
 
 
 def refusal(no: Refusal) -> Message:
@@ -24,13 +23,13 @@ def _asking(refusal: Refusal) -> Message | None:
             return Message(
                 "You cannot ask for this: the policy has no rule for {action}, so nobody may."
                 " Whoever runs the bot can add one.",
-                action=_name(action),
+                action=refs.name(action),
             )
         case errors.NotAllowed(groups=groups):
             return Message(
                 "You cannot ask for this: it takes a member of {groups}."
                 " Ask one of them to do it, or to add you to the group.",
-                groups=_either(groups),
+                groups=refs.groups(groups),
             )
         case errors.NobodyMayApprove(needed=needed, groups=groups):
             return Message(
@@ -39,14 +38,14 @@ def _asking(refusal: Refusal) -> Message | None:
                 plural="Nobody could decide on this: it takes {n} people of {groups} other than you, and"
                 " there are fewer. Ask whoever manages the group to add somebody.",
                 n=needed,
-                groups=_either(groups),
+                groups=refs.groups(groups),
             )
         case errors.AlreadyPending(request_id=request_id, target=target):
             return Message(
                 "There is a request for {target} already: {id}."
                 " Wait until it is decided, or ask whoever made it to withdraw it.",
-                target=_name(target),
-                id=_name(request_id),
+                target=refs.name(target),
+                id=refs.name(request_id),
             )
         case errors.KeyReused():
             return Message(
@@ -56,7 +55,7 @@ def _asking(refusal: Refusal) -> Message | None:
         case errors.Unknown(request_id=request_id):
             return Message(
                 "There is no request {id}. The message you used may be from another installation of the bot.",
-                id=_name(request_id),
+                id=refs.name(request_id),
             )
     return None
 
@@ -66,7 +65,7 @@ def _deciding(refusal: Refusal) -> Message | None:
         case errors.NotAnApprover(groups=groups):
             return Message(
                 "Only {groups} decide on this; your click changed nothing. Ask one of them to have a look.",
-                groups=_either(groups),
+                groups=refs.groups(groups),
             )
         case errors.SelfApproval():
             return Message(
@@ -77,12 +76,13 @@ def _deciding(refusal: Refusal) -> Message | None:
             return _decided(refusal)
         case errors.AlreadyVoted(request_id=request_id):
             return Message(
-                "Your yes to {id} is counted already. It takes somebody else's as well.", id=_name(request_id)
+                "Your yes to {id} is counted already. It takes somebody else's as well.",
+                id=refs.name(request_id),
             )
         case errors.Expired(request_id=request_id, at=at):
             return Message(
                 "{id} was open until {at}, so it can no longer be decided. Whoever asked can ask again.",
-                id=_name(request_id),
+                id=refs.name(request_id),
                 at=at,
             )
         case errors.ReasonMissing():
@@ -90,13 +90,13 @@ def _deciding(refusal: Refusal) -> Message | None:
         case errors.NotYours(request_id=request_id):
             return Message(
                 "Only the person who asked can withdraw {id}. If you are an approver, you can reject it.",
-                id=_name(request_id),
+                id=refs.name(request_id),
             )
     return None
 
 
 def _decided(refusal: errors.AlreadyDecided) -> Message:
-    request, who = _name(refusal.request_id), Ref(RefKind.PERSON, refusal.by)
+    request, who = refs.name(refusal.request_id), refs.person(refusal.by)
     match refusal.status:
         case "approved":
             return Message(
@@ -132,44 +132,31 @@ def _running(refusal: Refusal) -> Message | None:
         case refusals.NotInvolved(groups=groups):
             return Message(
                 "Only the person who asked and {groups} can do this; your click changed nothing.",
-                groups=_either(groups),
+                groups=refs.groups(groups),
             )
         case refusals.CannotCancel(project=project, status="succeeded" | "cancelled"):
             return Message(
                 "The work on {project} has ended already, so there is nothing to cancel.",
-                project=_name(project),
+                project=refs.name(project),
             )
         case refusals.CannotCancel(project=project):
             return Message(
                 "{project} waits for a decision on its new plan. Reject or withdraw that request instead.",
-                project=_name(project),
+                project=refs.name(project),
             )
         case refusals.CannotRetry(project=project, status="succeeded" | "cancelled"):
             return Message(
                 "The work on {project} has ended already, so there is nothing to retry.",
-                project=_name(project),
+                project=refs.name(project),
             )
         case refusals.CannotRetry(project=project):
             return Message(
                 "{project} is being worked on already; retry is for work that has failed.",
-                project=_name(project),
+                project=refs.name(project),
             )
         case refusals.StillRunning(project=project):
             return Message(
                 "{project} is still being worked on. Wait until that has ended, or cancel it first.",
-                project=_name(project),
+                project=refs.name(project),
             )
     return None
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
-
-
-def _either(names: Iterable[str]) -> Message:
-    """`@workspace-admins or @leads`."""
-    first, *others = [Ref(RefKind.GROUP, name) for name in names]
-    said = Message("{group}", group=first)
-    for ref in others:
-        said = Message("{groups} or {group}", groups=said, group=ref)
-    return said

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from approvals.model import Request
-from provisioner.message import Message, Ref, RefKind
+from bot.texts.refs import groups, name, person
+from provisioner.message import Message, Ref
 from provisioner.workspace import WorkspaceSpec
 
-
-def name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
-
-
-def person(user: str) -> Ref:
-    return Ref(RefKind.PERSON, user)
-
-
-def groups(names: Iterable[str]) -> Message:
-    """One or more groups, as mentions: `@workspace-admins or @leads`."""
-    first, *others = [Ref(RefKind.GROUP, group) for group in names]
-    said = Message("{group}", group=first)
-    for ref in others:
-        said = Message("{groups} or {group}", groups=said, group=ref)
-    return said
+__all__ = ["create_command", "deciders", "groups", "name", "person"]
 
 
 def deciders(request: Request) -> Message:

@@ -40,7 +40,6 @@ class ThreadRepositoryLaws:
             state=ThreadState.SENDING,
             ts="1764000000.000200",
             root_ts="1764000000.000100",
-            run_id="WSR-0001.1",
             digest="d1",
             told=7,
             sending=8,

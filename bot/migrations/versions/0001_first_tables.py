@@ -154,7 +154,6 @@ def upgrade() -> None:
         sa.Column("ts", sa.String(), nullable=False),
         sa.Column("link", sa.String(), nullable=False),
         sa.Column("root_ts", sa.String(), nullable=False),
-        sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("told", sa.Integer(), nullable=False),
         sa.Column("sending", sa.Integer(), nullable=False),
