@@ -34,7 +34,7 @@ from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.preflight import Preflight
-from provisioner.run import Clock, Run, RunStatus
+from provisioner.run import Clock, Entry, EntryKind, Run, RunStatus
 from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
@@ -245,7 +245,9 @@ class Desk:
             return False
 
     def _ask_anew(self, run: Run) -> bool:
-        """False when a system cannot be read just now: it is looked at again at the next tick."""
+        """False when a system cannot be read just now, to be looked at again, and when nobody wants it."""
+        if self._told_to_stop(run):
+            return False
         plan = self._engine.preview(Workspace(run.asked, self._platform), run.goal).plan
         if plan is None:
             log.warning("cannot ask anew yet", run=run.id)
@@ -266,6 +268,21 @@ class Desk:
                 locale=unit.proposals.get(before.id).locale,
                 parked=run,
             )
+            unit.commit()
+        self._wake()
+        return True
+
+    def _told_to_stop(self, run: Run) -> bool:
+        """Cancel was pressed just before the run found that it needs a new plan."""
+        now = self._clock.now()
+        with self._units() as unit:
+            run = unit.runs.get(run.id)
+            if run.status is not RunStatus.PARKED or not unit.runs.cancel_requested(run.id):
+                return False
+            run.give_up(now)
+            unit.runs.save(run)
+            message = Message("Stopped as asked. What exists stays.")
+            unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
             unit.commit()
         self._wake()
         return True

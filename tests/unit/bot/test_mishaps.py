@@ -206,6 +206,19 @@ def test_a_parked_run_for_which_nothing_can_be_asked_can_be_cancelled(office: Of
     assert office.pending() is None
 
 
+def test_nobody_is_asked_for_a_new_plan_of_a_run_that_was_told_to_stop(office: Office) -> None:
+    run = _parked(office)
+    with office.database.unit() as unit:
+        unit.runs.request_cancel(run.id)  # as when Cancel is pressed just before the run parks
+        unit.commit()
+
+    office.settle()
+
+    assert office.pending() is None
+    assert office.run(run.id).status is RunStatus.CANCELLED
+    assert any("cancelled" in said for said in office.chat.directs(MINA))
+
+
 def test_a_new_plan_has_to_pass_the_gate_of_the_policy_as_it_is(office: Office) -> None:
     run = _parked(office)
     office.policy = Policy.from_toml(POLICY.replace("needed = 1", "needed = 2"))
