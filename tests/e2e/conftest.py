@@ -57,9 +57,9 @@ def by_socket(start: Start) -> tuple[World, Client]:
 
 @pytest.fixture(scope="session")
 def by_http(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Client]:
-    """Also where a request is open for six seconds only."""
+    """Also where a request is open for ten seconds only."""
     policy: Path = tmp_path_factory.mktemp("policy") / "policy.toml"
-    policy.write_text(POLICY.format(open_for="6s"))
+    policy.write_text(POLICY.format(open_for="10s"))
     return start(Transport.HTTP, {"POLICY": str(policy)})
 
 
