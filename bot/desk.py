@@ -205,14 +205,15 @@ class Desk:
         )
         unit.proposals.add(proposal)
         before = unit.threads.get(parked.reference) if parked else None
+        root_ts = (before.root_ts or before.ts) if before else ""
         unit.threads.add(
             Thread(
                 key=request.id,
                 request_id=request.id,
                 purpose=Purpose.CARD,
-                channel=self._channel,
+                channel=before.channel if before and root_ts else self._channel,
                 language=self._language,
-                root_ts=(before.root_ts or before.ts) if before else "",
+                root_ts=root_ts,
             )
         )
         unit.audit.append(

@@ -260,7 +260,7 @@ class Follower:
             proposal = unit.proposals.get(request.id)
             run = None
             if request.status is RequestStatus.APPROVED:
-                run = unit.runs.get(RunId(proposal.run_id or f"{request.id}.1"))
+                run = unit.runs.get(RunId(proposal.becomes))
             # The thread of the first request tells the run's whole journal, also after a new approval.
             tells = run is not None and not proposal.run_id
             tells = tells and thread.purpose is Purpose.CARD

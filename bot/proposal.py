@@ -19,6 +19,11 @@ class Proposal:
     locale: str  # of the person who asked, for their direct messages
     run_id: str = ""
 
+    @property
+    def becomes(self) -> str:
+        """Id of the run that there is, or goes on, once it is approved."""
+        return self.run_id or f"{self.request_id}.1"
+
 
 class ProposalRepository(Protocol):
     def add(self, proposal: Proposal) -> None: ...

@@ -218,11 +218,11 @@ class WorkspaceService:
     @staticmethod
     def _known_by(unit: UnitOfWork, request: Request) -> Known:
         thread = unit.threads.get(request.id)
-        run = unit.runs.latest(request.subject.target)
+        approved = request.status is RequestStatus.APPROVED
         return Known(
             project=request.subject.target,
             request=request,
-            run=run if run is not None and run.reference == request.id else None,
+            run=unit.runs.get(RunId(unit.proposals.get(request.id).becomes)) if approved else None,
             link=thread.link if thread else "",
         )
 
@@ -243,7 +243,7 @@ class WorkspaceService:
         try:
             unit.runs.add(
                 Run(
-                    id=RunId(f"{request.id}.1"),
+                    id=RunId(proposal.becomes),
                     reference=request.id,
                     asked=proposal.asked,
                     plan=proposal.plan,

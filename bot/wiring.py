@@ -68,19 +68,7 @@ class Bot:
             command=settings.slack.command,
         )
         self._slack = SlackApp(edge, _transport(settings))
-        self._desk = Desk(
-            units=self.database.unit,
-            engine=self._engine,
-            preflight=Preflight(AwsAccount(region=settings.platform.region), settings.where()),
-            policy=policy(settings),
-            people=people,
-            platform=settings.where(),
-            clock=self._clock,
-            wake=self.wake,
-            new_reference=_new_reference,
-            channel=settings.slack.channel,
-            language=settings.language,
-        )
+        self._desk = self._make_desk(people)
         self._follower = Follower(
             units=self.database.unit,
             service=self.service,
@@ -157,6 +145,22 @@ class Bot:
     def _database_answers(self) -> bool:
         self.database.ping()
         return True
+
+    def _make_desk(self, people: SlackPeople) -> Desk:
+        settings = self._settings
+        return Desk(
+            units=self.database.unit,
+            engine=self._engine,
+            preflight=Preflight(AwsAccount(region=settings.platform.region), settings.where()),
+            policy=policy(settings),
+            people=people,
+            platform=settings.where(),
+            clock=self._clock,
+            wake=self.wake,
+            new_reference=_new_reference,
+            channel=settings.slack.channel,
+            language=settings.language,
+        )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
         return Engine(

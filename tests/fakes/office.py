@@ -85,6 +85,7 @@ class Office:
         self.people = FakePeople()
         self.account = FakeAccount()
         self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
+        self.channel = CHANNEL
         self.policy = Policy.from_toml(policy)
         self.woken: list[str] = []
         self._url = f"sqlite:///{folder / 'bot.db'}"
@@ -119,7 +120,7 @@ class Office:
             clock=self.clock,
             wake=self._wake,
             new_reference=self._new_reference,
-            channel=CHANNEL,
+            channel=self.channel,
             language="en",
         )
         self.follower = Follower(

@@ -16,6 +16,7 @@ from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from provisioner.run import Run, RunStatus
 from tests.builders import a_cause
+from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, POLICY, Office
 from tests.fakes.people import BOB, JUN, MINA
 
@@ -232,6 +233,18 @@ def test_a_new_plan_has_to_pass_the_gate_of_the_policy_as_it_is(office: Office) 
     assert anew.asked_by == office.request(run.reference).asked_by
 
 
+def test_a_new_plan_is_shown_in_the_thread_also_after_the_channel_setting_changed(office: Office) -> None:
+    run = _parked(office)
+    office.channel = "C0ELSEWHERE"
+    office.begin()
+
+    office.settle()
+
+    anew = office.pending()
+    assert anew is not None
+    assert office.chat.root_of(CHANNEL, anew.id) == office.chat.ts_of(CHANNEL, run.reference)
+
+
 @pytest.mark.parametrize("end", ["withdraw", "expire"])
 def test_a_new_plan_that_nobody_approves_gives_the_run_up(office: Office, end: str) -> None:
     run = _parked(office)
@@ -353,3 +366,17 @@ def test_a_failed_run_is_not_said_to_be_worked_on(office: Office) -> None:
     said = office.chat.whispers(MINA)[-1]
     assert "failed" in said
     assert "Retry" in said
+
+
+def test_my_earlier_requests_are_shown_with_what_became_of_them(office: Office) -> None:
+    run = office.approves(office.requested())
+    office.engine.advance(office.run(run.id))
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    office.approves(office.requested())
+    office.settle()
+
+    said = shown(office.service.home(office.who(MINA)))
+
+    assert "ready" in said
+    assert "cancelled; what exists stays" in said
