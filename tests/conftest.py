@@ -85,8 +85,9 @@ def postgres() -> Iterator[Postgres]:
     programs = _programs()
     if programs is None:
         pytest.skip("there is no PostgreSQL server on this machine")
-    # Not tmp_path: the user the server runs as could not get into it, and a socket's path has to be short.
-    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+    # Not in tmp_path, nor in TMPDIR, which may be closed to the user that the server runs as; and a
+    # socket's path has to be short.
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # noqa: S108 an empty folder of our own
         server = Postgres(programs, Path(folder))
         server.start()
         yield server
