@@ -87,7 +87,7 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip("there is no PostgreSQL server on this machine")
     # Not in tmp_path, nor in TMPDIR, which may be closed to the user that the server runs as; and a
     # socket's path has to be short.
-    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # noqa: S108 an empty folder of our own
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         server = Postgres(programs, Path(folder))
         server.start()
         yield server
