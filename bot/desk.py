@@ -22,7 +22,7 @@ from bot.card import Mark
 from bot.database import UnitOfWork
 from bot.people import People, PeopleUnknown
 from bot.proposal import Proposal
-from bot.service import Wake, WorkspaceService
+from bot.service import Wake, WorkspaceService, give_up
 from bot.texts import refusal
 from bot.thread import Purpose, Thread
 from bot.views.status import Finding
@@ -34,7 +34,7 @@ from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.preflight import Preflight
-from provisioner.run import Clock, Entry, EntryKind, Run, RunStatus
+from provisioner.run import Clock, Run, RunStatus
 from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
@@ -275,15 +275,11 @@ class Desk:
 
     def _told_to_stop(self, run: Run) -> bool:
         """Cancel was pressed just before the run found that it needs a new plan."""
-        now = self._clock.now()
         with self._units() as unit:
             run = unit.runs.get(run.id)
             if run.status is not RunStatus.PARKED or not unit.runs.cancel_requested(run.id):
                 return False
-            run.give_up(now)
-            unit.runs.save(run)
-            message = Message("Stopped as asked. What exists stays.")
-            unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
+            give_up(unit, run, self._clock.now(), Message("Stopped as asked. What exists stays."))
             unit.commit()
         self._wake()
         return True

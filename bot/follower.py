@@ -138,15 +138,20 @@ class Follower:
         """The last word at once; what comes before it, not more often than people read."""
         return story.over or thread.shown_at is None or self._clock.now() - thread.shown_at >= CARD_EVERY
 
-    def _post(self, thread: Thread, card: Card, *, asked_at: datetime) -> Thread:
+    def _once(self, thread: Thread, card: Card, *, asked_at: datetime) -> tuple[Posted, bool]:
+        """Post it, unless a post that was begun has arrived; where it stands, and whether it was found."""
         found: Posted | None = None
         if thread.state is ThreadState.SENDING:
             since = asked_at - _LOOK_BACK
             found = self._notifier.find(thread.channel, thread.key, since=since, root_ts=thread.root_ts)
-        thread = self._save(replace(thread, state=ThreadState.SENDING))
+        self._save(replace(thread, state=ThreadState.SENDING))
         at = found or self._notifier.post(
             thread.channel, card, key=thread.key, language=thread.language, root_ts=thread.root_ts
         )
+        return at, found is not None
+
+    def _post(self, thread: Thread, card: Card, *, asked_at: datetime) -> Thread:
+        at, found = self._once(thread, card, asked_at=asked_at)
         # A card found again may show an older state: its digest is left empty and it is drawn anew.
         sent = replace(
             thread,
@@ -206,12 +211,7 @@ class Follower:
         moment = Moment(thread.key.split("/")[1].split("#")[0])
         story = self._story(thread)
         card = direct_card(moment, story.proposal, story.request, thread.link)
-        found: Posted | None = None
-        if thread.state is ThreadState.SENDING:
-            since = story.request.asked_at - _LOOK_BACK
-            found = self._notifier.find(thread.channel, thread.key, since=since)
-        thread = self._save(replace(thread, state=ThreadState.SENDING))
-        at = found or self._notifier.post(thread.channel, card, key=thread.key, language=thread.language)
+        at, _ = self._once(thread, card, asked_at=story.request.asked_at)
         self._save(replace(thread, state=ThreadState.CLOSED, channel=at.channel, ts=at.ts))
         return 1
 

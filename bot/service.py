@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 from approvals.errors import Unknown
@@ -151,10 +152,8 @@ class WorkspaceService:
                 case RunStatus.PARKED if unit.requests.pending_for(run.asked.project):
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
-                    run.give_up(now)
-                    unit.runs.save(run)
                     message = Message("Given up by {who}. What exists stays.", who=person(actor.id))
-                    unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
+                    give_up(unit, run, now, message)
                 case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
                     raise CannotCancel(run.asked.project, run.status.value)
             self._audit(unit, actor.id, "run.cancel", request)
@@ -258,14 +257,10 @@ class WorkspaceService:
         proposal = unit.proposals.get(request.id)
         if not proposal.run_id:
             return
-        now = self._clock.now()
         run = unit.runs.get(RunId(proposal.run_id))
-        if run.status is not RunStatus.PARKED:
-            return
-        run.give_up(now)
-        unit.runs.save(run)
-        message = Message("The new plan was not approved. What exists stays.")
-        unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
+        if run.status is RunStatus.PARKED:
+            message = Message("The new plan was not approved. What exists stays.")
+            give_up(unit, run, self._clock.now(), message)
 
     def _run(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
         """Read once the request is locked, so that of two who press at once the second sees the first."""
@@ -289,3 +284,10 @@ class WorkspaceService:
                 data={"digest": request.subject.digest},
             )
         )
+
+
+def give_up(unit: UnitOfWork, run: Run, now: datetime, message: Message) -> None:
+    """End a run that waits for a person; the engine ends those that are under way."""
+    run.give_up(now)
+    unit.runs.save(run)
+    unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
