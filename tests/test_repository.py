@@ -241,6 +241,20 @@ def test_an_exception_is_for_a_file_that_exists_and_has_a_reason(allowed: dict[s
     assert all((ROOT / name).exists() and len(reason.split()) > 2 for name, reason in allowed.items())
 
 
+def test_what_only_make_check_installs_is_imported_for_types_alone() -> None:
+    """`make test` has to pass where `make check` was never run."""
+    wrong = []
+    for path in PYTHON:
+        tree = ast.parse(path.read_text())
+        for node in tree.body:  # not those under `if TYPE_CHECKING`
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.startswith("mypy_boto3") for name in names):
+                wrong.append(f"{name_of(path)}:{node.lineno}")
+
+    assert not wrong
+
+
 def test_the_readme_has_the_settings_as_the_bot_reads_them() -> None:
     readme = README.read_text()
 

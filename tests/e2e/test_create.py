@@ -1,13 +1,19 @@
 """From `/workspace create` to ready, on both ways in."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import boto3
 import pytest
-from mypy_boto3_s3 import S3Client
 
 from sandbox.client import REQUESTS, Client, buttons, key_of
 from sandbox.scene import GENERAL, WHY, Scene
 from sandbox.world import World
 from tests.e2e.made import assert_made
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 @pytest.mark.parametrize("way", ["by_socket", "by_http"])

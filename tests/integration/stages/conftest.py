@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 import pytest
-from mypy_boto3_s3 import S3Client
 
 from provisioner.clients.aws import S3Buckets
 from provisioner.clients.dex import DexHttp
@@ -21,6 +20,9 @@ from sandbox.aws import AwsSimulator
 from sandbox.child import Nursery
 from sandbox.kubeflow import Dex, ProfileController, seed_platform
 from sandbox.kubernetes.emulator import KubernetesEmulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ACCOUNT = "123456789012"
 REGION: Literal["ap-northeast-2"] = "ap-northeast-2"

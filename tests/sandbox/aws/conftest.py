@@ -1,14 +1,19 @@
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore.config import Config
-from mypy_boto3_s3 import S3Client
-from mypy_boto3_sts import STSClient
 
 from sandbox.aws import AwsSimulator
 from sandbox.child import Nursery
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"

@@ -1,16 +1,21 @@
 """The front's own part: names, the journal, faults, refusal of what is not known."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
-from mypy_boto3_s3 import S3Client
 
 from sandbox.aws import AwsSimulator, Write
 from sandbox.aws.calls import Calls, NotKnown
 from sandbox.aws.faults import Kind
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 Make = Callable[[], str]
 SIGNED = {"authorization": "AWS4-HMAC-SHA256 Credential=AKIAX/20261123/ap-northeast-2/s3/aws4_request, X"}

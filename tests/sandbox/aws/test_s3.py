@@ -1,13 +1,18 @@
 """S3 as boto3 sees it: what ministack does alone, and what the front adds."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
-from mypy_boto3_s3 import S3Client
-from mypy_boto3_sts import STSClient
 
 from sandbox.aws import AwsSimulator, Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 Make = Callable[[], str]
 
