@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
@@ -64,6 +64,7 @@ def _spoken(language: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Needed = TypeVar("Needed")
 
 
 class Transport(StrEnum):
@@ -135,7 +136,64 @@ class SpecSettings(_Frozen):
         return most
 
 
-SpecName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+class NodesSettings(_Frozen):
+    ami_family: str = Field(
+        "AmazonLinux2023", pattern=r"^[A-Z][A-Za-z0-9]+$", description="image of the nodes, in eksctl's words"
+    )
+
+
+class GrafanaSettings(_Frozen):
+    url: Address | None = Field(
+        None, description="Grafana's address; without it no dashboard is made or looked at"
+    )
+    token: SecretStr | None = Field(
+        None, validate_default=True, description="token of a service account that may edit dashboards"
+    )
+    template: Path | None = Field(
+        None, description="JSON of the dashboard that is made; without it: the shipped one"
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _for_url(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _with_url(token, info)
+
+
+class ConductorSettings(_Frozen):
+    url: Address | None = Field(
+        None, description="AI Conductor's address, without /api; without it nothing is done there"
+    )
+    user: str | None = Field(
+        None, validate_default=True, min_length=1, description="login of an account with the role Admin"
+    )
+    password: SecretStr | None = Field(None, validate_default=True, description="its password")
+    frontend: Address | None = Field(None, description="the address that people open, for links")
+    calls: Path | None = Field(
+        None, description="TOML of the calls that change something; without it: the shipped guess"
+    )
+    workspace_name: Literal["project", "workspace"] = Field(
+        "project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
+    )
+
+    @field_validator("user", "password")
+    @classmethod
+    def _for_url(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        return _with_url(value, info)
+
+
+def _with_url(value: Needed, info: ValidationInfo) -> Needed:
+    if value is None and info.data.get("url") is not None:
+        raise PydanticCustomError("missing", "is missing")
+    return value
+
+
+def _spec_name(name: str) -> str:
+    if name.endswith("cluster"):  # eksctl takes the stack of such a node group for the cluster's own
+        raise PydanticCustomError("spec_name", 'may not end in "cluster"')
+    return name
+
+
+SpecName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"), AfterValidator(_spec_name)]
 
 
 class Settings(_Frozen):
@@ -156,6 +214,10 @@ class Settings(_Frozen):
         "http://dex.auth.svc.cluster.local:5556",
         description="where dex's health check answers; without /dex",
     )
+    eksctl: str = Field("eksctl", min_length=1, description="the program eksctl, by name or by path")
+    nodes: NodesSettings = NodesSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    conductor: ConductorSettings = ConductorSettings()
     policy: Path | None = Field(
         None, description="TOML of who may ask and approve; without it: the shipped one"
     )

@@ -5,11 +5,15 @@ The names are the runbook's, derived here once and used by both directions; noth
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from string import ascii_lowercase, digits
 from typing import Any
+
+from pydantic import SecretStr
 
 from provisioner.message import Json, Message, Ref, RefKind
 
@@ -23,9 +27,14 @@ RESERVED = frozenset({"aia", "public", "private", "common", "kubeflow", "control
 WHY_LONGEST = 500
 NODES_MOST = 100
 
+DASHBOARD_UID = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
+"""Grafana's rule for the uid of a dashboard."""
+
 _NAMESPACE_LONGEST = 63  # a DNS label
 _BUCKET_LONGEST = 63  # S3's rule
-_LABEL_LONGEST = 63  # a Kubernetes label value
+_NODEGROUP_LONGEST = 63  # EKS's rule; its name is also the value of a Kubernetes label
+_STACK_LONGEST = 128  # CloudFormation's rule
+_MADE_UID_LENGTH = 13  # what the runbook's own extraction takes for a dashboard's identifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,19 @@ class Platform:
     specs: Mapping[str, NodeSpec]
     login_domain: str = "aic.com"  # names, not mailboxes: never mailed
 
+    @property
+    def kubeflow_policy(self) -> str:
+        """Managed policy of the service account that Kubeflow's deploy user has."""
+        return f"policy-s3-kubeflow-{self.region_alias}-{self.infra}-{self.env}"
+
+    @property
+    def aia_policy(self) -> str:
+        """Managed policy of the services in AI Conductor's namespace."""
+        return f"policy-s3-aia-{self.region_alias}-{self.infra}-{self.env}"
+
+    def policy_arn(self, policy: str) -> str:
+        return f"arn:aws:iam::{self.account}:policy/{policy}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSpec:
@@ -59,6 +81,7 @@ class WorkspaceSpec:
     spec: str = "standard"
     desired: int = 1
     max: int = 3
+    dashboard: str = ""  # address or uid of one that exists; empty: one is made
     why: str = ""
 
     def to_json(self) -> dict[str, Json]:
@@ -67,6 +90,7 @@ class WorkspaceSpec:
             "spec": self.spec,
             "desired": self.desired,
             "max": self.max,
+            "dashboard": self.dashboard,
             "why": self.why,
         }
 
@@ -79,7 +103,7 @@ class WorkspaceSpec:
 class Problem:
     """One thing wrong with what was asked: the field it stands in, and what to do about it."""
 
-    field: str  # "project", "spec", "desired", "max", "why"
+    field: str  # "project", "spec", "desired", "max", "dashboard", "why"
     message: Message
 
 
@@ -121,6 +145,56 @@ class Workspace:
         at = self.platform
         return f"s3-{at.region_alias}-{at.infra}-{at.env}-{self.project}"
 
+    @property
+    def bucket_arns(self) -> tuple[str, str]:
+        """The two forms that a policy needs: the bucket, and what is in it."""
+        arn = f"arn:aws:s3:::{self.bucket}"
+        return arn, f"{arn}/*"
+
+    @property
+    def node_label(self) -> str:
+        """PROJECT_NODEGROUP_LABEL: value of the label `aic-role`, by which AI Conductor finds the nodes."""
+        return f"{self.name}-{self.asked.spec}"
+
+    @property
+    def nodegroup(self) -> str:
+        """PROJECT_NODEGROUP_NAME."""
+        return self.nodegroup_of(self.asked.spec)
+
+    def nodegroup_of(self, spec: str) -> str:
+        """The same for any spec: what was made under another one goes with the workspace, too."""
+        return f"ng-{self.platform.region_alias}-aicond-{self.name}-{spec}"
+
+    def stack_of(self, nodegroup: str) -> str:
+        """eksctl's name for the CloudFormation stack of a node group."""
+        return f"eksctl-{self.platform.cluster}-nodegroup-{nodegroup}"
+
+    @property
+    def dashboard(self) -> str:
+        """PROJECT_DASHBOARD_HASH: uid of the dashboard that was given, or of the one that is made."""
+        return dashboard_uid(self.asked.dashboard) or self.made_dashboard
+
+    @property
+    def made_dashboard(self) -> str:
+        """13 letters and digits, the same each time and no other project's."""
+        at = self.platform
+        told = f"{at.region_alias}/{at.infra}/{at.env}/{self.project}"
+        number, uid = int.from_bytes(hashlib.sha256(told.encode()).digest()), ""
+        for _ in range(_MADE_UID_LENGTH):
+            number, rest = divmod(number, 36)
+            uid += (ascii_lowercase + digits)[rest]
+        return uid
+
+    @property
+    def edge_account(self) -> str:
+        """The system account in AI Conductor with which Edge Conductor logs in."""
+        return f"{self.project}-edge"
+
+    @property
+    def edge_password(self) -> SecretStr:
+        """Fixed by the platform, and never shown although it follows from the name."""
+        return SecretStr(f"{self.project}-edge@com")
+
     def names(self) -> tuple[tuple[Message, str], ...]:
         """Every derived name with its title, for a preview."""
         return (
@@ -128,12 +202,29 @@ class Workspace:
             (Message("Namespace and Profile"), self.namespace),
             (Message("Kubeflow login"), self.login_email),
             (Message("S3 bucket"), self.bucket),
+            (Message("Node group"), self.nodegroup),
+            (Message("AI Conductor account"), self.edge_account),
         )
 
 
 def problems(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
     """Everything that is wrong and needs no look-up, all at once; empty when it may be asked."""
-    return (*_project(spec.project, platform), *_size(spec, platform), *_why(spec.why))
+    return (
+        *_project(spec.project, platform),
+        *_size(spec, platform),
+        *_dashboard(spec.dashboard),
+        *_why(spec.why),
+    )
+
+
+def dashboard_uid(text: str) -> str:
+    """Out of an address of Grafana (".../d/UID/..."), or a bare uid; empty when it is neither.
+
+    The runbook cuts out the first 13 letters or digits, which hits long host names and cuts longer uids.
+    """
+    address = re.search(r"/d/([^/?#]+)", text)
+    uid = address[1] if address else text.strip()
+    return uid if DASHBOARD_UID.match(uid) else ""
 
 
 def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
@@ -151,10 +242,12 @@ def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
         )
         return (Problem("project", rule),)
     workspace = Workspace(WorkspaceSpec(project=project), platform)
+    nodegroup = workspace.nodegroup_of(max(platform.specs, key=len, default=""))
     limits = (
         (workspace.namespace, _NAMESPACE_LONGEST),
         (workspace.bucket, _BUCKET_LONGEST),
-        (f"{workspace.name}-{max(platform.specs, key=len, default='')}", _LABEL_LONGEST),
+        (nodegroup, _NODEGROUP_LONGEST),
+        (workspace.stack_of(nodegroup), _STACK_LONGEST),
     )
     return tuple(
         Problem(
@@ -199,6 +292,13 @@ def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
             )
         )
     return tuple(found)
+
+
+def _dashboard(dashboard: str) -> tuple[Problem, ...]:
+    if not dashboard or dashboard_uid(dashboard):
+        return ()
+    what = Message("That is no dashboard: give its address (with /d/ in it) or its uid, or leave it empty.")
+    return (Problem("dashboard", what),)
 
 
 def _why(why: str) -> tuple[Problem, ...]:

@@ -311,3 +311,27 @@ def test_the_list_says_what_must_be_given() -> None:
         )
         in all_settings()
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({"GRAFANA__URL": "http://grafana"}, ["GRAFANA__TOKEN"]),
+        ({"CONDUCTOR__URL": "http://aic"}, ["CONDUCTOR__USER", "CONDUCTOR__PASSWORD"]),
+    ],
+)
+def test_a_system_that_is_named_needs_a_way_in(given: dict[str, str], lacks: list[str]) -> None:
+    assert [line.partition(" ")[0] for line in faults(environ(**given))] == lacks
+
+
+def test_without_an_address_nothing_of_a_system_is_needed() -> None:
+    settings = load(environ())
+
+    assert (settings.grafana.url, settings.conductor.url, settings.eksctl) == (None, None, "eksctl")
+
+
+def test_a_spec_may_not_end_like_a_cluster() -> None:
+    """eksctl takes the stack of such a node group for the cluster's own (its issue 7406)."""
+    (fault,) = faults(environ(SPECS__BIGCLUSTER__INSTANCE_TYPE="m5.xlarge"))
+
+    assert "SPECS" in fault

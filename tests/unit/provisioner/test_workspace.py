@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,28 @@ class TestNames:
         assert ws.login == "aic-user-alpha-ws"
         assert ws.login_email == "aic-user-alpha-ws@aic.com"
         assert ws.bucket == "s3-an2-meerkat-prod-alpha"
+        assert ws.node_label == "alpha-ws-standard"
+        assert ws.nodegroup == "ng-an2-aicond-alpha-ws-standard"
+        assert ws.edge_account == "alpha-edge"
+        assert ws.edge_password.get_secret_value() == "alpha-edge@com"
+        assert ws.platform.kubeflow_policy == "policy-s3-kubeflow-an2-meerkat-prod"
+        assert ws.platform.aia_policy == "policy-s3-aia-an2-meerkat-prod"
+
+    def test_what_is_named_after_them_follows(self) -> None:
+        ws = a_workspace("alpha")
+
+        assert ws.stack_of(ws.nodegroup) == (
+            "eksctl-eks-an2-meerkat-prod-nodegroup-ng-an2-aicond-alpha-ws-standard"
+        )
+        assert ws.nodegroup_of("gpu") == "ng-an2-aicond-alpha-ws-gpu"
+        assert ws.bucket_arns == (
+            "arn:aws:s3:::s3-an2-meerkat-prod-alpha",
+            "arn:aws:s3:::s3-an2-meerkat-prod-alpha/*",
+        )
+        assert ws.platform.policy_arn("p") == "arn:aws:iam::123456789012:policy/p"
+
+    def test_the_password_that_follows_from_the_name_is_not_shown(self) -> None:
+        assert "alpha-edge@com" not in repr(a_workspace("alpha").edge_password)
 
     def test_follow_the_platform(self) -> None:
         ws = a_workspace("alpha", platform=a_platform(env="dev", infra="otter", login_domain="example.org"))
@@ -45,7 +69,45 @@ class TestNames:
             ("Namespace and Profile", "aic-ns-alpha-ws"),
             ("Kubeflow login", "aic-user-alpha-ws@aic.com"),
             ("S3 bucket", "s3-an2-meerkat-prod-alpha"),
+            ("Node group", "ng-an2-aicond-alpha-ws-standard"),
+            ("AI Conductor account", "alpha-edge"),
         ]
+
+
+class TestDashboard:
+    """T56: the runbook cuts out the first 13 letters or digits of the address."""
+
+    @pytest.mark.parametrize(
+        ("given", "uid"),
+        [
+            ("https://grafana.meerkat-monitoring.example.com/d/abc_DEF-12/alpha?orgId=1", "abc_DEF-12"),
+            ("http://127.0.0.1:3000/grafana/d/fourteenletters", "fourteenletters"),
+            ("a1b2c3d4e5f6g", "a1b2c3d4e5f6g"),
+            (" abc ", "abc"),
+        ],
+    )
+    def test_is_taken_from_its_address_or_as_a_uid(self, given: str, uid: str) -> None:
+        assert a_workspace(dashboard=given).dashboard == uid
+        assert told(a_spec(dashboard=given)) == []
+
+    @pytest.mark.parametrize(
+        "given", ["https://grafana.example.com/dashboards", "no such thing", "https://x/d/", "d/" + "x" * 41]
+    )
+    def test_what_is_none_is_told_at_its_field(self, given: str) -> None:
+        ((field, words),) = told(a_spec(dashboard=given))
+
+        assert (field, "or leave it empty" in words) == ("dashboard", True)
+
+    def test_that_is_made_has_a_uid_the_runbook_would_find(self) -> None:
+        ws = a_workspace("alpha")
+
+        assert ws.dashboard == ws.made_dashboard == a_workspace("alpha").made_dashboard
+        assert re.fullmatch(r"[a-zA-Z0-9]{13}", ws.made_dashboard)
+
+    def test_that_is_made_is_no_other_projects(self) -> None:
+        made = {a_workspace(f"p{number}").made_dashboard for number in range(200)}
+
+        assert len(made) == 200
 
 
 class TestProblems:
@@ -103,14 +165,19 @@ class TestProblems:
             " take a shorter project name."
         )
 
-    def test_a_label_over_the_limit_is_told(self) -> None:
-        platform = a_platform(
-            specs={"standard": NodeSpec(instance_type="m5.xlarge"), "x" * 60: NodeSpec(instance_type="x")}
-        )
+    def test_a_node_group_name_over_the_limit_is_told(self) -> None:
+        """Whatever the spec: another one may be asked for later."""
+        specs = {"standard": NodeSpec(instance_type="m5.xlarge"), "x" * 41: NodeSpec(instance_type="x")}
 
-        (problem,) = problems(a_spec("alpha"), platform)
+        (problem,) = problems(a_spec("alpha"), a_platform(specs=specs))
 
         assert problem.field == "project"
+        assert "63 are allowed" in str(problem.message)
+
+    def test_a_stack_name_over_the_limit_is_told(self) -> None:
+        (problem,) = problems(a_spec("alpha"), a_platform(cluster="c" * 90))
+
+        assert "128 are allowed" in str(problem.message)
 
     def test_an_unknown_spec_is_told_with_those_there_are(self) -> None:
         assert told(a_spec(spec="huge")) == [("spec", "There is no spec huge; choose one of: gpu, standard.")]

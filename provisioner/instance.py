@@ -1,0 +1,20 @@
+"""What a kind of machine holds: looked up from EC2, never typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceType:
+    """As EC2 describes it; a node has a little less for its pods."""
+
+    name: str  # "m5.xlarge"
+    vcpus: int
+    memory_gib: int  # whole GiB, rounded down
+    gpus: int = 0
+
+
+class InstanceTypes(Protocol):
+    def describe(self, name: str) -> InstanceType: ...  # Permanent for a type that EC2 does not know
