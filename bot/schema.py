@@ -215,9 +215,9 @@ class Settings(_Frozen):
         description="where dex's health check answers; without /dex",
     )
     eksctl: str = Field("eksctl", min_length=1, description="the program eksctl, by name or by path")
-    nodes: NodesSettings = NodesSettings()
-    grafana: GrafanaSettings = GrafanaSettings()
-    conductor: ConductorSettings = ConductorSettings()
+    nodes: NodesSettings = Field(default_factory=NodesSettings)
+    grafana: GrafanaSettings = Field(default_factory=GrafanaSettings)
+    conductor: ConductorSettings = Field(default_factory=ConductorSettings)
     policy: Path | None = Field(
         None, description="TOML of who may ask and approve; without it: the shipped one"
     )
