@@ -138,19 +138,21 @@ class SpecSettings(_Frozen):
 
 class NodesSettings(_Frozen):
     ami_family: str = Field(
-        "AmazonLinux2023", pattern=r"^[A-Z][A-Za-z0-9]+$", description="image of the nodes, in eksctl's words"
+        default="AmazonLinux2023",
+        pattern=r"^[A-Z][A-Za-z0-9]+$",
+        description="image of the nodes, in eksctl's words",
     )
 
 
 class GrafanaSettings(_Frozen):
     url: Address | None = Field(
-        None, description="Grafana's address; without it no dashboard is made or looked at"
+        default=None, description="Grafana's address; without it no dashboard is made or looked at"
     )
     token: SecretStr | None = Field(
-        None, validate_default=True, description="token of a service account that may edit dashboards"
+        default=None, validate_default=True, description="token of a service account that may edit dashboards"
     )
     template: Path | None = Field(
-        None, description="JSON of the dashboard that is made; without it: the shipped one"
+        default=None, description="JSON of the dashboard that is made; without it: the shipped one"
     )
 
     @field_validator("token")
@@ -161,18 +163,21 @@ class GrafanaSettings(_Frozen):
 
 class ConductorSettings(_Frozen):
     url: Address | None = Field(
-        None, description="AI Conductor's address, without /api; without it nothing is done there"
+        default=None, description="AI Conductor's address, without /api; without it nothing is done there"
     )
     user: str | None = Field(
-        None, validate_default=True, min_length=1, description="login of an account with the role Admin"
+        default=None,
+        validate_default=True,
+        min_length=1,
+        description="login of an account with the role Admin",
     )
-    password: SecretStr | None = Field(None, validate_default=True, description="its password")
-    frontend: Address | None = Field(None, description="the address that people open, for links")
+    password: SecretStr | None = Field(default=None, validate_default=True, description="its password")
+    frontend: Address | None = Field(default=None, description="the address that people open, for links")
     calls: Path | None = Field(
-        None, description="TOML of the calls that change something; without it: the shipped guess"
+        default=None, description="TOML of the calls that change something; without it: the shipped guess"
     )
     workspace_name: Literal["project", "workspace"] = Field(
-        "project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
+        default="project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
     )
 
     @field_validator("user", "password")
@@ -215,9 +220,9 @@ class Settings(_Frozen):
         description="where dex's health check answers; without /dex",
     )
     eksctl: str = Field("eksctl", min_length=1, description="the program eksctl, by name or by path")
-    nodes: NodesSettings = Field(default_factory=NodesSettings)
-    grafana: GrafanaSettings = Field(default_factory=GrafanaSettings)
-    conductor: ConductorSettings = Field(default_factory=ConductorSettings)
+    nodes: NodesSettings = NodesSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    conductor: ConductorSettings = ConductorSettings()
     policy: Path | None = Field(
         None, description="TOML of who may ask and approve; without it: the shipped one"
     )
