@@ -29,6 +29,7 @@ GIVEN = {
     "PLATFORM__CLUSTER": "eks-an2-meerkat-prod",
     "PLATFORM__LOGIN_DOMAIN": "example.com",
     "LOG_LEVEL": "DEBUG",
+    "CONDUCTOR__WORKSPACE_NAME": "workspace",
 }
 SECRETS = {
     "SLACK__BOT_TOKEN": "xoxb-made-up",
