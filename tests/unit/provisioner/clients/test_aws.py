@@ -15,7 +15,8 @@ from botocore.exceptions import (
 )
 from moto import mock_aws
 
-from provisioner.clients.aws import AwsAccount, S3Buckets, mapped
+from provisioner.clients.aws import AwsAccount, mapped
+from provisioner.clients.s3 import S3Buckets
 from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 from provisioner.stages.bucket import ObjectVersion
