@@ -14,7 +14,7 @@ import typer
 from approvals.policy import PolicyFault
 from bot import logs
 from bot.database import Database
-from bot.settings import Settings, SettingsFault, load
+from bot.settings import Settings, SettingsFault, aws_secrets, load
 from bot.wiring import Bot, policy
 from provisioner.run import Run
 
@@ -118,7 +118,7 @@ def _settings() -> Settings:
         _refuse("The policy is not right:", fault.lines)
     except OSError as error:
         _refuse("The policy cannot be read:", (f"{error.filename}: {error.strerror}",))
-    logs.configure(settings.log_level, logs.Redactor(settings.secrets()))
+    logs.configure(settings.log_level, logs.Redactor((*settings.secrets(), *aws_secrets())))
     return settings
 
 

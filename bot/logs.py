@@ -64,6 +64,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"\1{HIDDEN}",
         ),
         (r"(?i)(\b(?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{8,}", rf"\1{HIDDEN}"),
+        (r"\b[a-z0-9]+-edge@com\b", HIDDEN),  # of a system account in AI Conductor, made from the name
         (_NAMED, rf"\1{HIDDEN}"),
     )
 )

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
@@ -32,11 +32,47 @@ __all__ = [
     "SettingsFault",
     "Transport",
     "all_settings",
+    "aws_secrets",
+    "for_programs",
     "load",
 ]
 
 PREFIX = "WORKSPACE_BOT_"
 CONFIG = f"{PREFIX}CONFIG"
+
+_HANDED_ON = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "LANG",
+        "TMPDIR",
+        "SSL_CERT_FILE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CA_BUNDLE",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    }
+)
+_AWS_ENDPOINTS = "AWS_ENDPOINT_URL"  # alone, and with a service behind it
+_AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
 
 
 class SettingsFault(Exception):
@@ -78,6 +114,22 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsFault(faults)
     return settings
+
+
+def for_programs(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a program that the bot starts is given: how to reach AWS, and nothing of the bot's own."""
+    given = os.environ if environ is None else environ  # noqa: TID251 the one place that reads it
+    return {
+        name: value
+        for name, value in given.items()
+        if name.upper() in _HANDED_ON or name.startswith(_AWS_ENDPOINTS)
+    }
+
+
+def aws_secrets(environ: Mapping[str, str] | None = None) -> tuple[SecretStr, ...]:
+    """Secrets that the AWS SDK reads by itself, for `bot.logs` to look out for."""
+    given = os.environ if environ is None else environ  # noqa: TID251 the one place that reads it
+    return tuple(SecretStr(given[name]) for name in _AWS_SECRETS if given.get(name))
 
 
 def all_settings() -> tuple[Setting, ...]:

@@ -19,7 +19,7 @@ from bot.leader import GRACE, Leader
 from bot.runner import Runner
 from bot.schedule import Job, Schedule
 from bot.service import WorkspaceService
-from bot.settings import Settings, Transport
+from bot.settings import Settings, Transport, aws_secrets
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.edge import Edge
@@ -171,7 +171,7 @@ class Bot:
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),
-            redact=logs.Redactor(self._settings.secrets()).redact,
+            redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
         )
 

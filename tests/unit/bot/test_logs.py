@@ -75,6 +75,7 @@ def test_a_secret_too_short_to_be_one_hides_nothing() -> None:
         ("got Bearer eyJhbGciOi.eyJzdWIi.c2ln", "got Bearer [hidden]"),
         ("k8s-aws-v1.aHR0cHM6Ly9zdHM", "[hidden]"),
         ("postgresql://bot:pw@host/name", "postgresql://bot:[hidden]@host/name"),
+        ("alpha-edge: alpha-edge@com is no password", "alpha-edge: [hidden] is no password"),
         ("body: token=gIkuvaNzQI4&text=hi", "body: token=[hidden]&text=hi"),
         (r'"{\"password\": \"s3cr3t-x\"}"', r'"{\"password\": \"[hidden]\"}"'),
         ("response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1&x=1", None),

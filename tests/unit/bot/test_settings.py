@@ -14,6 +14,8 @@ from bot.settings import (
     SettingsFault,
     Transport,
     all_settings,
+    aws_secrets,
+    for_programs,
     load,
 )
 from provisioner.workspace import NodeSpec
@@ -335,3 +337,24 @@ def test_a_spec_may_not_end_like_a_cluster() -> None:
     (fault,) = faults(environ(SPECS__BIGCLUSTER__INSTANCE_TYPE="m5.xlarge"))
 
     assert "SPECS" in fault
+
+
+def test_a_program_is_given_the_way_to_aws_and_nothing_of_the_bots_own() -> None:
+    given = {
+        "PATH": "/usr/bin",
+        "AWS_REGION": "ap-northeast-2",
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+        "AWS_ENDPOINT_URL_EKS": "http://127.0.0.1:4567",
+        "https_proxy": "http://proxy:3128",
+    }
+
+    handed = for_programs(given | environ() | {"SSH_AUTH_SOCK": "/tmp/agent", "AWS_EXECUTION_ENV": "x"})
+
+    assert handed == given
+
+
+def test_what_the_aws_sdk_reads_by_itself_is_known_as_a_secret() -> None:
+    given = {"AWS_SECRET_ACCESS_KEY": CANARY, "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SESSION_TOKEN": ""}
+
+    assert [secret.get_secret_value() for secret in aws_secrets(given)] == [CANARY]
