@@ -349,7 +349,7 @@ def test_a_program_is_given_the_way_to_aws_and_nothing_of_the_bots_own() -> None
         "https_proxy": "http://proxy:3128",
     }
 
-    handed = for_programs(given | environ() | {"SSH_AUTH_SOCK": "/tmp/agent", "AWS_EXECUTION_ENV": "x"})
+    handed = for_programs(given | environ() | {"SSH_AUTH_SOCK": "agent", "AWS_EXECUTION_ENV": "x"})
 
     assert handed == given
 
