@@ -29,8 +29,9 @@ from bot.slack.transport import HttpTransport, SocketTransport
 from bot.texts import Texts
 from provisioner.catalog import catalog
 from provisioner.clients.aws import AwsAccount
-from provisioner.clients.dex import DexHttp
-from provisioner.clients.kube import KubeCluster, KubeDex, KubeProfiles
+from provisioner.clients.dex import DexHttp, KubeDex
+from provisioner.clients.kube import KubeCluster
+from provisioner.clients.profiles import KubeProfiles
 from provisioner.clients.s3 import S3Buckets
 from provisioner.engine import Engine
 from provisioner.preflight import Preflight

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import boto3
 import pytest
 
-from provisioner.clients.dex import DexHttp
-from provisioner.clients.kube import KubeCluster, KubeDex, KubeProfiles
+from provisioner.clients.dex import DexHttp, KubeDex
+from provisioner.clients.kube import KubeCluster
+from provisioner.clients.profiles import KubeProfiles
 from provisioner.clients.s3 import S3Buckets
 from sandbox.aws import AwsSimulator
 from sandbox.child import Nursery

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from provisioner.clients.kube import KubeDex
+from provisioner.clients.dex import KubeDex
 from provisioner.dexconfig import Login, read
 from provisioner.errors import Permanent
 from provisioner.stage import Goal

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.clients.kube import KubeProfiles
+from provisioner.clients.profiles import KubeProfiles
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stage import Goal
