@@ -1,6 +1,25 @@
 """What a failure means and what to do about it, as far as it is known; the unknown is said to be unknown.
 
-The knowledge is data: `failures.toml`, one entry a failure, each with the text it was learned from.
+The knowledge is data: `failures/*.toml`, one file a system, one entry a failure:
+
+    id         stable name
+    services   whose words they are: Cause.service, or a group ("aws")
+    words      regular expression, in any case, searched in "CODE: words" of the cause (or in the words,
+               if there is no code); its named groups are values of the sentences; `(?s)` lets dots span lines
+    what       our own template, exactly; its values are values of the sentences too.
+               Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
+    cause      what it means, for a person who asked for a workspace
+    remedy     what to do, and who can; "…, then press Retry."
+    retryable  true when it may go away by itself
+
+    [[failure.seen]]   each text it was learned from; a test demands that this entry is the first to fit it
+    text       the vendor's words as in Cause.words, or our template with its values filled in
+    source     where that text stands: "recorded: …" only for what was run; else an address, or our own file
+    service    left out: the first of `services`
+    code       Cause.code; left out: none
+
+The first entry that fits is taken. In one file the more special stands before the more general; the files are
+read in the order of `FILES`; and what is told by a vendor's words goes before what is told by `what` alone.
 """
 
 from __future__ import annotations
@@ -14,7 +33,15 @@ from importlib.resources import files
 from typing import Any
 
 from provisioner.errors import Cause
-from provisioner.message import Message, Value
+from provisioner.message import Message, Ref, RefKind, Value
+
+FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws")
+"""In the order they are asked; `aws` is what any of its services may say."""
+
+GROUPS = {
+    # eksctl calls AWS in the bot's name and passes on what it answers.
+    "aws": ("s3", "sts", "iam", "eks", "ec2", "cloudformation", "autoscaling", "eksctl"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +53,42 @@ class Diagnosis:
     retryable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A failure as it once came, and where that is on record."""
+
+    service: str
+    code: str
+    text: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One entry. It is recognised by the vendor's words, or by what of ours could not be done."""
+    """One entry; the module's docstring tells its fields."""
 
     id: str
-    service: str
-    code: str  # empty: any
-    words: re.Pattern[str] | None  # its named groups are values of `cause` and `remedy`
-    what: str  # template; empty where the words tell
-    text: str  # what it was learned from
-    source: str
+    services: tuple[str, ...]
+    words: re.Pattern[str] | None
+    what: str
+    seen: tuple[Seen, ...]
     cause: str
     remedy: str
     retryable: bool
 
     def values(self, what: Message, cause: Cause | None) -> Mapping[str, Value] | None:
         """What the sentences need, or None when this is another failure."""
-        if self.words is None:
-            return what.values if what.text == self.what else None
-        if cause is None or cause.service != self.service or self.code not in ("", cause.code):
+        if self.what and what.text != self.what:
             return None
-        found = self.words.search(cause.words)
-        return None if found is None else {key: value or "" for key, value in found.groupdict().items()}
+        values = dict(what.values) if self.what else {}
+        if self.words is None:
+            return values
+        if cause is None or cause.service not in self.services:
+            return None
+        found = self.words.search(f"{cause.code}: {cause.words}" if cause.code else cause.words)
+        if found is None:
+            return None
+        return values | {key: Ref(RefKind.NAME, value or "") for key, value in found.groupdict().items()}
 
     def diagnosis(self, values: Mapping[str, Value]) -> Diagnosis:
         cause, remedy = (Message(text, plural="", **values) for text in (self.cause, self.remedy))
@@ -66,9 +106,11 @@ def diagnose(what: Message, cause: Cause | None) -> Diagnosis | None:
 
 @cache
 def catalogue() -> tuple[Known, ...]:
-    """Every entry, read once, when it is first needed."""
-    text = files("provisioner").joinpath("failures.toml").read_text(encoding="utf-8")
-    return tuple(_known(entry) for entry in tomllib.loads(text)["failure"])
+    """Every entry in the order they are asked; read once, when it is first needed."""
+    folder = files("provisioner").joinpath("failures")
+    texts = (folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in FILES)
+    found = [_known(entry) for text in texts for entry in tomllib.loads(text)["failure"]]
+    return tuple(sorted(found, key=lambda known: known.words is None))
 
 
 def templates() -> tuple[str, ...]:
@@ -77,15 +119,22 @@ def templates() -> tuple[str, ...]:
 
 
 def _known(entry: Mapping[str, Any]) -> Known:
+    services = tuple(one for name in entry.get("services", ()) for one in GROUPS.get(name, (name,)))
     words = entry.get("words")
     return Known(
         id=entry["id"],
-        service=entry.get("service", ""),
-        code=entry.get("code", ""),
+        services=services,
         words=re.compile(words, re.IGNORECASE) if words else None,
         what=entry.get("what", ""),
-        text=entry["text"],
-        source=entry["source"],
+        seen=tuple(
+            Seen(
+                service=seen.get("service", services[0] if services else ""),
+                code=seen.get("code", ""),
+                text=seen["text"],
+                source=seen["source"],
+            )
+            for seen in entry["seen"]
+        ),
         cause=entry["cause"],
         remedy=entry["remedy"],
         retryable=entry["retryable"],

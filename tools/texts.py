@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("approvals", "provisioner", "bot")
 FOLDER = ROOT / "bot" / "texts"
-FAILURES = "provisioner/failures.toml"
+FAILURES = "provisioner/failures"
 TEMPLATE = FOLDER / "messages.pot"
 
 
@@ -45,9 +45,10 @@ def everything() -> Iterator[Found]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             yield from templates(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
-    for failure in tomllib.loads((ROOT / FAILURES).read_text(encoding="utf-8"))["failure"]:
-        yield Found(FAILURES, failure["cause"])
-        yield Found(FAILURES, failure["remedy"])
+    for path in sorted((ROOT / FAILURES).glob("*.toml")):
+        for failure in tomllib.loads(path.read_text(encoding="utf-8"))["failure"]:
+            yield Found(path.relative_to(ROOT).as_posix(), failure["cause"])
+            yield Found(path.relative_to(ROOT).as_posix(), failure["remedy"])
 
 
 def collected() -> Catalog:

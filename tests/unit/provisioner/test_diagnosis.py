@@ -1,63 +1,119 @@
-"""Known failures: each is found by the text it was learned from, and only it."""
+"""Known failures: each is found by every text it was learned from, and no other is taken for it."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
-from provisioner.diagnosis import Known, catalogue, diagnose, templates
+from provisioner.diagnosis import FILES, GROUPS, Known, Seen, catalogue, diagnose, templates
 from provisioner.errors import Cause
 from provisioner.message import Message
+from tools.texts import templates as templates_of
 
+ROOT = Path(__file__).parent.parent.parent.parent
 SOMETHING = Message("cannot do {something}", something="it")
+SERVICES = frozenset({*GROUPS["aws"], "kubernetes", "dex", "grafana", "conductor"})
 
 known = pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.id)
+seen = pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        pytest.param(entry, text, id=f"{entry.id}-{number}")
+        for entry in catalogue()
+        for number, text in enumerate(entry.seen, start=1)
+    ],
+)
 
 
-def met(entry: Known) -> tuple[Message, Cause | None]:
+def met(entry: Known, text: Seen) -> tuple[Message, Cause | None]:
     """The failure as it came when it was learned."""
-    if entry.words is None:
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(entry.what))
-        found = re.fullmatch(pattern, entry.text)
-        assert found, f"{entry.text} is not said by {entry.what}"
-        return Message(entry.what, **found.groupdict()), None
-    return SOMETHING, Cause(service=entry.service, operation="any", code=entry.code, words=entry.text)
+    if entry.words is not None:
+        what = Message(entry.what, **dict.fromkeys(places(entry.what), "it")) if entry.what else SOMETHING
+        return what, Cause(service=text.service, operation="any", code=text.code, words=text.text)
+    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(entry.what))
+    found = re.fullmatch(pattern, text.text)
+    assert found, f"{text.text} is not said by {entry.what}"
+    return Message(entry.what, **found.groupdict()), None
 
 
-@known
-def test_each_is_found_by_its_own_text_and_no_other_fits_it(entry: Known) -> None:
-    fitting = [each.id for each in catalogue() if each.values(*met(entry)) is not None]
+def places(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
 
-    assert fitting == [entry.id]
+
+@seen
+def test_each_text_finds_the_entry_that_learned_from_it(entry: Known, text: Seen) -> None:
+    fitting = [each.id for each in catalogue() if each.values(*met(entry, text)) is not None]
+
+    assert fitting[:1] == [entry.id]
+
+
+@seen
+def test_each_text_says_where_it_was_seen(entry: Known, text: Seen) -> None:
+    assert text.source.startswith(("https://", "recorded: ", "provisioner/"))
+    if entry.words is not None:
+        assert text.service in entry.services
 
 
 @known
 def test_each_says_cause_and_remedy_in_whole_sentences(entry: Known) -> None:
-    found = diagnose(*met(entry))
+    for text in entry.seen:
+        found = diagnose(*met(entry, text))
 
-    assert found is not None
-    assert found.retryable is entry.retryable
-    for sentence in (str(found.cause), str(found.remedy)):
-        assert sentence[-1] in ".!)"
-        assert "{" not in sentence
+        assert found is not None
+        assert found.retryable is entry.retryable
+        for sentence in (str(found.cause), str(found.remedy)):
+            assert sentence[-1] in ".!)"
+            assert "{" not in sentence
 
 
 @known
 def test_each_sentence_uses_only_values_the_failure_has(entry: Known) -> None:
-    names = {
-        name for text in (entry.cause, entry.remedy) for _, name, _, _ in Formatter().parse(text) if name
-    }
-    given = set(entry.words.groupindex) if entry.words else set(met(entry)[0].values)
+    given = places(entry.what) | set(entry.words.groupindex if entry.words else ())
 
-    assert names <= given
+    assert places(entry.cause) | places(entry.remedy) <= given
+
+
+@known
+def test_each_was_learned_and_can_be_met(entry: Known) -> None:
+    assert entry.seen
+    assert entry.words or entry.what
+    assert set(entry.services) <= SERVICES
+    assert bool(entry.services) is (entry.words is not None)
+
+
+@known
+def test_what_we_say_ourselves_is_said_in_the_file_named_as_its_source(entry: Known) -> None:
+    for text in entry.seen:
+        if entry.what and entry.words is None:
+            source = (ROOT / text.source).read_text(encoding="utf-8")
+            assert entry.what in {found.text for found in templates_of(source, text.source)}
 
 
 def test_the_names_are_stable_and_of_one_failure_each() -> None:
     ids = [entry.id for entry in catalogue()]
 
     assert len(ids) == len(set(ids))
+
+
+def test_every_file_of_the_folder_is_read() -> None:
+    found = {path.name for path in files("provisioner").joinpath("failures").iterdir()}
+
+    assert found == {f"{name}.toml" for name in FILES}
+
+
+def test_every_field_of_an_entry_is_one_that_is_read() -> None:
+    fields = {"id", "services", "words", "what", "seen", "cause", "remedy", "retryable"}
+    for name in FILES:
+        path = ROOT / "provisioner" / "failures" / f"{name}.toml"
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["failure"]:
+            assert entry.keys() <= fields, entry["id"]
+            for one in entry["seen"]:
+                assert one.keys() <= {"service", "code", "text", "source"}, entry["id"]
 
 
 def test_what_nobody_has_met_before_is_not_known() -> None:
@@ -93,11 +149,26 @@ def test_the_right_that_lacks_is_named() -> None:
         ('Read timeout on endpoint URL: "https://s3.ap-northeast-2.amazonaws.com/"', True),
     ],
 )
-def test_other_words_for_the_same_are_known_too(words: str, *, retryable: bool) -> None:
-    found = diagnose(SOMETHING, Cause(service="s3", operation="any", words=words))
+@pytest.mark.parametrize("service", GROUPS["aws"])
+def test_what_every_service_of_aws_may_say_is_known_of_each(
+    service: str, words: str, *, retryable: bool
+) -> None:
+    found = diagnose(SOMETHING, Cause(service=service, operation="any", words=words))
 
     assert found is not None
     assert found.retryable is retryable
+
+
+def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
+    what = Message("dex did not start with {user}, which was taken out again", user="me@aic.com")
+    cause = Cause(service="dex", operation="start", words="no password hash provided")
+
+    alone, told = diagnose(what, None), diagnose(what, cause)
+
+    assert alone is not None
+    assert told is not None
+    assert "did not come up in time" in str(alone.cause)
+    assert "no password hash" in str(told.cause)
 
 
 def test_every_sentence_is_there_to_be_translated() -> None:
