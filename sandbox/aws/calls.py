@@ -1,17 +1,30 @@
 """Which API call an HTTP request is, by the service models that boto3 itself is made from."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote
 
 from botocore.loaders import Loader
 
-SERVICES = ("s3", "sts")
-"""What this AWS has. A call to any other service is an error, never an empty success."""
+from .wire import NotKnown, Said, Wire, wires
 
-_READS = ("Get", "Head", "List", "Select", "Describe", "Decode", "Assume")
+__all__ = ["Call", "Calls", "NotKnown"]
+
+_READS = re.compile(
+    r"(Assume|Decode|Describe|Estimate|Get|Head|List|Search|Select|Simulate|Validate)[A-Z]\w*"
+)
+_NAMES = (
+    "PolicyArn",
+    "PolicyName",
+    "RoleName",
+    "StackName",
+    "AutoScalingGroupName",
+    "Tags.member.1.ResourceId",
+)
+"""Where a form has the name of what the call is about, the first that is there."""
+
 _SCOPE = re.compile(r"Credential=([^/,]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
 _NOT_SUPPORTED = frozenset({"ListDirectoryBuckets", "WriteGetObjectResponse"})
 """Of S3 Express and Object Lambda; their addresses look like a plain bucket's."""
@@ -31,11 +44,7 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        return not self.operation.startswith(_READS)
-
-
-class NotKnown(Exception):
-    """No call of a service we have looks like that."""
+        return not _READS.match(self.operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +100,31 @@ def _routes(model: Mapping[str, Any]) -> list[_Route]:
 
 @dataclass(slots=True)
 class Calls:
-    """Names requests. Reading the models takes a tenth of a second, once."""
+    """Names requests. Reading the model of S3 takes a tenth of a second, once; others when first called.
 
-    _models: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    `ours` has the operations of the services that the front answers itself; all others there are go to
+    ministack. A call to anything else is an error, never an empty success.
+    """
+
+    ours: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    wires: Mapping[str, Wire] = field(default_factory=wires)
     _s3: list[_Route] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        loader = Loader()
-        for service in SERVICES:
-            self._models[service] = loader.load_service_model(service, "service-2")
-        self._s3 = _routes(self._models["s3"])
+        self._s3 = _routes(Loader().load_service_model("s3", "service-2"))
 
     @property
     def known(self) -> tuple[str, ...]:
         """Every "service.Operation" there is."""
-        return tuple(
-            f"{service}.{operation}"
-            for service, model in self._models.items()
-            for operation in model["operations"]
-            if operation not in _NOT_SUPPORTED
-        )
+        found = [f"s3.{route.operation}" for route in self._s3]
+        for service, wire in self.wires.items():
+            found += [f"{service}.{one}" for one in self.ours.get(service) or wire.operations]
+        return tuple(found)
+
+    def service(self, headers: Mapping[str, str]) -> str:
+        """The one a request was signed for; S3 if it is not signed."""
+        signed = _SCOPE.search(headers.get("authorization", ""))
+        return "s3" if signed is None else signed[2]
 
     def name(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Call:
         """`headers` by lower-case name; `body` is needed only by services that say the action in it."""
@@ -120,12 +134,14 @@ class Calls:
         key_id, service = signed.groups()
         if service == "s3":
             return self._name_s3(method, path, query, headers, key_id)
-        if service not in SERVICES:
+        if service not in self.wires:
             raise NotKnown(f"there is no service {service} here")
-        action = parse_qs(body.decode()).get("Action", [""])[0]
-        if action not in self._models[service]["operations"]:
-            raise NotKnown(f"{service} has no action {action or '(none)'}")
-        return Call(service=service, operation=action, key_id=key_id)
+        said = Said(method, path, query, body)
+        operation = self.wires[service].name(said)
+        if operation not in self.ours.get(service, (operation,)):
+            raise NotKnown(f"{service}.{operation} is not simulated")
+        resource = _place(path) if service == "eks" else _subject(said.form)
+        return Call(service=service, operation=operation, resource=resource, key_id=key_id)
 
     def _name_s3(self, method: str, path: str, query: str, headers: Mapping[str, str], key_id: str) -> Call:
         bucket, _, key = unquote(path).removeprefix("/").partition("/")
@@ -141,3 +157,17 @@ class Calls:
             resource=f"{bucket}/{key}" if key else bucket,
             key_id=key_id,
         )
+
+
+def _subject(fields: Mapping[str, str]) -> str:
+    """The name of what a call is about, of a form's fields."""
+    named = next((fields[name] for name in _NAMES if name in fields), "")
+    if not named.startswith("arn:"):
+        return named
+    kind, _, rest = named.split(":", 5)[5].partition("/")
+    return rest.partition("/")[0] if kind == "stack" else rest.rpartition("/")[2]
+
+
+def _place(path: str) -> str:
+    """ "cluster/nodegroup" of EKS's /clusters/CLUSTER/node-groups/NODEGROUP."""
+    return "/".join(unquote(part) for part in path.strip("/").split("/")[1::2])

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,15 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from . import s3
+from . import iam, s3
 from .calls import Call, Calls, NotKnown
 from .faults import Faults, Kind
+from .refusals import denied, throttled
+from .site import Site
+from .wire import Refused, Said, query_refusal
 
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "expect", "te", "date", "server"}
 )
 _READ_WHOLE = 1 << 20
 _UNKNOWN_TO_MINISTACK = frozenset({501, 405})
+
+Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
+"""One call that the front answers itself: arguments and result as boto3 has them. Raises `Refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,20 @@ class Write:
 
 
 class Front:
-    """An ASGI app. `on_write` is called after a write was carried out and before it is answered."""
+    """An ASGI app. `on_write` is called after a write was carried out and before it is answered.
 
-    def __init__(self, upstream: str, *, account: str, region: str, calls: Calls, faults: Faults) -> None:
+    `ours` has what the front answers itself, by service and operation.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        *,
+        site: Site,
+        calls: Calls,
+        faults: Faults,
+        ours: Mapping[str, Mapping[str, Handler]],
+    ) -> None:
         self.calls = calls
         self.faults = faults
         self.unknown_calls: list[str] = []
@@ -45,9 +62,10 @@ class Front:
         self.on_write: Callable[[Write], None] | None = None
         self.foreign: set[str] = set()
         self.cut: Callable[[Scope, Receive], Awaitable[None]] | None = None
-        self._account = account
+        self._site = site
+        self._handlers = ours
         self._upstream = httpx.AsyncClient(base_url=upstream, timeout=60, trust_env=False)
-        self._ours = s3.signed(region)
+        self._ours = s3.signed(site.region)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -72,64 +90,86 @@ class Front:
             call = self.calls.name(request.method, path, query, headers, body)
         except NotKnown as error:
             self.unknown_calls.append(str(error))
-            return _refusal(Call(service="s3", operation=""), 501, "NotImplemented", str(error), request)
-        if (refused := await self._strike(call, request)) is not None:
-            return refused
-        content = request.stream() if streamed else body
-        response = await self._forward(request, headers, content)
-        if response.status_code in _UNKNOWN_TO_MINISTACK:
-            self.unknown_calls.append(call.name)
-        if call.writes and response.is_success:
+            asked_of = Call(service=self.calls.service(headers), operation="")
+            return self._refuse(asked_of, Refused(501, "NotImplemented", str(error)), request)
+        try:
+            await self._strike(call, request)
+            if call.service in self._handlers:
+                response = self._handle(call, Said(request.method, path, query, body))
+            elif call.service == "s3":
+                response = await self._pass_on(call, request, request.stream() if streamed else body)
+            else:
+                response = await self._ask_ministack(call, request, Said(request.method, path, query, body))
+        except Refused as error:
+            return self._refuse(call, error, request)
+        if call.writes and response.status_code < 300:
             await self._finish(call, body)
             self._written(call)
         if self.faults.take(Kind.LOST_ANSWER, call.name, writes=call.writes) is not None:
-            await response.aclose()
+            if isinstance(response, _PassedOn):
+                await response.source.aclose()
             return None
-        if call.operation == "DeleteBucket" and response.status_code == 409:
-            return await self._not_empty(call, request, response)
-        return _passed_on(response)
+        return response
 
-    async def _strike(self, call: Call, request: Request) -> Response | None:
-        """What is answered instead of carrying the call out."""
+    def _handle(self, call: Call, said: Said) -> Response:
+        wire = self.calls.wires[call.service]
+        asked = wire.read(call.operation, said)
+        return wire.answer(call.operation, self._handlers[call.service][call.operation](asked))
+
+    async def _ask_ministack(self, call: Call, request: Request, said: Said) -> Response:
+        """STS and IAM. Raises `Refused` with AWS's words where ministack has its own."""
+        asked = self.calls.wires[call.service].read(call.operation, said)
+        if call.service == "iam":
+            iam.check(call, asked)
+        answer = await self._forward(request, said.body)
+        content = await answer.aread()
+        if answer.is_success:
+            return Response(content, headers={"content-type": "text/xml"})
+        found = query_refusal(answer.status_code, content)
+        if found.code == "InvalidAction":
+            self.unknown_calls.append(call.name)
+        raise iam.reworded(call, asked, found)
+
+    async def _pass_on(self, call: Call, request: Request, content: bytes | AsyncIterator[bytes]) -> Response:
+        response = await self._forward(request, content)
+        if response.status_code in _UNKNOWN_TO_MINISTACK:
+            self.unknown_calls.append(call.name)
+        if call.operation == "DeleteBucket" and response.status_code == 409:
+            await response.aclose()
+            raise await self._not_empty(call)
+        return _PassedOn(response)
+
+    async def _strike(self, call: Call, request: Request) -> None:
+        """Raises `Refused` where the call is not to be carried out."""
         delay = self.faults.take(Kind.DELAY, call.name, writes=call.writes)
         if delay is not None:
             await asyncio.sleep(delay)
         if self.faults.take(Kind.THROTTLING, call.name, writes=call.writes) is not None:
-            if call.service == "s3":
-                return _refusal(call, 503, "SlowDown", "Please reduce your request rate.", request)
-            return _refusal(call, 400, "Throttling", "Rate exceeded", request)
+            raise throttled(call)
         if self.faults.take(Kind.ACCESS_DENIED, call.name, writes=call.writes) is not None:
-            return self._denied(call, request)
+            raise denied(call, account=self._site.account, region=self._site.region)
         if call.service != "s3":
-            return None
+            return
         bucket = call.resource.partition("/")[0]
         if bucket in self.foreign and call.operation == "CreateBucket":
-            taken = (
-                "The requested bucket name is not available. The bucket namespace is shared by all users of"
-                " the system. Please select a different name and try again."
-            )
-            return _refusal(call, 409, "BucketAlreadyExists", taken, request)
+            raise Refused(409, "BucketAlreadyExists", s3.TAKEN)
         if bucket in self.foreign or (
-            bucket and s3.wrong_owner(request.headers, self._account) and await self._exists(bucket)
+            bucket and s3.wrong_owner(request.headers, self._site.account) and await self._exists(bucket)
         ):
-            return _refusal(call, 403, "AccessDenied", "Access Denied", request)
-        return None
+            raise Refused(403, "AccessDenied", "Access Denied")
 
-    def _denied(self, call: Call, request: Request) -> Response:
-        action = f"{call.service}:{call.operation}"
-        resource = f' on resource: "arn:aws:s3:::{call.resource}"' if call.service == "s3" else ""
-        return _refusal(
-            call,
-            403,
-            "AccessDenied",
-            f"User: arn:aws:iam::{self._account}:user/workspace-bot is not authorized to perform: {action}"
-            f"{resource} because no identity-based policy allows the {action} action",
-            request,
-        )
+    def _refuse(self, call: Call, error: Refused, request: Request) -> Response:
+        if call.service in self.calls.wires:
+            return self.calls.wires[call.service].refuse(error)
+        request_id = uuid.uuid4().hex[:16].upper()
+        headers = {"x-amz-request-id": request_id, "content-type": "application/xml"}
+        if request.method == "HEAD":
+            return Response(status_code=error.status, headers=headers)
+        body = s3.error(error.code, error.message, request_id=request_id, resource=f"/{call.resource}")
+        return Response(body, status_code=error.status, headers=headers)
 
-    async def _forward(
-        self, request: Request, headers: dict[str, str], content: bytes | AsyncIterator[bytes]
-    ) -> httpx.Response:
+    async def _forward(self, request: Request, content: bytes | AsyncIterator[bytes]) -> httpx.Response:
+        headers = dict(request.headers)
         kept = {name: value for name, value in headers.items() if name not in _HOP_BY_HOP}
         if not isinstance(content, bytes):
             kept["content-length"] = headers["content-length"]
@@ -156,12 +196,11 @@ class Front:
     async def _exists(self, bucket: str) -> bool:
         return (await self._upstream.head(f"/{bucket}", headers=self._ours)).is_success
 
-    async def _not_empty(self, call: Call, request: Request, response: httpx.Response) -> Response:
+    async def _not_empty(self, call: Call) -> Refused:
         """S3 says when only versions are left; ministack does not."""
-        await response.aclose()
         listed = await self._upstream.get(f"/{call.resource}", params={"list-type": "2"}, headers=self._ours)
         text = s3.NOT_EMPTY if s3.texts(listed.content, "Key", "Size") else s3.VERSIONS_LEFT
-        return _refusal(call, 409, "BucketNotEmpty", text, request)
+        return Refused(409, "BucketNotEmpty", text)
 
     def journal(self, since: int) -> list[dict[str, Any]]:
         return [asdict(write) for write in self.writes[since:]]
@@ -177,26 +216,18 @@ class Front:
                 return
 
 
-def _refusal(call: Call, status: int, code: str, message: str, request: Request) -> Response:
-    request_id = uuid.uuid4().hex[:16].upper()
-    headers = {"x-amz-request-id": request_id, "content-type": "application/xml"}
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    if call.service == "s3":
-        body = s3.error(code, message, request_id=request_id, resource=f"/{call.resource}")
-    else:
-        body = s3.query_error(code, message, request_id=request_id)
-    return Response(body, status_code=status, headers=headers)
+class _PassedOn(StreamingResponse):
+    """What ministack answered, as it comes."""
+
+    def __init__(self, source: httpx.Response) -> None:
+        headers = {name: value for name, value in source.headers.items() if name not in _HOP_BY_HOP}
+        if "content-length" in source.headers:
+            headers["content-length"] = source.headers["content-length"]
+        super().__init__(_chunks(source), status_code=source.status_code, headers=headers)
+        self.source = source
 
 
-def _passed_on(response: httpx.Response) -> Response:
-    headers = {name: value for name, value in response.headers.items() if name not in _HOP_BY_HOP}
-    if "content-length" in response.headers:
-        headers["content-length"] = response.headers["content-length"]
-
-    async def chunks() -> AsyncIterator[bytes]:
-        async for chunk in response.aiter_raw():
-            yield chunk
-        await response.aclose()
-
-    return StreamingResponse(chunks(), status_code=response.status_code, headers=headers)
+async def _chunks(source: httpx.Response) -> AsyncIterator[bytes]:
+    async for chunk in source.aiter_raw():
+        yield chunk
+    await source.aclose()

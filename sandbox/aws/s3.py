@@ -8,11 +8,16 @@ _ACCESS = "x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"
 
 VERSIONS_LEFT = "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
 NOT_EMPTY = "The bucket you tried to delete is not empty"
+TAKEN = (
+    "The requested bucket name is not available. The bucket namespace is shared by all users of"
+    " the system. Please select a different name and try again."
+)
 
 
-def signed(region: str) -> dict[str, str]:
+def signed(region: str, service: str = "s3") -> dict[str, str]:
     """The header of our own calls: ministack finds service and region by it and checks no signature."""
-    return {"authorization": f"AWS4-HMAC-SHA256 Credential=AKIASANDBOX/20261123/{region}/s3/aws4_request"}
+    scope = f"AKIASANDBOX/20261123/{region}/{service}/aws4_request"
+    return {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}"}
 
 
 def tags_of(create_bucket: bytes) -> dict[str, str]:
@@ -29,6 +34,13 @@ def tags_of(create_bucket: bytes) -> dict[str, str]:
         key = tag.findtext(f"{{{_NAMESPACE}}}Key") or ""
         found[key] = tag.findtext(f"{{{_NAMESPACE}}}Value") or ""
     return found
+
+
+def location(region: str) -> bytes:
+    """The body of CreateBucket."""
+    root = ET.Element("CreateBucketConfiguration", xmlns=_NAMESPACE)
+    ET.SubElement(root, "LocationConstraint").text = region
+    return ET.tostring(root)
 
 
 def tagging(tags: Mapping[str, str]) -> bytes:
@@ -58,17 +70,6 @@ def error(code: str, message: str, *, request_id: str, resource: str = "") -> by
         if text:
             ET.SubElement(root, name).text = text
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root)
-
-
-def query_error(code: str, message: str, *, request_id: str) -> bytes:
-    """The form of STS, IAM and others that say the action in the body."""
-    root = ET.Element("ErrorResponse")
-    inner = ET.SubElement(root, "Error")
-    ET.SubElement(inner, "Type").text = "Sender"
-    ET.SubElement(inner, "Code").text = code
-    ET.SubElement(inner, "Message").text = message
-    ET.SubElement(root, "RequestId").text = request_id
-    return ET.tostring(root)
 
 
 def texts(document: bytes, *names: str) -> list[tuple[str, ...]]:

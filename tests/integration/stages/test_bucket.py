@@ -74,7 +74,6 @@ def fill(aws: Aws, case: StageCase) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _shared(aws: Aws) -> None:
-    aws.s3.create_bucket(Bucket=SHARED, CreateBucketConfiguration={"LocationConstraint": REGION})
     aws.s3.put_object(Bucket=SHARED, Key="model.bin", Body=b"everybody's")
 
 

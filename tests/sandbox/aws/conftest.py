@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -12,6 +12,7 @@ from sandbox.aws import AwsSimulator
 from sandbox.child import Nursery
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
@@ -33,28 +34,31 @@ def aws(simulator: tuple[AwsSimulator, str]) -> Iterator[AwsSimulator]:
     simulator[0].faults.clear()
 
 
-@pytest.fixture
-def s3(simulator: tuple[AwsSimulator, str]) -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=simulator[1],
-        region_name=REGION,
-        aws_access_key_id="AKIATESTER",
-        aws_secret_access_key="made up",
-        config=ASIDE,
-    )
+@pytest.fixture(scope="session")
+def access(simulator: tuple[AwsSimulator, str]) -> dict[str, Any]:
+    """What boto3 needs to reach it; no second tries, for each answer is looked at."""
+    return {
+        "endpoint_url": simulator[1],
+        "region_name": REGION,
+        "aws_access_key_id": "AKIATESTER",
+        "aws_secret_access_key": "made up",
+        "config": ASIDE,
+    }
 
 
-@pytest.fixture
-def sts(simulator: tuple[AwsSimulator, str]) -> STSClient:
-    return boto3.client(
-        "sts",
-        endpoint_url=simulator[1],
-        region_name=REGION,
-        aws_access_key_id="AKIATESTER",
-        aws_secret_access_key="made up",
-        config=ASIDE,
-    )
+@pytest.fixture(scope="session")
+def s3(access: dict[str, Any]) -> S3Client:
+    return boto3.client("s3", **access)
+
+
+@pytest.fixture(scope="session")
+def sts(access: dict[str, Any]) -> STSClient:
+    return boto3.client("sts", **access)
+
+
+@pytest.fixture(scope="session")
+def iam(access: dict[str, Any]) -> IAMClient:
+    return boto3.client("iam", **access)
 
 
 @pytest.fixture(scope="session")

@@ -9,21 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws import AwsSimulator, Bucket
+from tests.sandbox.aws.said import said
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
 Make = Callable[[], str]
-
-
-def said(error: pytest.ExceptionInfo[ClientError]) -> tuple[int, str, str]:
-    answer = error.value.response
-    return (
-        answer["ResponseMetadata"]["HTTPStatusCode"],
-        answer["Error"].get("Code", ""),
-        answer["Error"].get("Message", ""),
-    )
 
 
 def test_the_account_is_the_one_it_was_given(sts: STSClient) -> None:

@@ -29,7 +29,8 @@ def test_the_world_begins_with_dex_and_its_neighbours_and_no_workspace(client: C
         ("user@example.com", None),
         ("aic-user-legacy-ws@aic.com", "legacy"),
     ]
-    assert (world["profiles"], world["buckets"]) == ([], [])
+    assert world["profiles"] == []
+    assert world["buckets"] == [{"name": "s3-an2-meerkat-prod-aia", "tags": {}, "workspace": None}]
     assert "auth" in [one["name"] for one in world["namespaces"]]
 
 
