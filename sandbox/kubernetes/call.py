@@ -98,9 +98,11 @@ def verb(method: str, found: Target, query: Mapping[str, str]) -> str:
     if method == "GET":
         if query.get("watch") in ("1", "true"):
             return "watch"
-        return "get" if found.name else "list"
-    if found.name:
-        known = {"PUT": "update", "PATCH": "patch"} | ({} if found.part else {"DELETE": "delete"})
+        known = {"GET": "get" if found.name else "list"}
+    elif found.part:
+        known = {"PUT": "update", "PATCH": "patch", "POST": "create"}
+    elif found.name:
+        known = {"PUT": "update", "PATCH": "patch", "DELETE": "delete"}
     else:
         known = {"DELETE": "deletecollection"}
         if found.namespace or not found.resource.namespaced:

@@ -48,7 +48,7 @@ class Deployments:
             pod["metadata"]["name"],
         )
 
-        def ready() -> None:
+        def come_up() -> None:
             found = self._store.find(PODS, namespace, name)
             if (
                 found is not None
@@ -59,7 +59,7 @@ class Deployments:
                     PODS, {**found, "status": running(found, self._store.now())}, found, status=True
                 )
 
-        later(self._pod_delay, ready)
+        later(self._pod_delay, come_up)
 
     def _deployment_of(self, pod: Object) -> Object | None:
         labels = pod["metadata"].get("labels") or {}
@@ -80,10 +80,10 @@ class Deployments:
             return
         current = self._replicaset(item)
         pods = self._pods(item)
-        new = [pod for pod in pods if _owner(pod) == current["metadata"]["uid"]]
-        old = [pod for pod in pods if _owner(pod) != current["metadata"]["uid"]]
+        new = [pod for pod in pods if owner_of(pod) == current["metadata"]["uid"]]
+        old = [pod for pod in pods if owner_of(pod) != current["metadata"]["uid"]]
         wanted = item["spec"]["replicas"]
-        if item["spec"]["strategy"]["type"] == "Recreate" or sum(map(_ready, new)) >= wanted:
+        if item["spec"]["strategy"]["type"] == "Recreate" or sum(map(ready, new)) >= wanted:
             for pod in old:
                 self._store.delete(PODS, pod, {})
         for pod in new[wanted:]:
@@ -96,9 +96,11 @@ class Deployments:
         sets = {
             each["metadata"]["uid"]
             for each in self._store.every(REPLICASETS, item["metadata"]["namespace"])
-            if _owner(each) == item["metadata"]["uid"]
+            if owner_of(each) == item["metadata"]["uid"]
         }
-        return [pod for pod in self._store.every(PODS, item["metadata"]["namespace"]) if _owner(pod) in sets]
+        return [
+            pod for pod in self._store.every(PODS, item["metadata"]["namespace"]) if owner_of(pod) in sets
+        ]
 
     def _replicaset(self, item: Object) -> Object:
         """The set for the template as it is, made if need be; older ones are scaled to none."""
@@ -108,7 +110,7 @@ class Deployments:
         mine = [
             each
             for each in self._store.every(REPLICASETS, namespace)
-            if _owner(each) == item["metadata"]["uid"]
+            if owner_of(each) == item["metadata"]["uid"]
         ]
         latest = max((int(each["metadata"]["annotations"][REVISION]) for each in mine), default=0)
         for each in mine:
@@ -130,7 +132,7 @@ class Deployments:
                     "name": name,
                     "labels": labels,
                     "annotations": {REVISION: str(latest + 1)},
-                    "ownerReferences": [_reference(item)],
+                    "ownerReferences": [reference(item)],
                 },
                 "spec": {
                     "replicas": item["spec"]["replicas"],
@@ -156,7 +158,7 @@ class Deployments:
                     "generateName": f"{current['metadata']['name']}-",
                     "labels": meta.get("labels", {}),
                     **({"annotations": meta["annotations"]} if meta.get("annotations") else {}),
-                    "ownerReferences": [_reference(current)],
+                    "ownerReferences": [reference(current)],
                 },
                 "spec": template.get("spec", {}),
             },
@@ -168,8 +170,8 @@ class Deployments:
             return
         current = self._replicaset(found)
         pods = self._pods(found)
-        new = [pod for pod in pods if _owner(pod) == current["metadata"]["uid"]]
-        available = sum(map(_ready, pods))
+        new = [pod for pod in pods if owner_of(pod) == current["metadata"]["uid"]]
+        available = sum(map(ready, pods))
         wanted = found["spec"]["replicas"]
         counts = {
             "replicas": len(pods),
@@ -182,7 +184,7 @@ class Deployments:
             "observedGeneration": found["metadata"]["generation"],
             **{key: count for key, count in counts.items() if count},
         }
-        whole = len(new) == wanted and sum(map(_ready, new)) >= wanted and len(pods) == wanted
+        whole = len(new) == wanted and sum(map(ready, new)) >= wanted and len(pods) == wanted
         status["conditions"] = self._conditions(
             found, current["metadata"]["name"], available=available >= wanted, whole=whole
         )
@@ -194,12 +196,12 @@ class Deployments:
 
     def _report_sets(self, item: Object, pods: list[Object]) -> None:
         for each in self._store.every(REPLICASETS, item["metadata"]["namespace"]):
-            if _owner(each) == item["metadata"]["uid"]:
-                mine = [pod for pod in pods if _owner(pod) == each["metadata"]["uid"]]
-                ready = sum(map(_ready, mine))
+            if owner_of(each) == item["metadata"]["uid"]:
+                mine = [pod for pod in pods if owner_of(pod) == each["metadata"]["uid"]]
+                up = sum(map(ready, mine))
                 status: Object = {"observedGeneration": each["metadata"]["generation"], "replicas": len(mine)}
-                if ready:
-                    status |= {"readyReplicas": ready, "availableReplicas": ready}
+                if up:
+                    status |= {"readyReplicas": up, "availableReplicas": up}
                 self._store.update(REPLICASETS, {**each, "status": status}, each, status=True)
 
     def _mark_revision(self, item: Object, current: Object) -> None:
@@ -272,18 +274,18 @@ def template_hash(template: Object) -> str:
     return hashlib.sha256(text).hexdigest()[:10]
 
 
-def _ready(pod: Object) -> bool:
+def ready(pod: Object) -> bool:
     conditions: list[dict[str, Any]] = pod.get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def _owner(item: Object) -> str:
+def owner_of(item: Object) -> str:
     return next(
         (str(ref["uid"]) for ref in item["metadata"].get("ownerReferences", []) if ref.get("controller")), ""
     )
 
 
-def _reference(item: Object) -> Object:
+def reference(item: Object) -> Object:
     return {
         "apiVersion": item["apiVersion"],
         "kind": item["kind"],

@@ -12,6 +12,8 @@ from sandbox.kubernetes.refusal import unknown_path
 from sandbox.kubernetes.resource import Resource, groups, served
 
 VERSION = "v1.35.4"
+EVICTION = {"group": "policy", "version": "v1", "kind": "Eviction"}
+"""What is posted to a pod's eviction; programs that drain nodes look for it here."""
 
 Object = dict[str, Any]
 
@@ -99,6 +101,7 @@ def _resources(group: str, version: str) -> Object:
                 "namespaced": each.namespaced,
                 "kind": each.kind,
                 "verbs": list(verbs),
+                **(EVICTION if part == "eviction" else {}),
             })  # fmt: skip
     return {
         "kind": "APIResourceList",

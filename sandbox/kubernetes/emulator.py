@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import random
 import ssl
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import trustme
 import yaml
 from starlette.types import Receive, Scope
 
+from sandbox.kubernetes.budgets import Budgets
+from sandbox.kubernetes.daemonsets import DaemonSets
 from sandbox.kubernetes.deployments import Deployments
 from sandbox.kubernetes.faults import Faults
-from sandbox.kubernetes.garbage import Garbage, Namespaces
+from sandbox.kubernetes.garbage import Garbage, Namespaces, Strays
 from sandbox.kubernetes.housekeeping import Housekeeping
+from sandbox.kubernetes.identity import Tokens
 from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
 from sandbox.kubernetes.rights import USERS
 from sandbox.kubernetes.server import Server
@@ -39,9 +43,11 @@ class KubernetesEmulator:
         clock: Clock = utc_now,
         pod_delay: timedelta = timedelta(milliseconds=50),
         namespace_delay: timedelta = timedelta(milliseconds=100),
+        aws_keys: Mapping[str, str] | None = None,
     ) -> None:
         """`seed` decides uids and name suffixes. `pod_delay`: until a pod is ready. `namespace_delay`: how
-        long a namespace is Terminating at least."""
+        long a namespace is Terminating at least. `aws_keys`: access key id → user, as EKS maps those who come
+        with a signature of AWS instead of a token."""
         self.faults = Faults()
         self._journal = Journal(clock)
         self._store = Store(seed=seed, clock=clock)
@@ -53,12 +59,19 @@ class KubernetesEmulator:
             (
                 Namespaces(self._store, namespace_delay),
                 Garbage(self._store),
+                Strays(self._store),
                 Deployments(self._store, pod_delay),
+                DaemonSets(self._store),
+                Budgets(self._store),
             ),
         )
         self._server = Server(
             store=self._store,
-            users={token: USERS[name] for name, token in self._tokens.items()},
+            tokens=Tokens(
+                {token: USERS[name] for name, token in self._tokens.items()},
+                {key_id: USERS[name] for key_id, name in (aws_keys or {}).items()},
+                clock,
+            ),
             journal=self._journal,
             faults=self.faults,
             cut=self._cut,
@@ -81,20 +94,15 @@ class KubernetesEmulator:
         self._loopback.stop()
 
     def kubeconfig(self, user: str) -> str:
-        """YAML text for "admin", "controller", "workspace-bot" (the least rights the bot needs) or "nobody"
-        (none). KeyError for others."""
+        """YAML text for "admin", "controller", "workspace-bot" and "eksctl" (the least rights they need) or
+        "nobody" (none). KeyError for others."""
         document = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
                 {
                     "name": CLUSTER,
-                    "cluster": {
-                        "server": self._url,
-                        "certificate-authority-data": base64.b64encode(
-                            self._authority.cert_pem.bytes()
-                        ).decode(),
-                    },
+                    "cluster": {"server": self._url, "certificate-authority-data": self.authority},
                 }
             ],
             "users": [{"name": user, "user": {"token": self._tokens[user]}}],
@@ -102,6 +110,11 @@ class KubernetesEmulator:
             "current-context": CLUSTER,
         }
         return yaml.safe_dump(document, sort_keys=False)
+
+    @property
+    def authority(self) -> str:
+        """The certificate that signed the server's, PEM in base64, as EKS and a kubeconfig tell it."""
+        return base64.b64encode(self._authority.cert_pem.bytes()).decode()
 
     @property
     def unknown_calls(self) -> tuple[UnknownCall, ...]:

@@ -20,6 +20,7 @@ _HEAD: Shape = {"apiVersion": None, "kind": None, "metadata": None}
 _SUBJECT: Shape = {"apiGroup": None, "kind": None, "name": None, "namespace": None}
 _SHAPES: Mapping[str, Shape] = {
     "namespaces": {"spec": None, "status": None},
+    "nodes": {"spec": None, "status": None},
     "configmaps": {"data": None, "binaryData": None, "immutable": None},
     "secrets": {"data": None, "stringData": None, "type": None, "immutable": None},
     "serviceaccounts": {"secrets": None, "imagePullSecrets": None, "automountServiceAccountToken": None},
@@ -28,6 +29,8 @@ _SHAPES: Mapping[str, Shape] = {
     "limitranges": {"spec": None},
     "deployments": {"spec": None, "status": None},
     "replicasets": {"spec": None, "status": None},
+    "daemonsets": {"spec": None, "status": None},
+    "poddisruptionbudgets": {"spec": None, "status": None},
     "roles": {"rules": None},
     "rolebindings": {"subjects": _SUBJECT, "roleRef": {"apiGroup": None, "kind": None, "name": None}},
     "clusterroles": {"rules": None, "aggregationRule": None},

@@ -1,4 +1,4 @@
-"""What goes when something else goes: the content of a namespace, the dependents of an owner."""
+"""What goes when something else goes: a namespace's content, an owner's dependents, a node's pods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections import Counter
 from datetime import timedelta
 
 from sandbox.kubernetes.housekeeping import Later
+from sandbox.kubernetes.resource import resource
 from sandbox.kubernetes.store import NAMESPACES, Change, Object, Store
+
+NODES = resource("nodes")
+PODS = resource("pods")
 
 
 class Namespaces:
@@ -177,3 +181,19 @@ class Garbage:
                 new = copy.deepcopy(item)
                 new["metadata"]["finalizers"].remove("foregroundDeletion")
                 self._store.update(kind, new, item)
+
+
+class Strays:
+    """Deletes the pods of a node that is gone: nobody is left to end them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def react(self, change: Change, later: Later) -> None:
+        del later
+        if change.resource is not NODES or change.after is not None:
+            return
+        gone = change.last["metadata"]["name"]
+        for pod in self._store.every(PODS):
+            if pod["spec"].get("nodeName") == gone:
+                self._store.delete(PODS, pod, {})

@@ -11,6 +11,7 @@ import yaml
 
 from sandbox.kubernetes import ownership, patch, protobuf
 from sandbox.kubernetes.call import Call
+from sandbox.kubernetes.eviction import evict
 from sandbox.kubernetes.fields import settle
 from sandbox.kubernetes.refusal import Refused, bad_request, invalid, not_found, unsupported_media
 from sandbox.kubernetes.rights import allowed
@@ -51,7 +52,7 @@ class Operations:
                 case "list":
                     return 200, self._list(call)
                 case "create":
-                    return self._review(call) if call.target.resource.review else self._create(call)
+                    return self._make(call)
                 case "update":
                     return self._replace(call)
                 case "patch":
@@ -110,6 +111,16 @@ class Operations:
             "metadata": meta,
             "items": shown,
         }
+
+    def _make(self, call: Call) -> Answer:
+        if call.target.resource.review:
+            return self._review(call)
+        if call.target.part == "eviction":
+            given, (namespace, name) = _decoded(call), (call.target.namespace, call.target.name)
+            if not isinstance(given, dict):
+                raise bad_request("not a Eviction object")
+            return 201, evict(self._store, namespace, name, given, dry_run=call.dry_run)
+        return self._create(call)
 
     def _create(self, call: Call) -> Answer:
         given = self._object(call)

@@ -14,6 +14,7 @@ from sandbox.kubernetes.refusal import Refused, bad_request
 Object = dict[str, Any]
 
 MERGE_KEYS: Mapping[str, str] = {
+    "addresses": "type",
     "conditions": "type",
     "containers": "name",
     "env": "name",

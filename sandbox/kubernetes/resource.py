@@ -32,6 +32,7 @@ class Resource:
     short_names: tuple[str, ...] = ()
     status: bool = False  # has the status subresource
     log: bool = False  # has the log subresource
+    eviction: bool = False  # has the eviction subresource
     returns_deleted: bool = False  # a deletion answers with the object, not with a Status
     generation: bool = False  # counts changes of spec
     custom: bool = False  # from a CustomResourceDefinition
@@ -55,7 +56,8 @@ class Resource:
     def parts(self) -> Mapping[str, tuple[str, ...]]:
         """Its subresources, and what each takes."""
         status = {"status": ("get", "patch", "update")} if self.status else {}
-        return status | ({"log": ("get",)} if self.log else {})
+        log = {"log": ("get",)} if self.log else {}
+        return status | log | ({"eviction": ("create",)} if self.eviction else {})
 
     def api_version(self, version: str) -> str:
         return f"{self.group}/{version}" if self.group else version
@@ -74,6 +76,15 @@ RESOURCES: tuple[Resource, ...] = (
         short_names=("ns",),
         status=True,
         fields=("status.phase",),
+    ),
+    Resource(
+        group="",
+        versions=("v1",),
+        plural="nodes",
+        kind="Node",
+        namespaced=False,
+        short_names=("no",),
+        status=True,
     ),
     Resource(
         group="",
@@ -102,6 +113,7 @@ RESOURCES: tuple[Resource, ...] = (
         short_names=("po",),
         status=True,
         log=True,
+        eviction=True,
         returns_deleted=True,
         fields=("spec.nodeName", "status.phase"),
     ),
@@ -156,6 +168,26 @@ RESOURCES: tuple[Resource, ...] = (
         kind="ReplicaSet",
         namespaced=True,
         short_names=("rs",),
+        status=True,
+        generation=True,
+    ),
+    Resource(
+        group="apps",
+        versions=("v1",),
+        plural="daemonsets",
+        kind="DaemonSet",
+        namespaced=True,
+        short_names=("ds",),
+        status=True,
+        generation=True,
+    ),
+    Resource(
+        group="policy",
+        versions=("v1",),
+        plural="poddisruptionbudgets",
+        kind="PodDisruptionBudget",
+        namespaced=True,
+        short_names=("pdb",),
         status=True,
         generation=True,
     ),

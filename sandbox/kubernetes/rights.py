@@ -63,11 +63,21 @@ WORKSPACE_BOT = (
     ),
     Rule(verbs=("get", "update", "patch"), resources=("configmaps",), names=("dex",), namespace="auth"),
     Rule(verbs=("get", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
-    Rule(verbs=("list",), resources=("pods",), namespace="auth"),
+    Rule(verbs=("list",), resources=("nodes", "pods", "poddisruptionbudgets.policy")),
     Rule(verbs=("get",), resources=("pods/log",), namespace="auth"),
 )
 """The least the bot needs: Profiles, a look at what the Profile controller made (and to delete a namespace
-that it only adopted), dex's text and restart, and why dex does not come up."""
+that it only adopted), dex's text and restart, why dex does not come up, what runs on a node group and what
+keeps it from being drained."""
+
+EKSCTL = (
+    Rule(verbs=("get", "list", "watch", "patch"), resources=("nodes",)),
+    Rule(verbs=("get", "list", "delete"), resources=("pods",)),  # delete: with evictions disabled
+    Rule(verbs=("create",), resources=("pods/eviction",)),
+    Rule(verbs=("get", "list"), resources=("daemonsets.apps",)),
+    Rule(verbs=("get",), resources=("serviceaccounts",), names=("aws-node",), namespace="kube-system"),
+)
+"""What eksctl needs to wait for the nodes of a group and to drain them."""
 
 USERS: Mapping[str, User] = {
     user.name: user
@@ -75,6 +85,7 @@ USERS: Mapping[str, User] = {
         User(name="admin", groups=("system:masters",), rules=EVERYTHING),
         User(name="controller", groups=(), rules=EVERYTHING),
         User(name="workspace-bot", groups=(), rules=WORKSPACE_BOT),
+        User(name="eksctl", groups=(), rules=EKSCTL),
         User(name="nobody", groups=(), rules=()),
     )
 }

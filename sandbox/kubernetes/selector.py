@@ -44,6 +44,39 @@ def _label_term(text: str) -> Callable[[Mapping[str, str]], bool]:
     raise bad_request(f"unable to parse requirement: found '{text}', expected: identifier")
 
 
+def by_selector(selector: Mapping[str, Any] | None) -> Matcher:
+    """As objects have it: `matchLabels` and `matchExpressions`. None selects nothing, an empty one all."""
+    if selector is None:
+        return lambda _item: False
+    wanted: Mapping[str, str] = selector.get("matchLabels") or {}
+    terms = [_equals(key, value) for key, value in wanted.items()]
+    terms += [_expression(each) for each in selector.get("matchExpressions") or ()]
+
+    def matches(item: Mapping[str, Any]) -> bool:
+        labels = item["metadata"].get("labels") or {}
+        return all(term(labels) for term in terms)
+
+    return matches
+
+
+def _equals(key: str, value: str) -> Callable[[Mapping[str, str]], bool]:
+    return lambda labels: labels.get(key) == value
+
+
+def _expression(term: Mapping[str, Any]) -> Callable[[Mapping[str, str]], bool]:
+    key, values = term["key"], set(term.get("values") or ())
+    match term["operator"]:
+        case "In":
+            return lambda labels: labels.get(key) in values
+        case "NotIn":
+            return lambda labels: labels.get(key) not in values
+        case "Exists":
+            return lambda labels: key in labels
+        case "DoesNotExist":
+            return lambda labels: key not in labels
+    raise bad_request(f'"{term["operator"]}" is not a valid label selector operator')
+
+
 def by_fields(text: str, resource: Resource) -> Matcher:
     terms: list[tuple[str, bool, str]] = []
     for part in filter(None, (p.strip() for p in text.split(","))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from sandbox.kubernetes import call as calls
 from sandbox.kubernetes import discovery
 from sandbox.kubernetes.call import MUTATING, Call
 from sandbox.kubernetes.faults import Effect, Fault, Faults
+from sandbox.kubernetes.identity import Tokens
 from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
 from sandbox.kubernetes.operations import Operations
 from sandbox.kubernetes.refusal import Refused, unauthorized
@@ -33,14 +34,14 @@ class Server:
         self,
         *,
         store: Store,
-        users: Mapping[str, User],
+        tokens: Tokens,
         journal: Journal,
         faults: Faults,
         cut: Callable[[Scope, Receive], Awaitable[None]],
     ) -> None:
-        """`users` by bearer token; `cut` breaks the connection of a request."""
+        """`cut` breaks the connection of a request."""
         self._store = store
-        self._users = users
+        self._tokens = tokens
         self._journal = journal
         self._faults = faults
         self._cut = cut
@@ -94,7 +95,7 @@ class Server:
 
     def _who(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        user = self._users.get(token.strip()) if scheme.lower() == "bearer" else None
+        user = self._tokens.user(token.strip()) if scheme.lower() == "bearer" else None
         if user is None:
             raise unauthorized()
         return user

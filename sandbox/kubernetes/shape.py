@@ -28,6 +28,11 @@ _SUBDOMAIN_WORDS = (
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+_DAEMON_COUNTS = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
+_BUDGET_COUNTS = ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods")
+"""Told from the first moment on, also as zero: clients read them without asking whether they are there."""
+
+_PERCENT = re.compile(r"[0-9]+%\Z")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z")
 _LABEL_VALUE_WORDS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
@@ -73,6 +78,16 @@ def prepare(kind: Resource, item: Object, old: Object | None) -> None:
             item.setdefault("status", {}).setdefault("phase", "Active")
         case "deployments":
             _deployment_defaults(item)
+        case "daemonsets":
+            strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+            item.setdefault("spec", {}).setdefault("updateStrategy", strategy)
+            item["status"] = dict.fromkeys(_DAEMON_COUNTS, 0) | item.get("status", {})
+        case "nodes":
+            item.setdefault("spec", {})
+            item.setdefault("status", {})
+        case "poddisruptionbudgets":
+            item.setdefault("spec", {})
+            item["status"] = dict.fromkeys(_BUDGET_COUNTS, 0) | item.get("status", {})
         case "pods":
             item.setdefault("status", {}).setdefault("phase", "Pending")
             item.setdefault("spec", {}).setdefault("restartPolicy", "Always")
@@ -87,8 +102,10 @@ def check(kind: Resource, new: Object, old: Object | None) -> None:
     match kind.plural:
         case "configmaps":
             _check_text(kind, new)
-        case "deployments":
-            _check_deployment(kind, new, old)
+        case "deployments" | "daemonsets":
+            _check_template(kind, new, old)
+        case "poddisruptionbudgets":
+            _check_budget(kind, new)
         case "pods":
             if not (new.get("spec") or {}).get("containers"):
                 raise invalid(kind, _name(new), "spec.containers", "Required value", "FieldValueRequired")
@@ -144,7 +161,7 @@ def _deployment_defaults(item: Object) -> None:
     item.setdefault("status", {})
 
 
-def _check_deployment(kind: Resource, new: Object, old: Object | None) -> None:
+def _check_template(kind: Resource, new: Object, old: Object | None) -> None:
     spec, name = new["spec"], _name(new)
     wanted = (spec.get("selector") or {}).get("matchLabels")
     if not wanted:
@@ -159,6 +176,25 @@ def _check_deployment(kind: Resource, new: Object, old: Object | None) -> None:
     if old is not None and spec["selector"] != old["spec"]["selector"]:
         shown = json.dumps(spec["selector"], separators=(",", ":"))
         raise invalid(kind, name, "spec.selector", f"Invalid value: {shown}: field is immutable")
+
+
+def _check_budget(kind: Resource, item: Object) -> None:
+    spec = item["spec"]
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        shown = json.dumps(spec, separators=(",", ":"))
+        why = f"Invalid value: {shown}: minAvailable and maxUnavailable cannot be both set"
+        raise invalid(kind, _name(item), "spec", why)
+    for field in ("minAvailable", "maxUnavailable"):
+        value = spec.get(field)
+        if isinstance(value, str) and not _PERCENT.match(value):
+            why = (
+                f"Invalid value: {json.dumps(value)}: a valid percent string must be a numeric string "
+                "followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+            )
+            raise invalid(kind, _name(item), f"spec.{field}", why)
+        if isinstance(value, int) and value < 0:
+            why = f"Invalid value: {value}: must be greater than or equal to 0"
+            raise invalid(kind, _name(item), f"spec.{field}", why)
 
 
 def _check_binding(kind: Resource, new: Object, old: Object | None) -> None:

@@ -21,6 +21,7 @@ class Clients:
 
     core: Any  # client.CoreV1Api
     apps: Any  # client.AppsV1Api
+    policy: Any  # client.PolicyV1Api
     rbac: Any  # client.RbacAuthorizationV1Api
     custom: Any  # client.CustomObjectsApi
     authorization: Any  # client.AuthorizationV1Api
@@ -71,6 +72,7 @@ def connect(emulator: KubernetesEmulator, user: str = "admin") -> Clients:
     return Clients(
         core=client.CoreV1Api(api),
         apps=client.AppsV1Api(api),
+        policy=client.PolicyV1Api(api),
         rbac=client.RbacAuthorizationV1Api(api),
         custom=client.CustomObjectsApi(api),
         authorization=client.AuthorizationV1Api(api),
@@ -92,6 +94,31 @@ def namespace(name: str, **meta: Any) -> client.V1Namespace:
 
 def config_map(name: str, **data: str) -> client.V1ConfigMap:
     return client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name), data=data)
+
+
+def node(name: str, **labels: str) -> client.V1Node:
+    return client.V1Node(metadata=client.V1ObjectMeta(name=name, labels=labels or None))
+
+
+def pod(name: str, *, node: str | None = None, **labels: str) -> client.V1Pod:
+    return client.V1Pod(
+        metadata=client.V1ObjectMeta(name=name, labels=labels or None),
+        spec=client.V1PodSpec(containers=[client.V1Container(name=name, image=f"{name}:1")], node_name=node),
+    )
+
+
+def budget(
+    name: str, *, at_least: int | str | None = None, away: int | str | None = None, **labels: str
+) -> client.V1PodDisruptionBudget:
+    """Of the pods with these labels so many have to stay, or so many may be away."""
+    return client.V1PodDisruptionBudget(
+        metadata=client.V1ObjectMeta(name=name),
+        spec=client.V1PodDisruptionBudgetSpec(
+            min_available=at_least,
+            max_unavailable=away,
+            selector=client.V1LabelSelector(match_labels=labels),
+        ),
+    )
 
 
 def deployment(

@@ -114,7 +114,7 @@ def test_a_hook_stands_between_the_deed_and_its_answer(emulator: KubernetesEmula
 @pytest.mark.parametrize(
     ("method", "path", "code"),
     [
-        ("GET", "/api/v1/nodes", 404),
+        ("GET", "/api/v1/services", 404),
         ("GET", "/apis/batch/v1/jobs", 404),
         ("GET", "/apis/kubeflow.org/v2/profiles", 404),
         ("GET", "/api/v1/namespaces/default/pods/a/exec", 404),

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from sandbox.kubernetes import KubernetesEmulator
-from tests.sandbox.kubernetes.clients import Clients, config_map, deployment, named, namespace
+from tests.sandbox.eventually import eventually
+from tests.sandbox.kubernetes.clients import (
+    Clients,
+    budget,
+    config_map,
+    deployment,
+    named,
+    namespace,
+    node,
+    pod,
+)
 
 Kubectl = Callable[..., str]
 
@@ -202,3 +212,29 @@ def test_it_finds_out_what_is_served(kubectl: Kubectl) -> None:
     assert "Server Version: v1.35.4" in kubectl("version")
     assert {"profiles.kubeflow.org", "deployments.apps", "namespaces"} <= set(served)
     assert "kubeflow.org/v1beta1" in kubectl("api-versions").split()
+
+
+def test_it_drains_a_node(admin: Clients, kubectl: Kubectl) -> None:
+    admin.core.create_node(node("n0"))
+    admin.core.create_namespaced_pod("default", pod("work", node="n0"))
+
+    said = kubectl("drain", "n0", "--force", "--timeout=10s")
+
+    assert "node/n0 drained" in said
+    assert admin.core.read_node("n0").spec.unschedulable
+    assert admin.core.list_namespaced_pod("default").items == []
+
+
+def test_its_drain_waits_for_the_disruption_budget(
+    admin: Clients, run: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    admin.core.create_node(node("n0"))
+    admin.core.create_namespaced_pod("default", pod("work", node="n0", app="work"))
+    admin.policy.create_namespaced_pod_disruption_budget("default", budget("keep", at_least=1, app="work"))
+    eventually(lambda: admin.core.read_namespaced_pod("work", "default").status.phase == "Running")
+
+    done = run("drain", "n0", "--force", "--timeout=1s")
+
+    assert done.returncode == 1
+    assert "Cannot evict pod as it would violate the pod's disruption budget." in done.stderr
+    assert named(admin.core.read_namespaced_pod("work", "default")) == "work"

@@ -224,13 +224,16 @@ def test_the_service_account_carries_the_role_for_aws() -> None:
     assert account["metadata"]["name"] == pod()["serviceAccountName"]
 
 
-def test_in_the_cluster_it_may_handle_profiles_and_look_at_what_their_controller_made() -> None:
+def test_in_the_cluster_it_may_handle_profiles_and_look_at_what_it_does_not_make() -> None:
     assert rights("ClusterRole") == {
         ("kubeflow.org", "profiles"): {"get", "list", "create", "patch", "delete"},
         ("", "namespaces"): {"get", "list", "delete"},
         ("", "serviceaccounts"): {"list"},
         ("rbac.authorization.k8s.io", "rolebindings"): {"list"},
         ("security.istio.io", "authorizationpolicies"): {"list"},
+        ("", "nodes"): {"list"},
+        ("", "pods"): {"list"},
+        ("policy", "poddisruptionbudgets"): {"list"},
     }
 
 
@@ -241,10 +244,9 @@ def test_beside_dex_it_may_edit_the_one_config_and_restart_the_one_deployment() 
     assert rights("Role") == {
         ("", "configmaps"): {"get", "update", "patch"},
         ("apps", "deployments"): {"get", "patch"},
-        ("", "pods"): {"list"},
         ("", "pods/log"): {"get"},
     }
-    assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods": None, "pods/log": None}
+    assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods/log": None}
 
 
 def test_the_sandbox_grants_the_bot_exactly_these_rights() -> None:
