@@ -64,6 +64,16 @@ class Cluster:
             raise
         return True
 
+    def delete(self, path: str) -> bool:
+        """False if it was gone already."""
+        try:
+            self._call("DELETE", path)
+        except ApiException as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def merge(self, path: str, change: Object) -> Object:
         return self._call("PATCH", path, change, content="application/merge-patch+json")
 
