@@ -4,8 +4,8 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
 
     id         stable name
     services   whose words they are: Cause.service, or a group ("aws")
-    words      regular expression, in any case, searched in "CODE: words" of the cause (or in the words,
-               if there is no code); its named groups are values of the sentences; `(?s)` lets dots span lines
+    words      regular expression, searched in "CODE: words" of the cause (or in the words, if there is no
+               code); its named groups are values of the sentences. `(?i)` where the case varies: it is slow
     what       our own template, exactly; its values are values of the sentences too.
                Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
     cause      what it means, for a person who asked for a workspace
@@ -41,6 +41,8 @@ FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", 
 GROUPS = {
     # eksctl calls AWS in the bot's name and passes on what it answers.
     "aws": ("s3", "sts", "iam", "eks", "ec2", "cloudformation", "autoscaling", "eksctl"),
+    # Whoever of them speaks, it is of the node group: EKS says what EC2 said, the stack what EKS said.
+    "nodegroup": ("cloudformation", "eks", "ec2", "autoscaling", "eksctl"),
 }
 
 
@@ -124,7 +126,7 @@ def _known(entry: Mapping[str, Any]) -> Known:
     return Known(
         id=entry["id"],
         services=services,
-        words=re.compile(words, re.IGNORECASE) if words else None,
+        words=re.compile(words) if words else None,
         what=entry.get("what", ""),
         seen=tuple(
             Seen(
