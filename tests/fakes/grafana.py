@@ -1,0 +1,38 @@
+"""Grafana's dashboards in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from provisioner.errors import Cause, Permanent, Temporary
+from provisioner.message import Message
+from provisioner.stages.dashboard import Dashboard
+
+
+@dataclass(slots=True)
+class FakeGrafana:
+    dashboards: dict[str, Dashboard] = field(default_factory=dict)
+    variables: dict[str, Mapping[str, str]] = field(default_factory=dict)  # by uid, of those made here
+    denied: str = ""  # an operation we have no right to
+
+    def look(self, uid: str) -> Dashboard | None:
+        self._allow("GetDashboard")
+        return self.dashboards.get(uid)
+
+    def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
+        self._allow("PostDashboard")
+        if uid in self.dashboards:
+            raise Temporary(Message("cannot create dashboard {uid}", uid=uid))
+        self.dashboards[uid] = Dashboard(title=title, tags=tuple(tags))
+        self.variables[uid] = variables
+
+    def delete(self, uid: str) -> None:
+        self._allow("DeleteDashboard")
+        self.dashboards.pop(uid, None)
+
+    def _allow(self, operation: str) -> None:
+        if self.denied == operation:
+            words = "You'll need additional permissions to perform this action."
+            cause = Cause(service="grafana", operation=operation, code="403", words=words)
+            raise Permanent(Message("cannot reach Grafana"), cause=cause)
