@@ -35,8 +35,8 @@ from typing import Any
 from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind, Value
 
-FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws")
-"""In the order they are asked; `aws` is what any of its services may say."""
+FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws", "run")
+"""In the order they are asked; `aws` is what any of its services may say, `run` what any stage may."""
 
 GROUPS = {
     # eksctl calls AWS in the bot's name and passes on what it answers.
