@@ -159,6 +159,41 @@ def test_what_every_service_of_aws_may_say_is_known_of_each(
     assert found.retryable is retryable
 
 
+NO_WAY = "dial tcp 10.0.0.1:443: connect: connection refused"
+NO_CAPACITY = (
+    "We currently do not have sufficient m5.xlarge capacity in the Availability Zone you requested (z-2a)."
+)
+ISSUES = f"Issue(Code=NodeCreationFailure, Message=Instances failed to join), Issue(Message={NO_CAPACITY})"
+NO_RIGHT = (
+    "User: bot is not authorized to perform: ec2:DescribeSubnets because no identity-based policy allows it"
+)
+NO_TIME = "unable to return a response in the time allotted (post profiles.kubeflow.org)"
+NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": connect: connection refused'
+
+
+@pytest.mark.parametrize(
+    ("right", "service", "code", "words"),
+    [
+        ("aws-unreachable", "eksctl", "exit 1", f'request send failed, Post "https://sts.example": {NO_WAY}'),
+        ("eksctl-cluster-unreachable", "eksctl", "exit 1", f'Error: Get "https://10.0.0.1/api": {NO_WAY}'),
+        ("aws-throttled", "eksctl", "exit 1", "CreateStack, api error Throttling: Rate exceeded"),
+        ("nodegroup-no-capacity", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", ISSUES),
+        ("aws-no-permission", "ec2", "UnauthorizedOperation", f"You are not authorized. {NO_RIGHT}"),
+        ("iam-policy-size", "iam", "LimitExceeded", "Cannot exceed quota for PolicySize: 6144"),
+        ("iam-policy-versions", "iam", "LimitExceeded", "A managed policy can have up to 5 versions."),
+        ("kubernetes-busy", "kubernetes", "504", NO_TIME),
+        ("kubernetes-webhook-down", "kubernetes", "500", NO_WEBHOOK),
+        ("conductor-session-ended", "conductor", "401", "Could not validate credentials"),
+    ],
+)
+def test_of_two_that_look_alike_the_right_one_is_taken(
+    right: str, service: str, code: str, words: str
+) -> None:
+    cause = Cause(service=service, operation="any", code=code, words=words)
+
+    assert next(entry.id for entry in catalogue() if entry.values(SOMETHING, cause) is not None) == right
+
+
 def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
     what = Message("dex did not start with {user}, which was taken out again", user="me@aic.com")
     cause = Cause(service="dex", operation="start", words="no password hash provided")
