@@ -164,9 +164,7 @@ NO_CAPACITY = (
     "We currently do not have sufficient m5.xlarge capacity in the Availability Zone you requested (z-2a)."
 )
 ISSUES = f"Issue(Code=NodeCreationFailure, Message=Instances failed to join), Issue(Message={NO_CAPACITY})"
-NO_RIGHT = (
-    "User: bot is not authorized to perform: ec2:DescribeSubnets because no identity-based policy allows it"
-)
+NO_RIGHT = "User: bot is not authorized to perform: ec2:DescribeSubnets because no policy allows it"
 NO_TIME = "unable to return a response in the time allotted (post profiles.kubeflow.org)"
 NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": connect: connection refused'
 
