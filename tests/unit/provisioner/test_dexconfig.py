@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +87,25 @@ def test_a_login_put_in_and_taken_out_leaves_every_byte_as_it_was(text: str) -> 
 
     assert put.entries(LOGIN.email) == (LOGIN.entry(),)
     assert put.without_login(LOGIN.email).text == text
+
+
+@pytest.mark.parametrize("user_id", ["20241002101010", "1e5", "0x10", "yes", "~", '"20240917103000"'])
+@pytest.mark.parametrize(
+    "users", ["", "staticPasswords: []\n", f"staticPasswords:\n- {{email: a@b.c, hash: '{HASH}'}}\n"]
+)
+def test_T7_an_id_is_written_as_text_whatever_it_looks_like(users: str, user_id: str) -> None:
+    """dex does not start with an id that its YAML, which is version 1.1, takes for a number or a yes."""
+    put = read(HEAD + CLIENTS + users).with_login(replace(LOGIN, user_id=user_id))
+
+    entry = yaml.safe_load(put.text)["staticPasswords"][-1]
+    assert (entry["userID"], type(entry["userID"])) == (user_id, str)
+
+
+def test_T7_a_neighbours_id_with_quotes_in_it_is_not_repaired() -> None:
+    put = read(NEIGHBOURS).with_login(LOGIN)
+
+    assert '  userID: "\\"20240917103000\\""   # made by hand\n' in put.text
+    assert put.without_login(LOGIN.email).text == NEIGHBOURS
 
 
 @few
