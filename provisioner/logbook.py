@@ -73,6 +73,10 @@ class Logbook:
         elif not self._fenced:
             self._save()
 
+    def since(self, step: Step) -> datetime:
+        """When this attempt first acted on it; set by `intend`."""
+        return self._progress(step).since or self.now
+
     def note(self, step: Step, message: Message) -> None:
         """What the stage is doing, for the card; not journalled."""
         progress = self._progress(step)

@@ -83,6 +83,11 @@ class StageContext(Protocol):
     @property
     def now(self) -> datetime: ...
 
+    @property
+    def since(self) -> datetime:
+        """When this attempt first acted on the stage: what began earlier is an earlier attempt's."""
+        ...
+
     def progress(self, message: Message) -> None:
         """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`."""
         ...

@@ -225,6 +225,10 @@ class _Context:
     def now(self) -> datetime:
         return self._book.now
 
+    @property
+    def since(self) -> datetime:
+        return self._book.since(self._step)
+
     def progress(self, message: Message) -> None:
         self._turn.check(self._held)
         self._book.note(self._step, message)

@@ -32,6 +32,7 @@ class Context:
     """What the engine gives a stage. Everything said goes into `told`."""
 
     clock: Callable[[], datetime]
+    since: datetime
     told: list[str] = field(default_factory=list)
     announced: bool = False
     stop_before: int = 0  # the write that is interrupted, counted from 1; 0: none
@@ -110,7 +111,7 @@ class Trip:
     first: tuple[Change, ...] | None = None
 
     def __post_init__(self) -> None:
-        self.context = Context(self.case.clock, stop_before=self.stop_before)
+        self.context = Context(self.case.clock, self.case.clock(), stop_before=self.stop_before)
         self.wire = Wire(self.case.client, self.case.writes, self.context, self.dies_after)
         self.stage = self.case.stage(self.wire)
 

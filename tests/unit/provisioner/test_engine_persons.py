@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -47,6 +47,7 @@ class _Halfway:
         self._writes = 0
         self.record = ctx.record
         self.now = ctx.now
+        self.since = ctx.since
 
     def progress(self, message: Message) -> None:
         self._writes += 1
@@ -247,6 +248,36 @@ class Fading(FakeStage):
         if self._looks and self._looks % 3 == 0:
             self._world.places[ws.project, self.name].parts.clear()
         return super().observe(ws)
+
+
+class Witness(FakeStage):
+    """Notes what it is told of when its attempt began."""
+
+    def __init__(self, yard: Yard) -> None:
+        super().__init__(yard.world, "nodes", takes=timedelta(seconds=25))
+        self.told: list[datetime] = []
+
+    def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
+        self.told.append(ctx.since)
+        return super().ensure(ws, seen, ctx)
+
+
+class TestAnAttempt:
+    def test_begins_when_it_first_acts_and_anew_when_a_person_retries(self, yard: Yard) -> None:
+        stage = Witness(yard)
+        yard.steps = (Step(stage),)
+        run_id, begun = yard.approve(), yard.clock.now()
+        yard.world.breaks("nodes", Temporary(Message("not now")), Permanent(Message("never")))
+        yard.settle(run_id)
+        assert stage.told == [begun, begun]
+        yard.clock.pass_by(60)
+        yard.retry_by_hand(run_id)
+        again = yard.clock.now()
+
+        yard.settle(run_id)
+
+        assert len(stage.told) > 3
+        assert set(stage.told[2:]) == {again}
 
 
 class TestTwoAtOnce:
