@@ -67,6 +67,8 @@ MAY_SLEEP: dict[str, str] = {
 MAY_PATCH: dict[str, str] = {}
 # Why a test may be skipped; anything else has to run or fail.
 SKIP_REASONS = {
+    "Go does not run on this machine",
+    "Go cannot fetch other projects' modules on this machine",
     "helm does not run on this machine",
     "there is no PostgreSQL server on this machine",
     "only Linux has a parent-death signal",
