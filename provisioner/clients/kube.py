@@ -18,6 +18,7 @@ from kubernetes.client import (
     Configuration,
     CoreV1Api,
     CustomObjectsApi,
+    PolicyV1Api,
     RbacAuthorizationV1Api,
     V1ObjectMeta,
 )
@@ -54,6 +55,7 @@ class KubeCluster:
         self.core = CoreV1Api(client)
         self.apps = AppsV1Api(client)
         self.rbac = RbacAuthorizationV1Api(client)
+        self.policy = PolicyV1Api(client)
         self.custom = CustomObjectsApi(client)
         self._timeout = (5.0, timeout.total_seconds())
 
