@@ -1,0 +1,392 @@
+"""The workspace's nodes: an EKS node group that eksctl makes through CloudFormation, and drains and removes.
+
+Ours or not: eksctl puts the tag `workspace-bot/project` on the stack inside CreateStack, and the stack on the
+node group. A stack or a node group of our name without it is never touched, in neither direction.
+
+eksctl works for minutes, so it is started and not awaited: each turn looks at what there is. What it says
+when it ends is believed in neither direction (it ends well having made nothing where a rolled-back stack
+stands, and badly where all but a tag is made); it is quoted when the world shows that it did not do what it
+was for. The tags of the auto scaling group, which are lost when it dies with us, are then written here.
+
+A stack that failed while this attempt's eksctl was at it is this attempt's failure, told with its first
+cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
+first.
+
+A node group that exists with another instance type, label or upper limit than asked is ours and differs. This
+release changes no node group: that is refused, in the preview already. How many nodes it has now is never
+compared: the cluster's autoscaler moves that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from provisioner import nodegrouptrouble as trouble
+from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.instance import InstanceType, InstanceTypes
+from provisioner.message import Message, Ref, RefKind
+from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata, Subnet, Subnets, Vpc
+from provisioner.nodegroupstate import Child, Found, Network, NodeGroup, Occupancy, Phase, Stack, Task
+from provisioner.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.workspace import Workspace
+
+PROJECT = "workspace-bot/project"
+ROLE = "aic-role"
+"""The label by which AI Conductor finds a workspace's nodes."""
+
+_SOON = 2.0  # seconds, for the first minute of an attempt
+_LATER = 5.0  # AWS needs minutes, and counts calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What EC2 and the cluster's network allow for the type that was asked for."""
+
+    instance: InstanceType
+    zones: tuple[str, ...]
+    network: Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodegroupSeen:
+    """What only one goal needs is kept with its error, which is raised for that goal alone."""
+
+    asked: Found
+    others: tuple[Found, ...] = ()  # under the workspace's other specs
+    offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
+    occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
+
+    @property
+    def all(self) -> tuple[Found, ...]:
+        return (self.asked, *self.others)
+
+    def runs_there(self, name: str) -> Occupancy | None:
+        """None where it cannot be told."""
+        occupancy = self.occupancy.get(name)
+        return occupancy if isinstance(occupancy, Occupancy) else None
+
+
+class NodeGroups(Protocol):
+    """What this stage needs of AWS."""
+
+    def stack(self, name: str) -> Stack | None: ...
+
+    def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]: ...  # those there are
+
+    def network(self, cluster: str) -> Network: ...
+
+    def zones_offering(self, instance_type: str) -> frozenset[str]: ...
+
+    def tag(self, scaling_group: str, tags: Mapping[str, str]) -> None: ...
+
+    def delete_stack(self, name: str) -> None: ...  # nothing when it is gone; protected or not
+
+
+class Eksctl(Protocol):
+    """Programs that are started, not awaited; of a node group one at a time: a new one ends the last."""
+
+    def child(self, nodegroup: str) -> Child | None: ...  # the last one
+
+    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None: ...
+
+    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None: ...
+
+    def end(self, nodegroup: str) -> None: ...
+
+
+class Nodes(Protocol):
+    def occupancy(self, nodegroup: str) -> Occupancy: ...
+
+
+class NodegroupStage:
+    """`ami_family`: the image of the nodes, in eksctl's words."""
+
+    def __init__(
+        self,
+        groups: NodeGroups,
+        instances: InstanceTypes,
+        eksctl: Eksctl,
+        nodes: Nodes,
+        *,
+        ami_family: str = "AmazonLinux2023",
+    ) -> None:
+        self._groups = groups
+        self._instances = instances
+        self._eksctl = eksctl
+        self._nodes = nodes
+        self._ami_family = ami_family
+
+    @property
+    def name(self) -> str:
+        return "nodegroup"
+
+    @property
+    def title(self) -> Message:
+        return Message("Node group")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> NodegroupSeen:
+        """In the order in which things come to be: what eksctl did before it ended is then seen."""
+        others = sorted({ws.nodegroup_of(spec) for spec in ws.platform.specs} - {ws.nodegroup})
+        names = (ws.nodegroup, *others)
+        children = {name: self._eksctl.child(name) for name in names}
+        stacks = {name: self._groups.stack(ws.stack_of(name)) for name in names}
+        groups = self._groups.groups(ws.platform.cluster, names)
+        found = [
+            Found(name=name, child=children[name], stack=stacks[name], group=groups.get(name))
+            for name in names
+        ]
+        made = found[0].phase in (Phase.MAKING, Phase.THERE)
+        return NodegroupSeen(
+            asked=found[0],
+            others=tuple(found[1:]),
+            offer=None if made else self._offer(ws),
+            occupancy={name: self._occupancy(name) for name in groups},
+        )
+
+    def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
+        """Raises `Permanent` also for what cannot be made: a person is not asked to approve that."""
+        _refuse_strangers(ws, seen, goal)
+        if goal is Goal.ABSENT:
+            return tuple(_deletion(found, seen) for found in seen.all if found.exists)
+        if seen.asked.phase is Phase.MAKING:
+            how = Message("it is {how_far}", how_far=seen.asked.how_far)
+            return (Change(Verb.CREATE, _target(ws), how),)
+        if seen.asked.phase is not Phase.THERE:
+            return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
+        group = _sound(ws, seen.asked)
+        if _tagged(group):
+            return ()
+        detail = Message("the autoscaler's tags are missing, without which it is not scaled up from no node")
+        return (Change(Verb.UPDATE, _target(ws), detail),)
+
+    def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
+        _refuse_strangers(ws, seen, Goal.PRESENT)
+        found = seen.asked
+        match found.phase:
+            case Phase.NOTHING:
+                return self._create(ws, seen, ctx)
+            case Phase.THERE:
+                return self._complete(ws, found, ctx)
+            case Phase.MAKING:
+                return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+            case Phase.LEAVING:
+                return Wait(_pace(ctx), trouble.going(found, seen.runs_there(found.name)))
+            case Phase.FAILED | Phase.HOLLOW if _this_attempts(found.child, ctx):
+                raise trouble.not_made(found)
+        return self._clear(ws, found, ctx)
+
+    def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
+        _refuse_strangers(ws, seen, Goal.ABSENT)
+        waits = [self._remove(ws, found, seen, ctx) for found in seen.all if found.exists]
+        return min(waits, key=lambda wait: wait.seconds, default=None)
+
+    def _offer(self, ws: Workspace) -> Offer | WorkError:
+        try:
+            spec = ws.platform.specs.get(ws.asked.spec)
+            if spec is None:
+                raise Permanent(Message("there is no spec {name}", name=_name(ws.asked.spec)))
+            instance = self._instances.describe(spec.instance_type)
+            offered = self._groups.zones_offering(spec.instance_type)
+            network = self._groups.network(ws.platform.cluster)
+            if zones := tuple(sorted(offered & network.zones)):
+                return Offer(instance=instance, zones=zones, network=network)
+            raise trouble.nowhere(spec.instance_type, offered, network)
+        except WorkError as error:
+            return error
+
+    def _occupancy(self, nodegroup: str) -> Occupancy | WorkError:
+        try:
+            return self._nodes.occupancy(nodegroup)
+        except WorkError as error:
+            return error
+
+    def _create(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait:
+        child, name = seen.asked.child, ws.nodegroup
+        begun = Wait(_SOON, Message("eksctl has begun; there is no stack yet"))
+        if child is not None and _this_attempts(child, ctx):
+            if child.running:
+                return begun
+            if child.ended:
+                raise trouble.made_nothing(name, child)
+        config = _config(ws, _known(seen), self._ami_family)
+        ctx.progress(Message("creating node group {name}", name=_name(name)))
+        self._eksctl.start_create(name, config, at=ctx.now)
+        return begun
+
+    def _complete(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait | None:
+        group = _sound(ws, found)
+        if _tagged(group):
+            return None
+        if not group.scaling:
+            return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))
+        if found.runs(Task.CREATE):
+            return Wait(_pace(ctx), Message("eksctl has still to tag the auto scaling group"))
+        for scaling_group, tags in group.untagged.items():
+            ctx.progress(Message("tagging auto scaling group {name}", name=_name(scaling_group)))
+            self._groups.tag(scaling_group, tags)
+        return None
+
+    def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait:
+        name, stack = found.name, found.stack
+        if found.phase is Phase.NOTHING:
+            ctx.progress(Message("stopping eksctl, which is making node group {name}", name=_name(name)))
+            self._eksctl.end(name)
+            return Wait(_SOON, Message("looking for what eksctl left"))
+        if found.phase is Phase.LEAVING:
+            return Wait(_pace(ctx), trouble.going(found, seen.runs_there(found.name)))
+        if stack is not None and not stack.settled and stack.status != "CREATE_IN_PROGRESS":
+            return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+        if found.phase is Phase.UNDELETED or (found.group is None and found.phase is not Phase.MAKING):
+            return self._clear(ws, found, ctx)
+        child = found.child
+        if child is not None and child.ended and _this_attempts(child, ctx) and child.task is Task.DELETE:
+            raise trouble.not_deleted(found, child, seen.runs_there(name))
+        ctx.progress(Message("draining and deleting node group {name}", name=_name(name)))
+        at = ws.platform
+        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
+        return Wait(_SOON, Message("eksctl drains node group {name}", name=_name(name)))
+
+    def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
+        """Delete a stack that has no nodes. One that this attempt could not delete is its failure."""
+        name, stack = ws.stack_of(found.name), found.stack
+        if stack is not None and not stack.settled:
+            return Wait(_pace(ctx), Message("the failed earlier try is {how_far}", how_far=found.how_far))
+        if stack is not None and found.phase is Phase.UNDELETED:
+            failure = stack.failure
+            if _this_attempts(found.child, ctx) or (failure is not None and failure.at >= ctx.since):
+                raise trouble.undeleted(name, found)
+        ctx.progress(Message("deleting stack {name}", name=_name(name)))
+        self._groups.delete_stack(name)
+        return Wait(_SOON, Message("stack {name} is being deleted", name=_name(name)))
+
+
+def _refuse_strangers(ws: Workspace, seen: NodegroupSeen, goal: Goal) -> None:
+    """A create looks at the one it makes; a delete has to be able to remove all."""
+    hint = Message("choose another project name, or remove it by hand")
+    for found in seen.all if goal is Goal.ABSENT else (seen.asked,):
+        if found.stack is not None and found.stack.tags.get(PROJECT) != ws.project:
+            name = _name(ws.stack_of(found.name))
+            raise NotOurs(Message("stack {name} exists and was not made by this bot", name=name), hint=hint)
+        if found.group is not None and found.group.tags.get(PROJECT) != ws.project:
+            name = _name(found.name)
+            raise NotOurs(
+                Message("node group {name} exists and was not made by this bot", name=name), hint=hint
+            )
+
+
+def _sound(ws: Workspace, found: Found) -> NodeGroup:
+    """The node group that is there, well, and what was asked for."""
+    if found.group is None:
+        raise TypeError("asked of what is not there")
+    group = found.group
+    if group.status != "ACTIVE":
+        raise trouble.unwell(group, found.name)
+    spec = ws.platform.specs.get(ws.asked.spec)
+    same = spec is None or (
+        group.instance_types == (spec.instance_type,)
+        and group.most == ws.asked.max
+        and group.labels.get(ROLE) == ws.node_label
+    )
+    if not same:
+        what = Message(
+            "node group {name} exists with {type}, at most {most} and label {label}",
+            name=_name(found.name),
+            type=", ".join(group.instance_types),
+            most=group.most,
+            label=group.labels.get(ROLE, "–"),
+        )
+        hint = Message("Ask for what is there, or delete the workspace first: no node group is changed yet.")
+        raise Permanent(what, hint=hint)
+    return group
+
+
+def _tagged(group: NodeGroup) -> bool:
+    return bool(group.scaling) and not group.untagged
+
+
+def _known(seen: NodegroupSeen) -> Offer:
+    if not isinstance(seen.offer, Offer):
+        raise seen.offer or TypeError("the offer was not looked at")
+    return seen.offer
+
+
+def _made_of(seen: NodegroupSeen) -> Message:
+    offer = _known(seen)
+    held, zones = offer.instance, ", ".join(offer.zones)
+    each = Message(
+        "{vcpus} vCPU and {memory} GiB each, in {zones}",
+        vcpus=held.vcpus,
+        memory=held.memory_gib,
+        zones=zones,
+    )
+    if held.gpus:
+        each = Message(
+            "{vcpus} vCPU, {memory} GiB and {n} GPU each, in {zones};"
+            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
+            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones};"
+            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
+            vcpus=held.vcpus,
+            memory=held.memory_gib,
+            n=held.gpus,
+            zones=zones,
+        )
+    if seen.asked.exists:
+        return Message("{each}; what an earlier try left is removed first", each=each)
+    return each
+
+
+def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
+    network, vpc = offer.network, None
+    if not network.owned:
+        private = {subnet: Subnet(id=subnet, az=zone) for subnet, zone in sorted(network.subnets.items())}
+        vpc = Vpc(id=network.vpc, security_group=network.security_group, subnets=Subnets(private=private))
+    group = ManagedNodeGroup(
+        name=ws.nodegroup,
+        ami_family=ami_family,
+        instance_types=(offer.instance.name,),
+        availability_zones=offer.zones,
+        desired_capacity=ws.asked.desired,
+        max_size=ws.asked.max,
+        labels={ROLE: ws.node_label},
+        tags={PROJECT: ws.project},
+    )
+    metadata = Metadata(name=ws.platform.cluster, region=ws.platform.region)
+    return ClusterConfig(metadata=metadata, vpc=vpc, managed_node_groups=(group,))
+
+
+def _deletion(found: Found, seen: NodegroupSeen) -> Change:
+    """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
+    target = f"node group {found.name}"
+    occupancy = seen.occupancy.get(found.name, Occupancy())
+    if isinstance(occupancy, WorkError):
+        raise occupancy
+    nodes = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
+    if not occupancy.pods:
+        return Change(Verb.DELETE, target, nodes)
+    pods = Message("{n} pod runs there", plural="{n} pods run there", n=occupancy.pods)
+    return Change(Verb.DELETE, target, Message("{nodes}, {pods}", nodes=nodes, pods=pods), destroys_data=True)
+
+
+def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
+    return child is not None and child.started_at >= ctx.since
+
+
+def _pace(ctx: StageContext) -> float:
+    return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+
+
+def _target(ws: Workspace) -> str:
+    """What is approved: the type and the sizes."""
+    spec = ws.platform.specs.get(ws.asked.spec)
+    type_ = spec.instance_type if spec else ws.asked.spec
+    return f"node group {ws.nodegroup}: {type_}, {ws.asked.desired} of at most {ws.asked.max}"
+
+
+def _name(value: str) -> Ref:
+    return Ref(RefKind.NAME, value)
