@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import iam, s3
 from .calls import Call, Calls, NotKnown
+from .estate import Handler
 from .faults import Faults, Kind
 from .refusals import denied, throttled
 from .site import Site
@@ -24,9 +25,6 @@ _HOP_BY_HOP = frozenset(
 )
 _READ_WHOLE = 1 << 20
 _UNKNOWN_TO_MINISTACK = frozenset({501, 405})
-
-Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
-"""One call that the front answers itself: arguments and result as boto3 has them. Raises `Refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Front:
         if call.writes and response.status_code < 300:
             await self._finish(call, body)
             self._written(call)
-        if self.faults.take(Kind.LOST_ANSWER, call.name, writes=call.writes) is not None:
+        if self._struck(Kind.LOST_ANSWER, call) is not None:
             if isinstance(response, _PassedOn):
                 await response.source.aclose()
             return None
@@ -141,12 +139,12 @@ class Front:
 
     async def _strike(self, call: Call, request: Request) -> None:
         """Raises `Refused` where the call is not to be carried out."""
-        delay = self.faults.take(Kind.DELAY, call.name, writes=call.writes)
+        delay = self._struck(Kind.DELAY, call)
         if delay is not None:
             await asyncio.sleep(delay)
-        if self.faults.take(Kind.THROTTLING, call.name, writes=call.writes) is not None:
+        if self._struck(Kind.THROTTLING, call) is not None:
             raise throttled(call)
-        if self.faults.take(Kind.ACCESS_DENIED, call.name, writes=call.writes) is not None:
+        if self._struck(Kind.ACCESS_DENIED, call) is not None:
             raise denied(call, account=self._site.account, region=self._site.region)
         if call.service != "s3":
             return
@@ -157,6 +155,9 @@ class Front:
             bucket and s3.wrong_owner(request.headers, self._site.account) and await self._exists(bucket)
         ):
             raise Refused(403, "AccessDenied", "Access Denied")
+
+    def _struck(self, kind: Kind, call: Call) -> float | None:
+        return self.faults.take(kind, call.name, writes=call.writes, key_id=call.key_id)
 
     def _refuse(self, call: Call, error: Refused, request: Request) -> Response:
         if call.service in self.calls.wires:

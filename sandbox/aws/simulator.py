@@ -1,6 +1,7 @@
 """The whole of simulated AWS, as one thing that starts and stops."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from sandbox.loopback import Loopback
 
 from .behind import Behind, Bucket, Policy
 from .calls import Calls
+from .estate import Estate, NodegroupView, StackView
 from .faults import Faults
 from .front import Front, Write
 from .ministack import start_ministack
@@ -18,10 +20,15 @@ from .site import Site
 _STOP_WITHIN = 5.0
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class AwsSimulator:
     """One account in one region. All methods may be called from any thread.
 
-    `alias`, `infra` and `env` stand in the names of what is there from the beginning.
+    `alias`, `infra` and `env` stand in the names of what is there from the beginning. A node group takes
+    `boot` to come, and half of it to go.
     """
 
     def __init__(
@@ -35,12 +42,16 @@ class AwsSimulator:
         infra: str = "meerkat",
         env: str = "prod",
         cluster: str = "eks-an2-meerkat-prod",
+        boot: timedelta = timedelta(seconds=6),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.site = Site(account=account, region=region, alias=alias, infra=infra, env=env, cluster=cluster)
         self.faults = Faults()
-        self.calls = Calls()
+        self._estate = Estate(self.site, now=now, boot=boot)
+        self.calls = Calls({service: tuple(calls) for service, calls in self._estate.calls.items()})
         self._nursery = nursery
         self._folder = folder
+        self._kept = folder / "estate.json"
         self._child: Child | None = None
         self._server: Loopback | None = None
         self._front: Front | None = None
@@ -53,7 +64,11 @@ class AwsSimulator:
         )
         self._behind.open(url)
         seed(self._behind, self.site)
-        front = self._front = Front(url, site=self.site, calls=self.calls, faults=self.faults, ours={})
+        if self._kept.exists():
+            self._estate.recall(self._kept)
+        front = self._front = Front(
+            url, site=self.site, calls=self.calls, faults=self.faults, ours=self._estate.calls
+        )
         server = self._server = Loopback(front, "aws")
         front.cut = server.cut
         return server.start(port)
@@ -63,6 +78,7 @@ class AwsSimulator:
             self._server.stop()
         if self._child is not None:
             self._child.stop(_STOP_WITHIN)
+            self._estate.keep(self._kept)
         self._behind.close()
 
     def on_write(self, callback: Callable[[Write], None]) -> None:
@@ -83,6 +99,28 @@ class AwsSimulator:
 
     def policies(self) -> list[Policy]:
         return self._behind.policies()
+
+    def stacks(self) -> list[StackView]:
+        return self._estate.stacks()
+
+    def nodegroups(self) -> list[NodegroupView]:
+        return self._estate.nodegroups()
+
+    def reach_cluster(self, endpoint: str, authority: bytes) -> None:
+        """Where the cluster's API server is, and the PEM of the authority that vouches for it."""
+        self._estate.reach(endpoint, authority)
+
+    def no_capacity(self, times: int = 0) -> None:
+        """EC2 has no machine for the next so many node groups that want one; 0 is for all, until restored."""
+        self._estate.no_capacity(times)
+
+    def restore_capacity(self) -> None:
+        self._estate.restore_capacity()
+
+    @property
+    def lacks_capacity(self) -> bool:
+        """Whether the next node group will find no machine."""
+        return self._estate.lacks_capacity
 
     def add_foreign_bucket(self, name: str) -> None:
         """A name taken by another account: not to be looked at, not to be had."""

@@ -23,6 +23,11 @@ class Site:
         end = f"{self.alias}-{self.infra}-{self.env}"
         return f"policy-s3-kubeflow-{end}", f"policy-s3-aia-{end}"
 
+    @property
+    def cluster_stack(self) -> str:
+        """As eksctl names it; by this it knows the cluster as its own."""
+        return f"eksctl-{self.cluster}-cluster"
+
     def bucket(self, project: str) -> str:
         return f"s3-{self.alias}-{self.infra}-{self.env}-{project}"
 
