@@ -14,6 +14,7 @@ from .estate import Estate, NodegroupView, StackView
 from .faults import Faults
 from .front import Front, Write
 from .ministack import start_ministack
+from .padding import Padding
 from .seed import seed
 from .site import Site
 
@@ -56,6 +57,7 @@ class AwsSimulator:
         self._server: Loopback | None = None
         self._front: Front | None = None
         self._behind = Behind(region)
+        self._padding = Padding(self._behind, self.site)
 
     def start(self, port: int = 0) -> str:
         """The URL for AWS_ENDPOINT_URL. Raises `DidNotStart`, `PortInUse`."""
@@ -116,6 +118,14 @@ class AwsSimulator:
 
     def restore_capacity(self) -> None:
         self._estate.restore_capacity()
+
+    def fill_policies(self) -> None:
+        """No bucket more finds room in either of the two policies."""
+        self._padding.fill()
+
+    def relieve_policies(self) -> None:
+        """Takes out again what `fill_policies` put in."""
+        self._padding.remove()
 
     @property
     def lacks_capacity(self) -> bool:

@@ -154,3 +154,34 @@ def test_throttling_carries_nothing_out(iam: IAMClient, aws: AwsSimulator, polic
 
     assert said(error) == (400, "Throttling", "Rate exceeded")
     assert len(iam.list_policy_versions(PolicyArn=policy)["Versions"]) == 1
+
+
+def test_full_policies_have_no_room_for_the_shortest_bucket(iam: IAMClient, aws: AwsSimulator) -> None:
+    aws.fill_policies()
+    [full] = [one for one in aws.policies() if one.arn == KUBEFLOW]
+    document, shortest = full.document, "arn:aws:s3:::s3-an2-meerkat-prod-a"
+    [statement] = [one for one in document["Statement"] if SHARED in one["Resource"]]
+    former = [one for one in full.resources if "former" in one]
+
+    statement["Resource"] += [shortest, f"{shortest}/*"]
+    with pytest.raises(ClientError, match="Cannot exceed quota for PolicySize: 6144"):
+        iam.create_policy_version(PolicyArn=KUBEFLOW, PolicyDocument=json.dumps(document))
+
+    assert len(former) == len(set(former)) > 100
+    assert len(full.versions) <= 5
+
+
+def test_relieved_policies_keep_what_came_meanwhile(iam: IAMClient, aws: AwsSimulator) -> None:
+    aws.fill_policies()
+    [full] = [one for one in aws.policies() if one.arn == KUBEFLOW]
+    document = full.document
+    [statement] = [one for one in document["Statement"] if SHARED in one["Resource"]]
+    statement["Resource"][-1] = "arn:aws:s3:::mine"
+    iam.delete_policy_version(PolicyArn=KUBEFLOW, VersionId=full.versions[0])
+    add(iam, KUBEFLOW, json.dumps(document))
+
+    aws.relieve_policies()
+    aws.relieve_policies()
+
+    [relieved] = [one for one in aws.policies() if one.arn == KUBEFLOW]
+    assert set(relieved.resources) == {"*", SHARED, f"{SHARED}/*", "arn:aws:s3:::mine"}
