@@ -45,6 +45,10 @@ def places(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
+def said_in(path: Path) -> set[str]:
+    return {found.text for found in templates_of(path.read_text(encoding="utf-8"), path.name)}
+
+
 @seen
 def test_each_text_finds_the_entry_that_learned_from_it(entry: Known, text: Seen) -> None:
     fitting = [each.id for each in catalogue() if each.values(*met(entry, text)) is not None]
@@ -90,8 +94,13 @@ def test_each_was_learned_and_can_be_met(entry: Known) -> None:
 def test_what_we_say_ourselves_is_said_in_the_file_named_as_its_source(entry: Known) -> None:
     for text in entry.seen:
         if entry.what and entry.words is None:
-            source = (ROOT / text.source).read_text(encoding="utf-8")
-            assert entry.what in {found.text for found in templates_of(source, text.source)}
+            assert entry.what in said_in(ROOT / text.source)
+
+
+def test_what_is_told_by_our_words_and_theirs_is_said_somewhere() -> None:
+    said = {template for path in (ROOT / "provisioner").rglob("*.py") for template in said_in(path)}
+
+    assert {entry.what for entry in catalogue() if entry.what} <= said
 
 
 def test_the_names_are_stable_and_of_one_failure_each() -> None:
