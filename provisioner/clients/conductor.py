@@ -1,0 +1,311 @@
+"""AI Conductor: the calls that are public knowledge, and those that a file says (`conductorcalls`).
+
+Its conflicts are answered 400 with a text, and so is a thing to delete that is not there; so whether a thing
+is there is looked up, never told from an answer. What is deleted stays in its lists with a flag.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from provisioner.clients.conductorcalls import Call, Calls, Value
+from provisioner.clients.conductorsession import ConductorSession, Operation
+from provisioner.conductor import (
+    Access,
+    Account,
+    AccountType,
+    ConductorWorkspace,
+    Listed,
+    Member,
+    NewWorkspace,
+    Resource,
+    WorkspaceRole,
+)
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Message, Ref, RefKind
+
+HEALTH, VERSIONS = "api/v1/healthz", "api/v1/versions"
+WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"
+SOLUTIONS = "api/v1/solutions/workspace"
+
+_PAGE = "100"  # what the public clients ask for
+_REFUSED = frozenset({"400", "404"})  # a conflict, or something that is not there
+_BY_ID_SINCE = (2,)  # earlier versions are asked by a workspace's name
+
+
+class ConductorHttp:
+    """`url` is AI Conductor's address, without `/api`; `user` is an account of type Admin.
+
+    Raises `Temporary` and `Permanent` with AI Conductor's words, without any password. From any thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        user: str,
+        password: SecretStr,
+        calls: Calls,
+        timeout: timedelta = timedelta(seconds=20),
+    ) -> None:
+        self._session = ConductorSession(url=url, user=user, password=password, timeout=timeout)
+        self._calls = calls
+        self._version: tuple[int, ...] = ()
+
+    def check(self) -> str:
+        """Its version, when it is up and lets us in. An account that nobody uses locks; this is a use."""
+        what = Message("AI Conductor is not up")
+        self._session.answers(Operation(f"GET /{HEALTH}", what), HEALTH)
+        self._session.admin_logs_in()
+        self._version = ()
+        return ".".join(str(number) for number in self._known_version())
+
+    def forgive(self) -> None:
+        """A person has acted: logins that were refused may be tried once more."""
+        self._session.forgive()
+
+    def workspaces(self) -> Sequence[Listed]:
+        operation = Operation(f"GET /{WORKSPACES}", Message("cannot read AI Conductor's workspaces"))
+        found = self._session.call(operation, "GET", WORKSPACES)
+        with self._understood(operation):
+            rows = found if isinstance(found, list) else _at(found, "workspaces")  # a bare list until 2023
+            return tuple(
+                Listed(
+                    id=str(_at(row, "id")),
+                    name=str(_at(row, "name")),
+                    namespace=str(row.get("namespace") or ""),
+                    login=str(row.get("kubeflow_user") or ""),
+                )
+                for row in _living(rows, "is_deleted")
+            )
+
+    def look(self, workspace: Listed) -> ConductorWorkspace:
+        operation = Operation(
+            f"GET /{INFO}", Message("cannot read AI Conductor workspace {name}", name=_name(workspace.name))
+        )
+        query = {**self._key(workspace), "page_size": _PAGE}
+        found = self._session.call(operation, "GET", INFO, query=query)
+        with self._understood(operation):
+            bucket = _at(found, "s3_bucket_name")
+            return ConductorWorkspace(
+                id=workspace.id,
+                name=workspace.name,
+                namespace=workspace.namespace,
+                login=workspace.login,
+                bucket=str(_at(bucket, "private") if isinstance(bucket, dict) else bucket),  # 1.x has two
+                resources=tuple(_resource(spec) for spec in _at(found, "specs")),
+            )
+
+    def solutions(self, workspace: Listed) -> Sequence[str]:
+        what = Message(
+            "cannot read the solutions of AI Conductor workspace {name}", name=_name(workspace.name)
+        )
+        operation = Operation(f"GET /{SOLUTIONS}", what)
+        query = {**self._key(workspace), "page_size": _PAGE}
+        if self._known_version() < _BY_ID_SINCE:
+            query["only_public"] = "0"  # the workspace's own alone
+        found = self._session.call(operation, "GET", SOLUTIONS, query=query)
+        with self._understood(operation):
+            return tuple(str(_at(row, "name")) for row in _living(_at(found, "solutions"), "is_deleted"))
+
+    def create_workspace(self, new: NewWorkspace) -> str:
+        call = self._calls.create_workspace
+        what = Message("cannot create AI Conductor workspace {name}", name=_name(new.name))
+        try:
+            made = self._write(call, what, _of_new(new), resources=new.resources)
+        except Permanent as error:
+            names = (new.name, f"{new.name}-ws")
+            if _refused(error) and any(each.name in names for each in self.workspaces()):
+                raise Temporary(what, cause=error.cause) from error  # made meanwhile: look again
+            raise
+        if not call.id:
+            return ""
+        with self._understood(Operation(call.operation, what)):
+            return str(_at(made, call.id))
+
+    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None:
+        what = Message("cannot change AI Conductor workspace {name}", name=_name(workspace.name))
+        values = {**_of_new(new), **_of_workspace(workspace)}
+        self._write(self._calls.update_workspace, what, values, resources=new.resources)
+
+    def delete_workspace(self, workspace: Listed) -> None:
+        what = Message("cannot delete AI Conductor workspace {name}", name=_name(workspace.name))
+        try:
+            self._write(self._calls.delete_workspace, what, _of_workspace(workspace))
+        except Permanent as error:
+            if not _refused(error) or any(each.id == workspace.id for each in self.workspaces()):
+                raise
+
+    def account(self, login: str) -> Account | None:
+        call = self._calls.list_accounts
+        operation = Operation(call.operation, Message("cannot read AI Conductor's accounts"))
+        found = self._session.call(operation, call.method, call.address({}), query=call.parameters({}))
+        with self._understood(operation):
+            for row in _living(_at(found, call.items), call.deleted):
+                if _at(row, call.login) == login:
+                    return Account(id=str(_at(row, call.id)), login=login, type=str(_at(row, call.type)))
+        return None
+
+    def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None:
+        what = Message("cannot create AI Conductor account {login}", login=_name(login))
+        values = {"login": login, "password": password.get_secret_value(), "type": type_.value}
+        try:
+            self._write(self._calls.create_account, what, values, secrets=(password,))
+        except Permanent as error:
+            if _refused(error) and self.account(login) is not None:  # made meanwhile: look again
+                raise Temporary(what, cause=error.cause) from error
+            raise
+        self._session.forget(login)
+
+    def delete_account(self, account: Account) -> None:
+        what = Message("cannot delete AI Conductor account {login}", login=_name(account.login))
+        try:
+            self._write(self._calls.delete_account, what, _of_account(account))
+        except Permanent as error:
+            if not _refused(error) or self.account(account.login) is not None:
+                raise
+        self._session.forget(account.login)
+
+    def members(self, workspace: Listed) -> Sequence[Member] | None:
+        call = self._calls.list_members
+        if call is None:
+            return None
+        what = Message("cannot read the members of AI Conductor workspace {name}", name=_name(workspace.name))
+        operation, values = Operation(call.operation, what), _of_workspace(workspace)
+        query = call.parameters(values)
+        found = self._session.call(operation, call.method, call.address(values), query=query)
+        with self._understood(operation):
+            return tuple(
+                Member(login=str(_at(row, call.login)), role=str(_at(row, call.role)))
+                for row in _living(_at(found, call.items), call.deleted)
+            )
+
+    def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None:
+        what = Message(
+            "cannot make {login} a member of AI Conductor workspace {name}",
+            login=_name(account.login),
+            name=_name(workspace.name),
+        )
+        values = {**_of_workspace(workspace), **_of_account(account), "role": role.value}
+        self._write(self._calls.add_member, what, values)
+
+    def remove_member(self, workspace: Listed, account: Account) -> None:
+        what = Message(
+            "cannot take {login} out of AI Conductor workspace {name}",
+            login=_name(account.login),
+            name=_name(workspace.name),
+        )
+        try:
+            self._write(self._calls.remove_member, what, {**_of_workspace(workspace), **_of_account(account)})
+        except Permanent as error:
+            members = self.members(workspace) if _refused(error) else None
+            if members is None or any(each.login == account.login for each in members):
+                raise
+
+    def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
+        answer = self._session.log_in(login, password).answer
+        what = Message("cannot log in to AI Conductor as {login}", login=_name(login))
+        with self._understood(Operation("POST /api/v1/auth/login", what)):
+            return tuple(
+                Access(workspace=str(_at(row, "name")), role=str(_at(row, "role")))
+                for row in _at(answer, "workspace")
+            )
+
+    def _write(
+        self,
+        call: Call,
+        what: Message,
+        values: Mapping[str, Value],
+        *,
+        resources: Sequence[Resource] = (),
+        secrets: tuple[SecretStr, ...] = (),
+    ) -> Any:
+        repeated: list[Mapping[str, Value]] = [
+            {"spec": each.name, "vcpu": each.vcpu, "ram_gb": each.ram_gb, "gpu": each.gpu}
+            for each in resources
+        ]
+        return self._session.call(
+            Operation(call.operation, what, secrets),
+            call.method,
+            call.address(values),
+            query=call.parameters(values),
+            body=call.content(values, repeated),
+        )
+
+    def _key(self, workspace: Listed) -> dict[str, str]:
+        if self._known_version() < _BY_ID_SINCE:
+            return {"workspace_name": workspace.name}
+        return {"workspace_id": workspace.id}
+
+    def _known_version(self) -> tuple[int, ...]:
+        """As numbers, since 2.10 comes after 2.9. Asked once; an upgrade is seen by `check`."""
+        if not self._version:
+            operation = Operation(f"GET /{VERSIONS}", Message("cannot read the version of AI Conductor"))
+            found = self._session.ask(operation, VERSIONS)
+            with self._understood(operation):
+                told = str(_at(_at(found, "versions")[0], "ver_str"))
+            numbers = re.search(r"\d+(\.\d+)*", told)
+            if numbers is None:
+                raise self._session.unusable(operation, f"the version {told} has no number")
+            self._version = tuple(int(number) for number in numbers[0].split("."))
+        return self._version
+
+    @contextmanager
+    def _understood(self, operation: Operation) -> Iterator[None]:
+        """Raise what comes of an answer that is not of the form it should have."""
+        try:
+            yield
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            why = f"the answer is not as expected: {type(error).__name__} {error}"
+            raise self._session.unusable(operation, why) from error
+
+
+def _at(content: Any, dotted: str) -> Any:
+    """What stands at "a.b"; the content itself for ""."""
+    for key in dotted.split(".") if dotted else ():
+        content = content[key]
+    return content
+
+
+def _living(rows: Any, deleted: str) -> Iterator[Any]:
+    """Without those that are only kept as deleted. Rows of which that is not told are there."""
+    for row in rows:
+        flag = row.get(deleted) if deleted else 0
+        if flag in (None, 0, False):
+            yield row
+
+
+def _resource(spec: Any) -> Resource:
+    return Resource(
+        name=str(_at(spec, "name")),
+        vcpu=int(_at(spec, "vcpu")),
+        ram_gb=int(_at(spec, "ram_gb")),
+        gpu=int(spec.get("gpu") or 0),
+        label=str(spec.get("label") or ""),
+    )
+
+
+def _of_new(new: NewWorkspace) -> dict[str, Value]:
+    return {"name": new.name, "bucket": new.bucket, "dashboard": new.dashboard}
+
+
+def _of_workspace(workspace: Listed) -> dict[str, Value]:
+    return {"workspace_id": workspace.id, "workspace": workspace.name}
+
+
+def _of_account(account: Account) -> dict[str, Value]:
+    return {"account_id": account.id, "login": account.login}
+
+
+def _refused(error: Permanent) -> bool:
+    return error.cause is not None and error.cause.code in _REFUSED
+
+
+def _name(value: str) -> Ref:
+    return Ref(RefKind.NAME, value)
