@@ -116,7 +116,10 @@ class Stage(Protocol[Seen]):
         ...
 
     def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
-        """Pure. What has to be done; empty when there is nothing. Raises `NotOurs`."""
+        """Pure. What has to be done; empty when there is nothing.
+
+        Raises `NotOurs`, or another `Permanent` for what no run could do, so that nobody approves it.
+        """
         ...
 
     def ensure(self, ws: Workspace, seen: Seen, ctx: StageContext) -> Wait | None: ...

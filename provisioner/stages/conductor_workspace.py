@@ -1,0 +1,267 @@
+"""The workspace in AI Conductor, with the resources that its pipelines may ask for.
+
+AI Conductor derives namespace, login and node label from the name it is given, and whether it adds the `-ws`
+to that name is not known: so what it made is read back, and anything else than the derived names is an error.
+A workspace with such a wrong name is still ours by its bucket, so that it can be removed again.
+
+What a node holds is looked up, never typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from provisioner.conductor import (
+    ConductorWorkspace,
+    Listed,
+    Member,
+    NameForm,
+    NewWorkspace,
+    Resource,
+    refuse_stranger,
+    refuse_used,
+)
+from provisioner.errors import Permanent, Temporary
+from provisioner.instance import InstanceTypes
+from provisioner.message import Message, Ref, RefKind
+from provisioner.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.workspace import Workspace, dashboard_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSeen:
+    """`wanted` is None when the settings no longer have the spec that was asked for."""
+
+    wanted: Resource | None
+    found: ConductorWorkspace | None = None
+    solutions: tuple[str, ...] = ()
+    members: tuple[str, ...] | None = ()  # logins; None: AI Conductor does not tell
+
+
+class Workspaces(Protocol):
+    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+
+    def workspaces(self) -> Sequence[Listed]: ...
+
+    def look(self, workspace: Listed) -> ConductorWorkspace: ...
+
+    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
+
+    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
+
+    def create_workspace(self, new: NewWorkspace) -> str: ...  # its id; empty when that is not told
+
+    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None: ...
+
+    def delete_workspace(self, workspace: Listed) -> None: ...  # nothing when it is gone
+
+
+class ConductorWorkspaceStage:
+    """`monitored`: every workspace has a dashboard; else only one for which a person gave one."""
+
+    def __init__(
+        self, conductor: Workspaces, instances: InstanceTypes, *, form: NameForm, monitored: bool
+    ) -> None:
+        self._conductor = conductor
+        self._instances = instances
+        self._form = form
+        self._monitored = monitored
+
+    @property
+    def name(self) -> str:
+        return "conductor-workspace"
+
+    @property
+    def title(self) -> Message:
+        return Message("AI Conductor workspace")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> WorkspaceSeen:
+        wanted, found = self._wanted(ws), self._find(ws)
+        if found is None or found.bucket != ws.bucket:
+            return WorkspaceSeen(wanted=wanted, found=found)  # what a stranger's holds is not for us to read
+        members = self._conductor.members(found)
+        return WorkspaceSeen(
+            wanted=wanted,
+            found=found,
+            solutions=tuple(self._conductor.solutions(found)),
+            members=None if members is None else tuple(member.login for member in members),
+        )
+
+    def plan(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> tuple[Change, ...]:
+        """What no run could do is refused here, before anybody approves it: wrong names, solutions in it."""
+        found = seen.found
+        refuse_stranger(ws, found)
+        if goal is Goal.PRESENT:
+            if found is None:
+                return (Change(Verb.CREATE, _target(ws.name), _resources(ws, seen.wanted)),)
+            _refuse_differences(ws, found)
+            if not _has(ws, found, seen.wanted):
+                return (Change(Verb.UPDATE, _target(ws.name), _resources(ws, seen.wanted)),)
+            return ()
+        if found is None:
+            return ()
+        refuse_used(found, seen.solutions)
+        return (Change(Verb.DELETE, _target(found.name), _lost(found, seen.members)),)
+
+    def ensure(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
+        found = seen.found
+        refuse_stranger(ws, found)
+        if found is not None:
+            _refuse_differences(ws, found)
+            if _has(ws, found, seen.wanted):
+                return None
+        if seen.wanted is None:
+            raise Permanent(Message("the settings have no spec {name} any more", name=_name(ws.asked.spec)))
+        new = self._new(ws, seen.wanted, found)
+        if found is None:
+            made = self._create(ws, new, ctx)
+        else:
+            ctx.progress(Message("changing AI Conductor workspace {name}", name=_name(ws.name)))
+            self._conductor.update_workspace(found, new)
+            made = self._conductor.look(found)
+        _refuse_differences(ws, made)
+        if not _has(ws, made, seen.wanted):
+            raise Permanent(
+                Message(
+                    "AI Conductor did not save the resources of workspace {name}: {resources}",
+                    name=_name(ws.name),
+                    resources=_resources(ws, seen.wanted),
+                )
+            )
+        return None
+
+    def remove(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
+        refuse_stranger(ws, seen.found)
+        if seen.found is None:
+            return None
+        refuse_used(seen.found, seen.solutions)
+        ctx.progress(Message("deleting AI Conductor workspace {name}", name=_name(seen.found.name)))
+        self._conductor.delete_workspace(seen.found)
+        return None
+
+    def _wanted(self, ws: Workspace) -> Resource | None:
+        spec = ws.platform.specs.get(ws.asked.spec)
+        if spec is None:
+            return None
+        node = self._instances.describe(spec.instance_type)
+        return Resource(name=ws.asked.spec, vcpu=node.vcpus, ram_gb=node.memory_gib, gpu=node.gpus)
+
+    def _find(self, ws: Workspace) -> ConductorWorkspace | None:
+        """The one of our name; or the one on our bucket that got a wrong name."""
+        listed = {each.name: each for each in self._conductor.workspaces()}
+        if ws.name in listed:
+            return self._conductor.look(listed[ws.name])
+        wrong = (ws.project, f"{ws.name}-ws")  # what comes of giving the other form of the name
+        looked_at = (self._conductor.look(listed[name]) for name in wrong if name in listed)
+        return next((each for each in looked_at if each.bucket == ws.bucket), None)
+
+    def _new(self, ws: Workspace, wanted: Resource, found: ConductorWorkspace | None) -> NewWorkspace:
+        """Resources of other names stay."""
+        others = tuple(each for each in found.resources if each.name != wanted.name) if found else ()
+        return NewWorkspace(
+            name=self._form.of(ws),
+            bucket=ws.bucket,
+            dashboard=ws.dashboard if self._monitored else dashboard_uid(ws.asked.dashboard),
+            resources=(*others, wanted),
+        )
+
+    def _create(self, ws: Workspace, new: NewWorkspace, ctx: StageContext) -> ConductorWorkspace:
+        given = asdict(new)
+        given["resources"] = [asdict(each) for each in new.resources]
+        ctx.record(Message("What AI Conductor is given for workspace {name}", name=_name(ws.name)), given)
+        ctx.progress(Message("creating AI Conductor workspace {name}", name=_name(ws.name)))
+        number = self._conductor.create_workspace(new)
+        made = next((each for each in self._conductor.workspaces() if each.id == number), None)
+        looked_at = self._conductor.look(made) if made else self._find(ws)
+        if looked_at is None:
+            raise Temporary(
+                Message("AI Conductor does not show workspace {name} that it made", name=_name(ws.name))
+            )
+        return looked_at
+
+
+def _refuse_differences(ws: Workspace, found: ConductorWorkspace) -> None:
+    refuse_stranger(ws, found)
+    for wrong in _differences(ws, found):
+        raise Permanent(wrong)
+
+
+def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
+    """What AI Conductor derived otherwise than we do; what it does not tell is not compared."""
+    if found.name != ws.name:
+        yield Message(
+            "AI Conductor made workspace {found}, not {wanted}",
+            found=_name(found.name),
+            wanted=_name(ws.name),
+        )
+    if found.namespace not in ("", ws.namespace):
+        yield Message(
+            "AI Conductor workspace {name} has namespace {found}, not {wanted}",
+            name=_name(found.name),
+            found=_name(found.namespace),
+            wanted=_name(ws.namespace),
+        )
+    if found.login not in ("", ws.login_email):
+        yield Message(
+            "AI Conductor workspace {name} has login {found}, not {wanted}",
+            name=_name(found.name),
+            found=_name(found.login),
+            wanted=_name(ws.login_email),
+        )
+    for resource in found.resources:
+        if resource.name == ws.asked.spec and resource.label not in ("", ws.node_label):
+            yield Message(
+                "AI Conductor workspace {name} has node label {found}, not {wanted}",
+                name=_name(found.name),
+                found=_name(resource.label),
+                wanted=_name(ws.node_label),
+            )
+
+
+def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | None) -> bool:
+    """Whether its pipelines can ask for the node that was asked for."""
+    if wanted is None:
+        return any(each.name == ws.asked.spec for each in found.resources)
+    numbers = (wanted.name, wanted.vcpu, wanted.ram_gb, wanted.gpu)
+    return any((each.name, each.vcpu, each.ram_gb, each.gpu) == numbers for each in found.resources)
+
+
+def _resources(ws: Workspace, wanted: Resource | None) -> Message:
+    if wanted is None:
+        return Message("{spec}, which the settings no longer have", spec=_name(ws.asked.spec))
+    return Message(
+        "{spec}: {vcpu} vCPU, {ram_gb} GB memory, {gpu} GPU",
+        spec=_name(wanted.name),
+        vcpu=wanted.vcpu,
+        ram_gb=wanted.ram_gb,
+        gpu=wanted.gpu,
+    )
+
+
+def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message:
+    """What goes with it, in a line. Solutions there are none by then."""
+    resources = ", ".join(each.name for each in found.resources) or "-"
+    if members is None:
+        return Message("no solutions; resources {resources}; all its members lose it", resources=resources)
+    if not members:
+        return Message("no solutions, no members; resources {resources}", resources=resources)
+    return Message(
+        "no solutions; resources {resources}; {n} member loses it: {members}",
+        plural="no solutions; resources {resources}; {n} members lose it: {members}",
+        resources=resources,
+        n=len(members),
+        members=", ".join(members),
+    )
+
+
+def _target(name: str) -> str:
+    return f"AI Conductor workspace {name}"
+
+
+def _name(value: str) -> Ref:
+    return Ref(RefKind.NAME, value)
