@@ -104,7 +104,7 @@ def test_T54_a_refused_login_is_made_once_and_again_only_when_a_person_wants_it(
 
     def attempt() -> str:
         with pytest.raises(Permanent) as failed:
-            stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now))
+            stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
         return str(failed.value.what)
 
     words = {attempt() for _ in range(4)}
@@ -134,9 +134,9 @@ def test_a_lost_answer_is_looked_into_and_the_role_is_proved_all_the_same(
     stage: Stage[Any] = ConductorMemberStage(case.client)
     here.simulator.faults.add(Kind.LOST_ANSWER, "conductor.add member")
     with pytest.raises(Temporary):
-        stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now))
+        stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
 
-    stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now))
+    stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
 
     assert here.codes(case.ws.edge_account) == [""]
     assert stage.plan(case.ws, stage.observe(case.ws), Goal.PRESENT) == ()
@@ -162,9 +162,9 @@ def test_T60_all_three_go_in_the_runbooks_order(here: Conductor, projects: Itera
     )
     since = len(here.simulator.journal())
     for stage in stages:
-        stage.ensure(ws, stage.observe(ws), Context(utc_now))
+        stage.ensure(ws, stage.observe(ws), Context(utc_now, utc_now()))
     for stage in reversed(stages):
-        stage.remove(ws, stage.observe(ws), Context(utc_now))
+        stage.remove(ws, stage.observe(ws), Context(utc_now, utc_now()))
 
     calls = [entry["call"].removeprefix("conductor.") for entry in here.simulator.journal(since)]
     assert calls == [

@@ -136,7 +136,7 @@ def test_a_role_whose_login_found_no_answer_is_proved_later(trouble: str) -> Non
     case = a_case()
     fake = fake_of(case)
     setattr(fake, trouble, "add_member" if trouble == "lost" else True)
-    stage, context = ConductorMemberStage(fake), Context(case.clock)
+    stage, context = ConductorMemberStage(fake), Context(case.clock, case.clock())
     with pytest.raises(Temporary):
         stage.ensure(WS, stage.observe(WS), context)
     fake.deaf = False
@@ -154,9 +154,9 @@ def test_told_to_stop_before_the_login_it_is_proved_by_the_next_run() -> None:
     fake = fake_of(case)
     stage = ConductorMemberStage(fake)
     with pytest.raises(Interrupted):
-        stage.ensure(WS, stage.observe(WS), Context(case.clock, stop_before=2))
+        stage.ensure(WS, stage.observe(WS), Context(case.clock, case.clock(), stop_before=2))
 
-    stage.ensure(WS, stage.observe(WS), Context(case.clock))
+    stage.ensure(WS, stage.observe(WS), Context(case.clock, case.clock()))
 
     assert (fake.logins, stage.plan(WS, stage.observe(WS), Goal.PRESENT)) == (1, ())
 
