@@ -51,6 +51,7 @@ def test_a_create_follows_the_runbook_but_keeps_the_login_for_last() -> None:
 
 
 def test_a_delete_takes_the_login_before_the_profile_as_the_runbook_does() -> None:
+    """T62: of the two orders it gives, by the detailed one."""
     order = names(Goal.ABSENT)
 
     assert before(order, "dex-user", "profile") is before(list(DELETE), "dex-user", "profile") is True

@@ -129,6 +129,7 @@ def _last_start(kinds: list[EntryKind]) -> int:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_a_crash_at_any_point_changes_nothing_about_the_end(story: Story) -> None:
+    """T11: the runbook goes on after a step that failed, and keeps what it did in a shell."""
     yard, run_id, _ = ends(story)
     undisturbed = outcome(yard, run_id)
 
