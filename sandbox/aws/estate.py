@@ -83,7 +83,7 @@ class Estate:
             "cloudformation": self._guarded(stacks.calls),
         }
 
-    def reach(self, endpoint: str, authority: bytes) -> None:
+    def reach(self, endpoint: str, authority: str) -> None:
         with self._lock:
             self._eks.reach(endpoint, authority)
 

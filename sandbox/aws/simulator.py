@@ -108,8 +108,8 @@ class AwsSimulator:
     def nodegroups(self) -> list[NodegroupView]:
         return self._estate.nodegroups()
 
-    def reach_cluster(self, endpoint: str, authority: bytes) -> None:
-        """Where the cluster's API server is, and the PEM of the authority that vouches for it."""
+    def reach_cluster(self, endpoint: str, authority: str) -> None:
+        """Where the cluster's API server is, and who vouches for it: PEM in base64."""
         self._estate.reach(endpoint, authority)
 
     def no_capacity(self, times: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -38,12 +37,12 @@ def nodegroup(eks: EKSClient, time: Time, numbers: Iterator[int]) -> str:
 
 
 def test_the_cluster_is_where_its_api_server_is(eks: EKSClient, aws: AwsSimulator) -> None:
-    aws.reach_cluster("https://127.0.0.1:6443", b"a certificate")
+    aws.reach_cluster("https://127.0.0.1:6443", "YSBjZXJ0aWZpY2F0ZQ==")
 
     found = eks.describe_cluster(name=CLUSTER)["cluster"]
 
     assert (found["status"], found["endpoint"]) == ("ACTIVE", "https://127.0.0.1:6443")
-    assert base64.b64decode(found["certificateAuthority"]["data"]) == b"a certificate"
+    assert found["certificateAuthority"] == {"data": "YSBjZXJ0aWZpY2F0ZQ=="}
     assert found["accessConfig"]["authenticationMode"] == "API_AND_CONFIG_MAP"
     assert eks.list_clusters()["clusters"] == [CLUSTER]
 
