@@ -95,7 +95,10 @@ class PolicyDocument:
             if listed and not kept:
                 raise Unfit(
                     Message("{statement} lists nothing else", statement=self._called(number)),
-                    hint=Message("List another bucket there or remove that statement, then press Retry."),
+                    hint=Message(
+                        "An AWS administrator has to list another bucket there, or to remove that statement;"
+                        " then press Retry."
+                    ),
                 )
             edited.append(statement if len(kept) == len(listed) else {**statement, "Resource": kept})
         return self._edited(edited)
@@ -110,11 +113,17 @@ class PolicyDocument:
         if found:
             return Unfit(
                 Message("several statements allow S3 on listed buckets: {found}", found=", ".join(found)),
-                hint=Message("Join them, or list the bucket by hand in the right one, then press Retry."),
+                hint=Message(
+                    "An AWS administrator has to join them, or to list the bucket in the right one;"
+                    " then press Retry."
+                ),
             )
         return Unfit(
             Message("none of its statements allows S3 on listed buckets"),
-            hint=Message("Add one that lists the platform's shared bucket, then press Retry."),
+            hint=Message(
+                "An AWS administrator has to add one that lists the platform's shared bucket;"
+                " then press Retry."
+            ),
         )
 
     def _called(self, number: int) -> str:
@@ -149,7 +158,7 @@ def _is_statement(each: Any) -> bool:
 def _not_a_policy() -> Unfit:
     return Unfit(
         Message("it is not a policy document"),
-        hint=Message("Make a sound version of it the default, then press Retry."),
+        hint=Message("An AWS administrator has to put a sound version of it in force; then press Retry."),
     )
 
 

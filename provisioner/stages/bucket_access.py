@@ -214,8 +214,8 @@ class BucketAccessStage:
         return Permanent(
             Message("policy {name} does not exist", name=self._named(ws)),
             hint=Message(
-                "It belongs to the platform, and this bot only edits it: make it, or correct the names in the"
-                " bot's settings, then press Retry."
+                "It belongs to the platform, and this bot only edits it: an AWS administrator has to make it,"
+                " or whoever runs the bot to correct its settings for names; then press Retry."
             ),
         )
 
@@ -229,8 +229,8 @@ class BucketAccessStage:
                 n=missing,
             ),
             hint=Message(
-                "Free at least {missing} of its {most} characters: ARNs of workspaces that are gone may still"
-                " stand in it. Then press Retry.",
+                "An AWS administrator has to free at least {missing} of its {most} characters: ARNs of"
+                " workspaces that are gone may still stand in it. Then press Retry.",
                 missing=missing,
                 most=f"{SIZE_MOST:,}",
             ),
@@ -246,7 +246,8 @@ class BucketAccessStage:
                 ours=_name(ours),
             ),
             hint=Message(
-                "Compare these two versions, put back by hand what {ours} lacks, then press Retry.",
+                "An AWS administrator has to compare these two versions and to put back what {ours} lacks;"
+                " then press Retry.",
                 ours=_name(ours),
             ),
         )

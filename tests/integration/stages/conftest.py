@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from provisioner.clients.dex import DexHttp, KubeDex
+from provisioner.clients.iam import IamPolicies
 from provisioner.clients.kube import KubeCluster
 from provisioner.clients.profiles import KubeProfiles
 from provisioner.clients.s3 import S3Buckets
@@ -23,6 +24,7 @@ from sandbox.kubeflow import Dex, ProfileController, seed_platform
 from sandbox.kubernetes.emulator import KubernetesEmulator
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
 
 ACCOUNT = "123456789012"
@@ -40,11 +42,13 @@ def pass_time(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Aws:
-    """`s3` is anybody else with rights in the account."""
+    """`s3` and `iam` are anybody else with rights in the account."""
 
     simulator: AwsSimulator
     buckets: S3Buckets
+    policies: IamPolicies
     s3: S3Client
+    iam: IAMClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
         environment.setenv("AWS_CONFIG_FILE", str(folder / "none"))
-        found = Aws(simulator, S3Buckets(region=REGION), boto3.client("s3", region_name=REGION))
+        found = Aws(
+            simulator=simulator,
+            buckets=S3Buckets(region=REGION),
+            policies=IamPolicies(region=REGION),
+            s3=boto3.client("s3", region_name=REGION),
+            iam=boto3.client("iam", region_name=REGION),
+        )
     yield found
     simulator.stop()
     assert simulator.unknown_calls == []

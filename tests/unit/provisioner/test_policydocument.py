@@ -208,11 +208,11 @@ def test_T33_two_statements_that_could_be_meant_are_refused() -> None:
         str(refused.value)
         == "several statements allow S3 on listed buckets: statement 1 (Buckets), statement 3"
     )
-    assert "Join them" in str(refused.value.hint)
+    assert "join them" in str(refused.value.hint)
 
 
 def test_T33_of_two_that_already_list_the_bucket_one_is_enough() -> None:
-    document = a_policy(GRANT, {"Effect": "Allow", "Action": "s3:*", "Resource": [*OURS]})
+    document = a_policy(GRANT, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [SHARED, *OURS]})
 
     assert document.with_bucket(OURS) == document
 
@@ -309,6 +309,16 @@ def test_T34_a_pattern_that_allows_less_does_not(open_to_some: Mapping[str, Any]
     assert edited == a_policy(open_to_some, {**GRANT, "Resource": [SHARED, f"{SHARED}/*", *OURS]})
 
 
+def test_T34_among_several_only_a_pattern_without_a_condition_counts() -> None:
+    objects = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{SHARED}/*"}
+    open_to_all = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    document = a_policy(GRANT, objects, open_to_all)
+
+    assert document.with_bucket(OURS) == document
+    with pytest.raises(Unfit, match="several statements"):
+        a_policy(GRANT, objects, {**open_to_all, "Condition": {"Bool": {"a": "true"}}}).with_bucket(OURS)
+
+
 def test_T34_a_dot_in_a_pattern_is_a_dot() -> None:
     document = a_policy({**GRANT, "Resource": ["arn:aws:s3:::s3.an2.*"]})
 
@@ -347,12 +357,13 @@ def test_T36_both_forms_go_from_every_statement_that_allows() -> None:
     more = {"Effect": "Allow", "Action": "kms:*", "Resource": [SHARED, OURS[1]]}
     only_denied = {**DENY, "Resource": [*OURS]}
     left_out = {"Effect": "Allow", "Action": "s3:*", "NotResource": [*OURS]}
-    document = a_policy({**GRANT, "Resource": [*OURS, SHARED]}, only_denied, more, left_out)
+    all_but = {"Effect": "Allow", "NotAction": "iam:*", "Resource": [*OURS]}
+    document = a_policy({**GRANT, "Resource": [*OURS, SHARED]}, only_denied, more, left_out, all_but)
 
     edited = document.without_bucket(OURS)
 
     assert edited == a_policy(
-        {**GRANT, "Resource": [SHARED]}, only_denied, {**more, "Resource": [SHARED]}, left_out
+        {**GRANT, "Resource": [SHARED]}, only_denied, {**more, "Resource": [SHARED]}, left_out, all_but
     )
 
 
@@ -371,7 +382,7 @@ def test_T41_the_last_resource_is_not_removed(resource: Any) -> None:
     with pytest.raises(Unfit, match=r"statement 2 \(Buckets\) lists nothing else") as refused:
         document.without_bucket(OURS)
 
-    assert "List another bucket there" in str(refused.value.hint)
+    assert "list another bucket there" in str(refused.value.hint)
 
 
 # Texts

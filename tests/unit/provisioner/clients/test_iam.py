@@ -215,4 +215,4 @@ def test_a_document_that_cannot_be_read_is_named(policies: IamPolicies) -> None:
         policies.document(ARN, "v7")
 
     assert str(failed.value) == f"cannot read version v7 of policy {NAME}: it is not a policy document"
-    assert "Make a sound version" in str(failed.value.hint)
+    assert "put a sound version of it in force" in str(failed.value.hint)

@@ -163,7 +163,7 @@ def test_T33_a_policy_in_which_two_statements_could_be_meant_is_refused_before_a
         "cannot edit policy policy-s3-kubeflow-an2-meerkat-prod: several statements allow S3 on listed"
         " buckets: statement 2, statement 3 (Old)"
     )
-    assert "Join them" in str(refused.value.hint)
+    assert "join them" in str(refused.value.hint)
 
 
 def test_T41_the_last_resource_of_a_statement_is_not_removed() -> None:
@@ -175,7 +175,7 @@ def test_T41_the_last_resource_of_a_statement_is_not_removed() -> None:
     with pytest.raises(Permanent, match="statement 2 lists nothing else") as refused:
         Trip(case, Goal.ABSENT).changes()
 
-    assert "List another bucket there" in str(refused.value.hint)
+    assert "list another bucket there" in str(refused.value.hint)
 
 
 def test_a_policy_that_is_not_there_cannot_be_made_by_us() -> None:
@@ -321,8 +321,8 @@ def test_T40_a_policy_that_would_be_too_long_is_refused_before_anybody_is_asked(
         " it would be 7 characters too long"
     )
     assert str(refused.value.hint) == (
-        "Free at least 7 of its 6,144 characters: ARNs of workspaces that are gone may still stand in it."
-        " Then press Retry."
+        "An AWS administrator has to free at least 7 of its 6,144 characters: ARNs of workspaces that are"
+        " gone may still stand in it. Then press Retry."
     )
 
 
