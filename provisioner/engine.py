@@ -39,9 +39,13 @@ class Engine:
         retry: RetryPolicy,
         new_reference: Callable[[], str],
         redact: Callable[[str], str],
+        retried: Callable[[], None] = lambda: None,
         at_once: int = _LOOKERS,
     ) -> None:
-        """`redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side."""
+        """`redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side.
+
+        `retried` is called when a run begins another attempt, so when a person wants it tried again.
+        """
         self._parts = Parts(
             orders={goal: in_order(steps, goal) for goal in Goal},
             platform=platform,
@@ -51,6 +55,7 @@ class Engine:
             retry=retry,
             new_reference=new_reference,
             redact=redact,
+            retried=retried,
             at_once=at_once,
         )
 

@@ -42,6 +42,7 @@ class Parts:
     retry: RetryPolicy
     new_reference: Callable[[], str]
     redact: Callable[[str], str]
+    retried: Callable[[], None]
     at_once: int
 
 
@@ -63,6 +64,8 @@ class Turn:
             return None
         if self._run.status is RunStatus.QUEUED:
             self._book.start()
+            if self._run.attempt > 1:
+                self._parts.retried()
         waits: list[Wait] = []
         for step in self._steps:
             wait = self._attend(step)

@@ -33,6 +33,7 @@ class Yard:
         self.locks = FakeLocks()
         self.retry = RetryPolicy(tries=3)
         self.steps: Sequence[Step] = some_steps(self.world)
+        self.retried = 0  # how often the engine said that a person wants something tried again
         self._references = count(1)
         self._runs = count(1)
 
@@ -46,8 +47,12 @@ class Yard:
             retry=self.retry,
             new_reference=lambda: f"ref-{next(self._references)}",
             redact=lambda words: words.replace(CANARY, "***"),
+            retried=self._note_retry,
             at_once=1,  # so that the points of a crash come in the same order each time
         )
+
+    def _note_retry(self) -> None:
+        self.retried += 1
 
     def stage(self, name: str) -> FakeStage:
         stage = next(step.stage for step in self.steps if step.stage.name == name)

@@ -268,6 +268,18 @@ class TestAFailure:
         assert run.progress("bucket").status is StageStatus.FAILED
         assert yard.told(run_id)[-1] == "Stage bucket failed: cannot create the bucket"
 
+    def test_is_said_to_be_wanted_again_once_for_each_retry(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.world.breaks("nodes", THROTTLED, THROTTLED, DENIED)
+        yard.settle(run_id)
+        assert yard.retried == 0
+
+        yard.retry_by_hand(run_id)
+        yard.settle(run_id)
+
+        assert yard.run(run_id).status is RunStatus.SUCCEEDED
+        assert yard.retried == 1
+
     def test_lists_what_exists(self, yard: Yard) -> None:
         run_id = yard.approve()
         yard.world.breaks("bucket", DENIED)
