@@ -58,7 +58,7 @@ class Score:
         """What was made of it, in reverse."""
         self._stack(self._start, "DELETE_IN_PROGRESS", _ASKED)
         made = [
-            name for name, one in stack.resources.items() if one.status and one.status != "DELETE_COMPLETE"
+            name for name, one in stack.resources.items() if one.physical and one.status != "DELETE_COMPLETE"
         ]
         self._stack(self._unmake(stack, self._start, made), "DELETE_COMPLETE", "")
         return self.beats

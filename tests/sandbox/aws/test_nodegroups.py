@@ -347,6 +347,8 @@ def test_a_node_group_of_that_name_fails_another_stack(
     assert stack(cloudformation, "by-hand")["StackStatus"] == "ROLLBACK_COMPLETE"
     words = f"NodeGroup already exists with name {request_.name} and cluster name {CLUSTER}"
     assert words in str(events(cloudformation, "by-hand"))
+    cloudformation.delete_stack(StackName="by-hand")
+    time.pass_by(0.6)
     assert status(eks, request_.name) == "ACTIVE"
 
 
