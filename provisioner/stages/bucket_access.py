@@ -137,7 +137,7 @@ class BucketAccessStage:
 
     def _write(self, ws: Workspace, goal: Goal, ctx: StageContext) -> Wait | None:
         """The edit of the newest document, which may be another than the one that was planned on."""
-        arn = self._arn(ws)
+        arn, dropped = self._arn(ws), False
         for _ in range(_EDITS_AT_ONCE):
             found = self._policies.look(arn)
             if found is None:
@@ -147,8 +147,11 @@ class BucketAccessStage:
             edited = self._edit(ws, found.document, goal)
             if edited == found.document:
                 return None
+            if found.spare and dropped:
+                break  # somebody took the room: no second version is given for it
             if found.spare:
                 self._drop(ws, found.spare, ctx)
+                dropped = True
             ctx.progress(self._announced(ws, goal))
             if self._policies.version_in_force(arn) != found.version:
                 continue

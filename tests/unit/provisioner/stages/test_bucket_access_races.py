@@ -13,6 +13,7 @@ from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json
 from provisioner.stage import Goal
 from tests.builders import a_workspace
+from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow
 from tests.fakes.iam import FakeIam
 from tests.laws.stage_laws import Trip, begun, both, made
@@ -76,6 +77,23 @@ def test_T39_others_who_keep_changing_it_are_waited_for() -> None:
 
     with pytest.raises(Temporary, match="others keep changing it"):
         Trip(case, Goal.PRESENT).turn()
+
+
+class GreedyRival(FakeIam):
+    """Where somebody else takes the room that was made for us."""
+
+    def drop_version(self, arn: str, version: str) -> None:
+        super().drop_version(arn, version)
+        self.policies[arn].add(a_document())
+
+
+def test_T37_against_others_who_keep_changing_it_no_more_than_one_version_is_dropped() -> None:
+    case = a_case(GreedyRival(FakeClock(), {ARN: a_policy(versions=5)}))
+
+    with pytest.raises(Temporary, match="others keep changing it"):
+        Trip(case, Goal.PRESENT).turn()
+
+    assert list(policy_of(case).versions) == ["v2", "v3", "v4", "v5", "v6"]
 
 
 class LateRival:
