@@ -63,8 +63,8 @@ class ConductorHttp:
         what = Message("AI Conductor is not up")
         self._session.answers(Operation(f"GET /{HEALTH}", what), HEALTH)
         self._session.admin_logs_in()
-        self._version = ()
-        return ".".join(str(number) for number in self._known_version())
+        self._version = self._read_version()
+        return ".".join(str(number) for number in self._version)
 
     def forgive(self) -> None:
         """A person has acted: logins that were refused may be tried once more."""
@@ -244,17 +244,21 @@ class ConductorHttp:
         return {"workspace_id": workspace.id}
 
     def _known_version(self) -> tuple[int, ...]:
-        """As numbers, since 2.10 comes after 2.9. Asked once; an upgrade is seen by `check`."""
+        """Asked once; an upgrade is seen by `check`."""
         if not self._version:
-            operation = Operation(f"GET /{VERSIONS}", Message("cannot read the version of AI Conductor"))
-            found = self._session.ask(operation, VERSIONS)
-            with self._understood(operation):
-                told = str(_at(_at(found, "versions")[0], "ver_str"))
-            numbers = re.search(r"\d+(\.\d+)*", told)
-            if numbers is None:
-                raise self._session.unusable(operation, f"the version {told} has no number")
-            self._version = tuple(int(number) for number in numbers[0].split("."))
+            self._version = self._read_version()
         return self._version
+
+    def _read_version(self) -> tuple[int, ...]:
+        """As numbers, since 2.10 comes after 2.9."""
+        operation = Operation(f"GET /{VERSIONS}", Message("cannot read the version of AI Conductor"))
+        found = self._session.ask(operation, VERSIONS)
+        with self._understood(operation):
+            told = str(_at(_at(found, "versions")[0], "ver_str"))
+        numbers = re.search(r"\d+(\.\d+)*", told)
+        if numbers is None:
+            raise self._session.unusable(operation, f"the version {told} has no number")
+        return tuple(int(number) for number in numbers[0].split("."))
 
     @contextmanager
     def _understood(self, operation: Operation) -> Iterator[None]:

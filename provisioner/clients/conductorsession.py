@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
@@ -34,6 +34,7 @@ LOCKS_AT = 5  # refused logins in a row, after which AI Conductor locks an accou
 LEAVES_AT = 3  # of them, after which we leave the others to people
 
 _LOCKED, _UNUSED = "USER.LOGIN.002", "USER.LOGIN.003"  # 001: wrong login or password
+_NO_JUDGEMENT = frozenset({404, 405, 422})  # of a login: the call itself was wrong
 _SOON = timedelta(seconds=5)
 _SHOWN = 200  # characters of a page for people: enough to recognise it by
 
@@ -139,24 +140,20 @@ class ConductorSession:
             except Temporary as error:
                 raise self._no_answer(login, record, error) from error.__cause__
             record.unanswered = 0
-            if answer.status_code == httpx.codes.UNAUTHORIZED:
-                raise self._refused(login, record, self._cause(operation, answer, _words(answer)), answer)
+            if answer.is_client_error and answer.status_code not in _NO_JUDGEMENT:
+                raise self._refused(login, record, self._cause(operation, answer), answer)
             content = self._read(operation, answer)
             token = _cookie(answer)
             if not token or not isinstance(content, dict):
-                cause = self._cause(operation, answer, f"the answer has no cookie {COOKIE}, or no object")
-                raise Permanent(operation.what, cause=cause)
+                raise self.unusable(operation, f"the answer has no cookie {COOKIE}, or no object")
             record.fails, record.good = 0, True
             return LoggedIn(token, content)
 
-    def forgive(self, login: str = "") -> None:
-        """A person wants refused logins tried again, all or that of one account.
-
-        Does nothing where the next one might lock the account.
-        """
+    def forgive(self) -> None:
+        """A person wants refused logins tried again; not one that the bot tries no more."""
         with self._lock:
-            for name, record in self._records.items():
-                if login in ("", name) and record.fails < LEAVES_AT:
+            for record in self._records.values():
+                if record.fails < LEAVES_AT:
                     record.refusal, record.unanswered = None, 0
 
     def forget(self, login: str) -> None:
@@ -252,7 +249,7 @@ class ConductorSession:
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
             raise Temporary(
                 operation.what,
-                cause=self._cause(operation, answer, _words(answer)),
+                cause=self._cause(operation, answer),
                 retry_after=_retry_after(answer),
             )
         return answer
@@ -263,16 +260,19 @@ class ConductorSession:
         return answer.json() if answer.content else None
 
     def _refuse(self, operation: Operation, answer: httpx.Response) -> NoReturn:
-        raise Permanent(operation.what, cause=self._cause(operation, answer, _words(answer)))
+        raise Permanent(operation.what, cause=self._cause(operation, answer))
 
-    def _cause(self, operation: Operation, answer: httpx.Response, words: str) -> Cause:
+    def _cause(self, operation: Operation, answer: httpx.Response) -> Cause:
+        def mask(words: str) -> str:
+            return self._masked(operation, words)
+
         detail = _detail(answer)
         code = detail.get("error_code") if isinstance(detail, dict) else None
         return Cause(
             service="conductor",
             operation=operation.name,
             code=str(code or answer.status_code),
-            words=self._masked(operation, words),
+            words=mask(_words(answer, mask)),
         )
 
     def _masked(self, operation: Operation, words: str) -> str:
@@ -283,12 +283,15 @@ class ConductorSession:
 
 def masked(words: str, secrets: Collection[str]) -> str:
     """Stars for each secret, as it is and as JSON or an address would write it."""
-    forms = {
-        form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))
-    }
+    forms = {form for secret in secrets for form in _written(secret)}
     for form in sorted(forms - {""}, key=len, reverse=True):
         words = words.replace(form, "***")
     return words
+
+
+def _written(secret: str) -> tuple[str, ...]:
+    as_json = (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    return (secret, quote(secret, safe=""), *as_json)
 
 
 def _cookie(answer: httpx.Response) -> str:
@@ -323,8 +326,11 @@ def _detail(answer: httpx.Response) -> Any:
     return content.get("detail") if isinstance(content, dict) else None
 
 
-def _words(answer: httpx.Response) -> str:
-    """What AI Conductor says; of anything else what it is, so that a person recognises it."""
+def _words(answer: httpx.Response, mask: Callable[[str], str]) -> str:
+    """What AI Conductor says; of anything else what it is, so that a person recognises it.
+
+    `mask` goes before the cut, which could leave half of a secret.
+    """
     match _detail(answer):
         case str() as text:
             return text
@@ -337,9 +343,9 @@ def _words(answer: httpx.Response) -> str:
         where = answer.headers.get("location", "").partition("?")[0]
         return f"answered {answer.status_code} with a redirect to {where}, not JSON"
     if _is_json(answer):
-        return f"answered {answer.status_code}: {answer.text[:_SHOWN]}"
+        return f"answered {answer.status_code}: {mask(answer.text)[:_SHOWN]}"
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
-    shown = " ".join(unescape(title[1] if title else answer.text).split())[:_SHOWN]
+    shown = mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN]
     return f"answered {answer.status_code} with {kind}, not JSON: {shown}"
 
 

@@ -32,9 +32,9 @@ from provisioner.workspace import Workspace, dashboard_uid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSeen:
-    """`wanted` is None when the settings no longer have the spec that was asked for."""
+    """`wanted` is an error when it cannot be told what a node holds: no reason not to remove a workspace."""
 
-    wanted: Resource | None
+    wanted: Resource | Permanent
     found: ConductorWorkspace | None = None
     solutions: tuple[str, ...] = ()
     members: tuple[str, ...] | None = ()  # logins; None: AI Conductor does not tell
@@ -97,12 +97,12 @@ class ConductorWorkspaceStage:
         found = seen.found
         refuse_stranger(ws, found)
         if goal is Goal.PRESENT:
-            if found is None:
-                return (Change(Verb.CREATE, _target(ws.name), _resources(ws, seen.wanted)),)
-            _refuse_differences(ws, found)
-            if not _has(ws, found, seen.wanted):
-                return (Change(Verb.UPDATE, _target(ws.name), _resources(ws, seen.wanted)),)
-            return ()
+            if found is not None:
+                _refuse_differences(ws, found)
+                if _has(ws, found, seen.wanted):
+                    return ()
+            verb = Verb.UPDATE if found else Verb.CREATE
+            return (Change(verb, _target(ws.name), _resources(_known(seen.wanted))),)
         if found is None:
             return ()
         refuse_used(found, seen.solutions)
@@ -115,9 +115,8 @@ class ConductorWorkspaceStage:
             _refuse_differences(ws, found)
             if _has(ws, found, seen.wanted):
                 return None
-        if seen.wanted is None:
-            raise Permanent(Message("the settings have no spec {name} any more", name=_name(ws.asked.spec)))
-        new = self._new(ws, seen.wanted, found)
+        wanted = _known(seen.wanted)
+        new = self._new(ws, wanted, found)
         if found is None:
             made = self._create(ws, new, ctx)
         else:
@@ -125,12 +124,12 @@ class ConductorWorkspaceStage:
             self._conductor.update_workspace(found, new)
             made = self._conductor.look(found)
         _refuse_differences(ws, made)
-        if not _has(ws, made, seen.wanted):
+        if not _has(ws, made, wanted):
             raise Permanent(
                 Message(
                     "AI Conductor did not save the resources of workspace {name}: {resources}",
                     name=_name(ws.name),
-                    resources=_resources(ws, seen.wanted),
+                    resources=_resources(wanted),
                 )
             )
         return None
@@ -144,11 +143,14 @@ class ConductorWorkspaceStage:
         self._conductor.delete_workspace(seen.found)
         return None
 
-    def _wanted(self, ws: Workspace) -> Resource | None:
+    def _wanted(self, ws: Workspace) -> Resource | Permanent:
         spec = ws.platform.specs.get(ws.asked.spec)
         if spec is None:
-            return None
-        node = self._instances.describe(spec.instance_type)
+            return Permanent(Message("the settings have no spec {name} any more", name=_name(ws.asked.spec)))
+        try:
+            node = self._instances.describe(spec.instance_type)
+        except Permanent as error:
+            return error
         return Resource(name=ws.asked.spec, vcpu=node.vcpus, ram_gb=node.memory_gib, gpu=node.gpus)
 
     def _find(self, ws: Workspace) -> ConductorWorkspace | None:
@@ -223,17 +225,21 @@ def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
             )
 
 
-def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | None) -> bool:
-    """Whether its pipelines can ask for the node that was asked for."""
-    if wanted is None:
+def _known(wanted: Resource | Permanent) -> Resource:
+    if isinstance(wanted, Permanent):
+        raise wanted
+    return wanted
+
+
+def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | Permanent) -> bool:
+    """Whether its pipelines can ask for the node that was asked for, as far as that can be told."""
+    if isinstance(wanted, Permanent):
         return any(each.name == ws.asked.spec for each in found.resources)
     numbers = (wanted.name, wanted.vcpu, wanted.ram_gb, wanted.gpu)
     return any((each.name, each.vcpu, each.ram_gb, each.gpu) == numbers for each in found.resources)
 
 
-def _resources(ws: Workspace, wanted: Resource | None) -> Message:
-    if wanted is None:
-        return Message("{spec}, which the settings no longer have", spec=_name(ws.asked.spec))
+def _resources(wanted: Resource) -> Message:
     return Message(
         "{spec}: {vcpu} vCPU, {ram_gb} GB memory, {gpu} GPU",
         spec=_name(wanted.name),

@@ -28,7 +28,10 @@ class FakeInstances:
     """EC2's facts of the types that the tests' platform names."""
 
     def describe(self, name: str) -> InstanceType:
-        vcpus, memory, gpus = {"m5.xlarge": (4, 16, 0), "g5.xlarge": (4, 16, 1)}[name]
+        known = {"m5.xlarge": (4, 16, 0), "g5.xlarge": (4, 16, 1)}
+        if name not in known:
+            raise Permanent(Message("there is no instance type {name}", name=name))
+        vcpus, memory, gpus = known[name]
         return InstanceType(name=name, vcpus=vcpus, memory_gib=memory, gpus=gpus)
 
 

@@ -312,6 +312,23 @@ def test_what_may_pass_is_temporary(answering: Answering, status: int, after: st
     assert error.retry_after.total_seconds() == seconds
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_T54_whatever_refuses_a_login_it_is_not_made_again(answering: Answering, status: int) -> None:
+    client = answering(login=JSONResponse({"detail": "Invalid credentials"}, status))
+    first = failure(client)
+
+    answering(login=JSONResponse({"detail": "never asked"}, 401))
+
+    for error in (first, failure(client)):
+        assert str(error) == "AI Conductor does not accept the bot's login bot: Invalid credentials"
+
+
+def test_a_login_at_a_wrong_address_says_nothing_of_the_password(answering: Answering) -> None:
+    error = failure(answering(login=JSONResponse({"detail": "Not Found"}, 404)))
+
+    assert str(error) == "cannot log in to AI Conductor as bot: Not Found"
+
+
 def test_a_login_without_a_cookie_is_an_error(answering: Answering) -> None:
     error = failure(answering(login=JSONResponse({"result": "OK"})))
 
@@ -329,6 +346,15 @@ def test_lists_of_every_time_are_read_without_what_is_deleted(answering: Answeri
             Listed(id="1", name="alpha-ws", namespace="aic-ns-alpha-ws"),
             Listed(id="3", name="gamma-ws"),
         )
+
+
+def test_T53_a_password_that_is_quoted_where_words_are_cut_is_starred(answering: Answering) -> None:
+    page = "x" * 190 + CANARY
+    for content in (HTMLResponse(page), JSONResponse({"error": page}, 400)):
+        error = failure(answering(workspaces=content))
+
+        assert error.cause is not None
+        assert CANARY[:5] not in error.cause.words
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from provisioner.conductor import NameForm, Resource
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.stage import Goal
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
+from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor, FakeInstances
@@ -257,10 +258,21 @@ def test_a_workspace_whose_spec_is_no_longer_offered_can_be_removed_but_not_made
     there, new = made(a_case()), a_case()
     there.ws = new.ws = a_workspace(platform=a_platform(specs={}))
 
+    assert failing(Trip(new, Goal.PRESENT)) == "the settings have no spec standard any more"
     assert Trip(there, Goal.PRESENT).changes() == ()
     Trip(there, Goal.ABSENT).arrive()
     assert there.ours() is None
-    assert failing(Trip(new, Goal.PRESENT)) == "the settings have no spec standard any more"
+
+
+def test_a_workspace_whose_instance_type_EC2_no_longer_knows_can_be_removed_but_not_made() -> None:
+    there, new = made(a_case()), a_case()
+    retired = {"standard": NodeSpec(instance_type="m1.small")}
+    there.ws = new.ws = a_workspace(platform=a_platform(specs=retired))
+
+    assert failing(Trip(new, Goal.PRESENT)) == "there is no instance type m1.small"
+    assert Trip(there, Goal.PRESENT).changes() == ()
+    Trip(there, Goal.ABSENT).arrive()
+    assert there.ours() is None
 
 
 def test_a_lost_answer_is_looked_into() -> None:
