@@ -35,6 +35,7 @@ class CloudFormation:
             "DescribeStacks": self._describe,
             "ListStacks": self._list,
             "DescribeStackEvents": self._events,
+            "DescribeStackResource": self._one_resource,
             "DescribeStackResources": self._resources,
             "GetTemplate": self._template,
             "UpdateTerminationProtection": self._protect,
@@ -151,6 +152,16 @@ class CloudFormation:
         stack = self._find(asked, "Stack with id {} does not exist")
         begun = [one for one in stack.resources.values() if one.status]
         return {"StackResources": [_resource(stack, one) for one in begun]}
+
+    def _one_resource(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        stack = self._find(asked, "Stack '{}' does not exist")
+        name = asked["LogicalResourceId"]
+        resource = stack.resources.get(name)
+        if resource is None or not resource.status:
+            raise _invalid(f"Resource {name} does not exist for stack {stack.name}")
+        told = _resource(stack, resource)
+        changed = told.pop("Timestamp")
+        return {"StackResourceDetail": {**told, "LastUpdatedTimestamp": changed}}
 
     def _template(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         stack = self._find(asked, "Stack with id {} does not exist")

@@ -124,6 +124,13 @@ def test_what_happened_is_told_resource_by_resource(
             ("CREATE_IN_PROGRESS", "Resource creation Initiated"),
             ("CREATE_COMPLETE", ""),
         ]
+    one = cloudformation.describe_stack_resource(
+        StackName=request_.stack, LogicalResourceId="ManagedNodeGroup"
+    )["StackResourceDetail"]
+    assert (one["ResourceStatus"], one.get("PhysicalResourceId")) == (
+        "CREATE_COMPLETE",
+        f"{CLUSTER}/{request_.name}",
+    )
     resources = cloudformation.describe_stack_resources(StackName=request_.stack)["StackResources"]
     assert {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in resources}[
         "ManagedNodeGroup"
