@@ -13,6 +13,7 @@ from provisioner.message import Json
 
 class AskKind(StrEnum):
     CREATE = "create"
+    DELETE = "delete"
     STATUS = "status"  # by mention or direct message; answered in its thread
     LOOK = "look"  # status live: looks at the systems
 
@@ -35,7 +36,7 @@ class Ask:
     at: datetime
     locale: str = "en-US"
     thread_ts: str = ""
-    spec: Mapping[str, Json] = field(default_factory=dict)  # a WorkspaceSpec, or {"project": "alpha"}
+    spec: Mapping[str, Json] = field(default_factory=dict)  # of CREATE a WorkspaceSpec; else project, and why
     state: AskState = AskState.NEW
     outcome: Mapping[str, Json] = field(default_factory=dict)
     tries: int = 0

@@ -22,8 +22,13 @@ class Action(StrEnum):
     WITHDRAW = "ws.req.withdraw"
     CANCEL = "ws.run.cancel"
     RETRY = "ws.run.retry"
+    ROLL_BACK = "ws.run.rollback"
+    DETAILS = "ws.run.details"
+    CONTINUE = "ws.run.continue"
+    DELETE = "ws.run.delete"
     STATUS = "ws.status.run"
     OPEN_FORM = "ws.create.open"
+    OPEN_DELETE = "ws.delete.open"
     HELP = "ws.help.open"
 
 

@@ -14,17 +14,18 @@ from typing import assert_never
 
 import structlog
 
-from approvals.errors import AlreadyPending, NobodyMayApprove, Refusal
-from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
+from approvals.errors import AlreadyPending
+from approvals.model import Gate
 from approvals.policy import Policy
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Mark
 from bot.database import UnitOfWork
+from bot.opening import Opening, subject_of
 from bot.people import People, PeopleUnknown
-from bot.proposal import Proposal
-from bot.service import Wake, WorkspaceService, give_up
+from bot.register import obstacle
+from bot.renewal import Renewal
+from bot.service import Wake
 from bot.texts import refusal
-from bot.thread import Purpose, Thread
 from bot.views.status import Finding
 from bot.views.words import name
 from provisioner import survey
@@ -34,13 +35,11 @@ from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.preflight import Preflight
-from provisioner.run import Clock, Run, RunStatus
+from provisioner.run import Clock, RunStatus
 from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
 log = structlog.get_logger()
-
-CREATE = "workspace.create"
 
 _AT_ONCE = 4
 _TRIES = 4
@@ -72,14 +71,20 @@ class Desk:
         self._units = units
         self._engine = engine
         self._preflight = preflight
-        self._policy = policy
         self._people = people
         self._platform = platform
         self._clock = clock
         self._wake = wake
         self._new_reference = new_reference
-        self._channel = channel
-        self._language = language
+        self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
+        self._renewal = Renewal(
+            units=units,
+            engine=engine,
+            platform=platform,
+            opening=self._opening,
+            clock=clock,
+            wake=wake,
+        )
 
     def answer_due(self) -> int:
         """Answer what is due, some asks side by side; how many. Each error is one ask's own."""
@@ -95,10 +100,13 @@ class Desk:
     def answer(self, ask: Ask) -> None:
         """One ask, as it was read. What somebody else has answered meanwhile stays as it is."""
         try:
-            if ask.kind is AskKind.CREATE:
-                self._create(ask)
-            else:
-                self._look(ask)
+            match ask.kind:
+                case AskKind.CREATE:
+                    self._create(ask)
+                case AskKind.DELETE:
+                    self._delete(ask)
+                case AskKind.LOOK | AskKind.STATUS:
+                    self._look(ask)
         except PeopleUnknown as error:
             log.warning("asker unknown", ask=ask.key, why=str(error))
             self._save(replace(ask, next_at=self._clock.now() + _PEOPLE_AGAIN))
@@ -120,21 +128,34 @@ class Desk:
         )
         self._refuse(ask, [what])
 
-    # ------------------------------------------------------------------------------------ create
+    # ----------------------------------------------------------------------------------- requests
 
     def _create(self, ask: Ask) -> None:
         asked = WorkspaceSpec.from_json(ask.spec)
         wrong = [problem.message for problem in problems(asked, self._platform)]
         if wrong:
             self._refuse(ask, wrong)
-            return
+        else:
+            self._propose(ask, asked, Goal.PRESENT)
+
+    def _delete(self, ask: Ask) -> None:
+        """What the project's newest run was made with is looked for; without one, what is usual."""
+        project = str(ask.spec["project"])
+        with self._units() as unit:
+            run = unit.runs.latest(project)
+        asked = run.asked if run else WorkspaceSpec(project=project)
+        self._propose(ask, replace(asked, why=str(ask.spec.get("why", ""))), Goal.ABSENT)
+
+    def _propose(self, ask: Ask, asked: WorkspaceSpec, goal: Goal) -> None:
         asker = self._people.actor(ask.user)  # before the systems, which take longer
-        preview = self._engine.preview(Workspace(asked, self._platform), Goal.PRESENT)
-        gate, refused = self._gate(asker, _subject(asked, preview.plan))
+        preview = self._engine.preview(Workspace(asked, self._platform), goal)
+        gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)
-        reasons = [*refused, *(self._reason(one.title, one.error) for one in unmade)]
-        if preview.plan is not None and not preview.plan.changes:
-            reasons.append(Message("It is there already, complete: there is nothing to make."))
+        reasons = [*refused, *(_reason(one.title, one.error) for one in unmade)]
+        if (taken := self._obstacle(asked.project, goal)) is not None:
+            reasons.insert(0, taken)
+        elif preview.plan is not None and not preview.plan.changes:
+            reasons.append(self._nothing_to_do(asked.project, goal))
         passing = any(isinstance(one.error, Temporary) for one in unmade)
         if passing and ask.tries < _TRIES:
             self._postpone(ask)
@@ -143,24 +164,23 @@ class Desk:
         else:
             self._request(ask, asked, gate, preview.plan)
 
-    def _gate(self, asker: Actor, subject: Subject) -> tuple[Gate | None, list[Message]]:
-        """The gate, or the reason why this person may not ask."""
-        try:
-            gate = self._policy.gate_for(subject, asker)
-            approvers = {member for group in gate.approvers for member in self._people.members(group)}
-            if len(approvers - {asker.id}) < gate.needed:
-                raise NobodyMayApprove(subject.action, gate.needed, gate.approvers)
-        except Refusal as no:
-            return None, [refusal(no)]
-        return gate, []
+    def _obstacle(self, project: str, goal: Goal) -> Message | None:
+        with self._units() as unit:
+            return obstacle(unit, project, goal)
 
-    @staticmethod
-    def _reason(title: Message, error: WorkError) -> Message:
-        said = diagnose(error.what, error.cause)
-        remedy = said.remedy if said else error.hint
-        if remedy is None:
-            return Message("{title}: {what}.", title=title, what=error.what)
-        return Message("{title}: {what}. {remedy}", title=title, what=error.what, remedy=remedy)
+    def _nothing_to_do(self, project: str, goal: Goal) -> Message:
+        if goal is Goal.PRESENT:
+            return Message("It is there already, complete: there is nothing to make.")
+        with self._units() as unit:
+            run = unit.runs.latest(project)
+        if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+            return Message(
+                "There is nothing of {project} on any system. Press Cancel on the card of {id} to end the"
+                " work.",
+                project=name(project),
+                id=name(run.reference),
+            )
+        return Message("There is nothing of {project}: I looked on every system.", project=name(project))
 
     def _request(self, ask: Ask, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
         """The request, its plan, its card and its record: all or nothing."""
@@ -168,9 +188,17 @@ class Desk:
             with self._units() as unit:
                 if not _waits(unit, ask):
                     return
-                taken = WorkspaceService.taken(unit, asked.project)
+                taken = obstacle(unit, asked.project, plan.goal)
                 if taken is None:
-                    self._open(unit, ask.key, ask.user, asked, gate, plan, locale=ask.locale)
+                    self._opening.open(
+                        unit,
+                        key=ask.key,
+                        user=ask.user,
+                        asked=asked,
+                        plan=plan,
+                        gate=gate,
+                        locale=ask.locale,
+                    )
                     unit.asks.save(replace(ask, state=AskState.CLOSED, next_at=None))
                     unit.commit()
         except AlreadyPending as no:  # somebody else, in this very moment
@@ -178,111 +206,9 @@ class Desk:
         if taken is not None:
             self._refuse(ask, [taken])
 
-    def _open(
-        self,
-        unit: UnitOfWork,
-        key: str,
-        user: str,
-        asked: WorkspaceSpec,
-        gate: Gate,
-        plan: Plan,
-        *,
-        locale: str,
-        parked: Run | None = None,
-    ) -> Request:
-        now = self._clock.now()
-        request = Request(
-            id=unit.requests.next_id(),
-            key=key,
-            subject=_subject(asked, plan),
-            gate=gate,
-            asked_by=user,
-            asked_at=now,
-        )
-        unit.requests.add(request)
-        proposal = Proposal(
-            request_id=request.id, asked=asked, plan=plan, locale=locale, run_id=parked.id if parked else ""
-        )
-        unit.proposals.add(proposal)
-        before = unit.threads.get(parked.reference) if parked else None
-        root_ts = (before.root_ts or before.ts) if before else ""
-        unit.threads.add(
-            Thread(
-                key=request.id,
-                request_id=request.id,
-                purpose=Purpose.CARD,
-                channel=before.channel if before and root_ts else self._channel,
-                language=self._language,
-                root_ts=root_ts,
-            )
-        )
-        unit.audit.append(
-            AuditEntry(
-                at=now,
-                actor=user,
-                action="request.ask",
-                target=asked.project,
-                request_id=request.id,
-                data={"digest": plan.digest},
-            )
-        )
-        log.info("request opened", request=request.id, project=asked.project, changes=len(plan.changes))
-        return request
-
-    # ------------------------------------------------------------------------------ parked runs
-
     def ask_anew(self) -> int:
-        """A request with the new plan for each parked run that has none, in the same thread; how many."""
-        with self._units() as unit:
-            parked = unit.runs.parked()
-            orphans = [run for run in parked if unit.requests.pending_for(run.asked.project) is None]
-        return sum(self._try_anew(run) for run in orphans)
-
-    def _try_anew(self, run: Run) -> bool:
-        try:
-            return self._ask_anew(run)
-        except Exception:  # the next tick tries again; the other runs are asked for now
-            log.exception("cannot ask anew", run=run.id)
-            return False
-
-    def _ask_anew(self, run: Run) -> bool:
-        """False when a system cannot be read just now, to be looked at again, and when nobody wants it."""
-        if self._told_to_stop(run):
-            return False
-        plan = self._engine.preview(Workspace(run.asked, self._platform), run.goal).plan
-        if plan is None:
-            log.warning("cannot ask anew yet", run=run.id)
-            return False
-        with self._units() as unit:
-            before = unit.requests.get(RequestId(run.reference))
-            if unit.runs.get(run.id).status is not RunStatus.PARKED:
-                return False  # somebody has given it up
-            subject = _subject(run.asked, plan)
-            rule = self._policy.rules.get(subject.action)
-            self._open(
-                unit,
-                f"{run.id}:{run.attempt}",
-                before.asked_by,
-                run.asked,
-                rule.gate(subject) if rule else before.gate,
-                plan,
-                locale=unit.proposals.get(before.id).locale,
-                parked=run,
-            )
-            unit.commit()
-        self._wake()
-        return True
-
-    def _told_to_stop(self, run: Run) -> bool:
-        """Cancel was pressed just before the run found that it needs a new plan."""
-        with self._units() as unit:
-            run = unit.runs.get(run.id)
-            if run.status is not RunStatus.PARKED or not unit.runs.cancel_requested(run.id):
-                return False
-            give_up(unit, run, self._clock.now(), Message("Stopped as asked. What exists stays."))
-            unit.commit()
-        self._wake()
-        return True
+        """The new plans of parked runs; how many were asked for."""
+        return self._renewal.ask_anew()
 
     # -------------------------------------------------------------------------------------- look
 
@@ -294,7 +220,8 @@ class Desk:
         asked = run.asked if run else WorkspaceSpec(project=project)
         goal = run.goal if run else Goal.PRESENT
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
-        self._answered(ask, {"findings": [_finding(found).to_json() for found in preview.findings]})
+        findings: list[Json] = [_finding(found).to_json() for found in preview.findings]
+        self._answered(ask, {"findings": findings, "goal": goal.value})
 
     # ----------------------------------------------------------------------------------- outcomes
 
@@ -323,10 +250,13 @@ def _waits(unit: UnitOfWork, ask: Ask) -> bool:
     return kept is not None and kept.state is AskState.NEW
 
 
-def _subject(asked: WorkspaceSpec, plan: Plan | None) -> Subject:
-    """What is asked, and the facts a rule may raise its gate by; fewer without a plan."""
-    facts = {"destroys_data": bool(plan.dangers), "changes": len(plan.changes)} if plan else {}
-    return Subject(action=CREATE, target=asked.project, digest=plan.digest if plan else "", facts=facts)
+def _reason(title: Message, error: WorkError) -> Message:
+    """Why a stage cannot be planned, and what to do about it."""
+    said = diagnose(error.what, error.cause)
+    remedy = said.remedy if said else error.hint
+    if remedy is None:
+        return Message("{title}: {what}.", title=title, what=error.what)
+    return Message("{title}: {what}. {remedy}", title=title, what=error.what, remedy=remedy)
 
 
 def _finding(found: survey.Finding) -> Finding:

@@ -14,20 +14,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from approvals.model import Request, RequestId, RequestStatus
-from bot.ask import Ask, AskKind, AskState
+from bot.answers import Answers
 from bot.card import Card
 from bot.database import UnitOfWork
-from bot.notify import Busy, Gone, Notifier, Posted
-from bot.proposal import Proposal
+from bot.handover import redraw
+from bot.notify import BROKEN_AGAIN, LOOK_BACK, TRIES_MOST, Busy, Gone, Notifier, Posted, longer
+from bot.register import case_of
 from bot.service import WorkspaceService
 from bot.texts import Texts
 from bot.thread import Purpose, Thread, ThreadState
+from bot.views.case import NO_LINKS, Case, Frame, Links
+from bot.views.direct import Moment, direct_card
 from bot.views.request import request_card
-from bot.views.status import Finding, looked_card, refused_card, unseen_card
-from bot.views.thread import CALLS, Moment, direct_card, thread_line
-from provisioner.message import Message
-from provisioner.run import Clock, Entry, EntryKind, Run, RunId
-from provisioner.workspace import WorkspaceSpec
+from bot.views.thread import CALLS, thread_line
+from provisioner.run import Clock, Entry, EntryKind
 
 log = structlog.get_logger()
 
@@ -35,32 +35,26 @@ CARD_EVERY = timedelta(seconds=1)
 """A burst of changes becomes one update; the notifier's own budget guards Slack's limit."""
 
 _GONE_AGAIN = timedelta(minutes=1)
-_BROKEN_AGAIN = timedelta(seconds=30)
-_AGAIN_MOST = timedelta(hours=1)
-"""From the first of these pauses doubling up to this one."""
-
-_TRIES_MOST = 24
-"""About a day of that; what is over and done with is then left as it stands."""
-
-_LOOK_BACK = timedelta(minutes=5)
-_ASKS_A_ROUND = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All that is stored about one request."""
+    """All that is stored about one request, and how far it was told."""
 
-    proposal: Proposal
-    request: Request
-    run: Run | None
+    case: Case
     entries: Sequence[Entry]  # of the run, those its thread has not told
     owed: frozenset[str]  # keys of all messages that are owed, or were sent, already
 
     @property
+    def request(self) -> Request:
+        return self.case.request
+
+    @property
     def over(self) -> bool:
         """Nothing will change any more."""
+        run = self.case.run
         if self.request.status is RequestStatus.APPROVED:
-            return self.run is not None and not self.run.active
+            return run is not None and not run.active
         return not self.request.pending
 
 
@@ -74,22 +68,23 @@ class Follower:
         texts: Texts,
         clock: Clock,
         command: str,
+        links: Links = NO_LINKS,
     ) -> None:
-        """`command` is the slash command, for what people may type next."""
+        """`command` is the slash command, for what people may type next; `links` what they may open."""
         self._units = units
-        self._service = service
         self._notifier = notifier
         self._texts = texts
         self._clock = clock
-        self._command = command
+        self._frame = Frame(command=command, platform=service.platform, links=links)
+        self._answers = Answers(
+            units=units, service=service, notifier=notifier, texts=texts, clock=clock, command=command
+        )
 
     def follow_once(self) -> int:
         """One round over all that is owed; how many messages went out. Never raises for one that did not."""
-        now = self._clock.now()
         with self._units() as unit:
-            threads = unit.threads.open(now)
-            asks = unit.asks.due(AskState.ANSWERED, now, _ASKS_A_ROUND)
-        return sum(self._try_thread(thread) for thread in threads) + sum(self._try_ask(ask) for ask in asks)
+            threads = unit.threads.open(self._clock.now())
+        return sum(self._try_thread(thread) for thread in threads) + self._answers.give()
 
     # ---------------------------------------------------------------------------------- one thread
 
@@ -106,12 +101,12 @@ class Follower:
         except Exception:
             log.exception("message broke", thread=thread.key)
             thread = self._read(thread)
-            self._put_off(thread, _longer(_BROKEN_AGAIN, thread.tries))
+            self._put_off(thread, longer(BROKEN_AGAIN, thread.tries))
         return 0
 
     def _card(self, thread: Thread) -> int:
         story = self._story(thread)
-        card = request_card(story.proposal, story.request, story.run, self._command)
+        card = request_card(story.case, self._frame)
         if thread.state in {ThreadState.NEW, ThreadState.SENDING}:
             try:
                 thread = self._post(thread, card, asked_at=story.request.asked_at)
@@ -131,8 +126,16 @@ class Follower:
             thread = self._save(_well(replace(thread, digest=card.digest, shown_at=self._clock.now())))
             said += 1
         if story.over and card.digest == thread.digest:
-            self._save(replace(thread, state=ThreadState.CLOSED))
+            self._close(thread)
         return said
+
+    def _close(self, thread: Thread) -> None:
+        """Unless something that the card shows has changed since it was drawn."""
+        with self._units() as unit:
+            case = case_of(unit, unit.requests.get(RequestId(thread.request_id)))
+            if request_card(case, self._frame).digest == thread.digest:
+                unit.threads.save(replace(thread, state=ThreadState.CLOSED))
+                unit.commit()
 
     def _may_update(self, thread: Thread, story: Story) -> bool:
         """The last word at once; what comes before it, not more often than people read."""
@@ -142,7 +145,7 @@ class Follower:
         """Post it, unless a post that was begun has arrived; where it stands, and whether it was found."""
         found: Posted | None = None
         if thread.state is ThreadState.SENDING:
-            since = asked_at - _LOOK_BACK
+            since = asked_at - LOOK_BACK
             found = self._notifier.find(thread.channel, thread.key, since=since, root_ts=thread.root_ts)
         self._save(replace(thread, state=ThreadState.SENDING))
         at = found or self._notifier.post(
@@ -162,19 +165,29 @@ class Follower:
             digest="" if found else card.digest,
             shown_at=self._clock.now(),
         )
-        return self._save(_well(sent))
+        saved = self._save(_well(sent))
+        self._point_at(saved)
+        return saved
+
+    def _point_at(self, thread: Thread) -> None:
+        """The card of the project's newest run names this request: now with the way to it."""
+        with self._units() as unit:
+            request = unit.requests.get(RequestId(thread.request_id))
+            run = unit.runs.latest(request.subject.target)
+            if run is not None and run.reference != request.id:
+                redraw(unit, run)
+                unit.commit()
 
     def _tell(self, thread: Thread, story: Story, entry: Entry) -> tuple[Thread, int]:
         """One line of the journal, once. Returns the thread, and 1 if something was said."""
         line = thread_line(entry)
-        if line is None or story.run is None:
+        run = story.case.run
+        if line is None or run is None:
             return self._save(replace(thread, told=entry.number)), 0
-        key = f"{story.run.id}#{entry.number}"
+        key = f"{run.id}#{entry.number}"
         root = Posted(thread.channel, thread.root_ts or thread.ts)
         doubtful = thread.sending == entry.number
-        if doubtful and self._notifier.find(
-            thread.channel, key, since=entry.at - _LOOK_BACK, root_ts=root.ts
-        ):
+        if doubtful and self._notifier.find(thread.channel, key, since=entry.at - LOOK_BACK, root_ts=root.ts):
             return self._save(_well(replace(thread, told=entry.number, sending=0))), 0
         thread = self._save(replace(thread, sending=entry.number))
         mention = _called(story.request) if entry.kind in CALLS else ()
@@ -192,7 +205,7 @@ class Follower:
         missing = [key for key in keys if key not in story.owed]
         if not missing:
             return
-        language = self._texts.for_locale(story.proposal.locale).language
+        language = self._texts.for_locale(story.case.proposal.locale).language
         with self._units() as unit:
             for key in missing:
                 unit.threads.add(
@@ -210,63 +223,21 @@ class Follower:
     def _direct(self, thread: Thread) -> int:
         moment = Moment(thread.key.split("/")[1].split("#")[0])
         story = self._story(thread)
-        card = direct_card(moment, story.proposal, story.request, thread.link)
+        card = direct_card(moment, story.case, thread.link)
         at, _ = self._once(thread, card, asked_at=story.request.asked_at)
         self._save(replace(thread, state=ThreadState.CLOSED, channel=at.channel, ts=at.ts))
         return 1
-
-    # --------------------------------------------------------------------------------------- asks
-
-    def _try_ask(self, ask: Ask) -> int:
-        try:
-            self._answer(ask)
-        except Busy as busy:
-            next_at = self._clock.now() + timedelta(seconds=busy.retry_after)
-            self._save_ask(replace(ask, next_at=next_at, sending=ask.kind is AskKind.STATUS))
-            return 0
-        except Gone as gone:
-            log.warning("answer cannot be given", ask=ask.key, why=str(gone.why))
-        except Exception:
-            log.exception("answer broke", ask=ask.key)
-            if ask.tries < _TRIES_MOST:
-                pause = _longer(_BROKEN_AGAIN, ask.tries)
-                sending = ask.kind is AskKind.STATUS  # it may have got out before it broke
-                again = replace(ask, tries=ask.tries + 1, next_at=self._clock.now() + pause, sending=sending)
-                self._save_ask(again)
-                return 0
-        self._save_ask(replace(ask, state=AskState.CLOSED))
-        return 1
-
-    def _answer(self, ask: Ask) -> None:
-        """Private answers may come twice after a crash, and never get lost; those in a thread come once."""
-        language = self._texts.for_locale(ask.locale).language
-        if ask.kind is not AskKind.STATUS:
-            card = _private(ask)
-            self._notifier.whisper(ask.channel, ask.user, card, language=language, root_ts=ask.thread_ts)
-            return
-        if ask.sending and self._notifier.find(
-            ask.channel, ask.key, since=ask.at - _LOOK_BACK, root_ts=ask.thread_ts
-        ):
-            return
-        card = self._service.status(str(ask.spec["project"]))
-        self._save_ask(replace(ask, sending=True))
-        self._notifier.post(ask.channel, card, key=ask.key, language=language, root_ts=ask.thread_ts)
 
     # ------------------------------------------------------------------------------------- storing
 
     def _story(self, thread: Thread) -> Story:
         with self._units() as unit:
-            request = unit.requests.get(RequestId(thread.request_id))
-            proposal = unit.proposals.get(request.id)
-            run = None
-            if request.status is RequestStatus.APPROVED:
-                run = unit.runs.get(RunId(proposal.becomes))
+            case = case_of(unit, unit.requests.get(RequestId(thread.request_id)))
             # The thread of the first request tells the run's whole journal, also after a new approval.
-            tells = run is not None and not proposal.run_id
-            tells = tells and thread.purpose is Purpose.CARD
-            entries = unit.journal.since(run.id, thread.told) if run and tells else ()
-            owed = frozenset(other.key for other in unit.threads.for_request(request.id))
-        return Story(proposal=proposal, request=request, run=run, entries=entries, owed=owed)
+            tells = not case.proposal.run_id and thread.purpose is Purpose.CARD
+            entries = unit.journal.since(case.run.id, thread.told) if case.run and tells else ()
+            owed = frozenset(other.key for other in unit.threads.for_request(thread.request_id))
+        return Story(case=case, entries=entries, owed=owed)
 
     def _read(self, thread: Thread) -> Thread:
         with self._units() as unit:
@@ -278,11 +249,6 @@ class Follower:
             unit.commit()
         return thread
 
-    def _save_ask(self, ask: Ask) -> None:
-        with self._units() as unit:
-            unit.asks.save(ask)
-            unit.commit()
-
     def _give_up(self, thread: Thread) -> None:
         """A person who is gone is left alone. A channel may come back, so its cards are tried again.
 
@@ -290,21 +256,16 @@ class Follower:
         person who asked is told of its end in the same round.
         """
         over = self._story(thread).over
-        if thread.purpose is Purpose.DIRECT or (over and thread.tries >= _TRIES_MOST):
+        if thread.purpose is Purpose.DIRECT or (over and thread.tries >= TRIES_MOST):
             self._save(replace(thread, state=ThreadState.CLOSED))
         elif over:
-            self._put_off(thread, _longer(_GONE_AGAIN, thread.tries))
+            self._put_off(thread, longer(_GONE_AGAIN, thread.tries))
         else:
             self._save(replace(thread, next_at=self._clock.now() + _GONE_AGAIN))
 
     def _put_off(self, thread: Thread, pause: timedelta) -> None:
         next_at = self._clock.now() + pause
         self._save(replace(thread, tries=thread.tries + 1, next_at=next_at))
-
-
-def _longer(first: timedelta, tries: int) -> timedelta:
-    """Doubling from `first`."""
-    return min(first * (1 << min(tries, 16)), _AGAIN_MOST)
 
 
 def _well(thread: Thread) -> Thread:
@@ -349,19 +310,3 @@ def _moments(story: Story, *, seen: bool = True) -> Iterable[tuple[Moment, int]]
     for entry in story.entries:
         if entry.kind in _ENTRY_MOMENTS:
             yield _ENTRY_MOMENTS[entry.kind], entry.number
-
-
-def _private(ask: Ask) -> Card:
-    project = str(ask.spec["project"])
-    if "findings" in ask.outcome:
-        return looked_card(project, [Finding.from_json(found) for found in _list(ask.outcome["findings"])])
-    reasons = [Message.from_json(reason) for reason in _list(ask.outcome["reasons"])]
-    if ask.kind is AskKind.LOOK:
-        return unseen_card(project, reasons)
-    return refused_card(WorkspaceSpec.from_json(ask.spec), reasons, ask.key)
-
-
-def _list(data: object) -> list[dict[str, object]]:
-    if not isinstance(data, list):
-        raise TypeError(f"an outcome is not as it was stored: {data!r}")
-    return data

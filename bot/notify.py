@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.card import Card
 from provisioner.message import Message
+
+BROKEN_AGAIN = timedelta(seconds=30)
+"""Until what broke is tried again for the first time."""
+TRIES_MOST = 24
+"""About a day of ever longer pauses; what is over and done with is then left as it stands."""
+LOOK_BACK = timedelta(minutes=5)
+"""How long before its time a message is looked for that may have got out."""
+_AGAIN_MOST = timedelta(hours=1)
+
+
+def longer(first: timedelta, tries: int) -> timedelta:
+    """The pause after that many tries: doubling from `first`, at most an hour."""
+    return min(first * (1 << min(tries, 16)), _AGAIN_MOST)
 
 
 class NotifyError(Exception):

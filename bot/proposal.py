@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.plan import Plan
+from provisioner.stage import Goal
 from provisioner.workspace import WorkspaceSpec
+
+ACTIONS = {Goal.PRESENT: "workspace.create", Goal.ABSENT: "workspace.delete"}
+"""What the policy calls each goal; stored with every request, so never renamed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,45 @@ class CannotRetry(Refusal):
 
 
 @dataclass(slots=True, eq=False)
+class DeletionPending(Refusal):
+    """While somebody asks to delete what exists, nobody makes more of it."""
+
+    project: str
+    request_id: str
+
+
+@dataclass(slots=True, eq=False)
+class CannotRollBack(Refusal):
+    """Only a failed run is rolled back."""
+
+    project: str
+    status: str
+
+
+@dataclass(slots=True, eq=False)
+class NotCancelled(Refusal):
+    """Only a cancelled run is asked for anew, or for deletion, from its card."""
+
+    project: str
+    status: str
+
+
+@dataclass(slots=True, eq=False)
+class Overtaken(Refusal):
+    """There is a newer run of the project; `request_id` is what it was approved by."""
+
+    project: str
+    request_id: str
+
+
+@dataclass(slots=True, eq=False)
+class NeverFailed(Refusal):
+    """There is no failure to tell of."""
+
+    run_id: str
+
+
+@dataclass(slots=True, eq=False)
 class StillRunning(Refusal):
     """The project has a run that has not ended."""
 

@@ -6,22 +6,34 @@ runner by `bot.desk`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from approvals.errors import Unknown
+from approvals.errors import AlreadyPending, Unknown
 from approvals.model import Actor, AuditEntry, Request, RequestId, RequestStatus, Verdict
 from bot.ask import Ask, AskKind, AskState
 from bot.card import Card
 from bot.database import UnitOfWork
-from bot.refusals import CannotCancel, CannotRetry, NotInvolved, StillRunning
+from bot.handover import drop_parked, give_up, redraw, start
+from bot.refusals import (
+    CannotCancel,
+    CannotRetry,
+    CannotRollBack,
+    DeletionPending,
+    NeverFailed,
+    NotCancelled,
+    NotInvolved,
+    Overtaken,
+)
+from bot.register import case_of, known, known_by, obstacle
+from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
-from bot.views.status import Known, home_card, list_card, status_card
-from bot.views.words import name, person
-from provisioner.message import Message
-from provisioner.run import AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus
+from bot.views.status import home_card, list_card, status_card
+from bot.views.words import person
+from provisioner.message import Json, Message
+from provisioner.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
+from provisioner.stage import Goal
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10
@@ -67,36 +79,39 @@ class WorkspaceService:
         found = problems(spec, self.platform)
         if any(problem.field == "project" for problem in found):
             return found
-        with self._units() as unit:
-            taken = self.taken(unit, spec.project)
+        taken = self.obstacle(spec.project, Goal.PRESENT)
         return (*found, Problem("project", taken)) if taken else found
 
-    @staticmethod
-    def taken(unit: UnitOfWork, project: str) -> Message | None:
-        """Why the project cannot be asked for now, or None."""
-        pending = unit.requests.pending_for(project)
-        if pending is not None:
-            return Message(
-                "{who} has asked for {project} already: {id} is open until {until}.",
-                who=person(pending.asked_by),
-                project=name(project),
-                id=name(pending.id),
-                until=pending.open_until,
-            )
-        run = unit.runs.latest(project)
-        if run is not None and run.status is RunStatus.FAILED:
-            return Message(
-                "The work on {project} failed and is not over: press Retry or Cancel on the card of {id}.",
-                project=name(project),
-                id=name(run.reference),
-            )
-        if run is not None and run.active:
-            return Message(
-                "{project} is being worked on: {id} has to end, or be cancelled, first.",
-                project=name(project),
-                id=name(run.id),
-            )
-        return None
+    def obstacle(self, project: str, goal: Goal) -> Message | None:
+        """Why the project cannot be asked for now, to be there or to be gone; or None."""
+        with self._units() as unit:
+            return obstacle(unit, project, goal)
+
+    def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for what a failed run has made to be deleted. False: that is being looked into already."""
+        with self._units() as unit:
+            run, request = self._run(unit, actor, run_id)
+            if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
+                raise CannotRollBack(run.asked.project, run.status.value)
+            ask = _deletion(run, "rollback")
+            return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
+
+    def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for what a cancelled run has left to be deleted."""
+        with self._units() as unit:
+            run, request = self._cancelled(unit, actor, run_id)
+            ask = _deletion(run, "delete")
+            return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
+
+    def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for a cancelled run again, to the same end: what is left of it is the new plan."""
+        with self._units() as unit:
+            run, request = self._cancelled(unit, actor, run_id)
+            if run.goal is Goal.ABSENT:
+                ask = _deletion(run, "continue")
+            else:
+                ask = _Asked("continue", AskKind.CREATE, run.asked.to_json())
+            return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
 
     # ---------------------------------------------------------------------------------- deciding
 
@@ -109,9 +124,9 @@ class WorkspaceService:
             unit.requests.save(request)
             self._audit(unit, actor.id, f"request.{verdict.value}", request)
             if status is RequestStatus.APPROVED:
-                self._start(unit, request)
+                start(unit, request, now)
             elif status is RequestStatus.REJECTED:
-                self._drop_parked(unit, request)
+                self._ended(unit, request)
             unit.commit()
         self._wake()
 
@@ -121,7 +136,7 @@ class WorkspaceService:
             request.withdraw(actor, now=self._clock.now())
             unit.requests.save(request)
             self._audit(unit, actor.id, "request.withdraw", request)
-            self._drop_parked(unit, request)
+            self._ended(unit, request)
             unit.commit()
         self._wake()
 
@@ -133,7 +148,7 @@ class WorkspaceService:
             for request in overdue:
                 unit.requests.save(request)
                 self._audit(unit, "system", "request.expire", request)
-                self._drop_parked(unit, request)
+                self._ended(unit, request)
             unit.commit()
         if overdue:
             self._wake()
@@ -149,7 +164,7 @@ class WorkspaceService:
             match run.status:
                 case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
                     unit.runs.request_cancel(run.id)
-                case RunStatus.PARKED if unit.requests.pending_for(run.asked.project):
+                case RunStatus.PARKED if self._asked_anew(unit, run):
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
                     message = Message("Given up by {who}. What exists stays.", who=person(actor.id))
@@ -167,6 +182,9 @@ class WorkspaceService:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED:
                 raise CannotRetry(run.asked.project, run.status.value)
+            pending = unit.requests.pending_for(run.asked.project)
+            if pending is not None:
+                raise DeletionPending(run.asked.project, pending.id)
             run.retry()
             unit.runs.save(run)
             message = Message("{who} pressed Retry", who=person(actor.id))
@@ -179,20 +197,27 @@ class WorkspaceService:
 
     def status(self, project: str) -> Card:
         with self._units() as unit:
-            return status_card(self.known(unit, project))
+            return status_card(known(unit, project))
+
+    def details(self, run_id: str) -> Card:
+        """Why a run failed, all of it. `NeverFailed`, `Unknown`."""
+        with self._units() as unit:
+            run, request = self._approved(unit, run_id)
+            failed = failed_of(run, unit.journal.since(run.id, 0))
+            if failed is None:
+                raise NeverFailed(run_id)
+            return details_card(case_of(unit, request), failed)
 
     def list(self) -> Card:
         with self._units() as unit:
             projects = {run.asked.project for run in unit.runs.all_latest()}
             projects |= {request.subject.target for request in unit.requests.pending()}
-            return list_card([self.known(unit, project) for project in sorted(projects)])
+            return list_card([known(unit, project) for project in sorted(projects)])
 
     def home(self, actor: Actor) -> Card:
         with self._units() as unit:
-            mine = [
-                self._known_by(unit, request) for request in unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
-            ]
-            running = [self.known(unit, run.asked.project) for run in unit.runs.in_flight()]
+            mine = [known_by(unit, request) for request in unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)]
+            running = [known(unit, run.asked.project) for run in unit.runs.in_flight()]
             return home_card(mine, running)
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:
@@ -204,73 +229,87 @@ class WorkspaceService:
             thread = unit.threads.at(channel, ts)
             return unit.requests.get(RequestId(thread.request_id)).subject.target if thread else None
 
-    def known(self, unit: UnitOfWork, project: str) -> Known:
-        """All that is stored about a project: a request that is open, or else its newest run.
-
-        A later request that nobody approved changes nothing about what is there.
-        """
-        newest, run = unit.requests.latest_for(project), unit.runs.latest(project)
-        if newest is not None and not newest.pending and run is not None and run.reference != newest.id:
-            newest = unit.requests.get(RequestId(run.reference))
-        return self._known_by(unit, newest) if newest else Known(project=project)
-
-    @staticmethod
-    def _known_by(unit: UnitOfWork, request: Request) -> Known:
-        thread = unit.threads.get(request.id)
-        approved = request.status is RequestStatus.APPROVED
-        return Known(
-            project=request.subject.target,
-            request=request,
-            run=unit.runs.get(RunId(unit.proposals.get(request.id).becomes)) if approved else None,
-            link=thread.link if thread else "",
-        )
-
     # ----------------------------------------------------------------------------------- between
 
-    def _start(self, unit: UnitOfWork, request: Request) -> None:
-        proposal = unit.proposals.get(request.id)
-        now = self._clock.now()
-        if proposal.run_id:
-            run = unit.runs.get(RunId(proposal.run_id))
-            if run.status is not RunStatus.PARKED:
-                raise CannotRetry(run.asked.project, run.status.value)
-            run.reapprove(proposal.plan, request.id)
-            unit.runs.save(run)
-            message = Message("The new plan was approved")
-            unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
-            return
-        try:
-            unit.runs.add(
-                Run(
-                    id=RunId(proposal.becomes),
-                    reference=request.id,
-                    asked=proposal.asked,
-                    plan=proposal.plan,
-                    created_at=now,
-                )
-            )
-        except AlreadyRunning as error:
-            raise StillRunning(proposal.asked.project) from error
+    def _ask_from_card(
+        self,
+        unit: UnitOfWork,
+        actor: Actor,
+        run: Run,
+        request: Request,
+        asked: _Asked,
+        channel: str,
+        thread_ts: str,
+    ) -> bool:
+        """One ask a person, until it is answered or what came of it has ended; ends the transaction.
 
-    def _drop_parked(self, unit: UnitOfWork, request: Request) -> None:
-        """A parked run whose new plan is not approved is given up; what exists stays."""
-        proposal = unit.proposals.get(request.id)
-        if not proposal.run_id:
-            return
-        run = unit.runs.get(RunId(proposal.run_id))
-        if run.status is RunStatus.PARKED:
-            message = Message("The new plan was not approved. What exists stays.")
-            give_up(unit, run, self._clock.now(), message)
+        The key has the newest request of the project in it: pressed again after that one was rejected, it is
+        another ask. One that was refused, and so led to no request, is taken up anew.
+        """
+        project = run.asked.project
+        newest, pending = unit.runs.latest(project), unit.requests.pending_for(project)
+        if newest is not None and newest.id != run.id:
+            raise Overtaken(project, newest.reference)
+        if pending is not None:
+            raise AlreadyPending(pending.id, project)
+        last = unit.requests.latest_for(project)
+        ask = Ask(
+            key=f"{run.id}:{run.attempt}/{asked.verb}/{actor.id}/{last.id if last else ''}",
+            kind=asked.kind,
+            team=actor.team,
+            user=actor.id,
+            channel=channel,
+            at=self._clock.now(),
+            locale=actor.locale,
+            thread_ts=thread_ts,
+            spec=asked.spec,
+        )
+        before = unit.asks.get(ask.key)
+        if before is not None and before.state is not AskState.CLOSED:
+            return False
+        if before is None:
+            unit.asks.add(ask)
+        else:
+            unit.asks.save(ask)
+        self._audit(unit, actor.id, f"run.{asked.verb}", request)
+        unit.commit()
+        self._wake()
+        return True
+
+    def _cancelled(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
+        run, request = self._run(unit, actor, run_id)
+        if run.status is not RunStatus.CANCELLED:
+            raise NotCancelled(run.asked.project, run.status.value)
+        return run, request
+
+    def _ended(self, unit: UnitOfWork, request: Request) -> None:
+        """Nobody approved it: what it was to change stays, and can be asked for again."""
+        drop_parked(unit, request, self._clock.now())
+        newest = unit.runs.latest(request.subject.target)
+        if newest is not None:
+            redraw(unit, newest)
+
+    @staticmethod
+    def _asked_anew(unit: UnitOfWork, run: Run) -> bool:
+        """Whether the new plan of a parked run waits for a decision."""
+        pending = unit.requests.pending_for(run.asked.project)
+        return pending is not None and unit.proposals.get(pending.id).run_id == run.id
 
     def _run(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
+        """A run, for somebody who may do something about it; for all others `NotInvolved`."""
+        run, request = self._approved(unit, run_id)
+        if actor.id != request.asked_by and not actor.groups & set(request.gate.approvers):
+            raise NotInvolved(request.gate.approvers)
+        return run, request
+
+    @staticmethod
+    def _approved(unit: UnitOfWork, run_id: str) -> tuple[Run, Request]:
         """Read once the request is locked, so that of two who press at once the second sees the first."""
         try:
             reference = unit.runs.get(RunId(run_id)).reference
         except KeyError:
             raise Unknown(run_id) from None
         request = unit.requests.get(RequestId(reference))
-        if actor.id != request.asked_by and not actor.groups & set(request.gate.approvers):
-            raise NotInvolved(request.gate.approvers)
         return unit.runs.get(RunId(run_id)), request
 
     def _audit(self, unit: UnitOfWork, actor: str, action: str, request: Request) -> None:
@@ -286,8 +325,13 @@ class WorkspaceService:
         )
 
 
-def give_up(unit: UnitOfWork, run: Run, now: datetime, message: Message) -> None:
-    """End a run that waits for a person; the engine ends those that are under way."""
-    run.give_up(now)
-    unit.runs.save(run)
-    unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
+class _Asked(NamedTuple):
+    """What a button of a card asks for."""
+
+    verb: str  # in the audit log and in the key
+    kind: AskKind
+    spec: Mapping[str, Json]
+
+
+def _deletion(run: Run, verb: str) -> _Asked:
+    return _Asked(verb, AskKind.DELETE, {"project": run.asked.project, "why": ""})

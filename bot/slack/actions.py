@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
@@ -55,6 +56,30 @@ def retry(edge: Edge, incoming: Incoming) -> None:
     _as_now(edge, incoming, lambda actor: edge.service.retry(actor, incoming.value))
 
 
+def roll_back(edge: Edge, incoming: Incoming) -> None:
+    _asks(edge, incoming, edge.service.roll_back)
+
+
+def remove(edge: Edge, incoming: Incoming) -> None:
+    """Delete, on the card of a run that was cancelled."""
+    _asks(edge, incoming, edge.service.remove)
+
+
+def go_on(edge: Edge, incoming: Incoming) -> None:
+    _asks(edge, incoming, edge.service.go_on)
+
+
+def details(edge: Edge, incoming: Incoming) -> None:
+    """Only reads, so anybody who sees the card may have it."""
+    try:
+        card = edge.service.details(incoming.value)
+    except Refusal as no:
+        said = refusal(no)
+        edge.tell(incoming, Card(said, said))
+    else:
+        edge.show(incoming, card)
+
+
 def status(edge: Edge, incoming: Incoming) -> None:
     """The value is the project. In the dialog that shows it, the dialog is drawn anew."""
     card = edge.service.status(incoming.value)
@@ -67,6 +92,24 @@ def status(edge: Edge, incoming: Incoming) -> None:
 
 def show_help(edge: Edge, incoming: Incoming) -> None:
     edge.tell(incoming, help_card(edge.command))
+
+
+class _Asking(Protocol):
+    def __call__(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str) -> bool: ...
+
+
+def _asks(edge: Edge, incoming: Incoming, ask: _Asking) -> None:
+    """A button that asks for something; what comes of it is told where the button stands."""
+
+    def asked(actor: Actor) -> None:
+        ask(actor, incoming.value, channel=incoming.channel, thread_ts=incoming.thread_ts)
+        text = Message(
+            "Looking at all systems. The request will appear in the requests channel; if it cannot be asked"
+            " for, I tell you why."
+        )
+        edge.tell(incoming, Card(text, text))
+
+    _as_now(edge, incoming, asked)
 
 
 def _as_now(edge: Edge, incoming: Incoming, do: Callable[[Actor], None]) -> None:

@@ -23,10 +23,10 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.card import Action, Card
-from bot.slack import actions, create, home, talk
+from bot.slack import actions, create, delete, home, talk
 from bot.slack.cards import render
 from bot.slack.edge import Edge, Reply
-from bot.slack.forms import CREATE_FORM, PROJECT_TYPED, REJECT_FORM, errors
+from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, errors
 from bot.slack.incoming import Body, Incoming
 from bot.slack.recent import Recent
 from bot.slack.transport import Transport
@@ -66,14 +66,20 @@ TABLE: Sequence[Listener] = (
     Listener(Kind.SHORTCUT, "ws.create.shortcut", create.open_empty_form),
     Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
     Listener(Kind.SUBMISSION, CREATE_FORM, create.kept, create.keep),
+    Listener(Kind.SUBMISSION, DELETE_FORM, delete.kept, delete.keep),
     Listener(Kind.SUBMISSION, REJECT_FORM, actions.reject, actions.reason_missing),
     Listener(Kind.ACTION, Action.APPROVE.value, actions.approve),
     Listener(Kind.ACTION, Action.REJECT.value, actions.ask_reason),
     Listener(Kind.ACTION, Action.WITHDRAW.value, actions.withdraw),
     Listener(Kind.ACTION, Action.CANCEL.value, actions.cancel),
     Listener(Kind.ACTION, Action.RETRY.value, actions.retry),
+    Listener(Kind.ACTION, Action.ROLL_BACK.value, actions.roll_back),
+    Listener(Kind.ACTION, Action.DETAILS.value, actions.details),
+    Listener(Kind.ACTION, Action.CONTINUE.value, actions.go_on),
+    Listener(Kind.ACTION, Action.DELETE.value, actions.remove),
     Listener(Kind.ACTION, Action.STATUS.value, actions.status),
     Listener(Kind.ACTION, Action.OPEN_FORM.value, create.open_asked_form),
+    Listener(Kind.ACTION, Action.OPEN_DELETE.value, delete.open_asked),
     Listener(Kind.ACTION, Action.HELP.value, actions.show_help),
     Listener(Kind.ACTION, PROJECT_TYPED, create.show_names),
 )

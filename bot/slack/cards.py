@@ -24,7 +24,7 @@ from bot.card import (
     Small,
     Style,
 )
-from bot.slack.mrkdwn import NOTHING, GroupId, Mrkdwn, bold, escape, no_groups, paragraphs, shorten
+from bot.slack.mrkdwn import NOTHING, GroupId, Mrkdwn, bold, cut, escape, no_groups, paragraphs, shorten
 from bot.texts import Words
 from provisioner.message import Message
 
@@ -36,6 +36,7 @@ VIEW_BLOCKS = 100
 TEXT_LONGEST = 3_900
 """`chat.update` refuses 4,000; a mention may be put in front."""
 SECTION_LONGEST = 3_000
+CODE_LONGEST = SECTION_LONGEST - len("```\n\n```")
 LINE_LONGEST = 600
 FIELD_LONGEST = 2_000
 FIELDS_MOST = 10
@@ -166,8 +167,8 @@ class _Drawing:
         if not words:
             return []
         if quote.code:
-            inner = shorten(escape(words.replace("```", "'''")), SECTION_LONGEST - 8)
-            return [section(f"```\n{inner}\n```")]
+            pieces = cut(words.replace("```", "'''"), CODE_LONGEST)
+            return [section(f"```\n{escape(piece)}\n```") for piece in pieces]
         return self._sections(shorten(f">{escape(line)}", LINE_LONGEST) for line in words.splitlines())
 
     def _buttons(self, buttons: Buttons) -> list[Block]:

@@ -16,7 +16,7 @@ from provisioner.message import Message, Ref, RefKind
 from provisioner.workspace import PROJECT, Platform, WorkspaceSpec, nearest, nearest_project, problems
 
 TEXT_LONGEST = 3_000
-SUBCOMMANDS = ("create", "status", "list", "help")
+SUBCOMMANDS = ("create", "status", "list", "delete", "help")
 KEYS = ("project", "spec", "desired", "max", "why")
 NUMBER = re.compile(r"[+-]?\d{1,6}\Z")
 
@@ -32,7 +32,7 @@ _SAME_LENGTH = str.maketrans(
 )
 """One character for one, so that a place in the plain text is the same place in what was typed. Spaces of
 all kinds are white space to `re` already."""
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _WORD = re.compile(r'(?:[^\s"=]+=)?"[^"]*"|\S+')
 _KEY = re.compile(r"-*([^\s\"=]+)=")
 
@@ -58,6 +58,13 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Open the form that asks for a workspace to be deleted. Without a project, the one of the thread."""
+
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ListAll:
     """What there is and who asked."""
 
@@ -73,7 +80,7 @@ class Usage:
     form: bool = False  # whether the form helps
 
 
-Command: TypeAlias = Help | Create | Status | ListAll | Usage
+Command: TypeAlias = Help | Create | Status | Delete | ListAll | Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ def parse(text: str, platform: Platform) -> Command:
             return ListAll()
         case "status":
             return _status(typed, words[1:])
+        case "delete":
+            return _delete(typed, words[1:])
         case "create":
             return _create(typed, words[1:], platform)
         case _:
@@ -110,7 +119,7 @@ def parse(text: str, platform: Platform) -> Command:
 def _words(typed: str) -> Iterator[_Word]:
     plain = typed.translate(_SAME_LENGTH)
     for found in _WORD.finditer(plain):
-        said = _INVISIBLE.sub("", found.group())
+        said = INVISIBLE.sub("", found.group())
         if said:
             yield _Word(said, typed[found.start() : found.end()])
 
@@ -132,11 +141,7 @@ def _status(typed: str, words: list[_Word]) -> Command:
     named = [word for word in words if word.plain.lower() != "live"]
     if not named:
         return Status(live=live)
-    project = named[0].plain.lower()
-    wrong: list[Message] = []
-    if not PROJECT.match(project):
-        wrong.append(Message("{word} is not the name of a project.", word=shown(named[0].typed)))
-        project = nearest_project(project)
+    project, wrong = _project(named[0])
     if len(named) > 1:
         extra = shown(" ".join(word.typed for word in named[1:]))
         wrong.append(
@@ -146,6 +151,24 @@ def _status(typed: str, words: list[_Word]) -> Command:
         )
     line = f"status {project} live" if live else f"status {project}"
     return Usage(typed, tuple(wrong), line) if wrong else Status(project, live)
+
+
+def _delete(typed: str, words: list[_Word]) -> Command:
+    if not words:
+        return Delete()
+    project, wrong = _project(words[0])
+    if len(words) > 1:
+        extra = shown(" ".join(word.typed for word in words[1:]))
+        wrong.append(Message("{extra} is too much: one project at a time.", extra=extra))
+    return Usage(typed, tuple(wrong), f"delete {project}") if wrong else Delete(project)
+
+
+def _project(word: _Word) -> tuple[str, list[Message]]:
+    """The project that is meant, and what is wrong with how it was typed."""
+    project = _unquoted(word.plain).lower()
+    if PROJECT.match(project):
+        return project, []
+    return nearest_project(project), [Message("{word} is not the name of a project.", word=shown(word.typed))]
 
 
 def _create(typed: str, words: list[_Word], platform: Platform) -> Command:

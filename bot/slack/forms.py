@@ -16,9 +16,10 @@ from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.slack.views import TITLE_LONGEST
 from bot.texts import Words
 from provisioner.message import Message, Ref, RefKind
-from provisioner.workspace import Platform, Problem, WorkspaceSpec
+from provisioner.workspace import WHY_LONGEST, Platform, Problem, WorkspaceSpec
 
 CREATE_FORM = "ws.create.submit"
+DELETE_FORM = "ws.delete.submit"
 REJECT_FORM = "ws.req.reject.submit"
 PROJECT_TYPED = "v"
 """The `action_id` of every input; only the project's is dispatched while the form is open."""
@@ -155,6 +156,43 @@ def field_errors(
 def errors(by_field: Mapping[str, str]) -> dict[str, Any]:
     """The acknowledgement that keeps the form open, with what is wrong beside each field."""
     return {"response_action": "errors", "errors": dict(by_field)}
+
+
+def delete_form(words: Words, origin: Origin) -> dict[str, Any]:
+    """Made from what was typed and nothing else: it has to open within three seconds."""
+    project = Ref(RefKind.NAME, origin.project)
+    about = Message(
+        "You ask for {project} to be deleted, with all data in it. I look at every system first and list what"
+        " will be lost; nothing is deleted before somebody else approves that list.",
+        project=project,
+    )
+    confirm = _text(
+        "confirm",
+        words,
+        Message("Type the name of the workspace to confirm"),
+        {},
+        hint=Message("Its name is {project}.", project=project),
+    )
+    confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
+    why = _text(
+        "why",
+        words,
+        Message("Why is it no longer needed?"),
+        {},
+        hint=Message("The approvers and the channel read this."),
+        multiline=True,
+    )
+    why["element"] |= {"max_length": WHY_LONGEST}
+    text = {"type": "mrkdwn", "text": f":warning: {Mrkdwn(words).text(about)}"}
+    return {
+        "type": "modal",
+        "callback_id": DELETE_FORM,
+        "title": plain(words.plain(Message("Delete workspace")), TITLE_LONGEST),
+        "submit": plain(words.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "close": plain(words.plain(Message("Keep it")), TITLE_LONGEST),
+        "private_metadata": origin.to_text(),
+        "blocks": [{"type": "section", "text": text}, confirm, why | {"optional": True}],
+    }
 
 
 def reject_form(words: Words, origin: Origin) -> dict[str, Any]:

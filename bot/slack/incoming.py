@@ -20,9 +20,15 @@ class Origin:
     channel: str = ""
     locale: str = ""
     request_id: str = ""  # what a rejection is about
+    project: str = ""  # what a deletion is about
 
     def to_text(self) -> str:
-        kept = {"channel": self.channel, "locale": self.locale, "request": self.request_id}
+        kept = {
+            "channel": self.channel,
+            "locale": self.locale,
+            "request": self.request_id,
+            "project": self.project,
+        }
         return json.dumps(kept)
 
     @classmethod
@@ -32,6 +38,7 @@ class Origin:
             channel=kept.get("channel", ""),
             locale=kept.get("locale", ""),
             request_id=kept.get("request", ""),
+            project=kept.get("project", ""),
         )
 
 

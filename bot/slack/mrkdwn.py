@@ -120,3 +120,18 @@ def paragraphs(lines: Iterable[str], most: int) -> list[str]:
         else:
             texts.append(whole)
     return texts
+
+
+def cut(text: str, most: int) -> list[str]:
+    """The whole text in pieces that are at most `most` characters once escaped; at line ends if possible."""
+    pieces: list[str] = []
+    room = 0
+    for line in text.splitlines(keepends=True):
+        for part in [line] if len(escape(line)) <= most else line:
+            size = len(escape(part))
+            if size > room:
+                pieces.append("")
+                room = most
+            pieces[-1] += part
+            room -= size
+    return [piece.strip("\n") for piece in pieces if piece.strip()]

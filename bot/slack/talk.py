@@ -8,11 +8,12 @@ from typing import assert_never
 from bot.ask import Ask, AskKind
 from bot.card import Card
 from bot.slack.cards import render
-from bot.slack.commands import Command, Create, Help, ListAll, Status, Usage, parse, shown
+from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, parse, shown
 from bot.slack.create import open_form
+from bot.slack.delete import open_delete
 from bot.slack.edge import Edge, Reply
 from bot.slack.incoming import Incoming
-from bot.slack.usage import form_card, help_card, usage_card, which_card, works_here_card
+from bot.slack.usage import delete_card, form_card, help_card, usage_card, which_card, works_here_card
 from provisioner.message import Message
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
@@ -35,7 +36,9 @@ def command(edge: Edge, incoming: Incoming) -> None:
     match asked:
         case Create():
             open_form(edge, incoming, asked.draft)
-        case Status(project="") | Usage() | Help() | ListAll():
+        case Delete() if asked.project:
+            open_delete(edge, incoming, asked.project)
+        case Delete() | Status(project="") | Usage() | Help() | ListAll():
             edge.tell(incoming, _answer(edge, asked))
         case Status(live=True):
             edge.service.ask(_ask(edge, incoming, asked.project, AskKind.LOOK, incoming.trigger, ""))
@@ -56,6 +59,8 @@ def mention(edge: Edge, incoming: Incoming) -> None:
     match asked:
         case Status():
             _status(edge, incoming, asked, about)
+        case Delete():
+            edge.tell(incoming, _answer(edge, Delete(asked.project or about or "")))
         case Help() | ListAll() | Create():
             edge.tell(incoming, _answer(edge, asked))
         case Usage():
@@ -69,18 +74,21 @@ def direct(edge: Edge, incoming: Incoming) -> None:
     if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
         return
     asked = parse(_MENTION.sub(" ", incoming.text), edge.service.platform)
-    if isinstance(asked, Status):
-        about = edge.service.project_at(incoming.channel, incoming.root)
-        _status(edge, incoming, asked, about)
-    else:
-        edge.tell(incoming, _answer(edge, asked))
+    about = edge.service.project_at(incoming.channel, incoming.root)
+    match asked:
+        case Status():
+            _status(edge, incoming, asked, about)
+        case Delete():
+            edge.tell(incoming, _answer(edge, Delete(asked.project or about or "")))
+        case _:
+            edge.tell(incoming, _answer(edge, asked))
 
 
 def _status(edge: Edge, incoming: Incoming, asked: Status, about: str | None) -> None:
     """Kept as an ask, by the event's id: delivered twice, it is answered once."""
     project = asked.project or about
     if not project:
-        edge.tell(incoming, which_card())
+        edge.tell(incoming, which_card("status"))
         return
     kind = AskKind.LOOK if asked.live else AskKind.STATUS
     root = incoming.thread_ts if incoming.direct else incoming.root
@@ -111,7 +119,9 @@ def _answer(edge: Edge, asked: Command) -> Card:
         case Create():
             return form_card(edge.keep_draft(asked.draft))
         case Status():
-            return edge.service.status(asked.project) if asked.project else which_card()
+            return edge.service.status(asked.project) if asked.project else which_card("status")
+        case Delete():
+            return delete_card(asked.project) if asked.project else which_card("delete")
         case Usage():
             return usage_card(asked, edge.command, edge.keep_draft(asked.draft) if asked.form else "")
     assert_never(asked)

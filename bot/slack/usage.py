@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 from bot.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Small, Style
 from bot.slack.commands import Usage, shown
-from provisioner.message import Message
+from provisioner.message import Message, literal
 
 
 def help_card(command: str) -> Card:
     title = Message("What I can do")
     text = Message(
-        "I make workspaces after an approval. Type {create}, {status}, {list} or {help}.",
+        "I make and delete workspaces after an approval. Type {create}, {status}, {list}, {delete} or"
+        " {help}.",
         create=shown(f"{command} create"),
         status=shown(f"{command} status"),
         list=shown(f"{command} list"),
+        delete=shown(f"{command} delete"),
         help=shown(f"{command} help"),
     )
     lines = (
@@ -27,6 +29,10 @@ def help_card(command: str) -> Card:
         Message("{line}: how it is, from what I know", line=shown(f"{command} status alpha")),
         Message("{line}: looks at the systems now", line=shown(f"{command} status alpha live")),
         Message("{line}: what there is and who asked", line=shown(f"{command} list")),
+        Message(
+            "{line}: asks for it to be deleted; what will be lost is listed before anybody approves",
+            line=shown(f"{command} delete alpha"),
+        ),
     )
     threads = Message(
         "Slack has no commands inside a thread. Mention me there with {status} or {help}, or choose"
@@ -66,10 +72,11 @@ def works_here_card(about: str | None) -> Card:
     status, live, helped = shown("status"), shown("status live"), shown("help")
     if about:
         here = Message(
-            "This thread is about {project}. I understand {status}, {live} and {help} here.",
+            "This thread is about {project}. I understand {status}, {live}, {delete} and {help} here.",
             project=shown(about),
             status=status,
             live=live,
+            delete=shown("delete"),
             help=helped,
         )
     else:
@@ -77,9 +84,9 @@ def works_here_card(about: str | None) -> Card:
     return Card(here, here, (Paragraph(here), Buttons((Button(Action.HELP, Message("Help"), "help"),))))
 
 
-def which_card() -> Card:
-    """Status was asked where nothing says of what."""
-    text = Message("Which workspace? Say its name, for example {example}.", example=shown("status alpha"))
+def which_card(word: str) -> Card:
+    """Status, or a deletion, was asked for where nothing says of what."""
+    text = Message("Which workspace? Say its name, for example {example}.", example=shown(f"{word} alpha"))
     return Card(text, text)
 
 
@@ -93,6 +100,17 @@ def _joined(messages: Sequence[Message]) -> Message:
     for message in messages[1:]:
         said = Message("{said} {more}", said=said, more=message)
     return said
+
+
+def delete_card(project: str) -> Card:
+    """The form for a deletion was asked for without the means to open one."""
+    text = Message(
+        "Press the button to ask for {project} to be deleted. Nothing is deleted before somebody approves.",
+        project=shown(project),
+    )
+    label = Message("Delete {project}…", project=literal(project))
+    button = Button(Action.OPEN_DELETE, Message("Delete…"), project, Style.DANGER, spoken=label)
+    return Card(text, text, (Paragraph(text), Buttons((button,))))
 
 
 def form_card(draft_id: str) -> Card:

@@ -11,7 +11,7 @@ from provisioner.message import Message
 
 def refusal(no: Refusal) -> Message:
     """The words for each refusal there is; a test compares with `approvals.errors` and `bot.refusals`."""
-    said = _asking(no) or _deciding(no) or _running(no)
+    said = _asking(no) or _deciding(no) or _running(no) or _stopped(no)
     if said is None:
         raise TypeError(f"no words for {type(no).__name__}")
     return said
@@ -159,4 +159,42 @@ def _running(refusal: Refusal) -> Message | None:
                 "{project} is still being worked on. Wait until that has ended, or cancel it first.",
                 project=refs.name(project),
             )
+    return None
+
+
+def _stopped(refusal: Refusal) -> Message | None:
+    """About a run that nobody works on any more."""
+    match refusal:
+        case refusals.DeletionPending(project=project, request_id=request_id):
+            return Message(
+                "{id} asks for {project} to be deleted. Press Retry once that was rejected or withdrawn.",
+                id=refs.name(request_id),
+                project=refs.name(project),
+            )
+        case refusals.CannotRollBack(project=project, status="succeeded" | "cancelled"):
+            return Message(
+                "The work on {project} has ended, so there is nothing to roll back. To remove what exists,"
+                " ask for it to be deleted.",
+                project=refs.name(project),
+            )
+        case refusals.CannotRollBack(project=project):
+            return Message(
+                "{project} is being worked on again. Cancel that first if it is to be rolled back.",
+                project=refs.name(project),
+            )
+        case refusals.NotCancelled(project=project):
+            return Message(
+                "This is for work that was cancelled, and the work on {project} was not."
+                " Its card shows what can be done.",
+                project=refs.name(project),
+            )
+        case refusals.Overtaken(project=project, request_id=request_id):
+            return Message(
+                "Your click changed nothing: {project} was worked on since, under {id}. Use the card of that"
+                " request.",
+                project=refs.name(project),
+                id=refs.name(request_id),
+            )
+        case refusals.NeverFailed(run_id=run_id):
+            return Message("{id} has never failed, so there is nothing to tell.", id=refs.name(run_id))
     return None

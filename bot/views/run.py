@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from approvals.model import Request
-from bot.card import (
-    Action,
-    Bullets,
-    Button,
-    Buttons,
-    Card,
-    Confirm,
-    Line,
-    Lines,
-    Mark,
-    Paragraph,
-    Part,
-    Small,
-    Style,
-)
-from bot.proposal import Proposal
-from bot.views.words import deciders, groups, name, person
-from provisioner.message import Message, Ref, literal
+from bot.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
+from bot.views.buttons import run_buttons
+from bot.views.case import Case, Frame, Other
+from bot.views.failure import failure_parts, there_now
+from bot.views.headline import headline
+from bot.views.leftovers import dashboard_link, leftovers
+from bot.views.words import again_command, deciders, groups, name, person, pointer
+from provisioner.message import Message, Ref, RefKind
 from provisioner.plan import StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
+from provisioner.stage import Goal
+from provisioner.workspace import Workspace
 
 MARKS = {
     StageStatus.PENDING: Mark.NEXT,
@@ -36,16 +27,13 @@ MARKS = {
 }
 
 
-def run_card(proposal: Proposal, request: Request, run: Run, again: Ref) -> Card:
-    """`again`: what to type to ask for the same again."""
-    project = name(proposal.asked.project)
-    done = sum(run.progress(stage.stage).status is StageStatus.DONE for stage in proposal.plan.stages)
-    title, text = _headline(run, project, done, len(proposal.plan.stages), person(request.asked_by))
+def run_card(case: Case, run: Run, frame: Frame) -> Card:
+    title, text = headline(case, run)
     parts: list[Part] = [
-        Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages))
+        Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages)),
+        *_ending(case, run, frame),
     ]
-    parts += _ending(request, run, again)
-    buttons = _run_buttons(run)
+    buttons = run_buttons(case, run)
     if buttons:
         parts.append(Buttons(buttons))
     parts.append(
@@ -53,63 +41,12 @@ def run_card(proposal: Proposal, request: Request, run: Run, again: Ref) -> Card
             Message(
                 "{id} · asked by {who} · approved by {by}",
                 id=name(run.id),
-                who=person(request.asked_by),
-                by=deciders(request),
+                who=person(case.request.asked_by),
+                by=deciders(case.request),
             )
         )
     )
     return Card(title, text, tuple(parts))
-
-
-def _headline(run: Run, project: Ref, done: int, n: int, who: Ref) -> tuple[Message, Message]:
-    match run.status:
-        case RunStatus.SUCCEEDED:
-            return (
-                Message("{project} is ready", project=project),
-                Message(
-                    "Workspace {project} for {who} is ready: everything was made and looked at again.",
-                    project=project,
-                    who=who,
-                ),
-            )
-        case RunStatus.FAILED:
-            return (
-                Message("{project} failed: {done} of {n} done", project=project, done=done, n=n),
-                Message(
-                    "Creating {project} failed after {done} of {n} stages. What exists stays.",
-                    project=project,
-                    done=done,
-                    n=n,
-                ),
-            )
-        case RunStatus.CANCELLED:
-            return (
-                Message("{project} was cancelled: {done} of {n} done", project=project, done=done, n=n),
-                Message(
-                    "Creating {project} was cancelled after {done} of {n} stages. What exists stays.",
-                    project=project,
-                    done=done,
-                    n=n,
-                ),
-            )
-        case RunStatus.PARKED:
-            return (
-                Message("{project} is stopped: it needs a new approval", project=project),
-                Message(
-                    "The systems changed since {project} was approved. The new plan has to be approved.",
-                    project=project,
-                ),
-            )
-        case _:
-            return (
-                Message("Creating {project}: {done} of {n} done", project=project, done=done, n=n),
-                Message(
-                    "Creating workspace {project}: {done} of {n} stages are done.",
-                    project=project,
-                    done=done,
-                    n=n,
-                ),
-            )
 
 
 def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
@@ -130,58 +67,90 @@ def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
     return Line(MARKS[progress.status], stage.title, note)
 
 
-def _ending(request: Request, run: Run, again: Ref) -> Iterable[Part]:
-    if run.status is RunStatus.SUCCEEDED:
-        made = sorted({change.target for change in run.plan.changes})
-        if made:
-            yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
-        yield Paragraph(
-            Message(
-                "The Kubeflow password is the platform's and is never shown here: ask {groups}.",
-                groups=groups(request.gate.approvers),
-            )
-        )
-    if run.status is RunStatus.CANCELLED:
-        yield Paragraph(
-            Message(
-                "To go on, ask again with {command}: what exists is kept and only the rest is made.",
-                command=again,
-            )
-        )
-
-
-def _run_buttons(run: Run) -> tuple[Button, ...]:
-    project = literal(run.asked.project)
-    status = Button(
-        Action.STATUS,
-        Message("Status"),
-        run.asked.project,
-        spoken=Message("Status of {project}", project=project),
-    )
-    cancel = Button(
-        Action.CANCEL,
-        Message("Cancel"),
-        run.id,
-        Style.DANGER,
-        Confirm(
-            Message("Cancel {project}?", project=project),
-            Message("It stops before the next change. What exists already stays."),
-            Message("Cancel it"),
-            Message("Go on"),
-        ),
-        Message("Cancel creating {project}", project=project),
-    )
-    retry = Button(
-        Action.RETRY,
-        Message("Retry"),
-        run.id,
-        Style.PRIMARY,
-        spoken=Message("Try creating {project} again, from where it stopped", project=project),
-    )
+def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     match run.status:
-        case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
-            return (status,)
+        case RunStatus.SUCCEEDED if run.goal is Goal.ABSENT:
+            yield from _gone(run, frame)
+        case RunStatus.SUCCEEDED:
+            yield from _ready(case, run, frame)
         case RunStatus.FAILED:
-            return (retry, status, cancel)
-        case _:
-            return (status, cancel)
+            yield from failure_parts(case, run)
+        case RunStatus.CANCELLED:
+            yield from _cancelled(case, run, frame)
+        case RunStatus.PARKED if case.later is not None:
+            yield Paragraph(Message("The new plan is {id}.", id=pointer(case.later)))
+
+
+def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+    later = case.later
+    if later is not None and later.deletes:
+        yield Paragraph(Message("What was made is deleted: see {id}.", id=pointer(later)))
+        return
+    made = sorted({change.target for change in run.plan.changes})
+    if made:
+        yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
+    yield Bullets(tuple(_ways_in(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
+    yield Paragraph(
+        Message(
+            "The Kubeflow password is the platform's and is never shown here: ask {groups}.",
+            groups=groups(case.request.gate.approvers),
+        )
+    )
+    if later is not None:
+        yield Paragraph(_asked(later))
+
+
+def _ways_in(ws: Workspace, frame: Frame) -> Iterable[Message]:
+    yield Message("Kubeflow login: {login}", login=name(ws.login_email))
+    if frame.links.conductor:
+        address = Ref(RefKind.LINK, frame.links.conductor, ws.name)
+        yield Message("AI Conductor, workspace {link}", link=address)
+    if frame.links.grafana:
+        yield Message("Dashboard: {link}", link=dashboard_link(ws, frame))
+
+
+def _gone(run: Run, frame: Frame) -> Iterable[Part]:
+    deleted = sorted({change.target for change in run.plan.changes})
+    yield Paragraph(
+        Message("After the last removal every system was looked at once more, and nothing was found.")
+    )
+    if deleted:
+        items = tuple(Message("{target}", target=name(target)) for target in deleted)
+        yield Bullets(items, Message("Deleted"))
+    yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by me, and what to do about it"))
+    command = name(f"{frame.command} create {run.asked.project}")
+    yield Small(Message("The name is free again: {command}", command=command))
+
+
+def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+    later = case.later
+    if later is not None and later.approved:
+        said = (
+            Message("What exists is deleted: see {id}.", id=pointer(later))
+            if later.deletes
+            else Message("It goes on: see {id}.", id=pointer(later))
+        )
+        yield Paragraph(said)
+        return
+    if case.standing is not None:
+        yield from there_now(case)
+    if later is not None:
+        yield Paragraph(_asked(later))
+        return
+    again = again_command(frame.command, case.proposal)
+    yield Paragraph(
+        Message("To go on, press Continue or type {command}: only what is left is deleted.", command=again)
+        if run.goal is Goal.ABSENT
+        else Message(
+            "To go on, press Continue or type {command}: what exists is kept and only the rest is made.",
+            command=again,
+        )
+    )
+
+
+def _asked(later: Other) -> Message:
+    """A request that is open."""
+    who, number = person(later.asked_by), pointer(later)
+    if later.goal is Goal.ABSENT:
+        return Message("{who} asks for it to be deleted: {id}.", who=who, id=number)
+    return Message("{who} asks for it to go on: {id}.", who=who, id=number)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from approvals.model import Request, RequestStatus
+from bot.ask import Ask, AskKind
 from bot.card import (
     Action,
     Bullets,
@@ -21,21 +22,11 @@ from bot.card import (
     Small,
     Style,
 )
+from bot.views.known import Known, mark, shown, state
 from bot.views.run import stage_line
 from bot.views.words import deciders, name, person
-from provisioner.message import Json, Message, Ref, RefKind
-from provisioner.run import Run, RunStatus
-from provisioner.workspace import WorkspaceSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """All that is stored about one project: its newest request, its newest run, and where their card is."""
-
-    project: str
-    request: Request | None = None
-    run: Run | None = None
-    link: str = ""
+from provisioner.message import Json, Message, Ref
+from provisioner.stage import Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,72 +56,30 @@ def status_card(known: Known) -> Card:
     if known.request is None:
         text = Message("There is no workspace {project} and nobody has asked for one.", project=project)
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
-    said = _state(known)
-    headline = Message("{project}: {state}", project=project, state=said)
+    headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
-    if known.run is not None:
+    if known.deleted:
+        parts.append(Paragraph(Message("It was looked for on every system, and nothing of it was found.")))
+    elif known.run is not None:
         run = known.run
         parts.append(Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages)))
     parts.append(Small(_who(known.request, known.link)))
+    if known.pending is not None and known.pending.id != known.request.id:
+        parts.append(Small(_who(known.pending, known.pending_link)))
     return Card(headline, headline, tuple(parts))
-
-
-def _state(known: Known) -> Message:
-    if known.run is not None and (known.request is None or known.request.status is not RequestStatus.PENDING):
-        return _run_state(known.run)
-    if known.request is None:
-        return Message("nothing known")
-    match known.request.status:
-        case RequestStatus.PENDING:
-            return Message("waiting for approval until {until}", until=known.request.open_until)
-        case RequestStatus.APPROVED:
-            return Message("approved")
-        case RequestStatus.REJECTED:
-            return Message("the request was rejected")
-        case RequestStatus.EXPIRED:
-            return Message("the request expired")
-        case RequestStatus.WITHDRAWN:
-            return Message("the request was withdrawn")
-
-
-def _run_state(run: Run) -> Message:
-    match run.status:
-        case RunStatus.QUEUED:
-            return Message("approved, about to start")
-        case RunStatus.RUNNING | RunStatus.WAITING:
-            return Message("being made")
-        case RunStatus.PARKED:
-            return Message("stopped until the new plan is approved")
-        case RunStatus.FAILED:
-            return Message("failed; what exists stays")
-        case RunStatus.CANCELLED:
-            return Message("cancelled; what exists stays")
-        case RunStatus.SUCCEEDED:
-            return Message("ready")
 
 
 def _who(request: Request, link: str) -> Message:
     said = Message("asked by {who}", who=person(request.asked_by))
     if request.status is RequestStatus.APPROVED:
         said = Message("{said} · approved by {by}", said=said, by=deciders(request))
-    shown = Ref(RefKind.LINK, link, request.id) if link else name(request.id)
-    return Message("{id} · {said}", id=shown, said=said)
+    return Message("{id} · {said}", id=shown(request, link), said=said)
 
 
-def looked_card(project: str, findings: Sequence[Finding]) -> Card:
-    """What the systems say right now."""
+def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
+    """What the systems say right now of what was last to be done: to be there, or to be gone."""
     bad = sum(finding.mark is not Mark.DONE for finding in findings)
-    shown = name(project)
-    text = (
-        Message("I looked at {project} just now: everything is as it should be.", project=shown)
-        if not bad
-        else Message(
-            "I looked at {project} just now: {n} stage is not as it should be.",
-            plural="I looked at {project} just now: {n} stages are not as they should be.",
-            project=shown,
-            n=bad,
-        )
-    )
+    text = _looked(name(project), bad, goal)
     lines = tuple(Line(finding.mark, finding.title) for finding in findings)
     differs = tuple(
         Message("{title}: {what}", title=finding.title, what=what)
@@ -143,6 +92,26 @@ def looked_card(project: str, findings: Sequence[Finding]) -> Card:
     return Card(text, text, tuple(parts))
 
 
+def _looked(project: Ref, bad: int, goal: Goal) -> Message:
+    if goal is Goal.ABSENT:
+        if not bad:
+            return Message("I looked for {project} just now: nothing of it was found.", project=project)
+        return Message(
+            "I looked for {project} just now: {n} stage is not gone.",
+            plural="I looked for {project} just now: {n} stages are not gone.",
+            project=project,
+            n=bad,
+        )
+    if not bad:
+        return Message("I looked at {project} just now: everything is as it should be.", project=project)
+    return Message(
+        "I looked at {project} just now: {n} stage is not as it should be.",
+        plural="I looked at {project} just now: {n} stages are not as they should be.",
+        project=project,
+        n=bad,
+    )
+
+
 def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
     """To whoever asked for a live look that could not be had."""
     text = Message("I could not look at {project}.", project=name(project))
@@ -150,39 +119,28 @@ def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
 
 
 def list_card(all_known: Sequence[Known]) -> Card:
+    """Those that were deleted are left out; `status` still tells of them."""
     if not all_known:
         text = Message("There are no workspaces yet, and nobody has asked for one.")
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
-    n = len(all_known)
+    there = [known for known in all_known if not known.deleted]
+    if not there:
+        text = Message("There are no workspaces: those there were have been deleted.")
+        return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
+    n = len(there)
     text = Message("{n} workspace", plural="{n} workspaces", n=n)
-    return Card(text, text, (Lines(tuple(_row(known) for known in all_known), text),))
+    return Card(text, text, (Lines(tuple(_row(known) for known in there), text),))
 
 
 def _row(known: Known) -> Line:
     title = Message("{project}", project=name(known.project))
     if known.request is None:
-        return Line(_mark(known), title, _state(known))
+        return Line(mark(known), title, state(known))
     return Line(
-        _mark(known),
+        mark(known),
         title,
-        Message("{state} · {who}", state=_state(known), who=_who(known.request, known.link)),
+        Message("{state} · {who}", state=state(known), who=_who(known.request, known.link)),
     )
-
-
-def _mark(known: Known) -> Mark:
-    if known.request is not None and known.request.status is RequestStatus.PENDING:
-        return Mark.WAITING
-    if known.run is None:
-        return Mark.NEXT
-    return {
-        RunStatus.QUEUED: Mark.NEXT,
-        RunStatus.RUNNING: Mark.NOW,
-        RunStatus.WAITING: Mark.NOW,
-        RunStatus.PARKED: Mark.WAITING,
-        RunStatus.FAILED: Mark.FAILED,
-        RunStatus.CANCELLED: Mark.UNKNOWN,
-        RunStatus.SUCCEEDED: Mark.DONE,
-    }[known.run.status]
 
 
 def home_card(mine: Sequence[Known], running: Sequence[Known]) -> Card:
@@ -190,8 +148,8 @@ def home_card(mine: Sequence[Known], running: Sequence[Known]) -> Card:
     title = Message("Workspaces")
     parts: list[Part] = [Buttons((_form_button(""),))]
     for heading, rows, none in (
-        (Message("My requests"), mine, Message("You have not asked for a workspace yet.")),
-        (Message("Running now"), running, Message("Nothing is being made right now.")),
+        (Message("My requests"), mine, Message("You have not asked for anything yet.")),
+        (Message("Running now"), running, Message("Nothing is being made or deleted right now.")),
     ):
         parts.append(
             Lines(tuple(_row(known) for known in rows), heading) if rows else Bullets((none,), heading)
@@ -199,12 +157,17 @@ def home_card(mine: Sequence[Known], running: Sequence[Known]) -> Card:
     return Card(title, title, tuple(parts))
 
 
-def refused_card(asked: WorkspaceSpec, reasons: Sequence[Message], ask_key: str) -> Card:
-    """To the asker alone: every reason at once, and the form again as it was filled in."""
-    text = Message(
-        "Nothing was asked for: {project} cannot be made as it stands.", project=name(asked.project)
-    )
-    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((_form_button(ask_key),))))
+def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
+    """To the asker alone: every reason at once, and the way to ask again; a form as it was filled in."""
+    project = str(ask.spec["project"])
+    if ask.kind is AskKind.DELETE:
+        text = Message(
+            "Nothing was asked for: {project} cannot be deleted as it stands.", project=name(project)
+        )
+        again = Message("To ask again: {command}", command=name(f"{command} delete {project}"))
+        return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
+    text = Message("Nothing was asked for: {project} cannot be made as it stands.", project=name(project))
+    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((_form_button(ask.key),))))
 
 
 def _form_button(ask_key: str) -> Button:

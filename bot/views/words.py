@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from approvals.model import Request
-from bot.texts.refs import groups, name, person
-from provisioner.message import Message, Ref
-from provisioner.workspace import WorkspaceSpec
+from collections.abc import Iterable
 
-__all__ = ["create_command", "deciders", "groups", "name", "person"]
+from approvals.model import Request
+from bot.proposal import Proposal
+from bot.texts.refs import groups, name, person
+from bot.views.case import Other
+from provisioner.message import Message, Ref, RefKind
+from provisioner.stage import Goal
+from provisioner.survey import Standing
+
+__all__ = ["again_command", "deciders", "groups", "name", "person", "pointer", "standing_items"]
 
 
 def deciders(request: Request) -> Message:
@@ -19,6 +24,23 @@ def deciders(request: Request) -> Message:
     return said
 
 
-def create_command(command: str, asked: WorkspaceSpec) -> Ref:
+def again_command(command: str, proposal: Proposal) -> Ref:
     """What to type to ask for the same again."""
-    return name(f"{command} create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}")
+    asked = proposal.asked
+    if proposal.plan.goal is Goal.ABSENT:
+        return name(f"{command} delete {asked.project}")
+    line = f"{command} create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}"
+    return name(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
+
+
+def pointer(other: Other) -> Ref:
+    """Another request, with the way to its card where that stands."""
+    return Ref(RefKind.LINK, other.link, other.id) if other.link else name(other.id)
+
+
+def standing_items(standing: Iterable[Standing]) -> tuple[Message, ...]:
+    """What exists, a line each; what could not be read comes last, by its title."""
+    seen = tuple(standing)
+    there = [Message("{target}", target=name(target)) for one in seen for target in one.targets or ()]
+    unread = [Message("{title} (cannot be read)", title=one.title) for one in seen if one.targets is None]
+    return (*there, *unread)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from itertools import count
@@ -11,6 +13,8 @@ from shutil import copyfile
 from tempfile import mkdtemp
 
 from pydantic import SecretStr
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from approvals.model import Actor, Request, RequestId, Verdict
 from approvals.policy import Policy
@@ -21,13 +25,15 @@ from bot.follower import Follower
 from bot.logs import Redactor
 from bot.service import WorkspaceService
 from bot.texts import Texts
+from bot.views.case import Links
 from provisioner.engine import Engine
-from provisioner.message import Json
+from provisioner.errors import Permanent
+from provisioner.message import Json, Message
 from provisioner.preflight import Preflight
 from provisioner.run import RetryPolicy, Run, RunId
 from provisioner.stage import Step
 from provisioner.store import SqlLedger
-from tests.builders import a_platform, a_spec
+from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
 from tests.fakes.notifier import FakeNotifier
@@ -45,6 +51,12 @@ ask = ["workspace-users", "workspace-admins"]
 approve = ["workspace-admins"]
 needed = 1
 open_for = "24h"
+
+[actions."workspace.delete"]
+ask = ["workspace-users", "workspace-admins"]
+approve = ["workspace-admins"]
+needed = 1
+open_for = "24h"
 """
 
 
@@ -56,6 +68,11 @@ def _migrated() -> Path:
     database.migrate()
     database.close()
     return path
+
+
+def _hurry(connection: DBAPIConnection, _record: object) -> None:
+    """No power fails in a test, and waiting for the disk is most of its time."""
+    connection.cursor().execute("PRAGMA synchronous = OFF")
 
 
 class FakeAccount:
@@ -86,16 +103,29 @@ class Office:
         self.account = FakeAccount()
         self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
         self.channel = CHANNEL
+        self.links = Links(grafana="https://grafana.example", conductor="https://conductor.example")
         self.policy = Policy.from_toml(policy)
         self.woken: list[str] = []
-        self._url = f"sqlite:///{folder / 'bot.db'}"
+        self._file = folder / "bot.db"
         self._keys = count(1)
         self._references = count(1)
-        copyfile(_migrated(), folder / "bot.db")
+        copyfile(_migrated(), self._file)
         self.begin()
 
+    def twin(self, folder: Path) -> Office:
+        """The same state in another folder, where it goes on by itself. Only while this one is closed."""
+        folder.mkdir()
+        other = object.__new__(Office)
+        made_by_begin = {"database", "engine", "service", "desk", "follower"}
+        lasting = {name: value for name, value in vars(self).items() if name not in made_by_begin}
+        vars(other).update(deepcopy(lasting))
+        other._file = Path(copyfile(self._file, folder / "bot.db"))
+        other.begin()
+        return other
+
     def begin(self) -> None:
-        self.database = Database(self._url)
+        self.database = Database(f"sqlite:///{self._file}")
+        event.listen(self.database.engine, "connect", _hurry)
         self.engine = Engine(
             steps=self.steps,
             platform=a_platform(),
@@ -130,6 +160,7 @@ class Office:
             texts=Texts(),
             clock=self.clock,
             command="/workspace",
+            links=self.links,
         )
 
     def close(self) -> None:
@@ -161,6 +192,38 @@ class Office:
         request = self.pending(project)
         assert request is not None
         return request
+
+    def a_deletion(self, project: str = "alpha", user: str = MINA, why: str = "") -> Ask:
+        """What the form for a deletion keeps."""
+        ask = self.an_ask(project, user)
+        return replace(ask, kind=AskKind.DELETE, spec={"project": project, "why": why})
+
+    def asks_to_delete(self, project: str = "alpha", user: str = MINA, why: str = "") -> Ask:
+        ask = self.a_deletion(project, user, why)
+        self.service.ask(ask)
+        self.desk.answer_due()
+        return ask
+
+    def to_be_deleted(self, project: str = "alpha") -> Request:
+        """A deletion that waits for a decision."""
+        self.asks_to_delete(project)
+        request = self.pending(project)
+        assert request is not None
+        return request
+
+    def ready(self, project: str = "alpha") -> Run:
+        """A workspace that was made."""
+        run = self.approves(self.requested(project))
+        self.settle()
+        return self.run(run.id)
+
+    def failed(self, project: str = "alpha", stage: str = "nodes", error: Exception | None = None) -> Run:
+        """A run that has failed at this stage, with what it made before."""
+        what = Message("cannot make {stage} of {project}", stage=stage, project=project)
+        self.world.breaks(stage, error or Permanent(what, cause=a_cause()))
+        run = self.approves(self.requested(project))
+        self.settle()
+        return self.run(run.id)
 
     def approves(self, request: Request, user: str = BOB) -> Run:
         self.service.decide(self.who(user), request.id, Verdict.APPROVE)

@@ -166,7 +166,10 @@ class FakeStage:
                 return (Change(Verb.CREATE, target),)
             complete = len(seen.parts) == len(PARTS) and not seen.busy
             return () if complete else (Change(Verb.UPDATE, target),)
-        return (Change(Verb.DELETE, target, destroys_data=seen.data),) if seen.parts or seen.busy else ()
+        if not seen.parts and not seen.busy:
+            return ()
+        detail = Message("{n} objects", n=7) if seen.data else None
+        return (Change(Verb.DELETE, target, detail, destroys_data=seen.data),)
 
     def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
         (change,) = self.plan(ws, seen, Goal.PRESENT)

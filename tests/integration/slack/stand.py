@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from approvals.model import Gate, Request, RequestId, Subject
+from approvals.model import Actor, Gate, Request, RequestId, Subject, Verdict
 from bot.ask import Ask
 from bot.clock import SystemClock
 from bot.database import Database
 from bot.notify import Posted
 from bot.proposal import Proposal
+from bot.register import case_of
 from bot.service import WorkspaceService
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
@@ -25,9 +26,12 @@ from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.texts import Texts
 from bot.thread import Purpose, Thread, ThreadState
+from bot.views.case import Case, Frame
 from bot.views.request import request_card
+from provisioner.message import Json
+from provisioner.run import Entry, EntryKind, RunStatus
 from sandbox.slack.simulator import SlackSimulator
-from tests.builders import a_plan, a_platform, a_spec
+from tests.builders import a_plan, a_platform, a_run, a_spec
 
 WITHIN = 20.0
 """Seconds until a test gives up; a busy machine takes its time."""
@@ -123,7 +127,9 @@ class Stand:
             unit.requests.add(request)
             unit.proposals.add(proposal)
             unit.commit()
-        card = request_card(proposal, request, None, "/workspace")
+        card = request_card(
+            Case(proposal=proposal, request=request), Frame(command="/workspace", platform=a_platform())
+        )
         at = self.notifier.post(CHANNEL, card, key=request.id, language="en")
         with self.database.unit() as unit:
             unit.threads.add(
@@ -138,6 +144,26 @@ class Stand:
                 )
             )
             unit.commit()
+        return at
+
+    def stopped(self, status: RunStatus, **bent: Any) -> Posted:
+        """A run that has ended so, with its card in the channel."""
+        at = self.requested()
+        run = a_run(status=status, **bent)
+        with self.database.unit() as unit:
+            request = unit.requests.get(RequestId("WSR-0001"))
+            actor = Actor(id=BOB, team="T0", groups=frozenset({"workspace-admins"}))
+            request.decide(actor, Verdict.APPROVE, now=self.clock.now())
+            unit.requests.save(request)
+            unit.runs.add(run)
+            if run.failure is not None:
+                data: dict[str, Json] = {"failure": run.failure.to_json()}
+                entry = Entry(at=self.clock.now(), kind=EntryKind.FAILED, message=run.failure.what, data=data)
+                unit.journal.append(run.id, entry)
+            case = case_of(unit, request)
+            unit.commit()
+        card = request_card(case, Frame(command="/workspace", platform=a_platform()))
+        self.notifier.update(at, card, key="WSR-0001", language="en")
         return at
 
     def request(self, request_id: str = "WSR-0001") -> Request:

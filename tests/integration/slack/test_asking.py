@@ -13,7 +13,7 @@ from bot.texts import Texts
 from bot.views.status import refused_card
 from provisioner.message import Message
 from sandbox.slack.simulator import SlackSimulator
-from tests.builders import a_platform, a_spec
+from tests.builders import a_platform, a_spec, an_ask
 from tests.integration.slack.stand import MINA, Stand
 
 KOREAN = """
@@ -200,7 +200,7 @@ def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:
         MINA,
         "C0GENERAL1",
     )
-    assert ask.spec == {"project": "alpha", "spec": "standard", "desired": 1, "max": 2, "why": "to train"}
+    assert ask.spec == a_spec(max=2, why="to train").to_json()
     assert stand.woken
     stand.told("requester", "Checking alpha on all systems.")
 
@@ -264,7 +264,7 @@ def test_a_refused_ask_is_offered_again_as_it_was_filled(stand: Stand) -> None:
 
 def _offer(stand: Stand, key: str) -> None:
     """What the follower says when an ask was refused."""
-    card = refused_card(a_spec(), (Message("It is taken."),), key)
+    card = refused_card(an_ask(key), (Message("It is taken."),), "/workspace")
     stand.notifier.whisper("C0GENERAL1", MINA, card, language="en")
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from approvals.model import RequestStatus
+from bot.ask import Ask, AskKind, AskState
 from bot.card import Action, Button, Buttons, Card, Paragraph
 from provisioner.message import Message
-from tests.integration.slack.stand import BOB, CHANNEL, Stand
+from provisioner.run import RunStatus
+from tests.builders import a_cause, a_failure
+from tests.integration.slack.stand import BOB, CHANNEL, MINA, Stand
 
 REQUESTS = "workspace-requests"
 
@@ -172,6 +175,101 @@ def test_help_can_be_pressed(stand: Stand) -> None:
     stand.slack.click("requester", action_id=Action.HELP.value, channel="general")
 
     stand.told("requester", "Type /workspace create")
+
+
+# ------------------------------------------------------------------------------------ of work that stopped
+
+
+def new_asks(stand: Stand) -> list[Ask]:
+    with stand.database.unit() as unit:
+        return list(unit.asks.due(AskState.NEW, stand.clock.now(), 10))
+
+
+def test_roll_back_is_asked_for_where_the_card_stands(stand: Stand) -> None:
+    at = stand.stopped(RunStatus.FAILED, failure=a_failure())
+
+    press(stand, "requester", Action.ROLL_BACK, at.ts)
+
+    stand.told("requester", "Looking at all systems. The request will appear", REQUESTS)
+    (ask,) = new_asks(stand)
+    assert (ask.kind, ask.user, ask.channel) == (AskKind.DELETE, MINA, CHANNEL)
+    assert ask.spec["project"] == "alpha"
+    assert stand.private("outsider", REQUESTS) == []
+
+
+def test_roll_back_pressed_twice_is_asked_for_once(stand: Stand) -> None:
+    at = stand.stopped(RunStatus.FAILED, failure=a_failure())
+
+    press(stand, "requester", Action.ROLL_BACK, at.ts)
+    press(stand, "requester", Action.ROLL_BACK, at.ts)
+
+    stand.eventually(lambda: len(stand.private("requester", REQUESTS)) == 2)
+    assert len(new_asks(stand)) == 1
+
+
+@pytest.mark.parametrize("action", [Action.CONTINUE, Action.DELETE])
+def test_what_was_cancelled_is_asked_for_from_its_card(stand: Stand, action: Action) -> None:
+    at = stand.stopped(RunStatus.CANCELLED)
+
+    press(stand, "requester", action, at.ts)
+
+    stand.eventually(lambda: new_asks(stand))
+    (ask,) = new_asks(stand)
+    assert ask.kind is (AskKind.CREATE if action is Action.CONTINUE else AskKind.DELETE)
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (RunStatus.FAILED, Action.ROLL_BACK),
+        (RunStatus.CANCELLED, Action.CONTINUE),
+        (RunStatus.CANCELLED, Action.DELETE),
+    ],
+)
+def test_an_outsider_asks_for_nothing_from_a_card(stand: Stand, status: RunStatus, action: Action) -> None:
+    at = stand.stopped(status, failure=a_failure() if status is RunStatus.FAILED else None)
+
+    press(stand, "outsider", action, at.ts)
+
+    stand.told("outsider", "can do this; your click changed nothing.", REQUESTS)
+    assert new_asks(stand) == []
+
+
+def test_details_open_for_anybody_with_every_word_of_the_vendor(stand: Stand) -> None:
+    words = "".join(f"& line {number} of what the vendor said\n" for number in range(200))
+    failure = a_failure(cause=a_cause(words))
+    at = stand.stopped(RunStatus.FAILED, failure=failure)
+
+    press(stand, "outsider", Action.DETAILS, at.ts)
+
+    shown = str(stand.view("outsider")["blocks"])
+    assert failure.cause is not None
+    assert "&amp; line 0 of" in shown
+    for line in failure.cause.words.strip().splitlines():
+        assert line.replace("&", "&amp;") in shown
+    assert failure.reference in shown
+
+
+def test_details_that_slack_opens_too_late_are_told(stand: Stand) -> None:
+    at = stand.stopped(RunStatus.FAILED, failure=a_failure())
+    stand.slack.faults.fail("views.open", "expired_trigger_id")
+
+    press(stand, "requester", Action.DETAILS, at.ts)
+
+    stand.told("requester", "Why creating alpha failed", REQUESTS)
+
+
+def test_details_of_what_never_failed_are_answered(stand: Stand) -> None:
+    at = stand.stopped(RunStatus.CANCELLED)
+    text = Message("An old card")
+    card = Card(
+        text, text, (Paragraph(text), Buttons((Button(Action.DETAILS, Message("Details"), "WSR-0001.1"),)))
+    )
+    stand.notifier.update(at, card, key="WSR-0001", language="en")
+
+    press(stand, "requester", Action.DETAILS, at.ts)
+
+    stand.told("requester", "has never failed", REQUESTS)
 
 
 def broken(*_arguments: object, **_more: object) -> None:

@@ -62,7 +62,9 @@ def test_what_is_not_understood_says_what_works_here(stand: Stand) -> None:
     stand.slack.mention("admin", REQUESTS, at.ts, "make it so")
 
     stand.told(
-        "admin", "This thread is about alpha. I understand status, status live and help here.", REQUESTS
+        "admin",
+        "This thread is about alpha. I understand status, status live, delete and help here.",
+        REQUESTS,
     )
     assert stand.private("requester", REQUESTS) == []
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.ask import AskKind
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
-from provisioner.stage import Step
 from tests.builders import a_cause
-from tests.fakes.fuse import CrashNow
 from tests.fakes.office import CANARY, CHANNEL, Office
 from tests.fakes.people import BOB, MINA
-from tests.fakes.world import FakeStage, FakeWorld
 
 
 def test_the_card_goes_from_asked_to_ready_in_one_message(office: Office) -> None:
@@ -170,69 +164,3 @@ def test_U25_a_lost_answer_neither_doubles_nor_drops_a_message(office: Office, l
     assert office.chat.doubled() == []
     assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
     assert len(office.chat.directs(MINA)) == 2
-
-
-def _told(office: Office) -> tuple[list[str], list[str], list[str]]:
-    return office.chat.keys(CHANNEL), sorted(office.chat.lines(CHANNEL)), sorted(office.chat.directs(MINA))
-
-
-def _play(office: Office) -> None:
-    if office.pending() is None and not _runs(office):
-        office.service.ask(replace(office.an_ask(), key="V-once"))
-        office.settle()
-    request = office.pending()
-    if request is not None:
-        office.approves(request)
-    for _ in range(4):
-        office.settle()
-        office.later(seconds=40)
-
-
-def _runs(office: Office) -> bool:
-    with office.database.unit() as unit:
-        return unit.runs.latest("alpha") is not None
-
-
-SHARES = 4
-"""Of the points, so that they can be tried side by side."""
-
-
-@pytest.mark.parametrize("share", range(SHARES))
-def test_U4_a_kill_at_any_point_changes_nothing_in_what_is_made_and_told(tmp_path: Path, share: int) -> None:
-    """The process ends before and after every effect on the world and the chat, once each."""
-    whole = _office(tmp_path / "whole")
-    _play(whole)
-    expected = _told(whole)
-    effects = sorted(whole.world.effects())
-    whole.close()
-
-    points = 0
-    for point in range(share, 300, SHARES):
-        office = _office(tmp_path / str(point))
-        office.fuse.arm(point)
-        try:
-            _play(office)
-        except CrashNow:
-            points += 1
-            office.fuse.replace()
-            office.close()
-            office.begin()
-            _play(office)
-        else:
-            office.close()
-            break
-        assert _told(office) == expected, f"killed at point {point}"
-        assert sorted(office.world.effects()) == effects, f"killed at point {point}"
-        assert office.chat.doubled() == []
-        office.close()
-    assert points > 20 / SHARES
-
-
-def _office(folder: Path) -> Office:
-    folder.mkdir()
-    return Office(folder, steps=one_step)
-
-
-def one_step(world: FakeWorld) -> Sequence[Step]:
-    """As few as show every way of telling; the engine's own crash tests have more."""
-    return (Step(FakeStage(world, "login", takes=timedelta(seconds=25))),)

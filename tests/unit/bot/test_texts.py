@@ -67,6 +67,12 @@ EVERY_REFUSAL: tuple[Refusal, ...] = (
     refusals.CannotRetry("alpha", "cancelled"),
     refusals.CannotRetry("alpha", "running"),
     refusals.StillRunning("alpha"),
+    refusals.DeletionPending("alpha", "WSR-0002"),
+    refusals.CannotRollBack("alpha", "cancelled"),
+    refusals.CannotRollBack("alpha", "running"),
+    refusals.NotCancelled("alpha", "failed"),
+    refusals.Overtaken("alpha", "WSR-0002"),
+    refusals.NeverFailed("WSR-0001.1"),
 )
 
 

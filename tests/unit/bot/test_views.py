@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
+
+import pytest
 
 from approvals.model import Decision, Request, RequestStatus, Verdict
-from bot.card import Action, Button, Buttons, Card, Mark
+from bot.card import Action, Button, Buttons, Card, Mark, Style
 from bot.proposal import Proposal
+from bot.views.case import Case, Frame
+from bot.views.direct import Moment, direct_card
+from bot.views.known import Known
 from bot.views.request import request_card
 from bot.views.run import stage_line
-from bot.views.thread import Moment, direct_card
+from bot.views.status import status_card
 from provisioner.message import Message
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.stage import Goal
-from tests.builders import NOON, a_gate, a_plan, a_request, a_run, a_spec
+from tests.builders import NOON, a_failure, a_gate, a_plan, a_platform, a_request, a_run, a_spec
 from tests.fakes.notifier import shown
 
 NOTHING_LEFT = Plan(Goal.PRESENT, (StagePlan("profile", Message("Profile"), ()),))
@@ -25,7 +32,8 @@ def card(request: Request, run: Run | None = None, *, plan: Plan | None = None, 
     proposal = Proposal(
         request_id=request.id, asked=a_spec(), plan=plan or a_plan(), locale="en-US", run_id=run_id
     )
-    return request_card(proposal, request, run, "/ws")
+    case = Case(proposal=proposal, request=request, run=run)
+    return request_card(case, Frame(command="/ws", platform=a_platform()))
 
 
 def button(drawn: Card, action: Action) -> Button:
@@ -100,9 +108,59 @@ def test_a_stage_at_work_says_what_it_is_doing() -> None:
     assert line.note == doing
 
 
+CREATES = re.compile(r"[Cc]reating|being made|is ready|be made|[Mm]akes|was made")
+
+
+@pytest.mark.parametrize("status", RunStatus)
+def test_a_deletion_is_spoken_of_as_one_whatever_its_state(status: RunStatus) -> None:
+    plan = a_plan(goal=Goal.ABSENT)
+    failure = a_failure() if status is RunStatus.FAILED else None
+    run = a_run(status=status, plan=plan, reference="WSR-0001", failure=failure, ended_at=NOON)
+    known = Known(project="alpha", request=approved(), run=run)
+
+    for said in (shown(card(approved(), run, plan=plan)), shown(status_card(known))):
+        assert not CREATES.search(said), said
+        assert re.search(r"[Dd]elet|is gone", said)
+
+
+@pytest.mark.parametrize("status", RequestStatus)
+def test_a_request_to_delete_is_spoken_of_as_one_whatever_its_state(status: RequestStatus) -> None:
+    no = Decision(actor="U0BOB", verdict=Verdict.REJECT, at=NOON, comment="it is needed")
+    ended = None if status is RequestStatus.PENDING else NOON
+    request = a_request(status=status, decisions=[no] if ended else [], ended_at=ended)
+
+    said = shown(card(request, plan=a_plan(goal=Goal.ABSENT)))
+
+    assert not CREATES.search(said), said
+    assert re.search(r"[Dd]elet", said)
+
+
+@pytest.mark.parametrize("moment", Moment)
+def test_a_direct_message_about_a_deletion_speaks_of_it(moment: Moment) -> None:
+    plan = a_plan(goal=Goal.ABSENT)
+    proposal = Proposal(request_id="WSR-0001", asked=a_spec(), plan=plan, locale="en-US")
+
+    said = shown(direct_card(moment, Case(proposal=proposal, request=approved()), "https://chat.example/1"))
+
+    assert not CREATES.search(said), said
+    assert re.search(r"[Dd]elet|is gone", said)
+
+
+def test_a_button_row_fits_a_phone_and_has_one_that_stands_out() -> None:
+    plans = (a_plan(), a_plan(goal=Goal.ABSENT))
+    for plan, status in product(plans, RunStatus):
+        run = a_run(status=status, plan=plan, reference="WSR-0001", failure=a_failure(), ended_at=NOON)
+
+        row = list(_buttons(card(approved(), run, plan=plan)))
+
+        assert 1 <= len(row) <= 4
+        assert sum(one.style is Style.PRIMARY for one in row) <= 1
+        assert sum(one.style is Style.DANGER for one in row) <= 1
+
+
 def test_a_direct_message_without_a_card_points_nowhere() -> None:
     proposal = Proposal(request_id="WSR-0001", asked=a_spec(), plan=a_plan(), locale="en-US")
 
-    said = shown(direct_card(Moment.UNSEEN, proposal, a_request(), ""))
+    said = shown(direct_card(Moment.UNSEEN, Case(proposal=proposal, request=a_request()), ""))
 
     assert "See" not in said

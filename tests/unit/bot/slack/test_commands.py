@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.slack.commands import Command, Create, Help, ListAll, Status, Usage, parse
+from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, parse
 from bot.slack.mrkdwn import escape
 from bot.slack.usage import usage_card
 from bot.texts import Texts
@@ -40,6 +40,10 @@ def wrong(text: str) -> list[str]:
         ("Status Alpha", Status("alpha")),
         ("status alpha live", Status("alpha", live=True)),
         ("status LIVE alpha", Status("alpha", live=True)),
+        ("delete", Delete()),
+        ("delete alpha", Delete("alpha")),
+        ("Delete Alpha", Delete("alpha")),
+        ("delete “alpha”", Delete("alpha")),
         ("create", Create()),
         ("create alpha", Create({"project": "alpha"})),
         ("CREATE alpha", Create({"project": "alpha"})),
@@ -100,7 +104,7 @@ def test_an_unknown_subcommand_names_the_nearest() -> None:
 
 
 def test_a_subcommand_like_no_other_names_them_all() -> None:
-    assert wrong("frobnicate") == ["I do not know frobnicate. There is create, status, list, help."]
+    assert wrong("frobnicate") == ["I do not know frobnicate. There is create, status, list, delete, help."]
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -159,6 +163,18 @@ def test_status_of_two_is_too_much() -> None:
     assert wrong("status alpha beta") == ["beta is too much: one project, then live if you like."]
 
 
+def test_a_deletion_is_of_one_project_by_its_name() -> None:
+    assert wrong("delete alpha beta") == ["beta is too much: one project at a time."]
+    assert wrong("delete My_Team") == ["My_Team is not the name of a project."]
+    command = asked("delete My_Team now")
+    assert isinstance(command, Usage)
+    assert command.line == "delete myteam"
+
+
+def test_what_looks_like_a_deletion_is_only_suggested() -> None:
+    assert wrong("delet alpha") == ["I do not know delet. Did you mean delete?"]
+
+
 def test_too_long_a_text_is_not_read() -> None:
     assert wrong("create alpha why=" + "x" * 3_000) == ["That is too long: 3017 characters, 3000 are read."]
 
@@ -180,6 +196,7 @@ TEXTS = st.one_of(
                     "create",
                     "status",
                     "list",
+                    "delete",
                     "help",
                     "live",
                     "alpha",

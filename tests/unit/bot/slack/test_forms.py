@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.forms import create_form, field_errors, reject_form, spec_of
+from bot.slack.delete import bare
+from bot.slack.forms import create_form, delete_form, field_errors, reject_form, spec_of
 from bot.slack.incoming import Origin
 from bot.texts import Texts
 from bot.views.names import names_card
@@ -89,6 +90,38 @@ def test_slack_takes_the_form_whatever_was_typed(draft: dict[str, str]) -> None:
 
 def test_slack_takes_the_form_for_a_reason() -> None:
     check(reject_form(ENGLISH, Origin(request_id="WSR-0001")))
+
+
+def test_slack_takes_the_form_for_a_deletion() -> None:
+    form = delete_form(ENGLISH, Origin(project="alpha"))
+
+    check(form)
+    assert "`alpha`" in form["blocks"][0]["text"]["text"]
+    assert next(block for block in form["blocks"] if block.get("block_id") == "why")["optional"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "alpha",
+        " alpha ",
+        "Alpha",
+        "“alpha”",
+        "'alpha'",
+        "`alpha`",
+        "alp\u200bha",
+        "ａｌｐｈａ",
+        "alpha.",
+        "alpha\n",
+    ],
+)
+def test_a_name_is_read_as_it_was_meant(typed: str) -> None:
+    assert bare(typed) == "alpha"
+
+
+@pytest.mark.parametrize("typed", ["", "alph", "alphabet", "al pha", "alpha beta", "alpha-ws", "yes"])
+def test_another_name_stays_another(typed: str) -> None:
+    assert bare(typed) != "alpha"
 
 
 def test_what_was_filled_in_is_a_spec() -> None:

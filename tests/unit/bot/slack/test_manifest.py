@@ -98,9 +98,10 @@ def test_no_id_is_listened_to_twice() -> None:
 
 
 def test_every_form_asks_slack_nothing_before_it_is_acknowledged() -> None:
-    """What may stand before an acknowledgement: the two forms, and the answer to a command."""
+    """What may stand before an acknowledgement: the three forms, and the answer to a command."""
     assert {listener.id for listener in TABLE if listener.first} == {
         "",
         "ws.create.submit",
+        "ws.delete.submit",
         "ws.req.reject.submit",
     }

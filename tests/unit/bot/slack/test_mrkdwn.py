@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import Mrkdwn, code, escape, shorten, unescape
+from bot.slack.mrkdwn import Mrkdwn, code, cut, escape, shorten, unescape
 from bot.texts import Texts
 from provisioner.message import Message, Ref, RefKind
 
@@ -92,3 +92,15 @@ def test_a_code_span_is_one_span_on_one_line(text: str) -> None:
 
     assert span.count("`") == 2
     assert "\n" not in span
+
+
+@given(text=st.text() | st.text(alphabet="a&<\n", min_size=50), most=st.integers(5, 40))
+def test_a_text_is_cut_in_pieces_that_fit_and_nothing_is_lost(text: str, most: int) -> None:
+    pieces = cut(text, most)
+
+    assert all(0 < len(escape(piece)) <= most for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+def test_a_text_is_cut_between_its_lines() -> None:
+    assert cut("first line\nsecond line\nthird", 25) == ["first line\nsecond line", "third"]

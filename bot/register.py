@@ -1,0 +1,169 @@
+"""What is stored about a project, put together: for cards, for answers, and for who asks for it."""
+
+from __future__ import annotations
+
+from approvals.model import Request, RequestId, RequestStatus
+from bot.database import UnitOfWork
+from bot.views.case import Case, Other
+from bot.views.known import Known
+from bot.views.words import name, person
+from provisioner.message import Message
+from provisioner.run import Run, RunId, RunStatus
+from provisioner.stage import Goal
+from provisioner.survey import Standing
+
+_STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
+"""Nobody works on it: a deletion may take its place."""
+
+
+def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
+    """Why nobody can ask now for the project to be made, or deleted; or None."""
+    pending = unit.requests.pending_for(project)
+    if pending is not None:
+        return _asked_already(unit, pending)
+    run = unit.runs.latest(project)
+    if run is None:
+        return None
+    unit.requests.get(RequestId(run.reference))  # locked, so that nobody presses Retry meanwhile
+    run = unit.runs.get(run.id)
+    if not run.active or (goal is Goal.ABSENT and run.status in _STOPPED):
+        return None
+    if run.status is RunStatus.FAILED:
+        return _failed(run)
+    if run.goal is Goal.ABSENT:
+        return Message(
+            "{project} is being deleted: {id} has to end, or be cancelled, first.",
+            project=name(project),
+            id=name(run.id),
+        )
+    if goal is Goal.ABSENT:
+        return Message(
+            "{project} is being worked on: wait until {id} has ended, or press Cancel on its card first.",
+            project=name(project),
+            id=name(run.id),
+        )
+    return Message(
+        "{project} is being worked on: {id} has to end, or be cancelled, first.",
+        project=name(project),
+        id=name(run.id),
+    )
+
+
+def _asked_already(unit: UnitOfWork, pending: Request) -> Message:
+    who, project = person(pending.asked_by), name(pending.subject.target)
+    if unit.proposals.get(pending.id).plan.goal is Goal.ABSENT:
+        return Message(
+            "{who} has asked already for {project} to be deleted: {id} is open until {until}.",
+            who=who,
+            project=project,
+            id=name(pending.id),
+            until=pending.open_until,
+        )
+    return Message(
+        "{who} has asked for {project} already: {id} is open until {until}.",
+        who=who,
+        project=project,
+        id=name(pending.id),
+        until=pending.open_until,
+    )
+
+
+def _failed(run: Run) -> Message:
+    project, reference = name(run.asked.project), name(run.reference)
+    if run.goal is Goal.ABSENT:
+        return Message(
+            "The deletion of {project} failed and is not over: press Retry or Cancel on the card of {id}.",
+            project=project,
+            id=reference,
+        )
+    return Message(
+        "The work on {project} failed and is not over: press Retry, Roll back or Cancel on the card of {id}.",
+        project=project,
+        id=reference,
+    )
+
+
+def case_of(unit: UnitOfWork, request: Request) -> Case:
+    proposal = unit.proposals.get(request.id)
+    run = unit.runs.get(RunId(proposal.becomes)) if request.status is RequestStatus.APPROVED else None
+    return Case(
+        proposal=proposal,
+        request=request,
+        run=run,
+        standing=standing_of(unit, run) if run else None,
+        before=_before(unit, request),
+        later=_later(unit, request) if run else None,
+    )
+
+
+def standing_of(unit: UnitOfWork, run: Run) -> tuple[Standing, ...] | None:
+    """What existed when the run stopped, of a run that has; None where nobody looked."""
+    if run.status not in {RunStatus.FAILED, RunStatus.CANCELLED}:
+        return None
+    for entry in reversed(unit.journal.since(run.id, 0)):
+        found = entry.data.get("standing")
+        if isinstance(found, list):
+            return tuple(Standing.from_json(one) for one in found if isinstance(one, dict))
+    return None
+
+
+def _before(unit: UnitOfWork, request: Request) -> Other | None:
+    """Of a request that waits: what there is of its project."""
+    run = unit.runs.latest(request.subject.target) if request.pending else None
+    return _other(unit, unit.requests.get(RequestId(run.reference)), run) if run else None
+
+
+def _later(unit: UnitOfWork, request: Request) -> Other | None:
+    newest = unit.requests.latest_for(request.subject.target)
+    if newest is None or newest.id == request.id or newest.asked_at < request.asked_at:
+        return None
+    counts = newest.status in {RequestStatus.PENDING, RequestStatus.APPROVED}
+    return _other(unit, newest) if counts else None
+
+
+def _other(unit: UnitOfWork, request: Request, run: Run | None = None) -> Other:
+    return Other(
+        id=request.id,
+        goal=unit.proposals.get(request.id).plan.goal,
+        status=request.status,
+        asked_by=request.asked_by,
+        link=_link(unit, request),
+        run=run,
+    )
+
+
+def known(unit: UnitOfWork, project: str) -> Known:
+    """The project as it is: its newest run, and a request that is open. A request that nobody approved
+    changes nothing about what is there, and stands only where there was no run."""
+    run, pending = unit.runs.latest(project), unit.requests.pending_for(project)
+    request = unit.requests.get(RequestId(run.reference)) if run else unit.requests.latest_for(project)
+    return Known(
+        project=project,
+        request=request,
+        run=run,
+        link=_link(unit, request) if request else "",
+        pending=pending,
+        pending_link=_link(unit, pending) if pending else "",
+    )
+
+
+def known_by(unit: UnitOfWork, request: Request) -> Known:
+    """What became of one request."""
+    project = request.subject.target
+    run = None
+    if request.status is RequestStatus.APPROVED:
+        run = unit.runs.get(RunId(unit.proposals.get(request.id).becomes))
+    newest = unit.runs.latest(project)
+    return Known(
+        project=project,
+        request=request,
+        run=run,
+        link=_link(unit, request),
+        pending=request if request.pending else None,
+        since=newest.reference if newest and run and newest.id != run.id else "",
+    )
+
+
+def _link(unit: UnitOfWork, request: Request) -> str:
+    thread = unit.threads.get(request.id)
+    return thread.link if thread else ""

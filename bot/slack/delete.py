@@ -1,0 +1,83 @@
+"""Asking for a deletion: the form opens, wants the name typed, and is kept before it is acknowledged."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from approvals.errors import KeyReused
+from bot.ask import Ask, AskKind
+from bot.card import Card
+from bot.slack.commands import INVISIBLE, shown
+from bot.slack.edge import Edge, Reply
+from bot.slack.forms import delete_form, errors, typed
+from bot.slack.incoming import Incoming, Origin
+from bot.texts import refusal
+from provisioner.message import Message
+from provisioner.stage import Goal
+
+_AROUND = " \t\n\"'`“”„‟«»‘’‚‛.,"
+"""What keyboards, phones and copied code spans put around a name."""
+
+
+def open_delete(edge: Edge, incoming: Incoming, project: str) -> None:
+    """Or say at once why it cannot be asked for now."""
+    taken = edge.service.obstacle(project, Goal.ABSENT)
+    if taken is not None:
+        edge.tell(incoming, Card(taken, taken))
+        return
+    locale = edge.people.locale(incoming.user)
+    origin = Origin(channel=incoming.channel, locale=locale, project=project)
+    if not edge.open(incoming, delete_form(edge.texts.for_locale(locale), origin)):
+        text = Message("Slack did not open the form in time. Nothing was done; please try again.")
+        edge.whisper(incoming, Card(text, text))
+
+
+def open_asked(edge: Edge, incoming: Incoming) -> None:
+    """A button that offers the form; its value is the project."""
+    open_delete(edge, incoming, incoming.value)
+
+
+def keep(edge: Edge, incoming: Incoming) -> Reply | None:
+    """Before the acknowledgement: the ask is stored, or what is wrong is said. Asks Slack nothing."""
+    origin = incoming.origin
+    words = edge.texts.for_locale(origin.locale)
+    filled = typed(incoming.view)
+    if bare(filled.get("confirm", "")) != origin.project:
+        said = Message(
+            "That is not the name. Type {project} to ask for it to be deleted, or close this.",
+            project=shown(origin.project),
+        )
+        return errors({"confirm": words.plain(said)})
+    taken = edge.service.obstacle(origin.project, Goal.ABSENT)
+    if taken is not None:
+        return errors({"confirm": words.plain(taken)})
+    ask = Ask(
+        key=incoming.view["id"],
+        kind=AskKind.DELETE,
+        team=incoming.team,
+        user=incoming.user,
+        channel=incoming.channel,
+        at=edge.now,
+        locale=origin.locale,
+        spec={"project": origin.project, "why": filled.get("why", "").strip()},
+    )
+    try:
+        edge.service.ask(ask)
+    except KeyReused as no:  # the same form, sent before with other content
+        return errors({"confirm": words.plain(refusal(no))})
+    return None
+
+
+def kept(edge: Edge, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the ask is answered all the same."""
+    text = Message(
+        "Looking for {project} on all systems. The request to delete it will appear in the requests channel;"
+        " if it cannot be asked for, I tell you why.",
+        project=shown(incoming.origin.project),
+    )
+    edge.whisper(incoming, Card(text, text))
+
+
+def bare(name: str) -> str:
+    """A name as it was meant: without what stands around it or cannot be seen, in plain small letters."""
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).strip(_AROUND).lower()

@@ -1,0 +1,134 @@
+"""The buttons of a run's card: those that do something now, four at most, so that a phone shows one row."""
+
+from __future__ import annotations
+
+from bot.card import Action, Button, Confirm, Style
+from bot.views.case import Case
+from provisioner.message import Message, literal
+from provisioner.run import Run, RunStatus
+from provisioner.stage import Goal
+
+
+def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
+    taken = case.later is not None  # somebody has asked for what comes next
+    match run.status:
+        case RunStatus.SUCCEEDED:
+            return (_status(run),)
+        case RunStatus.FAILED if taken:
+            return (_details(run), _status(run))
+        case RunStatus.FAILED if run.goal is Goal.ABSENT:
+            return (_retry(run), _details(run), _status(run), _cancel(run))
+        case RunStatus.FAILED:
+            return (_retry(run), _roll_back(run), _details(run), _cancel(run))
+        case RunStatus.CANCELLED if taken:
+            return (_status(run),)
+        case RunStatus.CANCELLED if run.goal is Goal.ABSENT or case.standing == ():
+            return (_continue(run), _status(run))
+        case RunStatus.CANCELLED:
+            return (_continue(run), _delete(run), _status(run))
+        case _:
+            return (_status(run), _cancel(run))
+
+
+def _status(run: Run) -> Button:
+    spoken = Message("Status of {project}", project=_project(run))
+    return Button(Action.STATUS, Message("Status"), run.asked.project, spoken=spoken)
+
+
+def _cancel(run: Run) -> Button:
+    """Of a run that failed it ends the work; nothing is under way that could be stopped."""
+    deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
+    stops = (
+        Message("The work ends here; nothing is tried again.")
+        if failed
+        else Message("It stops before the next change.")
+    )
+    stays = Message("What is left stays.") if deleting else Message("What exists already stays.")
+    return Button(
+        Action.CANCEL,
+        Message("Cancel"),
+        run.id,
+        Style.PLAIN if failed else Style.DANGER,
+        Confirm(
+            Message("Cancel deleting {project}?", project=_project(run))
+            if deleting
+            else Message("Cancel {project}?", project=_project(run)),
+            Message("{stops} {stays}", stops=stops, stays=stays),
+            Message("Cancel it"),
+            Message("Go on"),
+        ),
+        Message("Cancel deleting {project}", project=_project(run))
+        if deleting
+        else Message("Cancel creating {project}", project=_project(run)),
+    )
+
+
+def _retry(run: Run) -> Button:
+    return Button(
+        Action.RETRY,
+        Message("Retry"),
+        run.id,
+        Style.PRIMARY,
+        spoken=Message("Try deleting {project} again, from where it stopped", project=_project(run))
+        if run.goal is Goal.ABSENT
+        else Message("Try creating {project} again, from where it stopped", project=_project(run)),
+    )
+
+
+def _roll_back(run: Run) -> Button:
+    return Button(
+        Action.ROLL_BACK,
+        Message("Roll back"),
+        run.id,
+        Style.DANGER,
+        Confirm(
+            Message("Roll back {project}?", project=_project(run)),
+            Message(
+                "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
+                " somebody else approves the list."
+            ),
+            Message("Ask to roll back"),
+            Message("Keep it"),
+        ),
+        Message("Roll back {project}: asks for an approval", project=_project(run)),
+    )
+
+
+def _details(run: Run) -> Button:
+    spoken = Message("Details of why {project} failed", project=_project(run))
+    return Button(Action.DETAILS, Message("Details"), run.id, spoken=spoken)
+
+
+def _continue(run: Run) -> Button:
+    return Button(
+        Action.CONTINUE,
+        Message("Continue"),
+        run.id,
+        Style.PRIMARY,
+        spoken=Message("Ask for the deletion of {project} to go on", project=_project(run))
+        if run.goal is Goal.ABSENT
+        else Message("Ask for {project} to go on", project=_project(run)),
+    )
+
+
+def _delete(run: Run) -> Button:
+    return Button(
+        Action.DELETE,
+        Message("Delete"),
+        run.id,
+        Style.DANGER,
+        Confirm(
+            Message("Delete {project}?", project=_project(run)),
+            Message(
+                "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
+                " somebody else approves the list."
+            ),
+            Message("Ask to delete"),
+            Message("Keep it"),
+        ),
+        Message("Delete what exists of {project}: asks for an approval", project=_project(run)),
+    )
+
+
+def _project(run: Run) -> Message:
+    return literal(run.asked.project)

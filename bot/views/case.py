@@ -1,0 +1,73 @@
+"""What a card is drawn from: all that is stored about one request, and where we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from approvals.model import Request, RequestStatus
+from bot.proposal import Proposal
+from provisioner.run import Run
+from provisioner.stage import Goal
+from provisioner.survey import Standing
+from provisioner.workspace import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses that people open, without a slash at the end."""
+
+    grafana: str = ""  # empty: there are no dashboards here
+    conductor: str = ""
+
+
+NO_LINKS = Links()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What is the same for every card."""
+
+    command: str  # the slash command, for what may be typed next
+    platform: Platform
+    links: Links = NO_LINKS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another request about the same project, to be pointed at."""
+
+    id: str
+    goal: Goal
+    status: RequestStatus
+    asked_by: str
+    link: str = ""  # empty while its card does not stand
+    run: Run | None = None  # what came of it, once it was approved
+
+    @property
+    def approved(self) -> bool:
+        return self.status is RequestStatus.APPROVED
+
+    @property
+    def deletes(self) -> bool:
+        """It was approved, and what there was of the project goes with it."""
+        return self.approved and self.goal is Goal.ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Drawn anew each time; equal cases give equal cards."""
+
+    proposal: Proposal
+    request: Request
+    run: Run | None = None  # once it is approved
+    standing: tuple[Standing, ...] | None = None  # what existed when the run stopped; None: nobody looked
+    before: Other | None = None  # what there was of the project when this was asked
+    later: Other | None = None  # open or approved since, about the same project
+
+    @property
+    def goal(self) -> Goal:
+        return self.proposal.plan.goal
+
+    @property
+    def project(self) -> str:
+        return self.proposal.asked.project

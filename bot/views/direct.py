@@ -1,0 +1,118 @@
+"""Direct messages to the person who asked: short, each with the way to the card."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.card import Card, Paragraph, Quote
+from bot.views.case import Case, Other
+from bot.views.words import deciders, name, person, pointer
+from provisioner.message import Message, Ref, RefKind
+from provisioner.stage import Goal
+
+
+class Moment(StrEnum):
+    """When the person who asked is told directly. The value is part of a stored key: never renamed."""
+
+    UNSEEN = "unseen"  # there is no card, so nobody can decide
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+    READY = "ready"  # made, or gone
+
+
+def direct_card(moment: Moment, case: Case, link: str) -> Card:
+    """`link` is the address of the card, empty where there is none."""
+    said = _deletion(moment, case) if case.goal is Goal.ABSENT else _creation(moment, case)
+    quote = (Quote(case.request.decisions[-1].comment),) if moment is Moment.REJECTED else ()
+    see = (Paragraph(Message("See {link}.", link=Ref(RefKind.LINK, link, case.request.id))),) if link else ()
+    return Card(said, said, (Paragraph(said), *quote, *see))
+
+
+def _creation(moment: Moment, case: Case) -> Message:
+    project, request = name(case.project), case.request
+    match moment:
+        case Moment.UNSEEN:
+            return Message(
+                "I cannot show your request for {project} in the channel for requests, so nobody can decide"
+                " on it. I go on trying; please tell whoever runs the bot, whose log says why.",
+                project=project,
+            )
+        case Moment.APPROVED:
+            return Message(
+                "Your request for {project} was approved by {by}. It is being made now.",
+                project=project,
+                by=deciders(request),
+            )
+        case Moment.REJECTED:
+            who = person(request.decisions[-1].actor)
+            return Message("Your request for {project} was rejected by {by}.", project=project, by=who)
+        case Moment.EXPIRED:
+            return Message("Nobody decided on your request for {project} in time.", project=project)
+        case Moment.FAILED:
+            return Message(
+                "Creating {project} failed. What exists stays; it can be tried again or rolled back.",
+                project=project,
+            )
+        case Moment.PARKED:
+            return Message(
+                "Creating {project} stopped: the systems changed and the new plan needs an approval.",
+                project=project,
+            )
+        case Moment.CANCELLED:
+            if (by := _deleted_by(case)) is not None:
+                return Message(
+                    "Creating {project} was given up: {id} deletes what exists of it.",
+                    project=project,
+                    id=pointer(by),
+                )
+            return Message("Creating {project} was cancelled. What exists stays.", project=project)
+        case Moment.READY:
+            return Message("Your workspace {project} is ready.", project=project)
+
+
+def _deletion(moment: Moment, case: Case) -> Message:
+    project, request = name(case.project), case.request
+    match moment:
+        case Moment.UNSEEN:
+            return Message(
+                "I cannot show your request to delete {project} in the channel for requests, so nobody can"
+                " decide on it. I go on trying; please tell whoever runs the bot, whose log says why.",
+                project=project,
+            )
+        case Moment.APPROVED:
+            return Message(
+                "Your request to delete {project} was approved by {by}. It is being deleted now.",
+                project=project,
+                by=deciders(request),
+            )
+        case Moment.REJECTED:
+            who = person(request.decisions[-1].actor)
+            return Message("Your request to delete {project} was rejected by {by}.", project=project, by=who)
+        case Moment.EXPIRED:
+            return Message("Nobody decided on your request to delete {project} in time.", project=project)
+        case Moment.FAILED:
+            return Message(
+                "Deleting {project} failed. What is left stays; it can be tried again.", project=project
+            )
+        case Moment.PARKED:
+            return Message(
+                "Deleting {project} stopped: the systems changed and the new plan needs an approval.",
+                project=project,
+            )
+        case Moment.CANCELLED:
+            if (by := _deleted_by(case)) is not None:
+                return Message("Deleting {project} goes on under {id}.", project=project, id=pointer(by))
+            return Message("Deleting {project} was cancelled. What is left stays.", project=project)
+        case Moment.READY:
+            return Message(
+                "{project} is gone: it was looked for on every system and not found.", project=project
+            )
+
+
+def _deleted_by(case: Case) -> Other | None:
+    """The approved request that deletes what this one has left."""
+    return case.later if case.later is not None and case.later.deletes else None

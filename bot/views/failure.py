@@ -1,0 +1,181 @@
+"""Why a run failed: in short on its card, and all of it in a dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
+from bot.views.case import Case, Other
+from bot.views.headline import failed_stage
+from bot.views.words import name, person, pointer, standing_items
+from provisioner.diagnosis import Diagnosis, diagnose
+from provisioner.message import Message
+from provisioner.run import Entry, EntryKind, Failure, Run, RunStatus
+from provisioner.stage import Goal
+
+JOURNAL_SHOWN = 15
+"""Lines of the journal in the dialog; all of them stand in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failure with the run it belongs to. The run may have gone on since."""
+
+    run: Run
+    failure: Failure
+    entries: Sequence[Entry]  # of the run, oldest first
+
+
+def failure_parts(case: Case, run: Run) -> Iterable[Part]:
+    """What happened, what is there now, what can be done, and what happens if nobody does anything."""
+    failure = run.failure
+    if failure is None:
+        return
+    known = diagnose(failure.what, failure.cause)
+    yield Paragraph(Message("What happened: {what}.", what=failure.what))
+    if known is not None:
+        yield Paragraph(Message("Why: {cause}", cause=known.cause))
+    if case.standing is not None:
+        yield from there_now(case)
+    if case.later is not None:
+        yield Paragraph(_asked_to_delete(case.later, run))
+        return
+    yield Bullets(tuple(_ways(run, failure, known)), Message("What can be done"))
+    yield Paragraph(
+        Message(
+            "If nobody does anything, it stays as it is: nothing is tried again, nothing is removed, and what"
+            " exists may cost money."
+        )
+    )
+
+
+def there_now(case: Case) -> Iterable[Part]:
+    """What existed when the run stopped; it was looked at then."""
+    items = standing_items(case.standing or ())
+    if items:
+        yield Bullets(items, Message("There now"))
+    else:
+        yield Paragraph(Message("There now: nothing"))
+
+
+def _asked_to_delete(later: Other, run: Run) -> Message:
+    if run.goal is Goal.ABSENT:
+        return Message(
+            "{who} asks anew for it to be deleted: {id}. Retry works again once that is over.",
+            who=person(later.asked_by),
+            id=pointer(later),
+        )
+    return Message(
+        "{who} asks for it to be rolled back: {id}. Retry works again once that is over.",
+        who=person(later.asked_by),
+        id=pointer(later),
+    )
+
+
+def _ways(run: Run, failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
+    if known is not None:
+        yield known.remedy
+    elif failure.hint is not None:
+        yield Message("{hint}.", hint=failure.hint)
+    else:
+        yield Message("I do not know this failure. Details has all that was said about it.")
+    if known is not None and known.retryable:
+        yield Message("Retry goes on where it stopped. It may well work now, without any change.")
+    elif known is not None:
+        yield Message("Retry goes on where it stopped. Without a change it fails again.")
+    else:
+        yield Message("Retry goes on where it stopped.")
+    if run.goal is Goal.PRESENT:
+        yield Message("Roll back asks for an approval to delete what exists.")
+    yield Message("Cancel ends the work here and keeps what exists.")
+
+
+def details_card(case: Case, failed: Failed) -> Card:
+    """All of it, for whoever looks closer; the vendor's words as they were said, secrets removed."""
+    run, failure = failed.run, failed.failure
+    project = name(case.project)
+    title = (
+        Message("Why deleting {project} failed", project=project)
+        if run.goal is Goal.ABSENT
+        else Message("Why creating {project} failed", project=project)
+    )
+    parts: list[Part] = [
+        Paragraph(Message("{stage}: {what}.", stage=failed_stage(run, failure), what=failure.what)),
+        *_over(run),
+        *_vendor(failure),
+        *_meaning(failure),
+        *(there_now(case) if case.standing is not None else ()),
+        _journal(failed.entries),
+        Small(
+            Message(
+                "{id} · attempt {n} · reference {reference}, also in the log",
+                id=name(run.id),
+                n=run.attempt,
+                reference=name(failure.reference),
+            )
+        ),
+    ]
+    return Card(title, title, tuple(parts))
+
+
+def _over(run: Run) -> Iterable[Part]:
+    if run.status is RunStatus.CANCELLED:
+        yield Paragraph(Message("The work was given up after that."))
+    elif run.status is not RunStatus.FAILED:
+        yield Paragraph(Message("The work was taken up again after that."))
+
+
+def _vendor(failure: Failure) -> Iterable[Part]:
+    cause = failure.cause
+    if cause is None:
+        yield Paragraph(Message("No other system said anything about it."))
+        return
+    told = (
+        (Message("Service"), cause.service),
+        (Message("Operation"), cause.operation),
+        (Message("Code"), cause.code),
+        (Message("Request id"), cause.request_id),
+    )
+    pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
+    yield Facts(pairs)
+    if cause.words.strip():
+        yield Paragraph(Message("{service} says, in its own words:", service=name(cause.service)))
+        yield Quote(cause.words, code=True)
+
+
+def _meaning(failure: Failure) -> Iterable[Part]:
+    known = diagnose(failure.what, failure.cause)
+    if known is not None:
+        yield Paragraph(Message("Cause: {cause}", cause=known.cause))
+        yield Paragraph(Message("What to do: {remedy}", remedy=known.remedy))
+        yield Paragraph(
+            Message("Trying again may help: it can go away by itself.")
+            if known.retryable
+            else Message("Trying again changes nothing before that is done.")
+        )
+        return
+    yield Paragraph(Message("I do not know this failure, so I cannot say whether trying again may help."))
+    if failure.hint is not None:
+        yield Paragraph(Message("What to do: {remedy}", remedy=failure.hint))
+
+
+def _journal(entries: Sequence[Entry]) -> Part:
+    last = entries[-JOURNAL_SHOWN:]
+    lines = tuple(Message("{at} {what}", at=entry.at, what=entry.message) for entry in last)
+    n = len(entries)
+    title = (
+        Message("The last {shown} of {n} lines of the journal", shown=len(last), n=n)
+        if n > len(last)
+        else Message("The journal")
+    )
+    return Bullets(lines, title)
+
+
+def failed_of(run: Run, entries: Sequence[Entry]) -> Failed | None:
+    """The newest failure of a run; None when it never failed."""
+    for entry in reversed(entries):
+        found = entry.data.get("failure") if entry.kind is EntryKind.FAILED else None
+        if isinstance(found, dict):
+            return Failed(run, Failure.from_json(found), entries)
+    return None

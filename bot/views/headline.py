@@ -1,0 +1,171 @@
+"""The first line of a run's card, and the sentence that stands for the whole card."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from bot.views.case import Case, Other
+from bot.views.words import name, person
+from provisioner.message import Message, Ref
+from provisioner.run import Failure, Run, RunStatus, StageStatus
+from provisioner.stage import Goal
+
+Headline: TypeAlias = tuple[Message, Message]
+
+
+def headline(case: Case, run: Run) -> Headline:
+    """Title, and a full sentence for notifications and screen readers."""
+    taken = case.later
+    if taken is not None and run.goal is Goal.PRESENT and taken.deletes:
+        return _overtaken(run, taken)
+    match run.status:
+        case RunStatus.SUCCEEDED:
+            return _done(case, run)
+        case RunStatus.FAILED:
+            return _failed(run)
+        case RunStatus.CANCELLED:
+            return _cancelled(run)
+        case RunStatus.PARKED:
+            return _parked(run)
+        case _:
+            return _under_way(run)
+
+
+def failed_stage(run: Run, failure: Failure | None) -> Message:
+    """The title of the stage that failed; its stored name where the plan has no such stage."""
+    stage = failure.stage if failure else ""
+    found = next((planned.title for planned in run.plan.stages if planned.stage == stage), None)
+    return found or Message("{name}", name=name(stage))
+
+
+def _count(run: Run) -> tuple[Ref, int, int]:
+    """The project, and how many of its stages are done."""
+    done = sum(run.progress(stage.stage).status is StageStatus.DONE for stage in run.plan.stages)
+    return name(run.asked.project), done, len(run.plan.stages)
+
+
+def _overtaken(run: Run, by: Other) -> Headline:
+    project, number = name(run.asked.project), name(by.id)
+    return (
+        Message("{project} is deleted under {id}", project=project, id=number),
+        Message("What was made of {project} is deleted under {id}.", project=project, id=number),
+    )
+
+
+def _done(case: Case, run: Run) -> Headline:
+    project = name(run.asked.project)
+    if run.goal is Goal.ABSENT:
+        return (
+            Message("{project} is gone", project=project),
+            Message(
+                "Workspace {project} was deleted: it was looked for on every system and not found.",
+                project=project,
+            ),
+        )
+    return (
+        Message("{project} is ready", project=project),
+        Message(
+            "Workspace {project} for {who} is ready: everything was made and looked at again.",
+            project=project,
+            who=person(case.request.asked_by),
+        ),
+    )
+
+
+def _failed(run: Run) -> Headline:
+    (project, done, n), stage = _count(run), failed_stage(run, run.failure)
+    if run.goal is Goal.ABSENT:
+        return (
+            Message(
+                "Deleting {project} failed at {stage}: {done} of {n} gone",
+                project=project,
+                stage=stage,
+                done=done,
+                n=n,
+            ),
+            Message(
+                "Deleting {project} failed at {stage} with {done} of {n} stages gone. What is left stays.",
+                project=project,
+                stage=stage,
+                done=done,
+                n=n,
+            ),
+        )
+    return (
+        Message(
+            "{project} failed at {stage}: {done} of {n} done", project=project, stage=stage, done=done, n=n
+        ),
+        Message(
+            "Creating {project} failed at {stage} after {done} of {n} stages. What exists stays.",
+            project=project,
+            stage=stage,
+            done=done,
+            n=n,
+        ),
+    )
+
+
+def _cancelled(run: Run) -> Headline:
+    project, done, n = _count(run)
+    if run.goal is Goal.ABSENT:
+        return (
+            Message("Deleting {project} was cancelled: {done} of {n} gone", project=project, done=done, n=n),
+            Message(
+                "Deleting {project} was cancelled with {done} of {n} stages gone. What is left stays.",
+                project=project,
+                done=done,
+                n=n,
+            ),
+        )
+    return (
+        Message("{project} was cancelled: {done} of {n} done", project=project, done=done, n=n),
+        Message(
+            "Creating {project} was cancelled after {done} of {n} stages. What exists stays.",
+            project=project,
+            done=done,
+            n=n,
+        ),
+    )
+
+
+def _parked(run: Run) -> Headline:
+    project = name(run.asked.project)
+    if run.goal is Goal.ABSENT:
+        return (
+            Message("Deleting {project} is stopped: it needs a new approval", project=project),
+            Message(
+                "The systems changed since the deletion of {project} was approved. The new plan has to be"
+                " approved.",
+                project=project,
+            ),
+        )
+    return (
+        Message("{project} is stopped: it needs a new approval", project=project),
+        Message(
+            "The systems changed since {project} was approved. The new plan has to be approved.",
+            project=project,
+        ),
+    )
+
+
+def _under_way(run: Run) -> Headline:
+    project, done, n = _count(run)
+    if run.goal is Goal.ABSENT:
+        return (
+            Message("Deleting {project}: {done} of {n} gone", project=project, done=done, n=n),
+            Message(
+                "Deleting workspace {project}: {done} of {n} stages are gone.",
+                project=project,
+                done=done,
+                n=n,
+            ),
+        )
+    return (
+        Message("Creating {project}: {done} of {n} done", project=project, done=done, n=n),
+        Message(
+            "Creating workspace {project}: {done} of {n} stages are done.",
+            project=project,
+            done=done,
+            n=n,
+        ),
+    )

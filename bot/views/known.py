@@ -1,0 +1,119 @@
+"""How a project is, in a few words: for status, for lists, for Home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from approvals.model import Request, RequestStatus
+from bot.card import Mark
+from bot.proposal import ACTIONS
+from bot.views.words import name
+from provisioner.message import Message, Ref, RefKind
+from provisioner.run import Run, RunStatus
+from provisioner.stage import Goal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that is stored about one project, or about one request of it."""
+
+    project: str
+    request: Request | None = None  # that the run was approved by; without a run, the newest
+    run: Run | None = None
+    link: str = ""  # to the card of `request`
+    pending: Request | None = None  # open now
+    pending_link: str = ""
+    since: str = ""  # a later request under which the project was worked on
+
+    @property
+    def deleted(self) -> bool:
+        """It was looked for everywhere and not found, and nobody has asked for it since."""
+        run = self.run
+        gone = run is not None and run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
+        return gone and self.pending is None
+
+
+def state(known: Known) -> Message:
+    said = _run_state(known.run) if known.run is not None else None
+    if said is not None and known.since:
+        return Message("{state}; {id} came after it", state=said, id=name(known.since))
+    if known.pending is None:
+        return said or _request_state(known.request)
+    pending, until = known.pending, known.pending.open_until
+    deletion = pending.subject.action == ACTIONS[Goal.ABSENT]
+    if said is None and deletion:
+        return Message("deletion waiting for approval until {until}", until=until)
+    if said is None:
+        return Message("waiting for approval until {until}", until=until)
+    link = shown(pending, known.pending_link)
+    if deletion:
+        return Message("{state}; {id} asks until {until} to delete it", state=said, id=link, until=until)
+    return Message("{state}; {id} is waiting for approval until {until}", state=said, id=link, until=until)
+
+
+def mark(known: Known) -> Mark:
+    if known.pending is not None:
+        return Mark.WAITING
+    if known.run is None:
+        return Mark.NEXT
+    return {
+        RunStatus.QUEUED: Mark.NEXT,
+        RunStatus.RUNNING: Mark.NOW,
+        RunStatus.WAITING: Mark.NOW,
+        RunStatus.PARKED: Mark.WAITING,
+        RunStatus.FAILED: Mark.FAILED,
+        RunStatus.CANCELLED: Mark.UNKNOWN,
+        RunStatus.SUCCEEDED: Mark.DONE,
+    }[known.run.status]
+
+
+def shown(request: Request, link: str) -> Ref:
+    """A request, with the way to its card where that stands."""
+    return Ref(RefKind.LINK, link, request.id) if link else name(request.id)
+
+
+def _request_state(request: Request | None) -> Message:
+    status = request.status if request is not None else None
+    match status:
+        case RequestStatus.REJECTED:
+            return Message("the request was rejected")
+        case RequestStatus.EXPIRED:
+            return Message("the request expired")
+        case RequestStatus.WITHDRAWN:
+            return Message("the request was withdrawn")
+        case _:
+            return Message("nothing known")
+
+
+def _run_state(run: Run) -> Message:
+    if run.goal is Goal.ABSENT:
+        return _deletion_state(run)
+    match run.status:
+        case RunStatus.QUEUED:
+            return Message("approved, about to start")
+        case RunStatus.RUNNING | RunStatus.WAITING:
+            return Message("being made")
+        case RunStatus.PARKED:
+            return Message("stopped until the new plan is approved")
+        case RunStatus.FAILED:
+            return Message("failed; what exists stays")
+        case RunStatus.CANCELLED:
+            return Message("cancelled; what exists stays")
+        case RunStatus.SUCCEEDED:
+            return Message("ready")
+
+
+def _deletion_state(run: Run) -> Message:
+    match run.status:
+        case RunStatus.QUEUED:
+            return Message("deletion approved, about to start")
+        case RunStatus.RUNNING | RunStatus.WAITING:
+            return Message("being deleted")
+        case RunStatus.PARKED:
+            return Message("deletion stopped until the new plan is approved")
+        case RunStatus.FAILED:
+            return Message("deletion failed; what is left stays")
+        case RunStatus.CANCELLED:
+            return Message("deletion cancelled; what is left stays")
+        case RunStatus.SUCCEEDED:
+            return Message("deleted on {at}", at=run.ended_at or run.created_at)

@@ -1,0 +1,50 @@
+"""What stays when a workspace is gone, because the bot does not remove it, and what people can do about it.
+
+Said with every finished deletion: silence would look as if nothing were left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.views.case import Frame
+from bot.views.words import name
+from provisioner.message import Message, Ref, RefKind
+from provisioner.run import Run
+from provisioner.workspace import Workspace, dashboard_uid
+
+
+def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
+    ws = Workspace(run.asked, frame.platform)
+    yield Message(
+        "Records of pipeline runs and experiments of {namespace} stay in the databases of Kubeflow Pipelines"
+        " (MySQL: {first}, {second}). Delete them there if they must go.",
+        namespace=name(ws.namespace),
+        first=name("mlpipeline"),
+        second=name("metadb"),
+    )
+    yield Message(
+        "Artefacts of pipelines stay in the shared bucket of Kubeflow Pipelines. Delete those of"
+        " {namespace} there.",
+        namespace=name(ws.namespace),
+    )
+    yield Message(
+        "ECR repositories with {path} in their names stay. Delete them in ECR once nobody needs the images.",
+        path=name(f"/{ws.project}/ai-solutions/"),
+    )
+    yield Message(
+        "Whoever is logged in to Kubeflow as {login} stays so until the session ends. It opens nothing any"
+        " more; removing its key from the session store ends it at once.",
+        login=name(ws.login_email),
+    )
+    if frame.links.grafana and dashboard_uid(run.asked.dashboard):
+        yield Message(
+            "The dashboard {dashboard} was given, not made by me, so it stays. Delete it in Grafana if nobody"
+            " needs it.",
+            dashboard=dashboard_link(ws, frame),
+        )
+
+
+def dashboard_link(ws: Workspace, frame: Frame) -> Ref:
+    """The dashboard of a workspace, by its uid."""
+    return Ref(RefKind.LINK, f"{frame.links.grafana}/d/{ws.dashboard}", ws.dashboard)

@@ -1,0 +1,102 @@
+"""A plan as people read it before they decide: what is done stage by stage, and what is risky about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from bot.card import Bullets, Paragraph, Part
+from bot.views.words import name
+from provisioner.message import Message
+from provisioner.plan import Plan, StagePlan
+from provisioner.stage import Change, Goal, Verb
+
+_DEX = Message(
+    "dex is restarted: for some seconds nobody can log in to Kubeflow. Whoever is logged in stays so."
+)
+_POLICY = Message(
+    "IAM policies that all workspaces share get a new version. What they say of other workspaces stays."
+)
+SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POLICY}
+"""By stage: what everybody notices of it. Who decides should know, although nobody's workspace is changed."""
+
+
+def plan_lines(plan: Plan) -> Bullets:
+    items = tuple(item for stage in plan.stages for item in _stage_items(stage, plan.goal))
+    return Bullets(items, _title(len(plan.changes), plan.goal))
+
+
+def risks(plan: Plan) -> Iterable[Part]:
+    """What is lost for good, and what others notice."""
+    if plan.dangers:
+        yield Bullets(tuple(_lost(change) for change in plan.dangers), Message("Data will be lost for good"))
+    noticed = tuple(
+        dict.fromkeys(SHARED[one.stage] for one in plan.stages if one.changes and one.stage in SHARED)
+    )
+    if noticed:
+        yield Bullets(noticed, Message("What others notice"))
+    if plan.goal is Goal.ABSENT:
+        yield Paragraph(Message("It cannot be undone. No other workspace is changed."))
+    elif not plan.dangers:
+        yield Paragraph(Message("No data is deleted, and no other workspace is changed."))
+
+
+def lost_in_short(plan: Plan) -> Message:
+    """For a question that has room for a few lines."""
+    n = len(plan.changes)
+    said = Message(
+        "It cannot be undone. {n} thing is deleted.",
+        plural="It cannot be undone. {n} things are deleted.",
+        n=n,
+    )
+    if not plan.dangers:
+        return said
+    first, *others = [_lost(change) for change in plan.dangers]
+    listed = first
+    for other in others:
+        listed = Message("{some}; {one}", some=listed, one=other)
+    return Message("{said} Lost for good: {listed}", said=said, listed=listed)
+
+
+def _title(n: int, goal: Goal) -> Message:
+    match goal:
+        case Goal.PRESENT if n:
+            return Message("What will be made: {n} thing", plural="What will be made: {n} things", n=n)
+        case Goal.PRESENT:
+            return Message("Nothing is left to be made; it is only looked at once more")
+        case Goal.ABSENT if n:
+            return Message("What will be deleted: {n} thing", plural="What will be deleted: {n} things", n=n)
+        case Goal.ABSENT:
+            return Message("Nothing is left to be deleted; it is only looked for once more")
+    assert_never(goal)
+
+
+def _stage_items(stage: StagePlan, goal: Goal) -> Iterable[Message]:
+    if not stage.changes:
+        yield (
+            Message("{title}: there already, left as it is", title=stage.title)
+            if goal is Goal.PRESENT
+            else Message("{title}: nothing of it is there", title=stage.title)
+        )
+    for change in stage.changes:
+        yield _with_detail(_verb_line(stage.title, change), change)
+
+
+def _verb_line(title: Message, change: Change) -> Message:
+    target = name(change.target)
+    match change.verb:
+        case Verb.CREATE:
+            return Message("{title}: make {target}", title=title, target=target)
+        case Verb.UPDATE:
+            return Message("{title}: complete {target}", title=title, target=target)
+        case Verb.DELETE:
+            return Message("{title}: delete {target}", title=title, target=target)
+    assert_never(change.verb)
+
+
+def _lost(change: Change) -> Message:
+    return _with_detail(Message("{target}", target=name(change.target)), change)
+
+
+def _with_detail(line: Message, change: Change) -> Message:
+    return Message("{line} — {detail}", line=line, detail=change.detail) if change.detail else line

@@ -1,0 +1,128 @@
+"""A deletion from the command to what is stored, and the buttons that ask for one."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.ask import Ask, AskKind, AskState
+from tests.integration.slack.stand import MINA, Stand
+
+REQUESTS = "workspace-requests"
+
+
+def due(stand: Stand) -> list[Ask]:
+    with stand.database.unit() as unit:
+        return list(unit.asks.due(AskState.NEW, stand.clock.now(), 10))
+
+
+def test_the_form_says_that_nothing_is_deleted_yet_and_wants_the_name(stand: Stand) -> None:
+    stand.form(line="/workspace delete alpha")
+
+    view = stand.view("requester")
+    assert view["callback_id"] == "ws.delete.submit"
+    assert view["title"]["text"] == "Delete workspace"
+    assert "nothing is deleted before somebody else approves that list" in str(view["blocks"][0])
+    assert [block["block_id"] for block in view["blocks"][1:]] == ["confirm", "why"]
+
+
+@pytest.mark.parametrize("typed", ["alpha", " “Alpha” "])
+def test_a_deletion_is_stored_before_it_is_acknowledged(stand: Stand, typed: str) -> None:
+    view_id = stand.form(line="/workspace delete alpha")
+
+    seen = stand.slack.submit("requester", view_id, {"confirm": typed, "why": "the project is over"})
+
+    assert seen["acknowledged"]
+    assert seen["view"] is None
+    ask = stand.ask(view_id)
+    assert ask is not None
+    assert (ask.kind, ask.state, ask.user, ask.channel) == (
+        AskKind.DELETE,
+        AskState.NEW,
+        MINA,
+        "C0GENERAL1",
+    )
+    assert ask.spec == {"project": "alpha", "why": "the project is over"}
+    assert stand.woken
+    stand.told("requester", "Looking for alpha on all systems.")
+
+
+@pytest.mark.parametrize("typed", ["alphabet", "yes"])
+def test_another_name_is_told_at_its_field_and_nothing_is_kept(stand: Stand, typed: str) -> None:
+    view_id = stand.form(line="/workspace delete alpha")
+
+    seen = stand.slack.submit("requester", view_id, {"confirm": typed})
+
+    assert seen["errors"] == {
+        "confirm": "That is not the name. Type alpha to ask for it to be deleted, or close this."
+    }
+    assert seen["view"] is not None
+    assert stand.ask(view_id) is None
+
+
+def test_a_form_delivered_twice_is_one_ask(stand: Stand) -> None:
+    view_id = stand.form(line="/workspace delete alpha")
+    stand.slack.faults.duplicate("interactive")
+
+    stand.slack.submit("requester", view_id, {"confirm": "alpha"})
+
+    stand.told("requester", "Looking for alpha")
+    assert len(due(stand)) == 1
+
+
+def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
+    stand.requested()
+
+    stand.slack.command("admin", "general", "/workspace delete alpha")
+
+    stand.told("admin", "has asked for alpha already: WSR-0001 is open until")
+    assert stand.slack.view("admin") is None
+
+
+def test_what_came_in_between_is_told_at_the_field(stand: Stand) -> None:
+    view_id = stand.form(line="/workspace delete alpha")
+    stand.requested()
+
+    seen = stand.slack.submit("requester", view_id, {"confirm": "alpha"})
+
+    assert "has asked for alpha already" in seen["errors"]["confirm"]
+    assert stand.ask(view_id) is None
+
+
+def test_a_form_that_slack_opens_too_late_is_told(stand: Stand) -> None:
+    stand.slack.faults.fail("views.open", "expired_trigger_id")
+
+    stand.slack.command("requester", "general", "/workspace delete alpha")
+
+    stand.told("requester", "Slack did not open the form in time.")
+
+
+def test_without_a_name_it_says_how_to_give_one(stand: Stand) -> None:
+    stand.slack.command("requester", "general", "/workspace delete")
+
+    stand.told("requester", "Which workspace? Say its name, for example delete alpha.")
+
+
+def test_in_a_thread_the_form_is_offered_for_its_workspace(stand: Stand) -> None:
+    at = stand.requested("beta")
+    with stand.database.unit() as unit:
+        request = unit.requests.pending_for("beta")
+        assert request is not None
+        request.expire(now=request.open_until)
+        unit.requests.save(request)
+        unit.commit()
+
+    stand.slack.mention("admin", REQUESTS, at.ts, "delete")
+    stand.told("admin", "Press the button to ask for beta to be deleted.", REQUESTS)
+    stand.slack.click("admin", action_id="ws.delete.open", channel=REQUESTS)
+
+    assert stand.view("admin")["callback_id"] == "ws.delete.submit"
+    assert "`beta`" in str(stand.view("admin")["blocks"])
+
+
+def test_the_form_can_be_had_in_a_direct_message(stand: Stand) -> None:
+    stand.slack.message("requester", "dm", "delete alpha")
+    stand.answered("requester", "Press the button to ask for alpha to be deleted.")
+
+    stand.slack.click("requester", action_id="ws.delete.open", channel="dm")
+
+    assert stand.view("requester")["callback_id"] == "ws.delete.submit"
