@@ -37,6 +37,7 @@ OLDEST = (0, 169, 0)
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(?P<sign>[^\]]+)\]\s+(?P<text>.*)")
 _BAD_SIGNS = ("✖", "!")
 _LINES_MOST = 20
+_LAST_LINES = 8
 _BYTES_MOST = 64 * 1024
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
 
@@ -89,7 +90,7 @@ class EksctlProgram:
                     started_at=datetime.fromisoformat(started),
                     running=running,
                     exit_code=int(code) if code else None,
-                    words="" if running else self._words(folder),
+                    words="" if running else self._words(folder, code),
                 )
         return None
 
@@ -233,21 +234,21 @@ class EksctlProgram:
         if process is not None:
             _end((process,), timedelta(seconds=2))
 
-    def _words(self, folder: Path) -> str:
-        """What it said of trouble; else its last lines."""
+    def _words(self, folder: Path, code: str) -> str:
+        """Of an error the lines that tell it; else the last ones."""
         log = [
             (found["sign"], found["text"]) if found else ("", line)
             for line, found in _lines(folder / "stdout")
         ]
-        bad: list[str] = []
+        told: list[str] = []
         in_it = False
-        for sign, text in log:
+        for sign, text in log if code != "0" else ():
             in_it = sign in _BAD_SIGNS or (in_it and not sign)
             if in_it:
-                bad.append(text)
-        bad += [line for line, _ in _lines(folder / "stderr")]
-        told = bad or [text for _, text in log]
-        return self._masked("\n".join(told[-_LINES_MOST:]))
+                told.append(text)
+        told += [line for line, _ in _lines(folder / "stderr")]
+        told = told[-_LINES_MOST:] or [text for _, text in log][-_LAST_LINES:]
+        return self._masked("\n".join(told))
 
     def _masked(self, words: str) -> str:
         for name in _SECRETS:

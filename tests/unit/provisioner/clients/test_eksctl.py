@@ -44,6 +44,17 @@ TAGS_DENIED = """\
 2026-11-23 17:15:25 [ℹ]  to cleanup resources, run 'eksctl delete nodegroup'
 """
 
+CREATED_NOTHING = """\
+2026-11-23 16:59:02 [ℹ]  will use version 1.34 for new nodegroup(s) based on control plane version
+2026-11-23 16:59:02 [ℹ]  1 existing nodegroup(s) (ng) will be excluded
+2026-11-23 16:59:02 [!]  "aws-node" was not found
+2026-11-23 16:59:02 [ℹ]  1 task: { no tasks }
+2026-11-23 16:59:02 [ℹ]  no tasks
+2026-11-23 16:59:02 [✔]  created 0 nodegroup(s) in cluster "aic"
+2026-11-23 16:59:02 [✔]  created 0 managed nodegroup(s) in cluster "aic"
+2026-11-23 16:59:02 [ℹ]  checking security group configuration for all nodegroups
+2026-11-23 16:59:02 [ℹ]  all nodegroups have up-to-date cloudformation templates
+"""
 TELL_PID = 'echo $$ > "$(dirname "$0")/pid"'
 FOR_EVER = "exec tail -f /dev/null"
 
@@ -185,11 +196,22 @@ def test_of_an_error_the_lines_that_tell_it_are_kept(stand: Stand) -> None:
     ]
 
 
-def test_without_an_error_its_last_lines_are_kept(stand: Stand) -> None:
-    stand.program("echo '2026-11-23 16:59:02 [✔]  created 0 managed nodegroup(s) in cluster \"aic\"'")
+def test_of_an_end_without_an_error_the_last_lines_are_kept_and_not_the_warnings_alone(stand: Stand) -> None:
+    (stand.bin / "log").write_text(CREATED_NOTHING)
+    stand.program('cat "$(dirname "$0")/log"')
     stand.create()
 
-    assert stand.ended().words == 'created 0 managed nodegroup(s) in cluster "aic"'
+    words = stand.ended().words.splitlines()
+
+    assert words[0] == "1 existing nodegroup(s) (ng) will be excluded"
+    assert 'created 0 managed nodegroup(s) in cluster "aic"' in words
+
+
+def test_an_error_without_lines_of_its_own_is_told_by_the_last_ones(stand: Stand) -> None:
+    stand.program("echo panic", "exit 2")
+    stand.create()
+
+    assert stand.ended().words == "panic"
 
 
 def test_no_secret_that_it_was_given_is_told(stand: Stand) -> None:
