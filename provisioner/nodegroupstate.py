@@ -69,6 +69,13 @@ class Stack:
         causes = [each for each in failed if not each.whole and _CANCELLED not in each.reason]
         return next(iter([*causes, *failed]), None)
 
+    @property
+    def under_way(self) -> StackEvent | None:
+        """The newest of what is not at its end; if there is none, the newest of all."""
+        last = {each.resource: each for each in self.events}
+        going = [each for each in last.values() if each.status.endswith("_IN_PROGRESS") and not each.whole]
+        return max(going or last.values(), key=self.events.index, default=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoScalingGroup:
@@ -177,8 +184,8 @@ class Found:
     def how_far(self) -> str:
         """In AWS's words: "CREATING: ManagedNodeGroup CREATE_IN_PROGRESS"."""
         status = self.group.status if self.group else self.stack.status if self.stack else ""
-        newest = self.stack.events[-1] if self.stack and self.stack.events else None
-        return f"{status}: {newest.resource} {newest.status}" if newest else status
+        event = self.stack.under_way if self.stack else None
+        return f"{status}: {event.resource} {event.status}" if event else status
 
 
 def last_operation(events: Sequence[StackEvent]) -> tuple[StackEvent, ...]:

@@ -20,6 +20,8 @@ def going(found: Found, occupancy: Occupancy | None) -> Message:
     if draining and occupancy is not None:
         if occupancy.blocked:
             return _held(Message("draining node group {name} waits", name=name), occupancy.blocked)
+        if not occupancy.pods:
+            return Message("eksctl drains node group {name}", name=name)
         return Message(
             "draining node group {name}: {n} pod is left",
             plural="draining node group {name}: {n} pods are left",

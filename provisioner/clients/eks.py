@@ -55,13 +55,15 @@ class EksNodeGroups:
         )
 
     def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]:
-        """Those of the names that there are. Listed first: for a cluster that is not there, too, EKS says
-        ResourceNotFoundException."""
-        with mapped("eks", "ListNodegroups", Message("cannot list the node groups of {name}", name=cluster)):
-            pages = self._eks.get_paginator("list_nodegroups").paginate(clusterName=cluster)
-            there = [name for page in pages for name in page["nodegroups"] if name in names]
-        found = {name: self._group(cluster, name) for name in there}
-        return {name: group for name, group in found.items() if group is not None}
+        """Those of the names that there are, each asked for by its name: a list may be older. Where there are
+        none the list is asked as well: of a cluster that is not there, EKS says the same."""
+        looked = {name: self._group(cluster, name) for name in names}
+        found = {name: group for name, group in looked.items() if group is not None}
+        if not found:
+            what = Message("cannot list the node groups of cluster {name}", name=_name(cluster))
+            with mapped("eks", "ListNodegroups", what):
+                self._eks.list_nodegroups(clusterName=cluster, maxResults=1)
+        return found
 
     def network(self, cluster: str) -> Network:
         """Private is a subnet with the tag `kubernetes.io/role/internal-elb`; of those that are tagged for no

@@ -235,7 +235,7 @@ class EksctlProgram:
             _end((process,), timedelta(seconds=2))
 
     def _words(self, folder: Path, code: str) -> str:
-        """Of an error the lines that tell it; else the last ones."""
+        """Of an error the lines that tell it, each once: a drain says the same for minutes. Else the last."""
         log = [
             (found["sign"], found["text"]) if found else ("", line)
             for line, found in _lines(folder / "stdout")
@@ -247,7 +247,7 @@ class EksctlProgram:
             if in_it:
                 told.append(text)
         told += [line for line, _ in _lines(folder / "stderr")]
-        told = told[-_LINES_MOST:] or [text for _, text in log][-_LAST_LINES:]
+        told = list(dict.fromkeys(told))[-_LINES_MOST:] or [text for _, text in log][-_LAST_LINES:]
         return self._masked("\n".join(told))
 
     def _masked(self, words: str) -> str:

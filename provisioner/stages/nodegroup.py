@@ -154,12 +154,12 @@ class NodegroupStage:
         _refuse_strangers(ws, seen, goal)
         if goal is Goal.ABSENT:
             return tuple(_deletion(found, seen) for found in seen.all if found.exists)
+        group = _sound(ws, seen.asked)
         if seen.asked.phase is Phase.MAKING:
             how = Message("it is {how_far}", how_far=seen.asked.how_far)
             return (Change(Verb.CREATE, _target(ws), how),)
-        if seen.asked.phase is not Phase.THERE:
+        if seen.asked.phase is not Phase.THERE or group is None:
             return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
-        group = _sound(ws, seen.asked)
         if _tagged(group):
             return ()
         detail = Message("the autoscaler's tags are missing, without which it is not scaled up from no node")
@@ -168,11 +168,12 @@ class NodegroupStage:
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen, Goal.PRESENT)
         found = seen.asked
+        group = _sound(ws, found)
         match found.phase:
             case Phase.NOTHING:
                 return self._create(ws, seen, ctx)
-            case Phase.THERE:
-                return self._complete(ws, found, ctx)
+            case Phase.THERE if group is not None:
+                return self._complete(found, group, ctx)
             case Phase.MAKING:
                 return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
             case Phase.LEAVING:
@@ -219,8 +220,7 @@ class NodegroupStage:
         self._eksctl.start_create(name, config, at=ctx.now)
         return begun
 
-    def _complete(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait | None:
-        group = _sound(ws, found)
+    def _complete(self, found: Found, group: NodeGroup, ctx: StageContext) -> Wait | None:
         if _tagged(group):
             return None
         if not group.scaling:
@@ -280,12 +280,16 @@ def _refuse_strangers(ws: Workspace, seen: NodegroupSeen, goal: Goal) -> None:
             )
 
 
-def _sound(ws: Workspace, found: Found) -> NodeGroup:
-    """The node group that is there, well, and what was asked for."""
-    if found.group is None:
-        raise TypeError("asked of what is not there")
+def _sound(ws: Workspace, found: Found) -> NodeGroup | None:
+    """The node group that is to stay, if there is one. Raises `Permanent` for one that cannot do."""
     group = found.group
-    if group.status != "ACTIVE":
+    if group is None or found.phase not in (Phase.MAKING, Phase.THERE, Phase.UNDELETED):
+        return None
+    if (
+        found.phase is Phase.UNDELETED
+    ):  # somebody may work on its nodes: for a delete to end, not for a create
+        raise trouble.undeleted(ws.stack_of(found.name), found)
+    if found.phase is Phase.THERE and group.status != "ACTIVE":
         raise trouble.unwell(group, found.name)
     spec = ws.platform.specs.get(ws.asked.spec)
     same = spec is None or (
@@ -336,7 +340,7 @@ def _made_of(seen: NodegroupSeen) -> Message:
             n=held.gpus,
             zones=zones,
         )
-    if seen.asked.exists:
+    if seen.asked.phase is not Phase.NOTHING:
         return Message("{each}; what an earlier try left is removed first", each=each)
     return each
 

@@ -51,8 +51,11 @@ class Aws:
         self.ec2.add_response("describe_subnets", {"Subnets": list(subnets)})
 
     def has_group(self, **facts: Any) -> None:
-        self.eks.add_response("list_nodegroups", {"nodegroups": ["another", NAME]})
         self.eks.add_response("describe_nodegroup", {"nodegroup": facts})
+
+    def has_no_group(self) -> None:
+        words = f"No node group found for name: {NAME}."
+        self.eks.add_client_error("describe_nodegroup", "ResourceNotFoundException", words, 404)
 
     def has_stack(self, status: str, *events: tuple[str, str, str]) -> None:
         """`events`: (resource, status, reason), the oldest first."""
@@ -192,7 +195,7 @@ def test_a_cluster_with_eksctls_stack_is_its_own(aws: Aws) -> None:
 
 
 def test_T44_a_cluster_that_is_not_there_is_said(aws: Aws) -> None:
-    for method in ("list_nodegroups", "describe_cluster"):
+    for method in ("describe_nodegroup", "list_nodegroups", "describe_cluster"):
         words = f"No cluster found for name: {CLUSTER}."
         aws.eks.add_client_error(method, "ResourceNotFoundException", words, http_status_code=404)
 
@@ -222,7 +225,9 @@ def test_a_node_group_is_told_as_eks_has_it(aws: Aws) -> None:
         health={"issues": [{"code": "AsgInstanceLaunchFailures", "message": "Could not launch."}]},
     )
 
-    assert aws.groups.groups(CLUSTER, {NAME, "not there"}) == {
+    aws.has_no_group()
+
+    assert aws.groups.groups(CLUSTER, (NAME, "not there")) == {
         NAME: NodeGroup(
             status="DEGRADED",
             tags=MARK,
@@ -234,9 +239,9 @@ def test_a_node_group_is_told_as_eks_has_it(aws: Aws) -> None:
     }
 
 
-def test_one_that_goes_between_two_looks_is_not_there(aws: Aws) -> None:
-    aws.eks.add_response("list_nodegroups", {"nodegroups": [NAME]})
-    aws.eks.add_client_error("describe_nodegroup", "ResourceNotFoundException", http_status_code=404)
+def test_none_is_told_only_of_a_cluster_that_is_there(aws: Aws) -> None:
+    aws.has_no_group()
+    aws.eks.add_response("list_nodegroups", {"nodegroups": ["another"]})
 
     assert aws.groups.groups(CLUSTER, {NAME}) == {}
 

@@ -196,6 +196,14 @@ def test_of_an_error_the_lines_that_tell_it_are_kept(stand: Stand) -> None:
     ]
 
 
+def test_what_it_says_again_and_again_is_told_once(stand: Stand) -> None:
+    (stand.bin / "log").write_text("2026-11-23 17:15:25 [!]  3 pods are unevictable from node n0\n" * 30)
+    stand.program('cat "$(dirname "$0")/log"', "echo 'Error: timed out' >&2", "exit 1")
+    stand.delete()
+
+    assert stand.ended().words == "3 pods are unevictable from node n0\nError: timed out"
+
+
 def test_of_an_end_without_an_error_the_last_lines_are_kept_and_not_the_warnings_alone(stand: Stand) -> None:
     (stand.bin / "log").write_text(CREATED_NOTHING)
     stand.program('cat "$(dirname "$0")/log"')

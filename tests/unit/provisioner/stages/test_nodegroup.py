@@ -203,6 +203,20 @@ class TestPlan:
         assert "no node group is changed yet" in str(error.hint)
         assert not isinstance(error, NotOurs)
 
+    def test_one_that_differs_is_said_while_it_is_still_being_made(self) -> None:
+        case = a_case()
+        cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", OURS)
+        cloud_of(case).grouped[NAME] = a_group(status="CREATING", most=9)
+
+        assert "at most 9" in str(failed(Trip(case, Goal.PRESENT)))
+
+    def test_one_that_a_delete_left_with_its_nodes_is_not_cleared_away_by_a_create(self) -> None:
+        case = a_case()
+        cloud_of(case).stacks[STACK] = FakeStack("DELETE_FAILED", OURS)
+        cloud_of(case).grouped[NAME] = a_group()
+
+        assert str(failed(Trip(case, Goal.PRESENT)).what) == f"cannot delete stack {STACK}"
+
     def test_what_the_autoscaler_moved_is_no_difference(self) -> None:
         case = made(a_case())
         cloud_of(case).grouped[NAME].nodes = 3
