@@ -74,7 +74,7 @@ EKSCTL = (
     Rule(verbs=("get", "list", "watch", "patch"), resources=("nodes",)),
     Rule(verbs=("get", "list", "delete"), resources=("pods",)),  # delete: with evictions disabled
     Rule(verbs=("create",), resources=("pods/eviction",)),
-    Rule(verbs=("get", "list"), resources=("daemonsets.apps",)),
+    Rule(verbs=("get", "create", "update"), resources=("daemonsets.apps",)),  # it installs the GPU plugin
     Rule(verbs=("get",), resources=("serviceaccounts",), names=("aws-node",), namespace="kube-system"),
 )
 """What eksctl needs to wait for the nodes of a group and to drain them."""
