@@ -1,7 +1,9 @@
-"""Read-only checks that belong to no stage, made before anybody is asked."""
+"""Read-only checks that belong to no stage, made before anybody is asked: are we where we were told to be?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import Permanent, WorkError
@@ -14,28 +16,93 @@ class Account(Protocol):
     def number(self) -> str: ...  # 12 digits; WorkError
 
 
-class Preflight:
-    """Whether we are where we were told to be. A bucket is made wherever the credentials belong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    status: str  # "ACTIVE"
+    authority: str  # PEM of the authority that signs its API server's certificate
 
-    def __init__(self, account: Account, platform: Platform) -> None:
+
+class Clusters(Protocol):
+    def describe(self, name: str) -> ClusterFacts | None: ...  # None: there is none of that name
+
+
+class Kubernetes(Protocol):
+    def authority(self) -> str: ...  # PEM that we trust; empty: none was configured
+
+
+class Eksctl(Protocol):
+    def check(self) -> None: ...  # Permanent when it cannot be run, or is too old
+
+
+class Preflight:
+    """A bucket is made wherever the credentials belong, and a Profile wherever the kubeconfig leads."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        clusters: Clusters,
+        kubernetes: Kubernetes,
+        eksctl: Eksctl,
+        platform: Platform,
+    ) -> None:
         self._account = account
+        self._clusters = clusters
+        self._kubernetes = kubernetes
+        self._eksctl = eksctl
         self._platform = platform
 
     def refusals(self) -> tuple[Refused, ...]:
-        try:
-            self._look()
-        except WorkError as error:
-            return (Refused("", Message("AWS account"), error),)
-        return ()
+        """Everything that is wrong, at once."""
+        checks: tuple[tuple[Message, Callable[[], None]], ...] = (
+            (Message("AWS account"), self._in_our_account),
+            (Message("EKS cluster"), self._on_our_cluster),
+            (Message("eksctl"), self._eksctl.check),
+        )
+        return tuple(refused for title, look in checks for refused in _tried(title, look))
 
-    def _look(self) -> None:
+    def _in_our_account(self) -> None:
         found, wanted = self._account.number(), self._platform.account
         if found != wanted:
             raise Permanent(
                 Message(
                     "the bot's AWS credentials belong to account {found}, and {wanted} is configured",
-                    found=Ref(RefKind.NAME, found),
-                    wanted=Ref(RefKind.NAME, wanted),
+                    found=_name(found),
+                    wanted=_name(wanted),
                 ),
                 hint=Message("Give the bot credentials of the right account, or correct the setting."),
             )
+
+    def _on_our_cluster(self) -> None:
+        """The cluster that AWS has by that name is the one that the kubeconfig leads to.
+
+        Compared by the authority: addresses differ from inside the cluster and from outside.
+        """
+        name = self._platform.cluster
+        facts = self._clusters.describe(name)
+        if facts is None:
+            raise Permanent(
+                Message("there is no EKS cluster {name}", name=_name(name)),
+                hint=Message("An upgrade of the platform gives it another name: correct the setting."),
+            )
+        if facts.status != "ACTIVE":
+            what = Message("EKS cluster {name} is {status}", name=_name(name), status=_name(facts.status))
+            raise Permanent(what, hint=Message("Wait until it is ACTIVE, then ask again."))
+        trusted = self._kubernetes.authority()
+        if trusted and trusted.split() != facts.authority.split():
+            raise Permanent(
+                Message("the bot's kubeconfig leads to another cluster than {name}", name=_name(name)),
+                hint=Message("Give the bot the kubeconfig of this cluster, or correct the setting."),
+            )
+
+
+def _tried(title: Message, look: Callable[[], None]) -> tuple[Refused, ...]:
+    try:
+        look()
+    except WorkError as error:
+        return (Refused("", title, error),)
+    return ()
+
+
+def _name(value: str) -> Ref:
+    return Ref(RefKind.NAME, value)

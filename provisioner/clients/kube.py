@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from kubernetes.client import (
@@ -51,6 +52,7 @@ class KubeCluster:
             cause = Cause(service="kubernetes", operation="load configuration", words=str(error))
             raise Permanent(Message("cannot read the cluster's address"), cause=cause) from error
         configuration.retries = False
+        self._authority: str | None = configuration.ssl_ca_cert  # type: ignore[attr-defined]  # stubs lack it
         client = ApiClient(configuration)
         self.core = CoreV1Api(client)
         self.apps = AppsV1Api(client)
@@ -58,6 +60,10 @@ class KubeCluster:
         self.policy = PolicyV1Api(client)
         self.custom = CustomObjectsApi(client)
         self._timeout = (5.0, timeout.total_seconds())
+
+    def authority(self) -> str:
+        """PEM of what signs the API server's certificate, as we were told; empty without."""
+        return Path(self._authority).read_text(encoding="ascii") if self._authority else ""
 
     def call(self, what: Message, method: Callable[..., T], /, *args: Any, **options: Any) -> T:
         """What the method of an API answers; its errors as ours."""

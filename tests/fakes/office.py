@@ -29,7 +29,6 @@ from bot.views.case import Links
 from provisioner.engine import Engine
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
-from provisioner.preflight import Preflight
 from provisioner.run import RetryPolicy, Run, RunId
 from provisioner.stage import Step
 from provisioner.store import SqlLedger
@@ -38,6 +37,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.people import BOB, MINA, FakePeople
+from tests.fakes.place import FakePlace
 from tests.fakes.world import FakeWorld, some_steps
 
 CHANNEL = "C0REQUESTS"
@@ -75,16 +75,6 @@ def _hurry(connection: DBAPIConnection, _record: object) -> None:
     connection.cursor().execute("PRAGMA synchronous = OFF")
 
 
-class FakeAccount:
-    """The AWS account that the credentials belong to."""
-
-    def __init__(self) -> None:
-        self.found = a_platform().account
-
-    def number(self) -> str:
-        return self.found
-
-
 class Office:
     """`begin` makes everything that lives in a process anew, on the same database, world and chat."""
 
@@ -100,7 +90,7 @@ class Office:
         self.world = FakeWorld(self.clock, self.fuse)
         self.steps = steps(self.world)
         self.people = FakePeople()
-        self.account = FakeAccount()
+        self.place = FakePlace()
         self.chat = FakeNotifier(clock=self.clock, fuse=self.fuse)
         self.channel = CHANNEL
         self.links = Links(grafana="https://grafana.example", conductor="https://conductor.example")
@@ -143,7 +133,7 @@ class Office:
         self.desk = Desk(
             units=self.database.unit,
             engine=self.engine,
-            preflight=Preflight(self.account, a_platform()),
+            preflight=self.place.preflight(),
             policy=self.policy,
             people=self.people,
             platform=a_platform(),

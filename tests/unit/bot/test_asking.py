@@ -191,7 +191,7 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
 
 
 def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:
-    office.account.found = "999999999999"
+    office.place.account = "999999999999"
 
     office.asks()
     office.settle()

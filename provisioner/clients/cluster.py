@@ -1,0 +1,33 @@
+"""The EKS cluster as AWS knows it."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+
+from provisioner.clients.aws import config, mapped, optional
+from provisioner.message import Message, Ref, RefKind
+from provisioner.preflight import ClusterFacts
+
+if TYPE_CHECKING:
+    from mypy_boto3_eks import EKSClient
+
+
+class EksClusters:
+    """Of one region."""
+
+    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
+        self._eks: EKSClient = boto3.client("eks", region_name=region, config=config(timeout=timeout))
+
+    def describe(self, name: str) -> ClusterFacts | None:
+        what = Message("cannot read EKS cluster {name}", name=Ref(RefKind.NAME, name))
+        with mapped("eks", "DescribeCluster", what):
+            found = optional(lambda: self._eks.describe_cluster(name=name), "ResourceNotFoundException")
+        if found is None:
+            return None
+        cluster = found["cluster"]
+        authority = cluster.get("certificateAuthority", {}).get("data", "")
+        return ClusterFacts(status=cluster.get("status", ""), authority=b64decode(authority).decode("ascii"))
