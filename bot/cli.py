@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from approvals.policy import PolicyFault
-from bot import logs
+from bot import logs, vendors
 from bot.database import Database
 from bot.settings import Settings, SettingsFault, aws_secrets, load
 from bot.wiring import Bot, policy
@@ -112,6 +112,7 @@ def _settings() -> Settings:
     try:
         settings = load()
         policy(settings)
+        vendors.check(settings)
     except SettingsFault as fault:
         _refuse("The settings are not right:", fault.lines)
     except PolicyFault as fault:

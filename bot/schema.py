@@ -174,15 +174,19 @@ class ConductorSettings(_Frozen):
     password: SecretStr | None = Field(default=None, validate_default=True, description="its password")
     frontend: Address | None = Field(default=None, description="the address that people open, for links")
     calls: Path | None = Field(
-        default=None, description="TOML of the calls that change something; without it: the shipped guess"
+        default=None,
+        validate_default=True,
+        description="TOML of the calls that change something, checked against this AI Conductor",
     )
     workspace_name: Literal["project", "workspace"] = Field(
         default="project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
     )
 
-    @field_validator("user", "password")
+    @field_validator("user", "password", "calls")
     @classmethod
-    def _for_url(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+    def _for_url(
+        cls, value: str | SecretStr | Path | None, info: ValidationInfo
+    ) -> str | SecretStr | Path | None:
         return _with_url(value, info)
 
 

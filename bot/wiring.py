@@ -27,14 +27,8 @@ from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.texts import Texts
-from provisioner.catalog import catalog
-from provisioner.clients.aws import AwsAccount
-from provisioner.clients.dex import DexHttp, KubeDex
-from provisioner.clients.kube import KubeCluster
-from provisioner.clients.profiles import KubeProfiles
-from provisioner.clients.s3 import S3Buckets
+from bot.vendors import Vendors
 from provisioner.engine import Engine
-from provisioner.preflight import Preflight
 from provisioner.run import RetryPolicy
 from provisioner.stage import Step
 from provisioner.store import SqlLedger
@@ -53,7 +47,8 @@ class Bot:
         self._clock = SystemClock()
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
-        self._engine = self._make_engine(stages(settings))
+        self._vendors = Vendors(settings)
+        self._engine = self._make_engine(self._vendors.stages())
         self.service = WorkspaceService(
             units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
         )
@@ -111,6 +106,7 @@ class Bot:
         """Take nothing new, let the turns under way end, leave the rest to the next process."""
         self._slack.stop()
         self._leader.stop()
+        self._vendors.stop()
         self._health.stop()
         self.database.close()
         log.info("stopped")
@@ -139,6 +135,7 @@ class Bot:
             Job("ask anew", timedelta(seconds=5), self._desk.ask_anew),
             Job("expire", timedelta(seconds=15), self.service.expire),
             Job("prune", timedelta(hours=1), self._prune),
+            Job("stay known", timedelta(days=1), self._vendors.stay_known),
         )
 
     def _prune(self) -> None:
@@ -153,7 +150,7 @@ class Bot:
         return Desk(
             units=self.database.unit,
             engine=self._engine,
-            preflight=Preflight(AwsAccount(region=settings.platform.region), settings.where()),
+            preflight=self._vendors.preflight(),
             policy=policy(settings),
             people=people,
             platform=settings.where(),
@@ -174,18 +171,8 @@ class Bot:
             retry=RetryPolicy(),
             redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
+            retried=self._vendors.a_person_acted,
         )
-
-
-def stages(settings: Settings) -> tuple[Step, ...]:
-    cluster = KubeCluster(kubeconfig=str(settings.kubeconfig_path or ""))
-    return catalog(
-        profiles=KubeProfiles(cluster),
-        buckets=S3Buckets(region=settings.platform.region),
-        dex=KubeDex(cluster),
-        dex_health=DexHttp(url=settings.dex_url),
-        password_hash=settings.kubeflow_password_hash,
-    )
 
 
 def policy(settings: Settings) -> Policy:

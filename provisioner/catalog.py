@@ -1,38 +1,119 @@
 """Which stages there are and in what order; the one module that knows them all.
 
 Create follows the runbook's section 2, delete its section 4, and delete is not the mirror of create. Of what
-the runbook leaves open: dex serves everybody and is restarted for a login, so the login is made when all
-that may fail is done; and it is removed before the Profile, so that a session that is still open opens
-nothing.
+the runbook leaves open:
+- dex serves everybody and is restarted for a login, so on create the login comes when all that may fail is
+  done; on delete it goes before the Profile, so that a session that is still open opens nothing.
+- AI Conductor's workspace is made last and removed first: no job is sent to what is half there.
+- On delete a bucket's ARNs leave the shared policies before the bucket goes: its name is free for anybody
+  then, and a grant that is left would be a grant to a stranger's bucket.
+- The dashboard goes last: until then it shows what happens.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 
 from pydantic import SecretStr
 
+from provisioner.conductor import NameForm
+from provisioner.instance import InstanceTypes
+from provisioner.message import Message
 from provisioner.stage import Step
 from provisioner.stages.bucket import Buckets, BucketStage
+from provisioner.stages.bucket_access import BucketAccessStage, Policies
+from provisioner.stages.conductor_account import Accounts, ConductorAccountStage
+from provisioner.stages.conductor_member import ConductorMemberStage, Members
+from provisioner.stages.conductor_workspace import ConductorWorkspaceStage, Workspaces
+from provisioner.stages.dashboard import Dashboards, DashboardStage
 from provisioner.stages.dex_user import Dex, DexHealth, DexUserStage
+from provisioner.stages.nodegroup import Eksctl, NodeGroups, NodegroupStage, Nodes
 from provisioner.stages.profile import Profiles, ProfileStage
+
+
+class Conductor(Workspaces, Accounts, Members, Protocol):
+    """AI Conductor, all of it."""
 
 
 def catalog(
     *,
     profiles: Profiles,
     buckets: Buckets,
+    policies: Policies,
+    node_groups: NodeGroups,
+    instances: InstanceTypes,
+    eksctl: Eksctl,
+    nodes: Nodes,
     dex: Dex,
     dex_health: DexHealth,
     password_hash: SecretStr,
+    dashboards: Dashboards | None,
+    conductor: Conductor | None,
+    name_form: NameForm = NameForm.PROJECT,
+    ami_family: str = "AmazonLinux2023",
     dex_starts_within: timedelta = timedelta(minutes=3),
 ) -> tuple[Step, ...]:
-    """In an order that keeps every `needs`. ValueError when the hash is not bcrypt of cost 10 to 16."""
-    return (
+    """In an order that keeps every `needs`. A system that is None has no stage.
+
+    ValueError when the hash is not bcrypt of cost 10 to 16.
+    """
+    steps = [
         Step(ProfileStage(profiles), after=("dex-user",)),
-        Step(BucketStage(buckets)),
+        Step(BucketStage(buckets), after=("s3-access-kubeflow", "s3-access-aia")),
         Step(
             DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within),
-            needs=("profile", "bucket"),
+            needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
+            after=("nodegroup",),
         ),
+        Step(_kubeflow_access(policies), needs=("bucket",), after=("nodegroup",)),
+        Step(_aia_access(policies), needs=("bucket",), after=("nodegroup",)),
+        Step(
+            NodegroupStage(node_groups, instances, eksctl, nodes, ami_family=ami_family),
+            needs=("profile",),
+            after=("conductor-workspace",),
+        ),
+    ]
+    if dashboards is not None:
+        steps.append(Step(DashboardStage(dashboards), after=("bucket", "profile")))
+    if conductor is not None:
+        steps += [
+            Step(
+                ConductorWorkspaceStage(
+                    conductor, instances, form=name_form, monitored=dashboards is not None
+                ),
+                needs=("dex-user", "dashboard"),
+                after=("conductor-account",),
+            ),
+            Step(
+                ConductorAccountStage(conductor), needs=("conductor-workspace",), after=("conductor-member",)
+            ),
+            Step(ConductorMemberStage(conductor), needs=("conductor-workspace", "conductor-account")),
+        ]
+    return _without_absent(steps)
+
+
+def _kubeflow_access(policies: Policies) -> BucketAccessStage:
+    title = Message("S3 access of Kubeflow")
+    return BucketAccessStage(
+        policies, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
+    )
+
+
+def _aia_access(policies: Policies) -> BucketAccessStage:
+    title = Message("S3 access of AI Conductor")
+    return BucketAccessStage(policies, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy)
+
+
+def _without_absent(steps: list[Step]) -> tuple[Step, ...]:
+    """Nobody waits for a stage that a setting has switched off."""
+    there = {step.stage.name for step in steps}
+    return tuple(
+        replace(
+            step,
+            needs=tuple(name for name in step.needs if name in there),
+            after=tuple(name for name in step.after if name in there),
+        )
+        for step in steps
     )

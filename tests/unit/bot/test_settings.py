@@ -319,7 +319,7 @@ def test_the_list_says_what_must_be_given() -> None:
     ("given", "lacks"),
     [
         ({"GRAFANA__URL": "http://grafana"}, ["GRAFANA__TOKEN"]),
-        ({"CONDUCTOR__URL": "http://aic"}, ["CONDUCTOR__USER", "CONDUCTOR__PASSWORD"]),
+        ({"CONDUCTOR__URL": "http://aic"}, ["CONDUCTOR__USER", "CONDUCTOR__PASSWORD", "CONDUCTOR__CALLS"]),
     ],
 )
 def test_a_system_that_is_named_needs_a_way_in(given: dict[str, str], lacks: list[str]) -> None:

@@ -1,0 +1,130 @@
+"""The clients of every system that workspaces are made of, from settings."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.schema import Settings
+from bot.settings import SettingsFault, for_programs
+from provisioner.catalog import catalog
+from provisioner.clients.aws import AwsAccount
+from provisioner.clients.cluster import EksClusters
+from provisioner.clients.conductor import ConductorHttp
+from provisioner.clients.conductorcalls import Calls, CallsFault
+from provisioner.clients.dex import DexHttp, KubeDex
+from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
+from provisioner.clients.eksctl import EksctlProgram
+from provisioner.clients.grafana import GrafanaHttp
+from provisioner.clients.iam import IamPolicies
+from provisioner.clients.kube import KubeCluster
+from provisioner.clients.kubenodes import KubeNodes
+from provisioner.clients.profiles import KubeProfiles
+from provisioner.clients.s3 import S3Buckets
+from provisioner.conductor import NameForm
+from provisioner.errors import WorkError
+from provisioner.preflight import Preflight
+from provisioner.stage import Step
+
+log = structlog.get_logger()
+
+
+class Vendors:
+    """Asks nobody anything before it is used. Raises `SettingsFault` for a file that cannot be used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._region = settings.platform.region
+        self._cluster = KubeCluster(kubeconfig=str(settings.kubeconfig_path or ""))
+        self._eksctl = EksctlProgram(
+            program=settings.eksctl, folder=settings.state / "eksctl", environment=for_programs()
+        )
+        self._grafana = grafana(settings)
+        self._conductor = conductor(settings)
+
+    def stages(self) -> tuple[Step, ...]:
+        settings, region = self._settings, self._region
+        return catalog(
+            profiles=KubeProfiles(self._cluster),
+            buckets=S3Buckets(region=region),
+            policies=IamPolicies(region=region),
+            node_groups=EksNodeGroups(region=region),
+            instances=Ec2InstanceTypes(region=region),
+            eksctl=self._eksctl,
+            nodes=KubeNodes(self._cluster),
+            dex=KubeDex(self._cluster),
+            dex_health=DexHttp(url=settings.dex_url),
+            password_hash=settings.kubeflow_password_hash,
+            dashboards=self._grafana,
+            conductor=self._conductor,
+            name_form=NameForm(settings.conductor.workspace_name),
+            ami_family=settings.nodes.ami_family,
+        )
+
+    def preflight(self) -> Preflight:
+        return Preflight(
+            account=AwsAccount(region=self._region),
+            clusters=EksClusters(region=self._region),
+            kubernetes=self._cluster,
+            eksctl=self._eksctl,
+            platform=self._settings.where(),
+        )
+
+    def a_person_acted(self) -> None:
+        """What was refused for good may be right now: a login is tried once more."""
+        if self._conductor is not None:
+            self._conductor.forgive()
+
+    def stay_known(self) -> None:
+        """AI Conductor locks an account that nobody uses for a while (T55); this is a use."""
+        if self._conductor is None:
+            return
+        try:
+            version = self._conductor.check()
+        except WorkError as error:
+            log.warning("AI Conductor does not let us in", why=str(error))
+        else:
+            log.info("AI Conductor lets us in", version=version)
+
+    def stop(self) -> None:
+        """End the programs that were started; what they began at a vendor goes on there."""
+        self._eksctl.stop()
+
+
+def grafana(settings: Settings) -> GrafanaHttp | None:
+    """None when it is switched off."""
+    given = settings.grafana
+    if given.url is None or given.token is None:
+        return None
+    try:
+        template = given.template.read_text(encoding="utf-8") if given.template else ""
+        return GrafanaHttp(url=given.url, token=given.token, template=template)
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise SettingsFault([f"WORKSPACE_BOT_GRAFANA__TEMPLATE: {why}"]) from None
+    except ValueError as error:
+        raise SettingsFault([f"WORKSPACE_BOT_GRAFANA: {error}"]) from None
+
+
+def conductor(settings: Settings) -> ConductorHttp | None:
+    """None when it is switched off."""
+    given = settings.conductor
+    if given.url is None or given.user is None or given.password is None:
+        return None
+    try:
+        calls = Calls.read(given.calls)
+    except CallsFault as fault:
+        lines = [f"WORKSPACE_BOT_CONDUCTOR__CALLS: {line}" for line in fault.lines]
+        raise SettingsFault(lines) from None
+    return ConductorHttp(url=given.url, user=given.user, password=given.password, calls=calls)
+
+
+def check(settings: Settings) -> None:
+    """Raises `SettingsFault` with all that is wrong with the files that settings name."""
+    lines: list[str] = []
+    for make in (grafana, conductor):
+        try:
+            make(settings)
+        except SettingsFault as fault:
+            lines += fault.lines
+    if lines:
+        raise SettingsFault(lines)
