@@ -20,7 +20,8 @@ from sandbox.client import Client
 from sandbox.folder import Folder, FolderTrouble
 from sandbox.loopback import Loopback, PortInUse
 from sandbox.narrator import Narrator
-from sandbox.story import STORIES, NotAsExpected, Outcome
+from sandbox.stories import STORIES
+from sandbox.story import NotAsExpected, Outcome
 from sandbox.world import Options, Part, Transport, World
 
 PORT = 8650
@@ -71,7 +72,7 @@ def serve(
 @cli.command()
 def demo(
     *,
-    story: Annotated[str, typer.Option(help=f"One of: {', '.join(STORIES)}.")] = "spine",
+    story: Annotated[str, typer.Option(help=f"One of: {', '.join(STORIES)}.")] = "whole",
     as_json: Annotated[bool, typer.Option("--json", help="The last line is a JSON object.")] = False,
     port: Annotated[int, typer.Option(help="Port of the JSON API; 0 takes a free one.")] = 0,
     state: Annotated[Path | None, typer.Option(help="Folder to keep; without it a temporary one.")] = None,

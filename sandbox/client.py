@@ -71,6 +71,9 @@ class Client:
     def open_home(self, person: str) -> Seen:
         return self._act(person, "home")
 
+    def close_view(self, person: str, view_id: str) -> Seen:
+        return self._act(person, "close", view_id=view_id)
+
     def set_locale(self, person: str, locale: str) -> None:
         self._call("PUT", f"/api/people/{person}", {"locale": locale})
 

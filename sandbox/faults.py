@@ -8,27 +8,27 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sandbox.aws import AwsSimulator
-from sandbox.aws.faults import Kind
-from sandbox.kubeflow import Dex
-from sandbox.kubernetes import KubernetesEmulator
+from sandbox.aws.faults import Faults, Kind
+from sandbox.grafana import KNOWN as GRAFANA
 from sandbox.kubernetes.resource import RESOURCES
-from sandbox.slack import Down, SlackSimulator
+from sandbox.outside import BOT_USER, Outside
+from sandbox.slack import Down
 
-BOT_USER = "workspace-bot"
 _VERBS = ("get", "list", "create", "update", "patch", "delete")
 _KUBERNETES = {
     f"kubernetes.{verb} {kind.plural}": (verb, kind.qualified)
     for kind in RESOURCES
     for verb in (("create",) if kind.review else _VERBS)
 }
-_EXAMPLES = ("s3.CreateBucket", "kubernetes.create profiles")
+_EXAMPLES = ("s3.CreateBucket", "iam.CreatePolicyVersion", "kubernetes.create profiles")
 _ALWAYS = 1_000_000_000
 Part = TypeVar("Part")
 
 
 class Name(StrEnum):
+    NO_CAPACITY = "no-capacity"
     ACCESS_DENIED = "access-denied"
+    POLICY_FULL = "policy-full"
     THROTTLING = "throttling"
     LOST_ANSWER = "lost-answer"
     DEX_BROKEN = "dex-broken"
@@ -38,8 +38,10 @@ class Name(StrEnum):
 
 
 ABOUT = {
-    Name.ACCESS_DENIED: "the vendor refuses the call: AWS or Kubernetes says 403",
-    Name.THROTTLING: "the vendor is busy: S3 says SlowDown, Kubernetes 429",
+    Name.NO_CAPACITY: "EC2 has no machine for the next node groups",
+    Name.ACCESS_DENIED: "the vendor refuses the call: it says 403, in its own words",
+    Name.POLICY_FULL: "neither of the two shared S3 policies has room for one more bucket",
+    Name.THROTTLING: "the vendor is busy: S3 says SlowDown, others Throttling or 429",
     Name.LOST_ANSWER: "the call is carried out, then the connection closes without an answer",
     Name.DEX_BROKEN: "dex does not come up after a restart, until this is lifted",
     Name.SLACK_DOWN: "Slack answers nothing and its sockets are cut",
@@ -47,7 +49,17 @@ ABOUT = {
     Name.KILL_BOT: "the bot is killed with -9 when the call was carried out, before it is answered",
 }
 _BY_CALL = frozenset({Name.ACCESS_DENIED, Name.THROTTLING, Name.LOST_ANSWER, Name.KILL_BOT})
-_UNTIL_LIFTED = frozenset({Name.ACCESS_DENIED, Name.DEX_BROKEN, Name.SLACK_DOWN, Name.SLACK_TWICE})
+_UNTIL_LIFTED = frozenset(
+    {
+        Name.NO_CAPACITY,
+        Name.ACCESS_DENIED,
+        Name.POLICY_FULL,
+        Name.DEX_BROKEN,
+        Name.SLACK_DOWN,
+        Name.SLACK_TWICE,
+    }
+)
+_BY_TIMES = frozenset({Name.NO_CAPACITY, Name.DEX_BROKEN, Name.SLACK_TWICE})
 
 
 class BadFault(ValueError):
@@ -90,19 +102,8 @@ class VendorWrite:
 class Switches:
     """All methods may be called from any thread."""
 
-    def __init__(
-        self,
-        *,
-        slack: SlackSimulator | None,
-        aws: AwsSimulator | None,
-        kubernetes: KubernetesEmulator | None,
-        dex: Dex | None,
-        kill_bot: Callable[[], bool],
-    ) -> None:
-        self._slack = slack
-        self._aws = aws
-        self._kubernetes = kubernetes
-        self._dex = dex
+    def __init__(self, outside: Outside, *, kill_bot: Callable[[], bool]) -> None:
+        self._outside = outside
         self._kill_bot = kill_bot
         self._on: dict[Name, Setting] = {}
         self._armed: dict[Name, _Armed] = {}
@@ -160,14 +161,19 @@ class Switches:
     @property
     def known(self) -> Sequence[str]:
         """Every call that a fault can name."""
-        aws = self._aws.calls.known if self._aws is not None else ()
-        return (*aws, *(_KUBERNETES if self._kubernetes is not None else ()))
+        there = self._outside
+        return (
+            *(there.aws.calls.known if there.aws is not None else ()),
+            *(_KUBERNETES if there.kubernetes is not None else ()),
+            *(GRAFANA if there.grafana is not None else ()),
+            *(there.conductor.known_calls if there.conductor is not None else ()),
+        )
 
     def _read(self, name: Name, body: Mapping[str, Any]) -> Setting:
         allowed = {"call", "nth", "times"} if name in _BY_CALL else set()
         if name is Name.SLACK_DOWN:
             allowed = {"how"}
-        elif name in (Name.DEX_BROKEN, Name.SLACK_TWICE):
+        elif name in _BY_TIMES:
             allowed = {"times"}
         if unknown := sorted(set(body) - allowed):
             takes = ", ".join(sorted(allowed)) or "nothing"
@@ -198,16 +204,24 @@ class Switches:
         match name:
             case Name.KILL_BOT:
                 return _Armed(lift=lambda: None)
+            case Name.NO_CAPACITY:
+                aws = self._part(self._outside.aws, "AWS")
+                aws.no_capacity(setting.times)
+                return _Armed(lift=aws.restore_capacity, spent=lambda: not aws.lacks_capacity)
+            case Name.POLICY_FULL:
+                aws = self._part(self._outside.aws, "AWS")
+                aws.fill_policies()
+                return _Armed(lift=aws.relieve_policies)
             case Name.SLACK_DOWN:
-                slack = self._part(self._slack, "Slack")
+                slack = self._part(self._outside.slack, "Slack")
                 slack.faults.down(Down(setting.how))
                 return _Armed(lift=slack.faults.up)
             case Name.SLACK_TWICE:
-                slack = self._part(self._slack, "Slack")
+                slack = self._part(self._outside.slack, "Slack")
                 slack.faults.duplicate(times=setting.times)
                 return _Armed(lift=self._slack_once)
             case Name.DEX_BROKEN:
-                dex = self._part(self._dex, "dex")
+                dex = self._part(self._outside.dex, "dex")
                 dex.break_restarts(setting.times or None)
                 return _Armed(lift=dex.mend)
             case _:
@@ -215,10 +229,10 @@ class Switches:
 
     def _arm_call(self, name: Name, setting: Setting) -> _Armed:
         if setting.call not in _KUBERNETES:
-            aws = self._part(self._aws, "AWS")
-            rule = aws.faults.add(Kind(name.value), setting.call, nth=setting.nth, times=setting.times)
-            return _Armed(lift=lambda: aws.faults.lift(rule), spent=lambda: rule.spent)
-        kubernetes = self._part(self._kubernetes, "Kubernetes")
+            faults = self._faults_of(setting.call)
+            rule = faults.add(Kind(name.value), setting.call, nth=setting.nth, times=setting.times)
+            return _Armed(lift=lambda: faults.lift(rule), spent=lambda: rule.spent)
+        kubernetes = self._part(self._outside.kubernetes, "Kubernetes")
         verb, resource = _KUBERNETES[setting.call]
         arm = {
             Name.ACCESS_DENIED: kubernetes.faults.forbid,
@@ -229,9 +243,18 @@ class Switches:
         fault = arm(verb, resource, nth=setting.nth, times=times, user=BOT_USER)
         return _Armed(lift=lambda: kubernetes.faults.lift(fault), spent=lambda: fault.fired >= times)
 
+    def _faults_of(self, call: str) -> Faults:
+        match call.partition(".")[0]:
+            case "grafana":
+                return self._part(self._outside.grafana, "Grafana").faults
+            case "conductor":
+                return self._part(self._outside.conductor, "AI Conductor").faults
+            case _:
+                return self._part(self._outside.aws, "AWS").faults
+
     def _slack_once(self) -> None:
         """Slack's faults can only be cleared together, which also brings it up."""
-        slack = self._part(self._slack, "Slack")
+        slack = self._part(self._outside.slack, "Slack")
         down = slack.faults.is_down
         slack.faults.clear()
         if down is not None:

@@ -1,10 +1,14 @@
 """A look at everything that workspaces are made of, each thing with the workspace it belongs to."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import yaml
 
 from sandbox.aws import AwsSimulator
+from sandbox.conductor import ConductorSimulator
+from sandbox.grafana import GrafanaSimulator
 from sandbox.kubeflow.cluster import PROFILES, Cluster
 from sandbox.place import Place
 
@@ -14,10 +18,20 @@ _BORN_WITH = frozenset({"default", "kube-node-lease", "kube-public", "kube-syste
 class Inventory:
     """All methods may be called from any thread. What is not simulated is empty."""
 
-    def __init__(self, place: Place, aws: AwsSimulator | None, cluster: Cluster | None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        aws: AwsSimulator | None,
+        cluster: Cluster | None,
+        grafana: GrafanaSimulator | None,
+        conductor: ConductorSimulator | None,
+    ) -> None:
         self._place = place
         self._aws = aws
         self._cluster = cluster
+        self._grafana = grafana
+        self._conductor = conductor
 
     def all(self) -> dict[str, list[dict[str, Any]]]:
         """`workspace` is told by the name, as the runbook makes names; None for all else."""
@@ -26,6 +40,11 @@ class Inventory:
             "profiles": self._owned(self._profiles(), "name"),
             "dex_users": self._owned(self._dex_users(), "email"),
             "buckets": self._owned(self._buckets(), "name"),
+            "policies": self._owned(self._policies(), "resource"),
+            "stacks": self._owned(self._stacks(), "name"),
+            "nodegroups": self._owned(self._nodegroups(), "name"),
+            "dashboards": self._dashboards(),
+            "conductor": self._owned(self._of_conductor(), "name"),
         }
 
     def _owned(self, items: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
@@ -34,6 +53,40 @@ class Inventory:
     def _buckets(self) -> list[dict[str, Any]]:
         found = self._aws.buckets() if self._aws is not None else []
         return [{"name": bucket.name, "tags": bucket.tags} for bucket in found]
+
+    def _policies(self) -> list[dict[str, Any]]:
+        """One for each resource that a policy names."""
+        found = self._aws.policies() if self._aws is not None else []
+        return [
+            {"policy": policy.name, "version": policy.default_version, "resource": resource}
+            for policy in found
+            for resource in policy.resources
+        ]
+
+    def _stacks(self) -> list[dict[str, Any]]:
+        return [asdict(stack) for stack in self._aws.stacks()] if self._aws is not None else []
+
+    def _nodegroups(self) -> list[dict[str, Any]]:
+        return [asdict(group) for group in self._aws.nodegroups()] if self._aws is not None else []
+
+    def _dashboards(self) -> list[dict[str, Any]]:
+        """Whose they are stands in a tag; a uid tells nothing."""
+        found = self._grafana.dashboards() if self._grafana is not None else []
+        return [{**board, "workspace": _tagged(board["tags"])} for board in found]
+
+    def _of_conductor(self) -> list[dict[str, Any]]:
+        if self._conductor is None:
+            return []
+        workspaces, accounts = self._conductor.workspaces(), self._conductor.accounts()
+        return [
+            *({"kind": "workspace", **each} for each in workspaces),
+            *({"kind": "account", "name": each["login"], **each} for each in accounts),
+            *(
+                {"kind": "member", "name": each["name"], "login": login, "role": role}
+                for each in workspaces
+                for login, role in each["members"].items()
+            ),
+        ]
 
     def _namespaces(self) -> list[dict[str, Any]]:
         return [
@@ -74,3 +127,8 @@ class Inventory:
 
     def _every(self, path: str) -> list[dict[str, Any]]:
         return self._cluster.every(path) if self._cluster is not None else []
+
+
+def _tagged(tags: Sequence[str]) -> str | None:
+    mark = "workspace-bot/project="
+    return next((tag.removeprefix(mark) for tag in tags if tag.startswith(mark)), None)

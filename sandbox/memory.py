@@ -1,4 +1,4 @@
-"""The simulated world from one start to the next; what S3 holds is kept by ministack itself.
+"""The simulated world from one start to the next; AWS keeps its own.
 
 Without it the bot would remember workspaces that are nowhere, and write to messages that are gone.
 """
@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sandbox.conductor import ConductorSimulator
+from sandbox.grafana import GrafanaSimulator
 from sandbox.kubeflow.cluster import PROFILES, Cluster
 from sandbox.slack import SlackSimulator
 
@@ -46,8 +48,27 @@ class Memory:
         for profile in self._kept.get("profiles", []):
             cluster.create(PROFILES, profile)
 
-    def keep(self, *, password: str, slack: SlackSimulator | None, cluster: Cluster | None) -> None:
+    def recall_grafana(self, grafana: GrafanaSimulator) -> None:
+        grafana.bring_back(self._kept.get("grafana", []))
+
+    def recall_conductor(self, conductor: ConductorSimulator) -> None:
+        if "conductor" in self._kept:
+            conductor.bring_back(self._kept["conductor"])
+
+    def keep(
+        self,
+        *,
+        password: str,
+        slack: SlackSimulator | None,
+        cluster: Cluster | None,
+        grafana: GrafanaSimulator | None,
+        conductor: ConductorSimulator | None,
+    ) -> None:
         kept: dict[str, Any] = {"password": password}
+        if grafana is not None:
+            kept["grafana"] = grafana.keep()
+        if conductor is not None:
+            kept["conductor"] = conductor.keep()
         if slack is not None:
             kept["slack"] = slack.keep()
         if cluster is not None:

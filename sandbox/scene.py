@@ -12,6 +12,18 @@ from sandbox.client import REQUESTS, Client, Seen, TooLate, key_of
 Found = TypeVar("Found")
 GENERAL = "general"
 WHY = "Training the demand forecast of the autumn campaign"
+KINDS = (
+    "namespaces",
+    "profiles",
+    "dex_users",
+    "buckets",
+    "policies",
+    "stacks",
+    "nodegroups",
+    "dashboards",
+    "conductor",
+)
+"""What the world consists of, as `GET /api/world` has it."""
 
 
 class Scene:
@@ -27,26 +39,30 @@ class Scene:
 
     def open_form(self, person: str = "requester") -> Seen:
         """`/workspace create PROJECT`; the form that opens."""
-        before = (self.client.view(person) or {}).get("id")
-        self.client.command(person, f"/workspace create {self.project}")
-
-        def opened() -> Seen | None:
-            view = self.client.view(person)
-            return view if view is not None and view["id"] != before else None
-
-        return self.until(opened, "form")
+        return self._opened(person, f"/workspace create {self.project}")
 
     def ask(self, person: str = "requester", **values: Any) -> Seen:
         """Ask for it with the form; the new card that appears."""
         before = (self.card() or {}).get("ts")
         view = self.open_form(person)
         self.client.submit(person, view["id"], **{"why": WHY, **values})
+        return self.until(lambda: self.newer_card(before), f"card for {self.project} in #{REQUESTS}")
 
-        def posted() -> Seen | None:
-            card = self.card()
-            return card if card is not None and card["ts"] != before else None
+    def open_delete(self, person: str = "requester") -> Seen:
+        """`/workspace delete PROJECT`; the dialog that opens."""
+        return self._opened(person, f"/workspace delete {self.project}")
 
-        return self.until(posted, f"card for {self.project} in #{REQUESTS}")
+    def ask_delete(self, person: str = "requester") -> Seen:
+        """Ask for it to be deleted, the name typed out; the new card that appears."""
+        before = (self.card() or {}).get("ts")
+        view = self.open_delete(person)
+        self.client.submit(person, view["id"], confirm=self.project)
+        return self.until(lambda: self.newer_card(before), f"card of the delete in #{REQUESTS}")
+
+    def newer_card(self, before: str | None) -> Seen | None:
+        """The newest card, when it is another than the one at `before`."""
+        card = self.card()
+        return card if card is not None and card["ts"] != before else None
 
     def press(self, person: str, action_id: str) -> Seen:
         """A button of the card."""
@@ -125,13 +141,13 @@ class Scene:
         return [one for one in self.client.world()[kind] if one["workspace"] == self.project]
 
     def names(self) -> dict[str, list[str]]:
-        """The names of all that the world holds of it, by kind."""
+        """The names of all that the world holds of it, by kind; kinds of which there is nothing left out."""
         world = self.client.world()
-        keys = {"profiles": "name", "namespaces": "name", "buckets": "name", "dex_users": "email"}
-        return {
-            kind: [one[key] for one in world[kind] if one["workspace"] == self.project]
-            for kind, key in keys.items()
+        named = {
+            kind: [_name(kind, one) for one in world[kind] if one["workspace"] == self.project]
+            for kind in KINDS
         }
+        return {kind: names for kind, names in named.items() if names}
 
     def doubled(self) -> list[str]:
         """Keys of messages of the bot that stand more than once, anywhere."""
@@ -142,9 +158,7 @@ class Scene:
     def writes(self, since: int = 0) -> Counter[str]:
         """How often the bot carried out each call on things of this project, after write number `since`."""
         return Counter(
-            write["call"]
-            for write in self.client.writes(since)
-            if f"-{self.project}" in f"{write['resource']}-"
+            write["call"] for write in self.client.writes(since) if write["workspace"] == self.project
         )
 
     def can_log_in(self, email: str) -> bool:
@@ -165,6 +179,16 @@ class Scene:
         )
         return answer.is_success and "id_token" in answer.json()
 
+    def new_view(self, person: str, before: str | None) -> Seen | None:
+        """The dialog on top, when it is another than the one with the id `before`."""
+        view = self.client.view(person)
+        return view if view is not None and view["id"] != before else None
+
+    def _opened(self, person: str, text: str) -> Seen:
+        before = (self.client.view(person) or {}).get("id")
+        self.client.command(person, text)
+        return self.until(lambda: self.new_view(person, before), f"dialog after {text}")
+
     def until(self, look: Callable[[], Found | None], what: str, within: float | None = None) -> Found:
         """Raises `TooLate` with how the bot is and what the card says."""
         try:
@@ -176,3 +200,19 @@ class Scene:
 
     def until_says(self, *words: str, within: float = 30) -> None:
         self.until(lambda: self.says(*words), f"card that says {', '.join(words)}", within)
+
+
+def _name(kind: str, one: Seen) -> str:
+    """One line that says what it is."""
+    match kind:
+        case "dex_users":
+            return str(one["email"])
+        case "policies":
+            return f"{one['resource']} in {one['policy']}"
+        case "dashboards":
+            return str(one["uid"])
+        case "conductor":
+            whose = f"{one['login']} in " if one["kind"] == "member" else ""
+            return f"{one['kind']} {whose}{one['name']}"
+        case _:
+            return str(one["name"])

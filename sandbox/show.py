@@ -66,7 +66,8 @@ class Screen:
             parts.append(Text.assemble(label, ": ", (str(value), "cyan")))
             if error := view.get("errors", {}).get(block["block_id"]):
                 parts.append(Text(f"  {error}", style="red"))
-        parts.append(Text(f"[ {view['submit']['text']} ]", style=_BUTTONS["primary"]))
+        if "submit" in view:
+            parts.append(Text(f"[ {view['submit']['text']} ]", style=_BUTTONS["primary"]))
         self._framed(Group(*parts), view["title"]["text"], "cyan")
 
     def body(self, message: Mapping[str, Any]) -> RenderableType:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from rich.console import Console
 
 from sandbox.client import REQUESTS, Client, Seen, TooLate, buttons
-from sandbox.scene import GENERAL, WHY, Scene
+from sandbox.scene import GENERAL, KINDS, WHY, Scene
 from sandbox.show import Screen
 
 Found = TypeVar("Found")
@@ -62,15 +62,15 @@ class Story(ABC):
             self._card_is_there()
             self._go_through()
             self._becomes_ready()
+            stages = self._scene.words().count("✔")
             self._world_is_right()
             self._people_can_log_in()
             self._afterwards()
             messages = self._nothing_is_doubled()
         except TooLate as error:
             raise NotAsExpected("the story to go on", error) from error
-        done = [line for line in self._scene.words().splitlines() if line.startswith("✔")]
         seconds = round(time.monotonic() - began, 1)
-        return Outcome(story=self.name, ok=True, seconds=seconds, stages=len(done), messages=messages)
+        return Outcome(story=self.name, ok=True, seconds=seconds, stages=stages, messages=messages)
 
     @abstractmethod
     def _go_through(self) -> None:
@@ -110,34 +110,85 @@ class Story(ABC):
         self._screen.message(direct, f"direct message to {PEOPLE['requester']}", "green")
 
     def _world_is_right(self) -> None:
-        namespace, login = f"aic-ns-{self.project}-ws", f"aic-user-{self.project}-ws@aic.com"
-        bucket = f"s3-an2-meerkat-prod-{self.project}"
-        names = {
-            "profiles": [namespace],
-            "namespaces": [namespace],
-            "buckets": [bucket],
-            "dex_users": [login],
-        }
-        self._same("one of each", self._scene.names(), names)
+        names, login = self._scene.names(), f"aic-user-{self.project}-ws@aic.com"
+        boards = names.pop("dashboards", [])
+        self._same("one of each", {kind: sorted(found) for kind, found in names.items()}, self._made_names())
+        self._see("one dashboard", boards, holds=[len(uid) for uid in boards] == [13])
         owners = [one["owner"] for kind in ("profiles", "namespaces") for one in self._scene.ours(kind)]
         self._same("Profile and namespace have their owner", owners, [login, login])
         tags = self._scene.ours("buckets")[0]["tags"]
         self._see("the bucket carries the project", tags, holds=self.project in tags.values())
-        now = self._client.world()
-        for kind in names:
-            left = [one for one in now[kind] if one["workspace"] != self.project]
-            self._same(f"all other {kind} are as before", left, self._before[kind])
+        self._neighbours_are_untouched()
         made = self._scene.writes()
-        for call in ("s3.CreateBucket", "kubernetes.create profiles"):
+        for call in ("s3.CreateBucket", "kubernetes.create profiles", "conductor.create account"):
             self._same(f"{call} was done once", made[call], 1)
         self._same("calls that nobody knows", self._client.unknown(), [])
-        self._screen.note(f"world: {namespace}, {bucket}, {login}: one of each, all else untouched", "green")
+        count = sum(map(len, names.values())) + len(boards)
+        self._screen.note(f"world: {count} things of {self.project}, all else untouched", "green")
+
+    def _made_names(self) -> dict[str, list[str]]:
+        """All that a workspace consists of but its dashboard, whose uid tells nothing."""
+        namespace, nodegroup = f"aic-ns-{self.project}-ws", f"ng-an2-aicond-{self.project}-ws-standard"
+        bucket, workspace = f"s3-an2-meerkat-prod-{self.project}", f"{self.project}-ws"
+        account = f"{self.project}-edge"
+        policies = ("policy-s3-aia-an2-meerkat-prod", "policy-s3-kubeflow-an2-meerkat-prod")
+        return {
+            "namespaces": [namespace],
+            "profiles": [namespace],
+            "dex_users": [f"aic-user-{workspace}@aic.com"],
+            "buckets": [bucket],
+            "policies": sorted(
+                f"arn:aws:s3:::{bucket}{form} in {policy}" for form in ("", "/*") for policy in policies
+            ),
+            "stacks": [f"eksctl-eks-an2-meerkat-prod-nodegroup-{nodegroup}"],
+            "nodegroups": [nodegroup],
+            "conductor": [
+                f"account {account}",
+                f"member {account} in {workspace}",
+                f"workspace {workspace}",
+            ],
+        }
+
+    def _neighbours_are_untouched(self) -> None:
+        now = self._client.world()
+        for kind in KINDS:
+            left = [_lasting(one) for one in now[kind] if one["workspace"] != self.project]
+            before = [_lasting(one) for one in self._before[kind]]
+            self._same(f"all other {kind} are as before", left, before)
 
     def _people_can_log_in(self) -> None:
         emails = [user["email"] for user in self._client.world()["dex_users"]]
         for email in emails:
             self._see(f"{email} can log in", "dex says no", holds=self._scene.can_log_in(email))
         self._screen.note(f"dex: the new login and its {len(emails) - 1} neighbours can log in", "green")
+
+    def _status_in_the_thread(self) -> None:
+        known = {message["ts"] for message in self._scene.thread()}
+        self._did("requester", "in the thread: @workspacebot status")
+        self._client.mention("requester", "status", thread_ts=self._scene.the_card()["ts"])
+        answer = self._await(
+            lambda: next(
+                (
+                    message
+                    for message in self._scene.thread()
+                    if message["ts"] not in known and message.get("bot") and message.get("blocks")
+                ),
+                None,
+            ),
+            "answer in the thread",
+        )
+        self._screen.message(answer, "in the thread")
+
+    def _status_is_told(self) -> None:
+        for text in (f"/workspace status {self.project}", "/workspace list"):
+            earlier = self._scene.privates("requester", GENERAL)
+            self._did("requester", text)
+            self._client.command("requester", text)
+            answered = partial(self._scene.new_private, "requester", GENERAL, earlier)
+            told = self._await(answered, f"answer to {text}")
+            words = self._client.words(told)
+            self._see(f"{text} tells of {self.project}", words, holds=self.project in words)
+            self._screen.private(told, PEOPLE["requester"])
 
     def _nothing_is_doubled(self) -> int:
         """How many messages of the bot there are."""
@@ -150,6 +201,15 @@ class Story(ABC):
     def _ready(self) -> bool:
         self._progress()
         return self._scene.says("is ready")
+
+    def _failed(self) -> bool:
+        self._progress()
+        return "ws.run.retry" in buttons(self._scene.the_card())
+
+    def _in_thread(self, *words: str) -> Seen | None:
+        """The message there that says all that."""
+        said = ((message, self._client.words(message)) for message in self._scene.thread())
+        return next((message for message, text in said if all(word in text for word in words)), None)
 
     def _progress(self) -> None:
         """Print what is new on the card and in its thread."""
@@ -179,103 +239,6 @@ class Story(ABC):
             raise NotAsExpected(f"{what}: {wanted}", seen)
 
 
-class Spine(Story):
-    """The bot is killed on the way, right after it changed something and before it heard so."""
-
-    name = "spine"
-    project = "alpha"
-
-    def _go_through(self) -> None:
-        self._others_are_refused()
-        self._approve_and_kill()
-
-    def _afterwards(self) -> None:
-        self._status_is_told()
-
-    def _others_are_refused(self) -> None:
-        words = self._scene.words()
-        for person in ("requester", "outsider"):
-            before = self._scene.privates(person, REQUESTS)
-            self._did(person, "presses Approve")
-            self._scene.press(person, "ws.req.approve")
-            refused = partial(self._scene.new_private, person, REQUESTS, before)
-            refusal = self._await(refused, f"private refusal for {person}")
-            self._screen.private(refusal, PEOPLE[person])
-        self._same("the card is as it was", self._scene.words(), words)
-
-    def _approve_and_kill(self) -> None:
-        self._client.fault("kill-bot", call="s3.CreateBucket", nth=1)
-        self._screen.note("(the bot will be killed with -9 right after it has made the bucket)")
-        self._did("admin", "presses Approve")
-        self._scene.press("admin", "ws.req.approve")
-        self._await(self._killed, "kill of the bot")
-        self._screen.note("the bot was killed: the bucket stands, but it never heard of it", "bold red")
-        names = [bucket["name"] for bucket in self._scene.ours("buckets")]
-        self._see("the bucket was made before the kill", names, holds=len(names) == 1)
-        self._client.start_bot()
-        self._screen.note("the bot was started again", "bold green")
-
-    def _status_is_told(self) -> None:
-        before = self._scene.thread()
-        self._did("requester", "in the thread: @workspacebot status")
-        self._client.mention("requester", "status", thread_ts=self._scene.the_card()["ts"])
-        known = {message["ts"] for message in before}
-        answer = self._await(
-            lambda: next((m for m in self._scene.thread() if m["ts"] not in known and m.get("bot")), None),
-            "answer in the thread",
-        )
-        self._screen.message(answer, "in the thread")
-        for text in (f"/workspace status {self.project}", "/workspace list"):
-            earlier = self._scene.privates("requester", GENERAL)
-            self._did("requester", text)
-            self._client.command("requester", text)
-            answered = partial(self._scene.new_private, "requester", GENERAL, earlier)
-            told = self._await(answered, f"answer to {text}")
-            words = self._client.words(told)
-            self._see(f"{text} tells of {self.project}", words, holds=self.project in words)
-            self._screen.private(told, PEOPLE["requester"])
-
-    def _killed(self) -> bool:
-        self._progress()
-        return self._client.bot() == "killed"
-
-
-class Denied(Story):
-    """AWS refuses the bucket for want of a right; somebody adds it and presses Retry."""
-
-    name = "denied"
-    project = "beta"
-
-    def _go_through(self) -> None:
-        self._client.fault("access-denied", call="s3.CreateBucket")
-        self._screen.note("(the bot's AWS role has no right to s3:CreateBucket)")
-        self._did("admin", "presses Approve")
-        self._scene.press("admin", "ws.req.approve")
-        self._await(self._failed, "failed card")
-        self._screen.message(self._scene.the_card(), f"#{REQUESTS}", "red")
-        words = self._await(self._explanation, "cause and remedy in the thread")
-        self._screen.message(words, "in the thread", "red")
-        self._same("there is no bucket", self._scene.ours("buckets"), [])
-        self._client.mend("access-denied")
-        self._screen.note("somebody has added the right to the role", "bold green")
-        self._did("requester", "presses Retry")
-        self._scene.press("requester", "ws.run.retry")
-
-    def _failed(self) -> bool:
-        self._progress()
-        return "ws.run.retry" in buttons(self._scene.the_card())
-
-    def _explanation(self) -> Seen | None:
-        for message in self._scene.thread():
-            words = self._client.words(message)
-            if "not authorized to perform: s3:CreateBucket" in words and "What to do:" in words:
-                return message
-        return None
-
-
-STORIES: dict[str, type[Story]] = {story.name: story for story in (Spine, Denied)}
-
-
 def _filled(view: Seen) -> dict[str, str]:
     """What stands in each input of a form, by block_id."""
     found = {}
@@ -285,3 +248,8 @@ def _filled(view: Seen) -> dict[str, str]:
             if value:
                 found[block_id] = str(value)
     return found
+
+
+def _lasting(one: Seen) -> Seen:
+    """Without what changes with every edit of a shared policy."""
+    return {name: value for name, value in one.items() if name != "version"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -36,7 +37,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         ) -> tuple[World, Client]:
             state = tmp_path_factory.mktemp("sandbox")
             world = World(
-                Options(state=state, transport=transport, settings=settings or {}, rates=Rates.FAST)
+                Options(
+                    state=state,
+                    transport=transport,
+                    settings=settings or {},
+                    rates=Rates.FAST,
+                    boot=timedelta(milliseconds=500),
+                )
             )
             exits.callback(world.stop)
             world.start()

@@ -27,7 +27,7 @@ def test_what_is_asked_for_and_approved_gets_ready(
     card = scene.ask()
     assert {"ws.req.approve", "ws.req.reject", "ws.req.withdraw"} == set(buttons(card))
     assert WHY in client.words(card)
-    assert scene.names() == {"profiles": [], "namespaces": [], "buckets": [], "dex_users": []}
+    assert scene.names() == {}
     scene.press("admin", "ws.req.approve")
     scene.until_says(f"{project} is ready")
 
@@ -37,8 +37,8 @@ def test_what_is_asked_for_and_approved_gets_ready(
     assert [one for one in client.world()["dex_users"] if one["workspace"] != project] == neighbours
     assert "approved by @Bob Lee" in scene.words()
     scene.until(lambda: any("ready" in client.words(one) for one in scene.directs()), "message to the asker")
-    scene.until(lambda: len(scene.told()) >= 5, "last word in the thread")
-    for milestone in ("Kubeflow profile is ready", "S3 bucket is ready", "Kubeflow login is ready"):
+    scene.until(lambda: "Everything is ready" in scene.told(), "last word in the thread")
+    for milestone in ("Kubeflow profile is ready", "S3 bucket is ready", "Node group is ready"):
         assert scene.told().count(milestone) == 1
     assert client.unknown() == []
 
@@ -92,7 +92,7 @@ def test_a_bucket_of_somebody_else_is_found_before_anybody_is_asked(
 
     assert "s3-an2-meerkat-prod-" + scene.project in scene.until(told, "private refusal")
     assert scene.card() is None
-    assert scene.names()["buckets"] == []
+    assert scene.names() == {}
 
 
 @pytest.mark.long

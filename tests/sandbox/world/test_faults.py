@@ -1,6 +1,7 @@
 """Switching trouble on and off, over the API and where it works."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import boto3
@@ -8,9 +9,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from sandbox.child import Nursery
 from sandbox.client import Client, Refused
 from sandbox.faults import Name, Switches
-from sandbox.world import BOT_KEY_ID, World
+from sandbox.memory import Memory
+from sandbox.outside import Outside
+from sandbox.place import Place
+from sandbox.world import BOT_KEY_ID, Options, Part, World
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +122,9 @@ def a_switchboard() -> tuple[Switches, SimpleNamespace]:
         done.kills += 1
         return True
 
-    return Switches(slack=None, aws=None, kubernetes=None, dex=None, kill_bot=kill), done
+    nothing = Options(state=Path("nowhere"), without=frozenset(Part))
+    outside = Outside(nothing, Place(), Nursery(), Memory(nothing.state), wrote=lambda _call, _on: None)
+    return Switches(outside, kill_bot=kill), done
 
 
 def test_the_bot_is_killed_at_the_nth_write_and_once() -> None:

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from sandbox.client import Client
-from sandbox.story import STORIES, NotAsExpected
+from sandbox.stories import STORIES
+from sandbox.story import NotAsExpected
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -17,4 +18,4 @@ def test_without_a_bot_no_story_ends_well(client: Client, name: str) -> None:
         STORIES[name](client, console, patience=0.2).play()
 
     assert "expected: the story to go on" in str(wrong.value)
-    assert "there was no form" in str(wrong.value)
+    assert "there was no dialog" in str(wrong.value)
