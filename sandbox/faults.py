@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sandbox.aws.faults import Faults, Kind
 from sandbox.grafana import KNOWN as GRAFANA
 from sandbox.kubernetes.resource import RESOURCES
-from sandbox.outside import BOT_USER, Outside
+from sandbox.outside import BOT_KEY_ID, BOT_USER, Outside
 from sandbox.slack import Down
 
 _VERBS = ("get", "list", "create", "update", "patch", "delete")
@@ -229,8 +229,10 @@ class Switches:
 
     def _arm_call(self, name: Name, setting: Setting) -> _Armed:
         if setting.call not in _KUBERNETES:
-            faults = self._faults_of(setting.call)
-            rule = faults.add(Kind(name.value), setting.call, nth=setting.nth, times=setting.times)
+            faults, key_id = self._faults_of(setting.call)
+            rule = faults.add(
+                Kind(name.value), setting.call, nth=setting.nth, times=setting.times, key_id=key_id
+            )
             return _Armed(lift=lambda: faults.lift(rule), spent=lambda: rule.spent)
         kubernetes = self._part(self._outside.kubernetes, "Kubernetes")
         verb, resource = _KUBERNETES[setting.call]
@@ -243,14 +245,15 @@ class Switches:
         fault = arm(verb, resource, nth=setting.nth, times=times, user=BOT_USER)
         return _Armed(lift=lambda: kubernetes.faults.lift(fault), spent=lambda: fault.fired >= times)
 
-    def _faults_of(self, call: str) -> Faults:
+    def _faults_of(self, call: str) -> tuple[Faults, str]:
+        """And the key of the calls that are meant, where others call as well."""
         match call.partition(".")[0]:
             case "grafana":
-                return self._part(self._outside.grafana, "Grafana").faults
+                return self._part(self._outside.grafana, "Grafana").faults, ""
             case "conductor":
-                return self._part(self._outside.conductor, "AI Conductor").faults
+                return self._part(self._outside.conductor, "AI Conductor").faults, ""
             case _:
-                return self._part(self._outside.aws, "AWS").faults
+                return self._part(self._outside.aws, "AWS").faults, BOT_KEY_ID
 
     def _slack_once(self) -> None:
         """Slack's faults can only be cleared together, which also brings it up."""

@@ -21,7 +21,7 @@ class Place:
 
     def workspace_at(self, resource: str) -> str | None:
         """The same for what was changed at a vendor: an object in a bucket, a thing in a namespace."""
-        parts = (resource, *resource.split("/"), *resource.split(":"))
+        parts = (resource, *re.split(r"[/ ]", resource))
         return next((found for part in parts if (found := self.workspace_of(part))), None)
 
     def workspace_of(self, name: str) -> str | None:
