@@ -66,8 +66,12 @@ class Desk:
         new_reference: Callable[[], str],
         channel: str,
         language: str,
+        asked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`channel` is where requests are shown, `language` the one spoken there."""
+        """`channel` is where requests are shown, `language` the one spoken there.
+
+        `asked` is called when a person asks for something, before the systems are looked at.
+        """
         self._units = units
         self._engine = engine
         self._preflight = preflight
@@ -76,6 +80,7 @@ class Desk:
         self._clock = clock
         self._wake = wake
         self._new_reference = new_reference
+        self._asked = asked
         self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
         self._renewal = Renewal(
             units=units,
@@ -143,11 +148,19 @@ class Desk:
         project = str(ask.spec["project"])
         with self._units() as unit:
             run = unit.runs.latest(project)
-        asked = run.asked if run else WorkspaceSpec(project=project)
-        self._propose(ask, replace(asked, why=str(ask.spec.get("why", ""))), Goal.ABSENT)
+        asked = replace(
+            run.asked if run else WorkspaceSpec(project=project), why=str(ask.spec.get("why", ""))
+        )
+        wrong = [one.message for one in problems(asked, self._platform) if one.field == "project"]
+        if run is None and wrong:  # no workspace can have that name: it may be the platform's own
+            self._refuse(ask, wrong)
+        else:
+            self._propose(ask, replace(asked, why=str(ask.spec.get("why", ""))), Goal.ABSENT)
 
     def _propose(self, ask: Ask, asked: WorkspaceSpec, goal: Goal) -> None:
         asker = self._people.actor(ask.user)  # before the systems, which take longer
+        if not ask.tries:
+            self._asked()
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)

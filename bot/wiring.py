@@ -28,6 +28,7 @@ from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.texts import Texts
 from bot.vendors import Vendors
+from bot.views.case import Links
 from provisioner.engine import Engine
 from provisioner.run import RetryPolicy
 from provisioner.stage import Step
@@ -73,6 +74,10 @@ class Bot:
             texts=self.texts,
             clock=self._clock,
             command=settings.slack.command,
+            links=Links(
+                grafana=settings.grafana.url or "",
+                conductor=settings.conductor.frontend or settings.conductor.url or "",
+            ),
         )
         self._runner = Runner(
             units=self.database.unit,
@@ -159,6 +164,7 @@ class Bot:
             new_reference=_new_reference,
             channel=settings.slack.channel,
             language=settings.language,
+            asked=self._vendors.a_person_acted,
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
