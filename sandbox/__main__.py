@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from sandbox.story import NotAsExpected, Outcome
 from sandbox.world import Options, Part, Transport, World
 
 PORT = 8650
+_DEMO_BOOT = timedelta(seconds=3)  # of a node group; a story takes under a minute
 cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -93,7 +95,8 @@ def demo(
             client.close()
 
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
-        code = _run(Options(state=(state or Path(scratch)).resolve()), port, play, fresh=True)
+        options = Options(state=(state or Path(scratch)).resolve(), boot=_DEMO_BOOT)
+        code = _run(options, port, play, fresh=True)
     outcome = replace(outcome, seconds=round(time.monotonic() - began, 1))
     if outcome.ok:
         console.print(f"the story {story} went as it should, in {outcome.seconds} s", style="bold green")

@@ -66,7 +66,7 @@ class Screen:
             parts.append(Text.assemble(label, ": ", (str(value), "cyan")))
             if error := view.get("errors", {}).get(block["block_id"]):
                 parts.append(Text(f"  {error}", style="red"))
-        if "submit" in view:
+        if view.get("submit"):
             parts.append(Text(f"[ {view['submit']['text']} ]", style=_BUTTONS["primary"]))
         self._framed(Group(*parts), view["title"]["text"], "cyan")
 

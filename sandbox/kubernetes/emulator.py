@@ -96,14 +96,13 @@ class KubernetesEmulator:
     def kubeconfig(self, user: str) -> str:
         """YAML text for "admin", "controller", "workspace-bot" and "eksctl" (the least rights they need) or
         "nobody" (none). KeyError for others."""
-        authority = base64.b64encode(self.authority).decode()
         document = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
                 {
                     "name": CLUSTER,
-                    "cluster": {"server": self._url, "certificate-authority-data": authority},
+                    "cluster": {"server": self._url, "certificate-authority-data": self.authority},
                 }
             ],
             "users": [{"name": user, "user": {"token": self._tokens[user]}}],
@@ -113,9 +112,9 @@ class KubernetesEmulator:
         return yaml.safe_dump(document, sort_keys=False)
 
     @property
-    def authority(self) -> bytes:
-        """PEM of the certificate that signed the server's."""
-        return self._authority.cert_pem.bytes()
+    def authority(self) -> str:
+        """The certificate that signed the server's, PEM in base64, as EKS and a kubeconfig tell it."""
+        return base64.b64encode(self._authority.cert_pem.bytes()).decode()
 
     @property
     def unknown_calls(self) -> tuple[UnknownCall, ...]:
