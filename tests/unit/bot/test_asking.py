@@ -200,3 +200,14 @@ def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(off
     (said,) = office.chat.whispers(MINA)
     assert "999999999999" in said
     assert "123456789012" in said
+
+
+def test_T32_the_platforms_own_names_are_no_workspaces(office: Office) -> None:
+    """The shared bucket is named like one of a project called aia."""
+    office.world.places["aia", "bucket"].parts += ["body", "mark"]
+
+    office.asks_to_delete("aia")
+    office.settle()
+
+    assert office.pending("aia") is None
+    assert "The name aia is reserved for the platform" in office.chat.whispers(MINA)[-1]

@@ -124,17 +124,6 @@ def test_what_is_somebody_elses_is_refused_with_every_reason_at_once(office: Off
     assert "profile alpha belongs to somebody else" in said
 
 
-def test_T32_the_platforms_own_names_are_no_workspaces(office: Office) -> None:
-    """The shared bucket is named like one of a project called aia."""
-    office.world.places["aia", "bucket"].parts += ["body", "mark"]
-
-    office.asks_to_delete("aia")
-    office.settle()
-
-    assert office.pending("aia") is None
-    assert "The name aia is reserved for the platform" in office.chat.whispers(MINA)[-1]
-
-
 def test_credentials_of_another_account_delete_nothing(office: Office) -> None:
     office.ready()
     office.place.account = "999999999999"
