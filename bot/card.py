@@ -47,6 +47,7 @@ class Mark(StrEnum):
     RETRYING = "retrying"
     NEXT = "next"
     FAILED = "failed"
+    STOPPED = "stopped"
     UNKNOWN = "unknown"
 
 

@@ -17,6 +17,7 @@ from bot.database import Database
 from bot.settings import Settings, SettingsFault, aws_secrets, load
 from bot.wiring import Bot, policy
 from provisioner.run import Run
+from provisioner.stage import Goal
 
 app = typer.Typer(
     help="Builds AI workspaces from Slack, behind an approval button.",
@@ -24,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+_DOES = {Goal.PRESENT: "create", Goal.ABSENT: "delete"}
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document, for scripts.")]
 Project = Annotated[str | None, typer.Argument(help="One project; without it, all.")]
@@ -73,7 +76,7 @@ def status(project: Project = None, *, as_json: Json = False) -> None:
         typer.echo(json.dumps([_plain(run) for run in runs], indent=2, ensure_ascii=False))
         return
     for run in runs:
-        typer.echo(f"{run.asked.project}  {run.status.value}  {run.id}")
+        typer.echo(f"{run.asked.project}  {_DOES[run.goal]} {run.status.value}  {run.id}")
         for planned in run.plan.stages:
             progress = run.progress(planned.stage)
             reason = f": {progress.reason}" if progress.reason else ""
@@ -136,6 +139,7 @@ def _plain(run: Run) -> dict[str, Any]:
     return {
         "project": run.asked.project,
         "run": run.id,
+        "goal": run.goal.value,
         "status": run.status.value,
         "attempt": run.attempt,
         "stages": {planned.stage: run.progress(planned.stage).to_json() for planned in run.plan.stages},

@@ -11,6 +11,7 @@ from provisioner.message import Message
 from provisioner.run import Run, RunId, RunStatus
 from provisioner.stage import Goal
 from provisioner.survey import Standing
+from provisioner.workspace import RESERVED
 
 _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 """Nobody works on it: a deletion may take its place."""
@@ -18,6 +19,8 @@ _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 
 def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
     """Why nobody can ask now for the project to be made, or deleted; or None."""
+    if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
+        return Message("The name {name} is reserved for the platform; choose another.", name=name(project))
     pending = unit.requests.pending_for(project)
     if pending is not None:
         return _asked_already(unit, pending)

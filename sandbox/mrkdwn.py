@@ -14,6 +14,7 @@ SIGNS = {
     "arrows_counterclockwise": ("↻", "yellow"),
     "white_large_square": ("○", "bright_black"),
     "x": ("✖", "red"),
+    "black_square_for_stop": ("■", "yellow"),
     "grey_question": ("?", "yellow"),
     "warning": ("!", "yellow"),
     "lock": ("#", "bright_black"),

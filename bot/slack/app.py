@@ -26,7 +26,7 @@ from bot.card import Action, Card
 from bot.slack import actions, create, delete, home, talk
 from bot.slack.cards import render
 from bot.slack.edge import Edge, Reply
-from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, errors
+from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
 from bot.slack.incoming import Body, Incoming
 from bot.slack.recent import Recent
 from bot.slack.transport import Transport
@@ -82,6 +82,7 @@ TABLE: Sequence[Listener] = (
     Listener(Kind.ACTION, Action.OPEN_DELETE.value, delete.open_asked),
     Listener(Kind.ACTION, Action.HELP.value, actions.show_help),
     Listener(Kind.ACTION, PROJECT_TYPED, create.show_names),
+    Listener(Kind.ACTION, SIZE_CHOSEN, create.show_names),
 )
 
 

@@ -53,6 +53,7 @@ SIGNS = {
     Mark.RETRYING: (":arrows_counterclockwise:", Message("trying again")),
     Mark.NEXT: (":white_large_square:", Message("next")),
     Mark.FAILED: (":x:", Message("failed")),
+    Mark.STOPPED: (":black_square_for_stop:", Message("stopped")),
     Mark.UNKNOWN: (":grey_question:", Message("not known")),
 }
 """Signs differ in shape, and the word stands beside each: colour alone never says it."""

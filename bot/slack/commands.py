@@ -13,11 +13,19 @@ from typing import TypeAlias
 
 from bot.slack.mrkdwn import shorten, unescape
 from provisioner.message import Message, Ref, RefKind
-from provisioner.workspace import PROJECT, Platform, WorkspaceSpec, nearest, nearest_project, problems
+from provisioner.workspace import (
+    PROJECT,
+    Platform,
+    WorkspaceSpec,
+    dashboard_uid,
+    nearest,
+    nearest_project,
+    problems,
+)
 
 TEXT_LONGEST = 3_000
 SUBCOMMANDS = ("create", "status", "list", "delete", "help")
-KEYS = ("project", "spec", "desired", "max", "why")
+KEYS = ("project", "spec", "desired", "max", "dashboard", "why")
 NUMBER = re.compile(r"[+-]?\d{1,6}\Z")
 
 _ECHO_LONGEST = 150
@@ -33,6 +41,8 @@ _SAME_LENGTH = str.maketrans(
 """One character for one, so that a place in the plain text is the same place in what was typed. Spaces of
 all kinds are white space to `re` already."""
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_LINK = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
+"""What Slack makes of an address that somebody typed."""
 _WORD = re.compile(r'(?:[^\s"=]+=)?"[^"]*"|\S+')
 _KEY = re.compile(r"-*([^\s\"=]+)=")
 
@@ -89,9 +99,9 @@ class _Word:
     typed: str  # as it was typed
 
 
-def parse(text: str, platform: Platform) -> Command:
-    """`text` as Slack sends it, after the command's own name."""
-    typed = unescape(text).strip()
+def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
+    """`text` as Slack sends it, after the command's own name. `dashboards`: whether there are any here."""
+    typed = unescape(_LINK.sub(r"\1", text)).strip()
     if len(typed) > TEXT_LONGEST:
         what = Message(
             "That is too long: {n} characters, {limit} are read.", n=len(typed), limit=TEXT_LONGEST
@@ -111,7 +121,7 @@ def parse(text: str, platform: Platform) -> Command:
         case "delete":
             return _delete(typed, words[1:])
         case "create":
-            return _create(typed, words[1:], platform)
+            return _create(typed, words[1:], platform, dashboards=dashboards)
         case _:
             return _unknown(typed, words[0])
 
@@ -171,8 +181,11 @@ def _project(word: _Word) -> tuple[str, list[Message]]:
     return nearest_project(project), [Message("{word} is not the name of a project.", word=shown(word.typed))]
 
 
-def _create(typed: str, words: list[_Word], platform: Platform) -> Command:
+def _create(typed: str, words: list[_Word], platform: Platform, *, dashboards: bool) -> Command:
     draft, wrong = _fields(words)
+    if "dashboard" in draft and not dashboards:
+        del draft["dashboard"]
+        wrong.append(Message("There are no dashboards here: leave out {key}.", key=shown("dashboard=")))
     if not draft and not wrong:
         return Create()
     spec, unread = read(draft, platform)
@@ -263,6 +276,7 @@ def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, d
         spec=spec,
         desired=0 if desired is None else desired,
         max=most,
+        dashboard=draft.get("dashboard", "").strip(),
         why=draft.get("why", "").strip(),
     )
     return asked, unread
@@ -284,6 +298,8 @@ def _create_line(draft: Mapping[str, str], spec: WorkspaceSpec, platform: Platfo
     desired = min(max(spec.desired, 0), most)
     project = spec.project if PROJECT.match(spec.project) else nearest_project(spec.project)
     line = f"create {project} spec={size} desired={desired} max={most}"
+    if dashboard_uid(spec.dashboard):
+        line = f"{line} dashboard={spec.dashboard}"
     return f"{line} why={draft['why']}" if "why" in draft else line
 
 

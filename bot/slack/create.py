@@ -3,24 +3,25 @@ acknowledged."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from approvals.errors import KeyReused
 from bot.ask import Ask, AskKind
 from bot.card import Card
-from bot.slack.commands import shown
+from bot.slack.commands import read, shown
 from bot.slack.edge import Draft, Edge, Reply
 from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
 from bot.slack.incoming import Incoming, Origin
-from bot.texts import refusal
+from bot.texts import Words, refusal
 from provisioner.message import Message
-from provisioner.workspace import PROJECT, WorkspaceSpec
+from provisioner.workspace import PROJECT
 
 
 def open_form(edge: Edge, incoming: Incoming, draft: Draft) -> None:
     """Needs a trigger, which lives three seconds; the person is told when it was too late."""
     origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
     words = edge.texts.for_locale(origin.locale)
-    names = _names(edge, draft.get("project", ""))
-    view = create_form(edge.service.platform, words, origin, draft, names)
+    view = _form(edge, words, origin, draft)
     if not edge.open(incoming, view):
         text = Message("Slack did not open the form in time. Nothing was done; please try again.")
         edge.whisper(incoming, Card(text, text))
@@ -36,11 +37,8 @@ def open_empty_form(edge: Edge, incoming: Incoming) -> None:
 
 
 def show_names(edge: Edge, incoming: Incoming) -> None:
-    """The project was typed: show what everything will be called."""
-    draft = typed(incoming.view)
-    words = edge.words(incoming)
-    names = _names(edge, draft.get("project", ""))
-    view = create_form(edge.service.platform, words, incoming.origin, draft, names)
+    """The project was typed, or its size chosen: show what everything will be called."""
+    view = _form(edge, edge.words(incoming), incoming.origin, typed(incoming.view))
     edge.redraw(incoming, view)
 
 
@@ -80,7 +78,12 @@ def kept(edge: Edge, incoming: Incoming) -> None:
     edge.whisper(incoming, Card(text, text))
 
 
-def _names(edge: Edge, project: str) -> Card | None:
-    if not PROJECT.match(project):
-        return None
-    return edge.service.preview_names(WorkspaceSpec(project=project))
+def _form(edge: Edge, words: Words, origin: Origin, draft: Draft) -> dict[str, Any]:
+    platform = edge.service.platform
+    names = _names(edge, draft)
+    return create_form(platform, words, origin, draft, names, dashboards=edge.dashboards)
+
+
+def _names(edge: Edge, draft: Draft) -> Card | None:
+    asked, _ = read(draft, edge.service.platform)
+    return edge.service.preview_names(asked) if PROJECT.match(asked.project) else None

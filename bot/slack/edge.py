@@ -18,6 +18,7 @@ from bot.card import Card
 from bot.notify import Notifier, NotifyError
 from bot.people import People
 from bot.slack.cards import render
+from bot.slack.commands import Command, parse
 from bot.slack.incoming import Incoming, Origin
 from bot.slack.recent import Recent
 from bot.slack.trouble import TROUBLE, error_code
@@ -105,11 +106,16 @@ class Edge:
     client: WebClient
     clock: Clock
     command: str = "/workspace"
+    dashboards: bool = False  # whether a dashboard can be given, or is made
     _drafts: Recent[Draft] = field(default_factory=lambda: Recent(_DRAFTS_KEPT))
 
     @property
     def now(self) -> datetime:
         return self.clock.now()
+
+    def parse(self, text: str) -> Command:
+        """What a person wants who said this to the bot."""
+        return parse(text, self.service.platform, dashboards=self.dashboards)
 
     def words(self, incoming: Incoming) -> Words:
         """The language of the person who sent this."""

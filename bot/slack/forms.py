@@ -1,6 +1,7 @@
 """Dialogs: built as plain data, and read into a spec or into what is wrong at which field.
 
-The `block_id` of an input is the field's name and its `action_id` is "v".
+The `block_id` of an input is the field's name; its `action_id` is "v", unless it is told apart while the form
+is open.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ CREATE_FORM = "ws.create.submit"
 DELETE_FORM = "ws.delete.submit"
 REJECT_FORM = "ws.req.reject.submit"
 PROJECT_TYPED = "v"
-"""The `action_id` of every input; only the project's is dispatched while the form is open."""
+"""The `action_id` of all inputs but one. Of those only the project's is dispatched while the form is open."""
+SIZE_CHOSEN = "spec"
+"""The `action_id` of the size, which is dispatched too."""
 
 NAMES_BLOCK = "names"
 ERROR_LONGEST = 300
@@ -34,9 +37,18 @@ Block = dict[str, Any]
 
 
 def create_form(
-    platform: Platform, words: Words, origin: Origin, draft: Mapping[str, str], names: Card | None = None
+    platform: Platform,
+    words: Words,
+    origin: Origin,
+    draft: Mapping[str, str],
+    names: Card | None = None,
+    *,
+    dashboards: bool,
 ) -> dict[str, Any]:
-    """The form for a new workspace, filled with `draft`; `names` is what the project will be called."""
+    """The form for a new workspace, filled with `draft`; `names` is what the project will be called.
+
+    `dashboards`: whether one can be given here.
+    """
     asked = dict(draft)
     sizes = platform.specs.get(asked.get("spec", "")) or platform.specs.get(default_spec(platform))
     if sizes:
@@ -49,6 +61,7 @@ def create_form(
         _spec(platform, words, asked),
         _number("desired", words, Message("Nodes to start with"), asked),
         _number("max", words, Message("Most nodes"), asked),
+        *([_dashboard(words, asked)] if dashboards else []),
         _text(
             "why",
             words,
@@ -74,7 +87,7 @@ def _label(name: str, words: Words, label: Message, element: Block, hint: Messag
         "type": "input",
         "block_id": name,
         "label": plain(words.plain(label), SECTION_LONGEST - 1_000),
-        "element": {"action_id": "v", **element},
+        "element": {"action_id": PROJECT_TYPED, **element},
     }
     return block | ({"hint": plain(words.plain(hint), SECTION_LONGEST - 1_000)} if hint else {})
 
@@ -111,13 +124,19 @@ def _spec(platform: Platform, words: Words, asked: Mapping[str, str]) -> Block:
         for name, size in sorted(platform.specs.items())
     ][:OPTIONS_MOST]
     wanted = asked.get("spec") or default_spec(platform)
-    element: Block = {"type": "static_select", "options": options}
+    element: Block = {"type": "static_select", "action_id": SIZE_CHOSEN, "options": options}
     # The very same object, because Slack wants an option that is equal in every part.
     chosen = next((option for option in options if option["value"] == wanted), None)
     if chosen:
         element["initial_option"] = chosen
-    hint = Message("Kept with the request; this version makes no nodes yet.")
-    return _label("spec", words, Message("Size of the nodes"), element, hint)
+    hint = Message("The instance type says how many CPUs, how much memory and which GPUs a node has.")
+    block = _label("spec", words, Message("Size of the nodes"), element, hint)
+    return block | {"dispatch_action": True}  # a name follows from it
+
+
+def _dashboard(words: Words, asked: Mapping[str, str]) -> Block:
+    hint = Message("Address or uid of a Grafana dashboard that exists. Left empty, one is made.")
+    return _text("dashboard", words, Message("Dashboard"), asked, hint=hint) | {"optional": True}
 
 
 def _names(words: Words, names: Card) -> list[Block]:
@@ -129,7 +148,7 @@ def typed(view: Mapping[str, Any]) -> dict[str, str]:
     """What stands in each input, as text; untouched ones are missing."""
     found: dict[str, str] = {}
     for name, entry in view.get("state", {}).get("values", {}).items():
-        value = entry.get("v", {})
+        value: Mapping[str, Any] = next(iter(entry.values()), {})
         said = value.get("value") or (value.get("selected_option") or {}).get("value")
         if said:
             found[name] = str(said)

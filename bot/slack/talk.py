@@ -8,7 +8,7 @@ from typing import assert_never
 from bot.ask import Ask, AskKind
 from bot.card import Card
 from bot.slack.cards import render
-from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, parse, shown
+from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
 from bot.slack.create import open_form
 from bot.slack.delete import open_delete
 from bot.slack.edge import Edge, Reply
@@ -23,7 +23,7 @@ def answer_now(edge: Edge, incoming: Incoming) -> Reply | None:
     """Help and what was wrong with a command need nothing but words: they are said in the acknowledgement,
     once the person's language is known without asking."""
     locale = edge.people.known_locale(incoming.user)
-    asked = parse(incoming.text, edge.service.platform)
+    asked = edge.parse(incoming.text)
     if locale is None or not isinstance(asked, Help | Usage):
         return None
     text, blocks = render(_answer(edge, asked), edge.texts.for_locale(locale))
@@ -32,7 +32,7 @@ def answer_now(edge: Edge, incoming: Incoming) -> Reply | None:
 
 def command(edge: Edge, incoming: Incoming) -> None:
     """`/workspace …`: answered to the one who typed it. Slack has no commands inside threads."""
-    asked = parse(incoming.text, edge.service.platform)
+    asked = edge.parse(incoming.text)
     match asked:
         case Create():
             open_form(edge, incoming, asked.draft)
@@ -54,7 +54,7 @@ def mention(edge: Edge, incoming: Incoming) -> None:
     """In a channel, most often in a request's thread: status is answered there, all else privately."""
     if incoming.bot:
         return
-    asked = parse(_MENTION.sub(" ", incoming.text), edge.service.platform)
+    asked = edge.parse(_MENTION.sub(" ", incoming.text))
     about = edge.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():
@@ -73,7 +73,7 @@ def direct(edge: Edge, incoming: Incoming) -> None:
     """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
     if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
         return
-    asked = parse(_MENTION.sub(" ", incoming.text), edge.service.platform)
+    asked = edge.parse(_MENTION.sub(" ", incoming.text))
     about = edge.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():

@@ -33,9 +33,11 @@ def failure_parts(case: Case, run: Run) -> Iterable[Part]:
     if failure is None:
         return
     known = diagnose(failure.what, failure.cause)
-    yield Paragraph(Message("What happened: {what}.", what=failure.what))
-    if known is not None:
-        yield Paragraph(Message("Why: {cause}", cause=known.cause))
+    yield Paragraph(
+        Message("What happened: {what}. {cause}", what=failure.what, cause=known.cause)
+        if known
+        else Message("What happened: {what}.", what=failure.what)
+    )
     if case.standing is not None:
         yield from there_now(case)
     if case.later is not None:
@@ -81,7 +83,7 @@ def _ways(run: Run, failure: Failure, known: Diagnosis | None) -> Iterable[Messa
     else:
         yield Message("I do not know this failure. Details has all that was said about it.")
     if known is not None and known.retryable:
-        yield Message("Retry goes on where it stopped. It may well work now, without any change.")
+        yield Message("Retry goes on where it stopped. It can go away by itself, so trying again may help.")
     elif known is not None:
         yield Message("Retry goes on where it stopped. Without a change it fails again.")
     else:

@@ -62,7 +62,7 @@ def mark(known: Known) -> Mark:
         RunStatus.WAITING: Mark.NOW,
         RunStatus.PARKED: Mark.WAITING,
         RunStatus.FAILED: Mark.FAILED,
-        RunStatus.CANCELLED: Mark.UNKNOWN,
+        RunStatus.CANCELLED: Mark.STOPPED,
         RunStatus.SUCCEEDED: Mark.DONE,
     }[known.run.status]
 

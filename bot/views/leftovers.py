@@ -11,7 +11,7 @@ from bot.views.case import Frame
 from bot.views.words import name
 from provisioner.message import Message, Ref, RefKind
 from provisioner.run import Run
-from provisioner.workspace import Workspace, dashboard_uid
+from provisioner.workspace import Workspace
 
 
 def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
@@ -33,11 +33,11 @@ def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
         path=name(f"/{ws.project}/ai-solutions/"),
     )
     yield Message(
-        "Whoever is logged in to Kubeflow as {login} stays so until the session ends. It opens nothing any"
-        " more; removing its key from the session store ends it at once.",
+        "Whoever is logged in to Kubeflow as {login} stays so until the session ends, and it opens nothing"
+        " any more. To end it at once, remove its key from the session store of the login.",
         login=name(ws.login_email),
     )
-    if frame.links.grafana and dashboard_uid(run.asked.dashboard):
+    if frame.links.grafana and ws.dashboard != ws.made_dashboard:
         yield Message(
             "The dashboard {dashboard} was given, not made by me, so it stays. Delete it in Grafana if nobody"
             " needs it.",

@@ -26,7 +26,7 @@ from bot.views.run import run_card
 from bot.views.words import again_command, deciders, groups, name, person, pointer
 from provisioner.message import Message, literal
 from provisioner.stage import Goal
-from provisioner.workspace import Workspace, dashboard_uid
+from provisioner.workspace import Workspace
 
 
 def request_card(case: Case, frame: Frame) -> Card:
@@ -128,7 +128,7 @@ def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:
         Message("{spec}, {desired} of at most {max}", spec=spec, desired=asked.desired, max=asked.max),
     )
     if frame.links.grafana:
-        given = dashboard_uid(asked.dashboard)
+        given = ws.dashboard != ws.made_dashboard
         yield (
             Message("Dashboard"),
             Message("given: {link}", link=dashboard_link(ws, frame)) if given else Message("one is made"),

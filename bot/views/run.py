@@ -27,12 +27,14 @@ MARKS = {
 }
 
 
+_BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYING})
+
+
 def run_card(case: Case, run: Run, frame: Frame) -> Card:
     title, text = headline(case, run)
-    parts: list[Part] = [
-        Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages)),
-        *_ending(case, run, frame),
-    ]
+    parts: list[Part] = [stage_lines(run), *_ending(case, run, frame)]
+    if case.later is not None and case.later.deletes:
+        parts = [Paragraph(Message("What there was is deleted: see {id}.", id=pointer(case.later)))]
     buttons = run_buttons(case, run)
     if buttons:
         parts.append(Buttons(buttons))
@@ -49,8 +51,18 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
     return Card(title, text, tuple(parts))
 
 
-def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
+def stage_lines(run: Run) -> Lines:
+    """Each stage of a run; what a stage was at when the run ended is stopped, not under way."""
+    moving = run.status in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
+    return Lines(
+        tuple(stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages)
+    )
+
+
+def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True) -> Line:
     note: Message | None = None
+    if not moving and progress.status in _BEGUN:
+        return Line(Mark.STOPPED, stage.title)
     match progress.status:
         case StageStatus.WAITING if progress.reason and progress.since:
             note = Message("{reason}, since {since}", reason=progress.reason, since=progress.since)
@@ -70,7 +82,7 @@ def stage_line(stage: StagePlan, progress: StageProgress) -> Line:
 def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     match run.status:
         case RunStatus.SUCCEEDED if run.goal is Goal.ABSENT:
-            yield from _gone(run, frame)
+            yield from _gone(case, run, frame)
         case RunStatus.SUCCEEDED:
             yield from _ready(case, run, frame)
         case RunStatus.FAILED:
@@ -82,10 +94,6 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
 
 
 def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
-    later = case.later
-    if later is not None and later.deletes:
-        yield Paragraph(Message("What was made is deleted: see {id}.", id=pointer(later)))
-        return
     made = sorted({change.target for change in run.plan.changes})
     if made:
         yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
@@ -96,8 +104,8 @@ def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             groups=groups(case.request.gate.approvers),
         )
     )
-    if later is not None:
-        yield Paragraph(_asked(later))
+    if case.later is not None:
+        yield Paragraph(_asked(case.later))
 
 
 def _ways_in(ws: Workspace, frame: Frame) -> Iterable[Message]:
@@ -109,7 +117,7 @@ def _ways_in(ws: Workspace, frame: Frame) -> Iterable[Message]:
         yield Message("Dashboard: {link}", link=dashboard_link(ws, frame))
 
 
-def _gone(run: Run, frame: Frame) -> Iterable[Part]:
+def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     deleted = sorted({change.target for change in run.plan.changes})
     yield Paragraph(
         Message("After the last removal every system was looked at once more, and nothing was found.")
@@ -118,19 +126,15 @@ def _gone(run: Run, frame: Frame) -> Iterable[Part]:
         items = tuple(Message("{target}", target=name(target)) for target in deleted)
         yield Bullets(items, Message("Deleted"))
     yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by me, and what to do about it"))
-    command = name(f"{frame.command} create {run.asked.project}")
-    yield Small(Message("The name is free again: {command}", command=command))
+    if case.later is None:
+        command = name(f"{frame.command} create {run.asked.project}")
+        yield Small(Message("The name is free again: {command}", command=command))
 
 
 def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     later = case.later
     if later is not None and later.approved:
-        said = (
-            Message("What exists is deleted: see {id}.", id=pointer(later))
-            if later.deletes
-            else Message("It goes on: see {id}.", id=pointer(later))
-        )
-        yield Paragraph(said)
+        yield Paragraph(Message("It goes on: see {id}.", id=pointer(later)))
         return
     if case.standing is not None:
         yield from there_now(case)

@@ -23,7 +23,7 @@ from bot.card import (
     Style,
 )
 from bot.views.known import Known, mark, shown, state
-from bot.views.run import stage_line
+from bot.views.run import stage_lines
 from bot.views.words import deciders, name, person
 from provisioner.message import Json, Message, Ref
 from provisioner.stage import Goal
@@ -61,8 +61,7 @@ def status_card(known: Known) -> Card:
     if known.deleted:
         parts.append(Paragraph(Message("It was looked for on every system, and nothing of it was found.")))
     elif known.run is not None:
-        run = known.run
-        parts.append(Lines(tuple(stage_line(stage, run.progress(stage.stage)) for stage in run.plan.stages)))
+        parts.append(stage_lines(known.run))
     parts.append(Small(_who(known.request, known.link)))
     if known.pending is not None and known.pending.id != known.request.id:
         parts.append(Small(_who(known.pending, known.pending_link)))

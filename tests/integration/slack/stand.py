@@ -79,6 +79,7 @@ class Stand:
             notifier=self.notifier,
             client=self._client,
             clock=self.clock,
+            dashboards=True,
         )
         socket = SocketTransport(app_token=SecretStr(self.slack.app_token), base_url=f"{self.slack.url}/api/")
         self._app = SlackApp(edge, self.http or socket)

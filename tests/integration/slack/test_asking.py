@@ -37,7 +37,7 @@ class Broken(WorkspaceService):
 
 def value_of(view: dict[str, Any], field: str) -> str | None:
     """What stands in an input of a form."""
-    entry = view["state"]["values"][field]["v"]
+    (entry,) = view["state"]["values"][field].values()
     found: str | None = (entry.get("selected_option") or {}).get("value") or entry.get("value")
     return found
 
@@ -140,13 +140,32 @@ def test_the_form_opens_filled_with_what_was_typed(stand: Stand) -> None:
     assert [value_of(view, field) for field in fields] == ["alpha", "gpu", "2", "4", "to train"]
 
 
-def test_the_form_says_that_no_nodes_are_made_yet(stand: Stand) -> None:
-    stand.form()
+def test_a_dashboard_goes_from_the_command_through_the_form_to_what_is_stored(stand: Stand) -> None:
+    view_id = stand.form(line="/workspace create alpha dashboard=https://grafana.example/d/abc123/team")
 
-    hints = {
-        block["block_id"]: block.get("hint", {}).get("text") for block in stand.view("requester")["blocks"]
-    }
-    assert hints["spec"] == "Kept with the request; this version makes no nodes yet."
+    stand.slack.submit("requester", view_id, {"why": "to train"})
+
+    stand.eventually(lambda: stand.ask(view_id))
+    ask = stand.ask(view_id)
+    assert ask is not None
+    assert ask.spec["dashboard"] == "https://grafana.example/d/abc123/team"
+
+
+def test_what_is_no_dashboard_is_told_at_its_field(stand: Stand) -> None:
+    values = {"project": "alpha", "dashboard": "https://grafana.example/explore", "why": "x"}
+
+    seen = stand.slack.submit("requester", stand.form(), values)
+
+    assert set(seen["errors"]) == {"dashboard"}
+
+
+def test_the_names_follow_the_size_that_is_chosen(stand: Stand) -> None:
+    view_id = stand.form(line="/workspace create alpha")
+    assert "ng-an2-aicond-alpha-ws-standard" in str(stand.view("requester")["blocks"])
+
+    stand.slack.click("requester", view_id=view_id, action_id="spec", value="gpu")
+
+    stand.eventually(lambda: "ng-an2-aicond-alpha-ws-gpu" in str(stand.view("requester")["blocks"]))
 
 
 def test_the_names_are_shown_while_the_form_is_filled(stand: Stand) -> None:

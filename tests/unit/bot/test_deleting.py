@@ -147,6 +147,20 @@ def test_a_system_that_is_away_for_a_moment_is_asked_again(office: Office) -> No
     assert office.pending() is not None
 
 
+def test_what_is_the_platforms_own_cannot_be_asked_for(office: Office) -> None:
+    """The shared bucket is called after `aia`, and both policies list it."""
+    office.world.places["aia", "policy"].parts += ["body", "mark"]
+
+    said = office.service.obstacle("aia", Goal.ABSENT)
+    office.asks_to_delete("aia")
+    office.settle()
+
+    assert said is not None
+    assert "The name aia is reserved for the platform" in str(said)
+    assert str(said) in office.chat.whispers(MINA)[-1]
+    assert office.pending("aia") is None
+
+
 def test_an_outsider_is_told_who_may_ask(office: Office) -> None:
     office.ready()
 
@@ -580,12 +594,14 @@ def test_the_name_is_free_again(office: Office) -> None:
     _deleting(office)
     office.settle()
 
+    assert "The name is free again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
     assert office.service.problems(a_spec()) == ()
     again = office.ready()
 
     assert again.status is RunStatus.SUCCEEDED
     assert office.world.made() == STAGES
     assert "alpha: ready" in str(office.service.status("alpha").text)
+    assert "The name is free again" not in office.chat.card_at(CHANNEL, "WSR-0002")
 
 
 def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -> None:

@@ -82,7 +82,7 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "It may well work now"),
+        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "so trying again may help"),
         (a_cause("Access Denied"), "Without a change it fails again."),
         (a_cause("a new way to fail"), "I do not know this failure. Details has all that was said about it."),
     ],
@@ -335,7 +335,7 @@ def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
     office.settle()
 
     assert office.world.empty()
-    assert f"What exists is deleted: see {request.id}" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"What there was is deleted: see {request.id}" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_a_cancelled_card_offers_its_ways_again_when_nobody_approved(office: Office) -> None:

@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
 from approvals.model import Decision, Request, RequestStatus, Verdict
 from bot.card import Action, Button, Buttons, Card, Mark, Style
 from bot.proposal import Proposal
-from bot.views.case import Case, Frame
+from bot.views.case import NO_LINKS, Case, Frame, Links
 from bot.views.direct import Moment, direct_card
 from bot.views.known import Known
+from bot.views.plan import SHARED
 from bot.views.request import request_card
 from bot.views.run import stage_line
 from bot.views.status import status_card
@@ -22,18 +24,42 @@ from provisioner.message import Message
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.stage import Goal
-from tests.builders import NOON, a_failure, a_gate, a_plan, a_platform, a_request, a_run, a_spec
+from tests.builders import (
+    NOON,
+    a_change,
+    a_failure,
+    a_gate,
+    a_plan,
+    a_platform,
+    a_request,
+    a_run,
+    a_spec,
+    a_workspace,
+)
 from tests.fakes.notifier import shown
 
+LINKS = Links(grafana="https://grafana.example", conductor="https://conductor.example")
 NOTHING_LEFT = Plan(Goal.PRESENT, (StagePlan("profile", Message("Profile"), ()),))
 
 
-def card(request: Request, run: Run | None = None, *, plan: Plan | None = None, run_id: str = "") -> Card:
+def card(
+    request: Request,
+    run: Run | None = None,
+    *,
+    plan: Plan | None = None,
+    run_id: str = "",
+    links: Links = NO_LINKS,
+    **asked: Any,
+) -> Card:
     proposal = Proposal(
-        request_id=request.id, asked=a_spec(), plan=plan or a_plan(), locale="en-US", run_id=run_id
+        request_id=request.id,
+        asked=run.asked if run else a_spec(**asked),
+        plan=plan or a_plan(),
+        locale="en-US",
+        run_id=run_id,
     )
     case = Case(proposal=proposal, request=request, run=run)
-    return request_card(case, Frame(command="/ws", platform=a_platform()))
+    return request_card(case, Frame(command="/ws", platform=a_platform(), links=links))
 
 
 def button(drawn: Card, action: Action) -> Button:
@@ -89,6 +115,70 @@ def test_a_new_plan_that_nobody_approves_does_not_say_that_nothing_was_made() ->
 
 def test_a_plan_with_nothing_left_to_make_says_so() -> None:
     assert "0 thing" not in shown(card(a_request(), plan=NOTHING_LEFT))
+
+
+def test_who_decides_sees_what_size_of_machine_is_asked_for() -> None:
+    assert "gpu (g5.xlarge), 2 of at most 4" in shown(card(a_request(), spec="gpu", desired=2, max=4))
+    assert "gone, 1 of at most 3" in shown(card(a_request(), spec="gone"))  # from the settings, since
+
+
+def test_who_decides_sees_whether_a_dashboard_is_given_or_made() -> None:
+    assert "Dashboard\none is made" in shown(card(a_request(), links=LINKS))
+    given = shown(card(a_request(), links=LINKS, dashboard="https://grafana.example/d/abc123/team?orgId=1"))
+    assert "given: abc123" in given
+    assert "Dashboard" not in shown(card(a_request()))
+
+
+def test_who_decides_sees_what_others_will_notice_and_that_nobodys_workspace_is_changed() -> None:
+    restart = StagePlan(
+        "dex-user", Message("Kubeflow login"), (a_change("dex user", detail=Message("restarts dex")),)
+    )
+    access = tuple(
+        StagePlan(name, Message("Access"), (a_change(name),))
+        for name in ("s3-access-kubeflow", "s3-access-aia")
+    )
+    done = StagePlan("dex-user", Message("Kubeflow login"), ())
+
+    said = shown(card(a_request(), plan=a_plan(restart, *access)))
+
+    assert "for some seconds nobody can log in to Kubeflow" in said
+    assert said.count("IAM policies that all workspaces share get a new version") == 1
+    assert "dex user — restarts dex" in said
+    assert "No data is deleted, and no other workspace is changed." in said
+    assert "notice" not in shown(card(a_request(), plan=a_plan(done)))
+
+
+def test_what_others_notice_is_told_of_the_stages_that_edit_what_all_share() -> None:
+    """By the names that are stored with every run, so a stage is never called otherwise."""
+    assert set(SHARED) == {"dex-user", "s3-access-kubeflow", "s3-access-aia"}
+
+
+def test_a_ready_card_has_the_ways_in() -> None:
+    run = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001")
+    drawn = card(approved(), run, links=LINKS)
+
+    said = shown(drawn)
+    assert "Kubeflow login: aic-user-alpha-ws@aic.com" in said
+    assert f"https://grafana.example/d/{a_workspace().made_dashboard}" in repr(drawn)
+    assert "https://conductor.example" in repr(drawn)
+    assert "password is the platform's and is never shown here: ask workspace-admins" in said
+    assert "Dashboard" not in shown(card(approved(), run))
+    assert "AI Conductor" not in shown(card(approved(), run))
+
+
+def test_a_ready_card_opens_the_dashboard_that_was_given() -> None:
+    asked = a_spec(dashboard="https://grafana.example/d/abc123/team")
+    run = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001", asked=asked)
+
+    assert "https://grafana.example/d/abc123'" in repr(card(approved(), run, links=LINKS))
+
+
+def test_to_ask_again_is_to_ask_for_the_same() -> None:
+    gone = a_request(status=RequestStatus.WITHDRAWN, ended_at=NOON)
+
+    assert "/ws create alpha spec=gpu desired=2 max=4 dashboard=abc" in shown(
+        card(gone, spec="gpu", desired=2, max=4, dashboard="abc")
+    )
 
 
 def test_a_list_of_what_was_made_is_never_empty() -> None:
@@ -156,6 +246,19 @@ def test_a_button_row_fits_a_phone_and_has_one_that_stands_out() -> None:
         assert 1 <= len(row) <= 4
         assert sum(one.style is Style.PRIMARY for one in row) <= 1
         assert sum(one.style is Style.DANGER for one in row) <= 1
+
+
+@pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.PARKED])
+def test_nothing_is_under_way_in_a_run_that_stopped(status: RunStatus) -> None:
+    waits = StageProgress(status=StageStatus.WAITING, since=NOON, reason=Message("it is CREATING"))
+    run = a_run(status=status, stages={"bucket": waits}, failure=a_failure("profile"), ended_at=NOON)
+
+    said = shown(card(approved(), run)) + shown(
+        status_card(Known(project="alpha", request=approved(), run=run))
+    )
+
+    assert Mark.STOPPED.value in said
+    assert "it is CREATING" not in said
 
 
 def test_a_direct_message_without_a_card_points_nowhere() -> None:

@@ -17,7 +17,7 @@ RULE = "A project name is 2 to 20 lower-case letters and digits and starts with 
 
 
 def asked(text: str) -> Command:
-    return parse(text, PLATFORM)
+    return parse(text, PLATFORM, dashboards=True)
 
 
 def wrong(text: str) -> list[str]:
@@ -99,6 +99,40 @@ def test_a_key_ends_why() -> None:
     assert command == Create({"project": "alpha", "why": "to train", "max": "2"})
 
 
+@pytest.mark.parametrize(
+    ("typed", "dashboard"),
+    [
+        ("dashboard=abc123XYZ", "abc123XYZ"),
+        (
+            "dashboard=https://g.example/d/abc123XYZ/team?orgId=1",
+            "https://g.example/d/abc123XYZ/team?orgId=1",
+        ),
+        ("dashboard=<https://g.example/d/abc>", "https://g.example/d/abc"),
+        ("dashboard=<https://g.example/d/abc|g.example/d/abc>", "https://g.example/d/abc"),
+        ("dashboard=“abc”", "abc"),
+    ],
+)
+def test_a_dashboard_is_given_by_address_or_uid(typed: str, dashboard: str) -> None:
+    assert asked(f"create alpha {typed}") == Create({"project": "alpha", "dashboard": dashboard})
+
+
+def test_what_is_no_dashboard_is_told() -> None:
+    assert wrong("create alpha dashboard=https://g.example/explore") == [
+        "That is no dashboard: give its address (with /d/ in it) or its uid, or leave it empty."
+    ]
+
+
+def test_a_dashboard_where_there_are_none_is_told_and_left_out_of_the_form() -> None:
+    command = parse("create alpha dashboard=abc", PLATFORM, dashboards=False)
+
+    assert isinstance(command, Usage)
+    assert [str(problem) for problem in command.problems] == [
+        "There are no dashboards here: leave out dashboard=."
+    ]
+    assert command.draft == {"project": "alpha"}
+    assert command.line == "create alpha spec=standard desired=1 max=3"
+
+
 def test_an_unknown_subcommand_names_the_nearest() -> None:
     assert wrong("creat alpha") == ["I do not know creat. Did you mean create?"]
 
@@ -111,7 +145,7 @@ def test_all_problems_are_told_at_once() -> None:
     said = wrong("create My_Team size=gpu desired=5 max=2 what max=3")
 
     assert said == [
-        "I do not know size. There is project, spec, desired, max, why.",
+        "I do not know size. There is project, spec, desired, max, dashboard, why.",
         "I do not know what to do with what: after the name, write key=value.",
         "max= is there twice: say it once.",
         RULE.format("My_Team", "myteam"),
@@ -180,9 +214,9 @@ def test_too_long_a_text_is_not_read() -> None:
 
 
 def test_the_line_to_copy_puts_everything_right() -> None:
-    command = asked("create My_Team spec=gpuu desired=9 max=2")
+    command = asked("create My_Team spec=gpuu desired=9 max=2 dashboard=abc")
     assert isinstance(command, Usage)
-    assert command.line == "create myteam spec=gpu desired=2 max=2"
+    assert command.line == "create myteam spec=gpu desired=2 max=2 dashboard=abc"
 
     assert isinstance(asked(command.line), Create)
 
@@ -211,7 +245,9 @@ TEXTS = st.one_of(
             ),
             st.text(max_size=8),
             st.builds(
-                "{}={}".format, st.sampled_from(["spec", "max", "desired", "why", "x"]), st.text(max_size=8)
+                "{}={}".format,
+                st.sampled_from(["spec", "max", "desired", "dashboard", "why", "x"]),
+                st.text(max_size=8),
             ),
         )
     ).map(" ".join),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.card import Card
 from bot.slack.delete import bare
 from bot.slack.forms import create_form, delete_form, field_errors, reject_form, spec_of
 from bot.slack.incoming import Origin
@@ -23,6 +24,10 @@ ORIGIN = Origin(channel="C0GENERAL1", locale="en-US")
 PLATFORM = a_platform()
 
 
+def a_form(draft: dict[str, str], names: Card | None = None) -> dict[str, Any]:
+    return create_form(PLATFORM, ENGLISH, ORIGIN, draft, names, dashboards=True)
+
+
 def element(form: dict[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = next(block for block in form["blocks"] if block.get("block_id") == name)[
         "element"
@@ -34,15 +39,14 @@ def filled(**typed: str | None) -> dict[str, Any]:
     """A submission in which these fields were typed."""
     values: dict[str, Any] = {}
     for name, text in typed.items():
-        entry = {"type": "plain_text_input", "value": text}
+        values[name] = {"v": {"type": "plain_text_input", "value": text}}
         if name == "spec":
-            entry = {"type": "static_select", "selected_option": {"value": text}}  # type: ignore[dict-item]  # as Slack sends it
-        values[name] = {"v": entry}
+            values[name] = {"spec": {"type": "static_select", "selected_option": {"value": text}}}
     return {"state": {"values": values}}
 
 
 def test_an_empty_form_asks_for_the_usual_size() -> None:
-    form = create_form(PLATFORM, ENGLISH, ORIGIN, {})
+    form = a_form({})
 
     assert "initial_value" not in element(form, "project")
     assert element(form, "spec")["initial_option"]["value"] == "standard"
@@ -53,39 +57,57 @@ def test_an_empty_form_asks_for_the_usual_size() -> None:
 def test_the_sizes_are_those_of_the_spec_that_was_asked_for() -> None:
     platform = a_platform(specs={"big": NodeSpec(instance_type="m5.24xlarge", desired=2, max=9)})
 
-    form = create_form(platform, ENGLISH, ORIGIN, {"spec": "big"})
+    form = create_form(platform, ENGLISH, ORIGIN, {"spec": "big"}, dashboards=True)
 
     assert element(form, "spec")["initial_option"] in element(form, "spec")["options"]
     assert element(form, "max")["initial_value"] == "9"
 
 
 def test_a_spec_that_does_not_exist_is_left_to_choose() -> None:
-    form = create_form(PLATFORM, ENGLISH, ORIGIN, {"spec": "huge"})
+    form = a_form({"spec": "huge"})
 
     assert "initial_option" not in element(form, "spec")
 
 
 def test_a_number_that_is_none_is_left_empty() -> None:
-    assert "initial_value" not in element(create_form(PLATFORM, ENGLISH, ORIGIN, {"max": "many"}), "max")
+    assert "initial_value" not in element(a_form({"max": "many"}), "max")
 
 
 def test_the_names_stand_below_the_project() -> None:
-    form = create_form(PLATFORM, ENGLISH, ORIGIN, {"project": "alpha"}, names_card(a_workspace()))
+    form = a_form({"project": "alpha"}, names_card(a_workspace()))
 
     assert [block["block_id"] for block in form["blocks"]][:2] == ["project", "names.0"]
     assert "s3-an2-meerkat-prod-alpha" in str(form["blocks"][1])
 
 
+def test_a_dashboard_may_be_left_empty() -> None:
+    block = next(block for block in a_form({})["blocks"] if block.get("block_id") == "dashboard")
+
+    assert block["optional"]
+    assert block["hint"]["text"].endswith("Left empty, one is made.")
+    assert element(a_form({"dashboard": "abc"}), "dashboard")["initial_value"] == "abc"
+
+
+def test_where_there_are_no_dashboards_none_is_asked_for() -> None:
+    form = create_form(PLATFORM, ENGLISH, ORIGIN, {"dashboard": "abc"}, dashboards=False)
+
+    assert "dashboard" not in {block.get("block_id") for block in form["blocks"]}
+
+
 def test_a_form_knows_where_it_was_opened_and_for_whom() -> None:
-    form = create_form(PLATFORM, ENGLISH, ORIGIN, {})
+    form = a_form({})
 
     assert Origin.from_text(form["private_metadata"]) == ORIGIN
 
 
-@given(draft=st.dictionaries(st.sampled_from(["project", "spec", "desired", "max", "why", "x"]), st.text()))
+@given(
+    draft=st.dictionaries(
+        st.sampled_from(["project", "spec", "desired", "max", "dashboard", "why", "x"]), st.text()
+    )
+)
 @settings(deadline=None)
 def test_slack_takes_the_form_whatever_was_typed(draft: dict[str, str]) -> None:
-    check(create_form(PLATFORM, ENGLISH, ORIGIN, draft, names_card(a_workspace())))
+    check(a_form(draft, names_card(a_workspace())))
 
 
 def test_slack_takes_the_form_for_a_reason() -> None:
@@ -125,10 +147,10 @@ def test_another_name_stays_another(typed: str) -> None:
 
 
 def test_what_was_filled_in_is_a_spec() -> None:
-    view = filled(project=" alpha ", spec="gpu", desired="2", max="4", why="to train")
+    view = filled(project=" alpha ", spec="gpu", desired="2", max="4", dashboard=" abc ", why="to train")
 
     assert spec_of(view, PLATFORM) == (
-        WorkspaceSpec(project="alpha", spec="gpu", desired=2, max=4, why="to train"),
+        WorkspaceSpec(project="alpha", spec="gpu", desired=2, max=4, dashboard="abc", why="to train"),
         {},
     )
 
