@@ -1,0 +1,442 @@
+"""The node group over the AWS front, the stand-in of eksctl and the Kubernetes emulator.
+
+Every eksctl is a process of its own, so the laws take their time: `make test-long`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
+from provisioner.clients.eksctl import EksctlProgram
+from provisioner.clients.kube import KubeCluster, meta
+from provisioner.clients.kubenodes import KubeNodes
+from provisioner.errors import NotOurs, Permanent
+from provisioner.instance import InstanceType
+from provisioner.message import Message
+from provisioner.nodegroupstate import LABEL_TAG
+from provisioner.stage import Goal
+from provisioner.stages.nodegroup import NodegroupStage
+from provisioner.workspace import NodeSpec
+from sandbox.aws import AwsSimulator
+from sandbox.aws.faults import Kind
+from sandbox.child import Nursery
+from sandbox.eksctl import make_program
+from sandbox.kubernetes import KubernetesEmulator
+from sandbox.nodes import Nodes
+from tests.builders import a_platform, a_workspace
+from tests.integration.stages.conftest import ACCOUNT, REGION, cluster, pass_time, until, utc_now
+from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made
+
+CLUSTER = "eks-an2-meerkat-prod"
+KEY_ID = "AKIATESTER"
+NEIGHBOUR = "ng-an2-aicond-vision-ws-standard"
+ROLE_TAG = f"{LABEL_TAG}aic-role"
+WRITES = frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"})
+ANY = Message("cannot do it")
+
+
+class Together:
+    """The four clients of the stage as one."""
+
+    def __init__(self, *parts: Any) -> None:
+        self._parts = parts
+
+    def __getattr__(self, name: str) -> Any:
+        return next(getattr(part, name) for part in self._parts if hasattr(part, name))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`eks`, `scaling` and `stacks` are anybody else with rights in the account; `admin` in the cluster."""
+
+    aws: AwsSimulator
+    client: Together
+    eksctl: EksctlProgram
+    impatient: Together  # the same, with an eksctl that gives up a drain at once
+    admin: KubeCluster
+    eks: Any
+    scaling: Any
+    stacks: Any
+
+    def group(self, name: str) -> Any:
+        return next((one for one in self.aws.nodegroups() if one.name == name), None)
+
+    def stack(self, name: str) -> Any:
+        return next((one for one in self.aws.stacks() if one.name == name), None)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("nodes")
+    emulator = KubernetesEmulator(aws_keys={KEY_ID: "eksctl"})
+    aws = AwsSimulator(Nursery(), folder / "aws", account=ACCOUNT, region=REGION, boot=timedelta(seconds=0.4))
+    url = aws.start()
+    aws.reach_cluster(emulator.start(), emulator.authority)
+    machines = Nodes(
+        emulator.kubeconfig("controller"),
+        url,
+        cluster=CLUSTER,
+        region=REGION,
+        key_id="AKIANODES",
+        secret="made up",
+        every=timedelta(milliseconds=50),
+    )
+    machines.start()
+    environment = {
+        "PATH": os.defpath,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": str(folder / "none"),
+    }
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    program = str(make_program(bin_folder))
+
+    def an_eksctl(seconds: float) -> EksctlProgram:
+        return EksctlProgram(
+            program=program,
+            folder=folder / f"eksctl-{seconds}",
+            environment=environment,
+            timeout=timedelta(seconds=seconds),
+        )
+
+    eksctl, impatient = an_eksctl(60), an_eksctl(1)
+    with pytest.MonkeyPatch.context() as own:
+        for name, value in environment.items():
+            own.setenv(name, value)
+        groups, types = EksNodeGroups(region=REGION), Ec2InstanceTypes(region=REGION)
+        nodes = KubeNodes(cluster(folder, emulator, "workspace-bot"))
+        found = World(
+            aws=aws,
+            client=Together(groups, types, eksctl, nodes),
+            eksctl=eksctl,
+            impatient=Together(groups, types, impatient, nodes),
+            admin=cluster(folder, emulator, "admin"),
+            eks=boto3.client("eks", region_name=REGION),
+            scaling=boto3.client("autoscaling", region_name=REGION),
+            stacks=boto3.client("cloudformation", region_name=REGION),
+        )
+        make_group(found, NEIGHBOUR, {"team": "vision"})
+        yield found
+    eksctl.stop()
+    impatient.stop()
+    machines.stop()
+    unknown = (aws.unknown_calls, emulator.unknown_calls)
+    aws.stop()
+    emulator.stop()
+    assert unknown == ([], ())
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(world: World) -> Iterator[None]:
+    yield
+    world.aws.faults.clear()
+    world.aws.restore_capacity()
+
+
+def make_group(world: World, name: str, tags: dict[str, str]) -> None:
+    """As somebody else makes one, without eksctl; awaited."""
+    found = world.eks.describe_cluster(name=CLUSTER)["cluster"]
+    world.eks.create_nodegroup(
+        clusterName=CLUSTER,
+        nodegroupName=name,
+        nodeRole=f"arn:aws:iam::{ACCOUNT}:role/nodes",
+        subnets=found["resourcesVpcConfig"]["subnetIds"][:1],
+        instanceTypes=["m5.xlarge"],
+        scalingConfig={"minSize": 0, "maxSize": 3, "desiredSize": 0},
+        tags=tags,
+    )
+    until(lambda: world.group(name).status == "ACTIVE")
+
+
+def make_stack(world: World, name: str, tags: dict[str, str]) -> None:
+    template = '{"Resources": {"NodeInstanceRole": {"Type": "AWS::IAM::Role", "Properties": {}}}}'
+    world.stacks.create_stack(
+        StackName=name,
+        TemplateBody=template,
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    until(lambda: world.stack(name).status == "CREATE_COMPLETE")
+
+
+def a_stage(client: Any) -> NodegroupStage:
+    return NodegroupStage(client, client, client, client)
+
+
+def a_case(world: World, project: str, **bent: Any) -> StageCase:
+    ws = a_workspace(project, **bent)
+    name, stack = ws.nodegroup, ws.stack_of(ws.nodegroup)
+    tags = {"workspace-bot/project": project}
+
+    def ours() -> str | None:
+        found, behind = world.group(name), world.stack(stack)
+        if found is None and behind is None:
+            return None
+        told = found and (
+            found.status,
+            found.labels,
+            found.tags.get("workspace-bot/project", ""),
+            {key: value for key, value in found.group_tags.items() if LABEL_TAG in key},
+        )
+        return str((behind and behind.status, told)).replace(project, "P")
+
+    def untagged() -> None:
+        case = made(a_case(world, project))
+        group = world.group(case.ws.nodegroup)
+        gone = [
+            {"ResourceId": group.group, "ResourceType": "auto-scaling-group", "Key": key}
+            for key in group.group_tags
+            if LABEL_TAG in key
+        ]
+        world.scaling.delete_tags(Tags=gone)
+
+    def failed() -> None:
+        world.aws.no_capacity(times=1)
+        with pytest.raises(Permanent):
+            Trip(a_case(world, project), Goal.PRESENT).arrive()
+
+    def denied() -> None:
+        world.aws.faults.add(Kind.ACCESS_DENIED, "cloudformation.CreateStack", times=0)
+
+    return StageCase(
+        ws=ws,
+        client=world.client,
+        writes=WRITES,
+        stage=a_stage,
+        clock=utc_now,
+        pass_time=pass_time,
+        ours=ours,
+        neighbours=lambda: repr(world.group(NEIGHBOUR)),
+        halves={
+            "without the autoscaler's tags": untagged,
+            "a failed earlier try": failed,
+            "a stack without its node group": lambda: make_stack(world, stack, tags),
+        },
+        strangers={
+            "a node group without our tag": lambda: make_group(world, name, {"team": "vision"}),
+            "another project's": lambda: make_group(world, name, {"workspace-bot/project": "another"}),
+            "a stack of somebody else": lambda: make_stack(world, stack, {}),
+        },
+        failures={
+            "no right": denied,
+        },
+    )
+
+
+@pytest.fixture
+def fresh(world: World, projects: Iterator[str]) -> Fresh:
+    return lambda: a_case(world, next(projects))
+
+
+def reason(trip: Trip) -> str:
+    """What it waits for after one turn more."""
+    _, wait = trip.turn()
+    return str(wait.reason) if wait else ""
+
+
+def pinned(world: World, case: StageCase, namespace: str, labels: dict[str, str]) -> None:
+    """A pod on the group's node, as a notebook stands there: nobody makes it again."""
+    selector = f"eks.amazonaws.com/nodegroup={case.ws.nodegroup}"
+    core = world.admin.core
+    until(lambda: bool(core.list_node(label_selector=selector).items))
+    node = meta(core.list_node(label_selector=selector).items[0]).name
+    world.admin.call(ANY, core.create_namespace, {"metadata": {"name": namespace}})
+    body = {
+        "metadata": {"name": "notebook", "labels": labels},
+        "spec": {"nodeName": node, "containers": [{"name": "main", "image": "notebook"}]},
+    }
+    world.admin.call(ANY, core.create_namespaced_pod, namespace, body)
+
+
+def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
+    body = {
+        "metadata": {"name": "keep"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": labels}},
+    }
+    policy = world.admin.policy
+    world.admin.call(ANY, policy.create_namespaced_pod_disruption_budget, namespace, body)
+
+
+@pytest.mark.long
+class TestLaws(StageLaws):
+    pass
+
+
+def test_T51_what_aws_has_in_the_end_and_that_nothing_is_left_of_it(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    (change,) = Trip(case, Goal.PRESENT).changes()
+    made(case)
+
+    group = world.group(case.ws.nodegroup)
+    assert (group.status, group.instance_type, group.desired, group.largest) == ("ACTIVE", "m5.xlarge", 1, 3)
+    assert group.labels["aic-role"] == case.ws.node_label == group.group_tags[ROLE_TAG]
+    assert str(change.detail) == (
+        "4 vCPU and 16 GiB each, in ap-northeast-2a, ap-northeast-2b, ap-northeast-2c"
+    )
+    template = world.stacks.get_template(StackName=case.ws.stack_of(case.ws.nodegroup))["TemplateBody"]
+    assert '"HttpTokens": "required"' in json.dumps(template)
+
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() is None
+
+
+def test_T46_a_lack_of_machines_is_told_in_awss_words_and_a_retry_makes_it(
+    world: World, fresh: Fresh
+) -> None:
+    case = fresh()
+    world.aws.no_capacity(times=1)
+
+    with pytest.raises(Permanent, match=r"do not have sufficient m5\.xlarge capacity") as failed:
+        Trip(case, Goal.PRESENT).arrive()
+    again = Trip(case, Goal.PRESENT).arrive()
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.code == "CREATE_FAILED/ManagedNodeGroup"
+    assert again.wire.made == ["delete_stack", "start_create"]
+
+
+def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lifted(
+    world: World, fresh: Fresh
+) -> None:
+    case, labels = made(fresh()), {"app": "notebook"}
+    space = case.ws.namespace
+    pinned(world, case, space, labels)
+    budget(world, space, labels)
+    trip = Trip(case, Goal.ABSENT)
+    (change,) = trip.changes()
+    trip.turn()
+
+    until(lambda: f"budget {space}/keep does not let pod {space}/notebook go" in reason(trip))
+    world.admin.call(ANY, world.admin.core.delete_namespaced_pod, "notebook", space)
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert str(change.detail) == "1 node, 1 pod runs there"
+    assert change.destroys_data
+    assert case.ours() is None
+
+
+def test_killed_with_us_while_the_stack_goes_on_it_leaves_the_tags_to_us(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    trip = Trip(case, Goal.PRESENT)
+    trip.turn()
+    until(lambda: world.stack(case.ws.stack_of(case.ws.nodegroup)) is not None)
+    world.eksctl.stop()
+
+    trip.arrive()
+
+    assert world.group(case.ws.nodegroup).group_tags[ROLE_TAG] == case.ws.node_label
+    assert trip.wire.made[0] == "start_create"
+
+
+@pytest.mark.long
+def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: World, fresh: Fresh) -> None:
+    case, labels = made(fresh()), {"app": "notebook"}
+    pinned(world, case, case.ws.namespace, labels)
+    budget(world, case.ws.namespace, labels)
+
+    case.client = world.impatient
+
+    with pytest.raises(Permanent, match=r"cannot drain node group .* does not let pod") as failed:
+        Trip(case, Goal.ABSENT).arrive()
+
+    assert failed.value.cause is not None
+    assert "timed out waiting for nodegroup" in failed.value.cause.words
+
+
+@pytest.mark.long
+def test_exit_1_after_all_was_made_is_no_error_and_the_tags_are_written(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    world.aws.faults.add(Kind.ACCESS_DENIED, "autoscaling.CreateOrUpdateTags", times=1)
+
+    trip = Trip(case, Goal.PRESENT).arrive()
+
+    child = world.eksctl.child(case.ws.nodegroup)
+    assert child is not None
+    assert child.exit_code == 1
+    assert "CreateOrUpdateTags" in child.words
+    assert trip.wire.made == ["start_create", "tag"]
+
+
+@pytest.mark.long
+def test_a_missing_right_is_told_in_eksctls_words(world: World, fresh: Fresh) -> None:
+    world.aws.faults.add(Kind.ACCESS_DENIED, "cloudformation.CreateStack", times=0)
+
+    with pytest.raises(Permanent, match="not authorized to perform: cloudformation:CreateStack") as failed:
+        Trip(fresh(), Goal.PRESENT).arrive()
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.service == "eksctl"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("call", ["cloudformation.CreateStack", "cloudformation.DeleteStack"])
+def test_a_lost_answer_is_looked_into(world: World, fresh: Fresh, call: str) -> None:
+    case = fresh()
+    world.aws.faults.add(Kind.LOST_ANSWER, call)
+
+    Trip(case, Goal.PRESENT).arrive()
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() is None
+
+
+@pytest.mark.long
+def test_T48_the_groups_of_all_specs_go(world: World, projects: Iterator[str]) -> None:
+    project = next(projects)
+    made(a_case(world, project))
+    other = made(a_case(world, project, spec="gpu"))
+
+    trip = Trip(other, Goal.ABSENT)
+    changes = trip.changes()
+    trip.arrive()
+
+    assert len(changes) == 2
+    assert not [one for one in world.aws.nodegroups() if f"-{project}-ws-" in one.name]
+
+
+@pytest.mark.long
+def test_one_that_is_still_being_made_can_be_deleted(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    Trip(case, Goal.PRESENT).turn()
+    until(lambda: world.stack(case.ws.stack_of(case.ws.nodegroup)) is not None)
+
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() is None
+
+
+def test_T43_a_type_that_no_zone_of_the_cluster_offers_is_refused_before_anybody_is_asked(
+    world: World, projects: Iterator[str]
+) -> None:
+    platform = a_platform(specs={"standard": NodeSpec(instance_type="f2.6xlarge")})
+    case = a_case(world, next(projects), platform=platform)
+
+    with pytest.raises(Permanent, match=r"f2\.6xlarge is offered in ap-northeast-2d, and the cluster has"):
+        Trip(case, Goal.PRESENT).changes()
+
+
+def test_T50_what_a_type_holds_is_what_ec2_says(world: World) -> None:
+    described = world.client.describe("g5.xlarge")
+
+    assert described == InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1)
+
+
+def test_a_node_group_that_somebody_made_by_hand_is_refused(fresh: Fresh) -> None:
+    case = fresh()
+    case.strangers["a node group without our tag"]()
+
+    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+        Trip(case, Goal.PRESENT).changes()
