@@ -207,6 +207,11 @@ class Office:
         self.settle()
         return self.run(run.id)
 
+    def deleting(self, project: str = "alpha") -> Run:
+        """A deletion that was approved and has not begun."""
+        self.ready(project)
+        return self.approves(self.to_be_deleted(project))
+
     def failed(self, project: str = "alpha", stage: str = "nodes", error: Exception | None = None) -> Run:
         """A run that has failed at this stage, with what it made before."""
         what = Message("cannot make {stage} of {project}", stage=stage, project=project)

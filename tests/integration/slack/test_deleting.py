@@ -78,6 +78,13 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
     assert stand.slack.view("admin") is None
 
 
+def test_no_form_opens_for_a_name_of_the_platform(stand: Stand) -> None:
+    stand.slack.command("admin", "general", "/workspace delete aia")
+
+    stand.told("admin", "The name aia is reserved for the platform")
+    assert stand.slack.view("admin") is None
+
+
 def test_what_came_in_between_is_told_at_the_field(stand: Stand) -> None:
     view_id = stand.form(line="/workspace delete alpha")
     stand.requested()

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from approvals.errors import SelfApproval
-from approvals.model import RequestStatus, Verdict
+from approvals.model import Verdict
 from approvals.policy import Policy
-from bot.ask import AskKind
 from bot.refusals import DeletionPending, StillRunning
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from provisioner.run import Run, RunStatus
 from provisioner.stage import Goal
-from tests.builders import a_cause, a_spec
-from tests.fakes.notifier import shown
+from tests.builders import a_cause
 from tests.fakes.office import CHANNEL, POLICY, Office
 from tests.fakes.people import BOB, JUN, MINA, OLGA
 
 STAGES = {"profile", "bucket", "policy", "nodes", "login"}
-
-
-def _deleting(office: Office) -> Run:
-    """A deletion that was approved and has not begun."""
-    office.ready()
-    return office.approves(office.to_be_deleted())
 
 
 def _parked(office: Office) -> Run:
@@ -147,20 +137,6 @@ def test_a_system_that_is_away_for_a_moment_is_asked_again(office: Office) -> No
     assert office.pending() is not None
 
 
-def test_what_is_the_platforms_own_cannot_be_asked_for(office: Office) -> None:
-    """The shared bucket is called after `aia`, and both policies list it."""
-    office.world.places["aia", "policy"].parts += ["body", "mark"]
-
-    said = office.service.obstacle("aia", Goal.ABSENT)
-    office.asks_to_delete("aia")
-    office.settle()
-
-    assert said is not None
-    assert "The name aia is reserved for the platform" in str(said)
-    assert str(said) in office.chat.whispers(MINA)[-1]
-    assert office.pending("aia") is None
-
-
 def test_an_outsider_is_told_who_may_ask(office: Office) -> None:
     office.ready()
 
@@ -235,7 +211,7 @@ def test_what_is_being_made_has_to_be_cancelled_first(office: Office) -> None:
 
 
 def test_what_is_being_deleted_can_neither_be_made_nor_deleted_again(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
 
     for goal in Goal:
         said = office.service.obstacle("alpha", goal)
@@ -360,7 +336,7 @@ def test_a_deletion_is_not_approved_over_work_under_way(office: Office) -> None:
 
 
 def test_the_last_word_is_a_look_that_found_nothing(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
     office.settle()
 
     assert office.run(run.id).status is RunStatus.SUCCEEDED
@@ -375,7 +351,7 @@ def test_the_last_word_is_a_look_that_found_nothing(office: Office) -> None:
 
 
 def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
@@ -402,7 +378,7 @@ def test_T58_a_dashboard_that_was_given_stays_and_is_named(office: Office) -> No
 
 
 def test_whoever_asked_hears_of_the_end(office: Office) -> None:
-    _deleting(office)
+    office.deleting()
     office.settle()
 
     approved, gone = office.chat.directs(MINA)[-2:]
@@ -411,7 +387,7 @@ def test_whoever_asked_hears_of_the_end(office: Office) -> None:
 
 
 def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
     office.world.breaks("nodes", Permanent(Message("cannot delete nodes alpha"), cause=a_cause()))
     office.settle()
 
@@ -439,7 +415,7 @@ def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) 
 
 
 def test_a_failed_deletion_can_be_asked_for_anew(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
     office.world.breaks("nodes", Permanent(Message("cannot delete nodes alpha"), cause=a_cause()))
     office.settle()
 
@@ -452,7 +428,7 @@ def test_a_failed_deletion_can_be_asked_for_anew(office: Office) -> None:
 
 
 def test_a_world_that_changed_asks_anew_for_the_deletion(office: Office) -> None:
-    run = _deleting(office)
+    run = office.deleting()
     office.world.places["alpha", "bucket"].data = True  # somebody has stored something since
 
     office.settle()
@@ -525,92 +501,3 @@ def test_a_ready_card_is_as_it_was_once_the_deletion_was_withdrawn(office: Offic
     office.settle()
 
     assert office.chat.card_at(CHANNEL, made.reference) == before
-
-
-# ------------------------------------------------------------------------------------ afterwards
-
-
-def test_status_tells_when_and_by_whom_it_was_deleted_and_the_list_leaves_it_out(office: Office) -> None:
-    run = _deleting(office)
-    office.ready("beta")
-    office.settle()
-
-    said = shown(office.service.status("alpha"))
-    ended = office.run(run.id).ended_at
-    assert ended is not None
-    assert f"alpha: deleted on {ended:%Y-%m-%d %H:%M} UTC" in said
-    assert f"{run.reference} · asked by {MINA} · approved by {BOB}" in said
-    listed = shown(office.service.list())
-    assert "1 workspace" in listed
-    assert "beta" in listed
-    assert "alpha" not in listed
-
-
-def test_a_list_of_what_was_all_deleted_says_so(office: Office) -> None:
-    _deleting(office)
-    office.settle()
-
-    assert "those there were have been deleted" in shown(office.service.list())
-
-
-def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(office: Office) -> None:
-    office.ready()
-    request = office.to_be_deleted()
-
-    said = str(office.service.status("alpha").text)
-
-    assert said.startswith(f"alpha: ready; {request.id} asks until")
-    assert said.endswith("to delete it")
-
-
-def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Office) -> None:
-    run = _deleting(office)
-    office.settle()
-
-    said = shown(office.service.home(office.who(MINA)))
-
-    assert f"ready; {run.reference} came after it" in said
-    assert "deleted on" in said
-
-
-def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office) -> None:
-    _deleting(office)
-    office.settle()
-    look = replace(office.an_ask(), kind=AskKind.LOOK, spec={"project": "alpha"})
-
-    office.service.ask(look)
-    office.settle()
-    office.world.places["alpha", "bucket"].parts.append("body")
-    office.service.ask(replace(look, key="again"))
-    office.settle()
-
-    first, second = office.chat.whispers(MINA)[-2:]
-    assert "I looked for alpha just now: nothing of it was found." in first
-    assert "1 stage is not gone" in second
-    assert "bucket alpha is still there" in second
-
-
-def test_the_name_is_free_again(office: Office) -> None:
-    _deleting(office)
-    office.settle()
-
-    assert "The name is free again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
-    assert office.service.problems(a_spec()) == ()
-    again = office.ready()
-
-    assert again.status is RunStatus.SUCCEEDED
-    assert office.world.made() == STAGES
-    assert "alpha: ready" in str(office.service.status("alpha").text)
-    assert "The name is free again" not in office.chat.card_at(CHANNEL, "WSR-0002")
-
-
-def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -> None:
-    _deleting(office)
-    office.settle()
-
-    office.asks_to_delete()
-    office.settle()
-
-    assert office.pending() is None
-    assert "There is nothing of alpha" in office.chat.whispers(MINA)[-1]
-    assert office.request("WSR-0002").status is RequestStatus.APPROVED
