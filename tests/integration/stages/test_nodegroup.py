@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -99,19 +100,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "AWS_REGION": REGION,
         "AWS_CONFIG_FILE": str(folder / "none"),
     }
-    bin_folder = folder / "bin"
-    bin_folder.mkdir()
-    program = str(make_program(bin_folder))
-
-    def an_eksctl(seconds: float) -> EksctlProgram:
-        return EksctlProgram(
-            program=program,
-            folder=folder / f"eksctl-{seconds}",
-            environment=environment,
-            timeout=timedelta(seconds=seconds),
-        )
-
-    eksctl, impatient = an_eksctl(60), an_eksctl(1)
+    eksctl, impatient = (
+        an_eksctl(folder / f"patient-{seconds}", environment, seconds) for seconds in (60, 1)
+    )
     with pytest.MonkeyPatch.context() as own:
         for name, value in environment.items():
             own.setenv(name, value)
@@ -136,6 +127,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     aws.stop()
     emulator.stop()
     assert unknown == ([], ())
+
+
+def an_eksctl(folder: Path, environment: Mapping[str, str], seconds: float) -> EksctlProgram:
+    """One that waits so long for one thing."""
+    folder.mkdir()
+    return EksctlProgram(
+        program=str(make_program(folder)),
+        folder=folder / "state",
+        environment=environment,
+        timeout=timedelta(seconds=seconds),
+    )
 
 
 @pytest.fixture(autouse=True)
