@@ -64,6 +64,7 @@ class Bot:
             client=client,
             clock=self._clock,
             command=settings.slack.command,
+            dashboards=settings.grafana.url is not None,
         )
         self._slack = SlackApp(edge, _transport(settings))
         self._desk = self._make_desk(people)
