@@ -330,6 +330,7 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     assert case.ours() is None
 
 
+@pytest.mark.long
 def test_killed_with_us_while_the_stack_goes_on_it_leaves_the_tags_to_us(world: World, fresh: Fresh) -> None:
     case = fresh()
     trip = Trip(case, Goal.PRESENT)
