@@ -148,14 +148,13 @@ class Desk:
         project = str(ask.spec["project"])
         with self._units() as unit:
             run = unit.runs.latest(project)
-        asked = replace(
-            run.asked if run else WorkspaceSpec(project=project), why=str(ask.spec.get("why", ""))
-        )
+        usual = WorkspaceSpec(project=project)
+        asked = replace(run.asked if run else usual, why=str(ask.spec.get("why", "")))
         wrong = [one.message for one in problems(asked, self._platform) if one.field == "project"]
         if run is None and wrong:  # no workspace can have that name: it may be the platform's own
             self._refuse(ask, wrong)
         else:
-            self._propose(ask, replace(asked, why=str(ask.spec.get("why", ""))), Goal.ABSENT)
+            self._propose(ask, asked, Goal.ABSENT)
 
     def _propose(self, ask: Ask, asked: WorkspaceSpec, goal: Goal) -> None:
         asker = self._people.actor(ask.user)  # before the systems, which take longer

@@ -8,7 +8,7 @@ from bot.views.case import Case, Other
 from bot.views.known import Known
 from bot.views.words import name, person
 from provisioner.message import Message
-from provisioner.run import Run, RunId, RunStatus
+from provisioner.run import EntryKind, Run, RunId, RunStatus
 from provisioner.stage import Goal
 from provisioner.survey import Standing
 from provisioner.workspace import RESERVED
@@ -107,6 +107,8 @@ def standing_of(unit: UnitOfWork, run: Run) -> tuple[Standing, ...] | None:
         found = entry.data.get("standing")
         if isinstance(found, list):
             return tuple(Standing.from_json(one) for one in found if isinstance(one, dict))
+        if entry.kind is EntryKind.STARTED:
+            return None  # what an earlier attempt saw was worked on since
     return None
 
 

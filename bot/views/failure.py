@@ -79,7 +79,7 @@ def _ways(run: Run, failure: Failure, known: Diagnosis | None) -> Iterable[Messa
     if known is not None:
         yield known.remedy
     elif failure.hint is not None:
-        yield Message("{hint}.", hint=failure.hint)
+        yield failure.hint
     else:
         yield Message("I do not know this failure. Details has all that was said about it.")
     if known is not None and known.retryable:

@@ -10,10 +10,12 @@ import pytest
 from approvals.errors import AlreadyDecided, Unknown
 from approvals.model import Verdict
 from approvals.policy import Policy
-from bot.ask import AskKind
+from bot.ask import AskKind, AskState
+from bot.card import Mark
 from bot.refusals import CannotCancel, CannotRetry
+from bot.views.status import Finding
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message
+from provisioner.message import Json, Message
 from provisioner.run import Run, RunStatus
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
@@ -337,6 +339,24 @@ def test_an_ask_that_was_answered_meanwhile_is_not_answered_again(office: Office
 
     assert office.pending() == first
     assert office.chat.whispers(MINA) == []
+
+
+def test_a_look_that_an_older_version_answered_is_told_as_it_was_meant(office: Office) -> None:
+    """It kept what it found without saying whether the workspace was to be there or to be gone."""
+    finding = Finding(Message("S3 bucket"), Mark.DONE).to_json()
+    spec: dict[str, Json] = {"project": "alpha"}
+    old = replace(
+        office.an_ask(),
+        kind=AskKind.LOOK,
+        spec=spec,
+        state=AskState.ANSWERED,
+        outcome={"findings": [finding]},
+    )
+
+    office.service.ask(old)
+    office.settle()
+
+    assert "everything is as it should be" in office.chat.whispers(MINA)[-1]
 
 
 # ------------------------------------------------------------------------------------ looking

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from approvals.errors import AlreadyPending, Unknown
+from approvals.errors import AlreadyPending, Refusal, Unknown
 from approvals.model import Verdict
-from bot.refusals import CannotRollBack, NeverFailed, NotCancelled, NotInvolved, Overtaken
+from bot.refusals import (
+    CannotRetry,
+    CannotRollBack,
+    DeletionPending,
+    NeverFailed,
+    NotCancelled,
+    NotInvolved,
+    Overtaken,
+)
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.run import Run, RunStatus
@@ -29,6 +41,21 @@ def _go_on(office: Office, run: Run, user: str = MINA) -> bool:
 
 def _remove(office: Office, run: Run, user: str = MINA) -> bool:
     return office.service.remove(office.who(user), run.id, channel=CHANNEL)
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """What each gave, or how each was refused, when all begin in one moment."""
+    start = threading.Barrier(len(acts))
+
+    def act(do: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return do()
+        except Refusal as no:
+            return no
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(act, acts))
 
 
 def _cancelled(office: Office) -> Run:
@@ -170,6 +197,33 @@ def test_two_people_who_press_at_once_get_one_request_and_the_second_is_told(off
     assert _asks(office) == 2
     said = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
     assert len([one for one in said if "has asked already for alpha to be deleted" in one]) == 1
+
+
+def test_a_double_press_at_the_same_moment_is_asked_for_once(office: Office) -> None:
+    run = office.failed()
+
+    asked = at_once(lambda: _roll_back(office, run), lambda: _roll_back(office, run))
+    office.settle()
+
+    assert sorted(map(str, asked)) == ["False", "True"]
+    assert _asks(office) == 2
+
+
+def test_a_retry_at_the_moment_of_the_approval_does_not_get_in_between(office: Office) -> None:
+    run = office.failed()
+    _roll_back(office, run)
+    office.settle()
+    request = office.pending()
+    assert request is not None
+
+    outcomes = at_once(
+        lambda: office.approves(request),
+        lambda: office.service.retry(office.who(MINA), run.id),
+    )
+    office.settle()
+
+    assert [type(one) for one in outcomes if isinstance(one, Refusal)] in ([CannotRetry], [DeletionPending])
+    assert office.world.empty()
 
 
 def test_after_a_rejection_it_can_be_asked_for_again(office: Office) -> None:
@@ -406,6 +460,26 @@ def test_a_failure_that_was_given_up_lists_what_exists(office: Office) -> None:
 
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "bucket alpha" in card
+    assert "ws.run.delete" in office.chat.buttons_at(CHANNEL, run.reference)
+
+
+def test_what_an_earlier_failure_saw_is_not_said_to_exist_now(office: Office) -> None:
+    office.world.places["alpha", "bucket"].parts += ["body", "mark"]
+    run = office.failed()
+    office.world.places["alpha", "bucket"].parts.clear()
+    office.service.retry(office.who(MINA), run.id)
+    office.settle()
+    assert office.run(run.id).status is RunStatus.PARKED
+    anew = office.pending()
+    assert anew is not None
+
+    office.service.decide(office.who(BOB), anew.id, Verdict.REJECT, "no")
+    office.settle()
+
+    assert office.run(run.id).status is RunStatus.CANCELLED
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert "What exists stays." in card
+    assert "There now" not in card
     assert "ws.run.delete" in office.chat.buttons_at(CHANNEL, run.reference)
 
 
