@@ -28,7 +28,7 @@ class Cluster:
         settings = Configuration()
         load_kube_config_from_dict(yaml.safe_load(kubeconfig), client_configuration=settings)
         # The token stays; the hook reads the whole environment at each call, while tests change it.
-        settings.refresh_api_key_hook = None
+        settings.refresh_api_key_hook = None  # type: ignore[attr-defined]  # the stubs lack it
         self._client: Any = ApiClient(settings)  # its calls by path are public but not in the type stubs
 
     def __enter__(self) -> Self:
