@@ -17,6 +17,7 @@ import yaml
 # What the defaults leave out.
 REST = {
     "policy": "[[rule]]",
+    r"files.conductor\.toml": "[[call]]",
     "settings.SLACK__TRANSPORT": "http",
     "serviceAccount.roleArn": "arn:aws:iam::123456789012:role/workspace-bot",
     "persistence.storageClass": "gp3",

@@ -72,12 +72,14 @@ keeps it from being drained."""
 
 EKSCTL = (
     Rule(verbs=("get", "list", "watch", "patch"), resources=("nodes",)),
-    Rule(verbs=("get", "list", "delete"), resources=("pods",)),  # delete: with evictions disabled
+    Rule(verbs=("get", "list"), resources=("pods",)),
     Rule(verbs=("create",), resources=("pods/eviction",)),
-    Rule(verbs=("get", "create", "update"), resources=("daemonsets.apps",)),  # it installs the GPU plugin
+    Rule(verbs=("get",), resources=("daemonsets.apps",)),
+    Rule(verbs=("create", "update"), resources=("daemonsets.apps",), namespace="kube-system"),
     Rule(verbs=("get",), resources=("serviceaccounts",), names=("aws-node",), namespace="kube-system"),
 )
-"""What eksctl needs to wait for the nodes of a group and to drain them."""
+"""What eksctl needs to wait for the nodes of a group, to drain them by evictions, and to install NVIDIA's
+device plugin."""
 
 USERS: Mapping[str, User] = {
     user.name: user

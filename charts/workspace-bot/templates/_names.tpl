@@ -52,4 +52,8 @@ config.toml: |
 policy.toml: |
   {{- .Values.policy | nindent 2 }}
 {{- end }}
+{{- range $name, $text := .Values.files }}
+{{ $name | quote }}: |
+  {{- $text | nindent 2 }}
+{{- end }}
 {{- end }}

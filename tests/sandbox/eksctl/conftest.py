@@ -12,7 +12,7 @@ from sandbox.aws import AwsSimulator
 from sandbox.child import Nursery
 from sandbox.kubernetes import KubernetesEmulator
 from sandbox.nodes import Nodes
-from tests.sandbox.eksctl.desk import BOT_KEY, CLUSTER, NODES_KEY, REGION, Desk
+from tests.sandbox.eksctl.desk import BOT_KEY, CHIEF_KEY, CLUSTER, NODES_KEY, REGION, Desk
 from tests.sandbox.kubernetes.clients import Clients, connect
 
 
@@ -38,7 +38,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everything]
         Nursery(), folder / "aws", account="123456789012", region=REGION, boot=timedelta(seconds=0.4)
     )
     url = aws.start()
-    kubernetes = KubernetesEmulator(aws_keys={BOT_KEY: "eksctl"})
+    kubernetes = KubernetesEmulator(aws_keys={BOT_KEY: "eksctl", CHIEF_KEY: "admin"})
     aws.reach_cluster(kubernetes.start(), kubernetes.authority)
     access = {"endpoint_url": url, "region_name": REGION, "aws_secret_access_key": "made up"}
     session: Any = boto3.Session()

@@ -23,6 +23,7 @@ from tests.sandbox.kubernetes.clients import Clients
 CLUSTER = "eks-an2-meerkat-prod"
 REGION = "ap-northeast-2"
 BOT_KEY, NODES_KEY = "AKIASANDBOXBOT", "AKIASANDBOXNODES"
+CHIEF_KEY = "AKIASANDBOXCHIEF"  # may do everything in the cluster
 LIMIT = 60  # seconds
 
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?=\[.\]  )")

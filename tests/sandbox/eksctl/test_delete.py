@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from sandbox.aws.faults import Kind
-from tests.sandbox.eksctl.desk import CLUSTER, REGION, Desk
+from tests.sandbox.eksctl.desk import CHIEF_KEY, CLUSTER, REGION, Desk
 from tests.sandbox.eventually import eventually
 from tests.sandbox.kubernetes.clients import budget, named, pod
 
@@ -120,11 +122,17 @@ def test_a_budget_blocks_the_drain_and_the_node_stays_cordoned(desk: Desk) -> No
     assert desk.described()["EnableTerminationProtection"]
 
 
-def test_without_evictions_no_budget_is_asked(desk: Desk) -> None:
+def test_without_evictions_no_budget_is_asked_which_takes_a_right_that_the_bot_has_not(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     guard(desk, work(desk, made(desk)))
 
+    refused = desk.delete("--disable-eviction", "--wait")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CHIEF_KEY)
     ended = desk.delete("--disable-eviction", "--wait")
 
+    assert refused.code == 1
+    assert 'User "eksctl" cannot delete resource "pods"' in refused.err
     assert ended.code == 0
     assert pods(desk) == []
 

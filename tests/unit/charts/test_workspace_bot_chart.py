@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bot.settings import load
-from sandbox.kubernetes.rights import WORKSPACE_BOT
+from sandbox.kubernetes.rights import EKSCTL, WORKSPACE_BOT, Rule
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "workspace-bot"
@@ -55,8 +55,13 @@ def rendered(*values: str) -> tuple[dict[str, Any], ...]:
     return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
 
 
-def the(kind: str, *values: str) -> dict[str, Any]:
-    (found,) = [document for document in rendered(*values) if document["kind"] == kind]
+def the(kind: str, *values: str, eksctls: bool = False) -> dict[str, Any]:
+    """The only one of its kind that is the bot's, or eksctl's."""
+    (found,) = [
+        document
+        for document in rendered(*values)
+        if document["kind"] == kind and document["metadata"]["name"].endswith("-eksctl") is eksctls
+    ]
     return found
 
 
@@ -75,10 +80,10 @@ def environment(*values: str) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in container(*values)["env"]}
 
 
-def rights(kind: str) -> dict[tuple[str, str], set[str]]:
+def rights(kind: str, *, eksctls: bool = False) -> dict[tuple[str, str], set[str]]:
     return {
         (group, resource): set(rule["verbs"])
-        for rule in the(kind)["rules"]
+        for rule in the(kind, eksctls=eksctls)["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
@@ -207,6 +212,17 @@ def test_a_policy_of_ones_own_is_mounted_and_another_one_starts_another_pod() ->
     assert "WORKSPACE_BOT_POLICY" not in environment()
 
 
+def test_a_file_of_ones_own_is_mounted_where_a_setting_can_name_it(tmp_path: Path) -> None:
+    calls = tmp_path / "mine.toml"
+    calls.write_text('# checked\n[create_workspace]\nmethod = "POST"\n')
+    done = run_helm("template", "alpha", str(CHART), "--set-file", rf"files.conductor\.toml={calls}")
+    (files,) = [each for each in yaml.safe_load_all(done.stdout) if each and each["kind"] == "ConfigMap"]
+    (mount,) = [mount for mount in container()["volumeMounts"] if mount["name"] == "files"]
+
+    assert files["data"]["conductor.toml"] == calls.read_text()
+    assert mount["mountPath"] == "/etc/workspace-bot"
+
+
 def test_signed_http_opens_its_port() -> None:
     ports = {
         each["name"]: each["containerPort"] for each in container("settings.SLACK__TRANSPORT=http")["ports"]
@@ -249,28 +265,51 @@ def test_beside_dex_it_may_edit_the_one_config_and_restart_the_one_deployment() 
     assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods/log": None}
 
 
-def test_the_sandbox_grants_the_bot_exactly_these_rights() -> None:
-    granted = {
+def granted(rules: tuple[Rule, ...]) -> set[tuple[str, str, str, tuple[str, ...]]]:
+    """By the sandbox: namespace, resource, verb, names."""
+    return {
         (rule.namespace, resource, verb, rule.names)
-        for rule in WORKSPACE_BOT
+        for rule in rules
         for resource in rule.resources
         for verb in rule.verbs
     }
-    asked = {
+
+
+def asked(*, eksctls: bool) -> set[tuple[str, str, str, tuple[str, ...]]]:
+    """By the chart: the same."""
+    return {
         (
-            the(kind)["metadata"].get("namespace", ""),
+            role["metadata"].get("namespace", ""),
             qualified(resource, group),
             verb,
             tuple(rule.get("resourceNames", ())),
         )
-        for kind in ("ClusterRole", "Role")
-        for rule in the(kind)["rules"]
+        for role in (the(kind, eksctls=eksctls) for kind in ("ClusterRole", "Role"))
+        for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
 
-    assert asked == granted
+
+def test_the_sandbox_grants_the_bot_exactly_these_rights() -> None:
+    assert asked(eksctls=False) == granted(WORKSPACE_BOT)
+
+
+def test_the_sandbox_grants_eksctl_exactly_these_rights() -> None:
+    assert asked(eksctls=True) == granted(EKSCTL)
+
+
+def test_eksctl_has_its_rights_through_a_group_that_can_be_named_or_left_out() -> None:
+    for kind in ("ClusterRole", "Role"):
+        binding = the(f"{kind}Binding", "rbac.eksctlGroup=drainers", eksctls=True)
+        assert binding["roleRef"]["name"] == the(kind, eksctls=True)["metadata"]["name"]
+        assert binding["subjects"] == [
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "drainers"}
+        ]
+
+    left_out = [document["metadata"]["name"] for document in rendered("rbac.eksctlGroup=")]
+    assert not [name for name in left_out if name.endswith("-eksctl")]
 
 
 @pytest.mark.parametrize("kind", ["ClusterRole", "Role"])
@@ -291,6 +330,7 @@ def test_each_right_is_bound_to_the_bots_own_account(kind: str) -> None:
         "replicas=2",
         "existingSecret=",
         "settings.PLATFORM__ACCOUNT=me",
+        "rbac.eksctlGroup=system:masters",
     ],
 )
 def test_a_mistaken_value_is_refused_by_name(mistake: str) -> None:
