@@ -32,7 +32,7 @@ _BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYIN
 
 def run_card(case: Case, run: Run, frame: Frame) -> Card:
     title, text = headline(case, run)
-    parts: list[Part] = [stage_lines(run), *_ending(case, run, frame)]
+    parts: list[Part] = [*_ways_in(case, run, frame), stage_lines(run), *_ending(case, run, frame)]
     if case.later is not None and case.later.deletes:
         parts = [Paragraph(Message("What there was is deleted: see {id}.", id=pointer(case.later)))]
     buttons = run_buttons(case, run)
@@ -84,7 +84,7 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         case RunStatus.SUCCEEDED if run.goal is Goal.ABSENT:
             yield from _gone(case, run, frame)
         case RunStatus.SUCCEEDED:
-            yield from _ready(case, run, frame)
+            yield from _ready(case, run)
         case RunStatus.FAILED:
             yield from failure_parts(case, run)
         case RunStatus.CANCELLED:
@@ -93,22 +93,28 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             yield Paragraph(Message("The new plan is {id}.", id=pointer(case.later)))
 
 
-def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
-    made = sorted({change.target for change in run.plan.changes})
-    if made:
-        yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
-    yield Bullets(tuple(_ways_in(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
+def _ways_in(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+    """Of a workspace that is ready: what people look for first."""
+    if run.status is not RunStatus.SUCCEEDED or run.goal is Goal.ABSENT:
+        return
+    yield Bullets(tuple(_doors(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
     yield Paragraph(
         Message(
             "The Kubeflow password is the platform's and is never shown here: ask {groups}.",
             groups=groups(case.request.gate.approvers),
         )
     )
+
+
+def _ready(case: Case, run: Run) -> Iterable[Part]:
+    made = sorted({change.target for change in run.plan.changes})
+    if made:
+        yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
     if case.later is not None:
         yield Paragraph(_asked(case.later))
 
 
-def _ways_in(ws: Workspace, frame: Frame) -> Iterable[Message]:
+def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
     yield Message("Kubeflow login: {login}", login=name(ws.login_email))
     if frame.links.conductor:
         address = Ref(RefKind.LINK, frame.links.conductor, ws.name)

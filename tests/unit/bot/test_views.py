@@ -159,6 +159,7 @@ def test_a_ready_card_has_the_ways_in() -> None:
 
     said = shown(drawn)
     assert "Kubeflow login: aic-user-alpha-ws@aic.com" in said
+    assert said.index("Ways in") < said.index("Profile")
     assert f"https://grafana.example/d/{a_workspace().made_dashboard}" in repr(drawn)
     assert "https://conductor.example" in repr(drawn)
     assert "password is the platform's and is never shown here: ask workspace-admins" in said
