@@ -11,11 +11,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from approvals.policy import PolicyFault
-from bot import logs, vendors
+from bot import logs
 from bot.database import Database
 from bot.settings import Settings, SettingsFault, aws_secrets, load
-from bot.wiring import Bot, policy
+from bot.wiring import Bot, check_all
 from provisioner.run import Run
 from provisioner.stage import Goal
 
@@ -114,14 +113,9 @@ def _settings() -> Settings:
     """Exit with status 2 and every fault, by name, when something is wrong."""
     try:
         settings = load()
-        policy(settings)
-        vendors.check(settings)
+        check_all(settings)
     except SettingsFault as fault:
         _refuse("The settings are not right:", fault.lines)
-    except PolicyFault as fault:
-        _refuse("The policy is not right:", fault.lines)
-    except OSError as error:
-        _refuse("The policy cannot be read:", (f"{error.filename}: {error.strerror}",))
     logs.configure(settings.log_level, logs.Redactor((*settings.secrets(), *aws_secrets())))
     return settings
 

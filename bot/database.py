@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 
 import approvals.store
 import bot.store
@@ -118,8 +119,11 @@ class Database:
     """One per process. Nothing is opened before it is used; call `migrate` first."""
 
     def __init__(self, url: str) -> None:
-        """`url`: "sqlite:///folder/bot.db" or "postgresql://user:password@host/name"."""
-        self._url = _with_driver(make_url(url))
+        """`url`: "sqlite:///folder/bot.db" or "postgresql://user:password@host/name".
+
+        Raises `ValueError`, without a part of the address, for one that cannot be used.
+        """
+        self._url = _with_driver(_parsed(url))
         if self._url.get_backend_name() == "sqlite":
             self._file: Path | None = Path(str(self._url.database))
             self.engine = _sqlite(self._url)
@@ -171,6 +175,13 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
         self._lock_engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its words quote the address, and so a password
+        raise ValueError("must look like postgresql://user:password@host:5432/name") from None
 
 
 def _with_driver(url: URL) -> URL:

@@ -101,6 +101,8 @@ def grafana(settings: Settings) -> GrafanaHttp | None:
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise SettingsFault([f"WORKSPACE_BOT_GRAFANA__TEMPLATE: {why}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsFault(["WORKSPACE_BOT_GRAFANA__TEMPLATE: it is not text in UTF-8"]) from None
     except ValueError as error:
         raise SettingsFault([f"WORKSPACE_BOT_GRAFANA: {error}"]) from None
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from approvals.policy import Policy
-from bot import logs
+from approvals.policy import Policy, PolicyFault
+from bot import logs, vendors
 from bot.clock import SystemClock
 from bot.database import Database
 from bot.desk import Desk
@@ -19,7 +19,7 @@ from bot.leader import GRACE, Leader
 from bot.runner import Runner
 from bot.schedule import Job, Schedule
 from bot.service import WorkspaceService
-from bot.settings import Settings, Transport, aws_secrets
+from bot.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.edge import Edge
@@ -182,10 +182,37 @@ class Bot:
         )
 
 
+def check_all(settings: Settings) -> None:
+    """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
+    lines: list[str] = []
+    for look in (_check_database, policy, vendors.check):
+        try:
+            look(settings)
+        except SettingsFault as fault:
+            lines += fault.lines
+    if lines:
+        raise SettingsFault(lines)
+
+
 def policy(settings: Settings) -> Policy:
-    """Raises `PolicyFault` with all that is wrong with it."""
+    """Raises `SettingsFault` with all that is wrong with it."""
     path = settings.policy or Path(__file__).with_name("policy.toml")
-    return Policy.from_toml(path.read_text(encoding="utf-8"))
+    try:
+        return Policy.from_toml(path.read_text(encoding="utf-8"))
+    except PolicyFault as fault:
+        lines = list(fault.lines)
+    except OSError as error:
+        lines = [error.strerror or "it cannot be read"]
+    except UnicodeDecodeError:
+        lines = ["it is not text in UTF-8"]
+    raise SettingsFault([f"WORKSPACE_BOT_POLICY: {line}" for line in lines])
+
+
+def _check_database(settings: Settings) -> None:
+    try:
+        Database(settings.database).close()
+    except ValueError as error:
+        raise SettingsFault([f"WORKSPACE_BOT_DATABASE_URL: {error}"]) from None
 
 
 def _new_reference() -> str:
