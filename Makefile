@@ -26,7 +26,7 @@ help: ## this list
 	@echo
 	@echo "Each sets up .venv by itself the first time (a minute or so)."
 
-sandbox: $(RUN) ## the bot and a simulated world on this machine, with a page (ARGS="--port 9000")
+sandbox: $(RUN) ## the bot and a simulated world on this machine, behind a JSON API (ARGS="--port 9000")
 	@exec $(BIN)/python -m sandbox $(ARGS)
 
 demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)

@@ -38,7 +38,7 @@ cli = typer.Typer(
 def serve(
     context: typer.Context,
     *,
-    port: Annotated[int, typer.Option(help="Port of the page and the JSON API; 0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(help="Port of the JSON API; 0 takes a free one.")] = PORT,
     state: Annotated[Path, typer.Option(help="Folder for databases and logs.")] = Path(".sandbox"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Empty that folder first.")] = False,
     without: Annotated[
