@@ -109,8 +109,13 @@ class Logbook:
         )
 
     def retry(self, step: Step, error: Temporary) -> Wait | None:
-        """Count the try. When to come back, or None: that was the last one."""
-        tries = self._progress(step).tries + 1
+        """Count the try. When to come back, or None: that was the last one.
+
+        What is looked at for half an hour meets a few errors: one that comes right after a wait, so after an
+        answer, is the first again.
+        """
+        before = self._progress(step)
+        tries = 1 if before.status is StageStatus.WAITING else before.tries + 1
         self._set(step, tries=tries)
         if tries >= self._policy.tries:
             return None

@@ -62,7 +62,7 @@ class StageProgress:
     since: datetime | None = None  # when it was first acted on in this attempt
     until: datetime | None = None  # WAITING, RETRYING: looked at again then
     reason: Message | None = None  # what it waits for, or why it is tried again
-    tries: int = 0  # temporary errors so far in this attempt
+    tries: int = 0  # temporary errors in this attempt; a look that fails after a wait is the first again
 
     def to_json(self) -> dict[str, Json]:
         return {

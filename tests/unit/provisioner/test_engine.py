@@ -225,6 +225,21 @@ class TestATemporaryError:
         assert wait
         assert wait.seconds == 90
 
+    def test_is_forgotten_when_the_vendor_has_answered_since(self, yard: Yard) -> None:
+        """A node group is looked at for half an hour, and AWS throttles now and then."""
+        yard.steps = (Step(FakeStage(yard.world, "nodes", takes=timedelta(minutes=2))),)
+        run_id = yard.approve()
+
+        for _ in range(yard.retry.tries):
+            yard.turn(run_id)
+            yard.clock.pass_by(10)
+            yard.world.hides("nodes", THROTTLED)
+            yard.turn(run_id)
+            yard.clock.pass_by(10)
+
+        assert yard.run(run_id).progress("nodes").tries == 1
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
     def test_of_a_look_counts_too(self, yard: Yard) -> None:
         run_id = yard.approve()
         yard.world.hides("profile", *[THROTTLED] * 3)

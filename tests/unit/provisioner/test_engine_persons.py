@@ -14,7 +14,7 @@ from provisioner.run import EntryKind, RunId, RunStatus
 from provisioner.stage import Goal, StageContext, Step, Verb, Wait
 from provisioner.survey import Standing
 from provisioner.workspace import Workspace
-from tests.fakes.world import FakeStage, Look
+from tests.fakes.world import PARTS, FakeStage, Look
 from tests.fakes.yard import Yard
 
 
@@ -182,8 +182,11 @@ class TestTheLastLook:
             "bucket"
         ) == 2
 
-    def test_does_not_do_so_for_ever(self, yard: Yard) -> None:
-        yard.steps = (Step(Fading(yard.world, "bucket")),)
+    @pytest.mark.parametrize("slow", [False, True])
+    def test_does_not_do_so_for_ever(self, yard: Yard, *, slow: bool) -> None:
+        takes = timedelta(seconds=25)
+        stage = SlowFading(yard.world, "bucket", takes=takes) if slow else Fading(yard.world, "bucket")
+        yard.steps = (Step(stage),)
         run_id = yard.approve()
 
         run = yard.settle(run_id)
@@ -246,6 +249,21 @@ class Fading(FakeStage):
     def observe(self, ws: Workspace) -> Look:
         self._looks += 1
         if self._looks and self._looks % 3 == 0:
+            self._world.places[ws.project, self.name].parts.clear()
+        return super().observe(ws)
+
+
+class SlowFading(FakeStage):
+    """The same, of what takes time: there is a wait between any two of its errors."""
+
+    _whole = 0
+
+    def observe(self, ws: Workspace) -> Look:
+        seen = super().observe(ws)
+        if len(seen.parts) < len(PARTS) or seen.busy:
+            return seen
+        self._whole += 1
+        if self._whole % 2 == 0:
             self._world.places[ws.project, self.name].parts.clear()
         return super().observe(ws)
 
