@@ -24,6 +24,7 @@ from provisioner.conductor import NameForm
 from provisioner.errors import WorkError
 from provisioner.preflight import Preflight
 from provisioner.stage import Step
+from provisioner.workspace import Workspace
 
 log = structlog.get_logger()
 
@@ -84,6 +85,11 @@ class Vendors:
             log.warning("AI Conductor does not let us in", why=str(error))
         else:
             log.info("AI Conductor lets us in", version=version)
+
+    def halt(self, ws: Workspace) -> None:
+        """End the programs that were started for a workspace, which was said to stay as it is."""
+        for spec in {ws.asked.spec, *ws.platform.specs}:
+            self._eksctl.end(ws.nodegroup_of(spec))
 
     def stop(self) -> None:
         """End the programs that were started; what they began at a vendor goes on there."""

@@ -179,6 +179,7 @@ class Bot:
             redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
             retried=self._vendors.a_person_acted,
+            halted=self._vendors.halt,
         )
 
 

@@ -40,11 +40,14 @@ class Engine:
         new_reference: Callable[[], str],
         redact: Callable[[str], str],
         retried: Callable[[], None] = lambda: None,
+        halted: Callable[[Workspace], None] = lambda _: None,
         at_once: int = _LOOKERS,
     ) -> None:
         """`redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side.
 
-        `retried` is called when a run begins another attempt, so when a person wants it tried again.
+        `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted`
+        to end what was started for a workspace and not awaited: when its run is cancelled, and when a
+        deletion fails or is parked.
         """
         self._parts = Parts(
             orders={goal: in_order(steps, goal) for goal in Goal},
@@ -56,6 +59,7 @@ class Engine:
             new_reference=new_reference,
             redact=redact,
             retried=retried,
+            halted=halted,
             at_once=at_once,
         )
 

@@ -43,6 +43,7 @@ class Parts:
     new_reference: Callable[[], str]
     redact: Callable[[str], str]
     retried: Callable[[], None]
+    halted: Callable[[Workspace], None]
     at_once: int
 
 
@@ -60,7 +61,7 @@ class Turn:
 
     def take(self) -> Wait | None:
         if self._book.cancel_asked():
-            self._book.cancel(self._standing())
+            self._cancel()
             return None
         if self._run.status is RunStatus.QUEUED:
             self._book.start()
@@ -97,7 +98,7 @@ class Turn:
             except Interrupted:
                 if not self._stopping:
                     raise
-                self._book.cancel(self._standing())
+                self._cancel()
                 return None
             except Exception as error:
                 if self._book.torn:
@@ -169,6 +170,15 @@ class Turn:
                 self._fail_unexpected(step, error)
         return None
 
+    def _cancel(self) -> None:
+        self._parts.halted(self._ws)
+        self._book.cancel(self._standing())
+
+    def _halt_deletion(self) -> None:
+        """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
+        if self._run.goal is Goal.ABSENT:
+            self._parts.halted(self._ws)
+
     def _fail(self, step: Step, worst: WorkError, facts: WorkError) -> None:
         failure = Failure(
             stage=step.stage.name,
@@ -178,6 +188,7 @@ class Turn:
             hint=facts.hint,
         )
         log.warning("run failed", run=self._run.id, stage=failure.stage, reference=failure.reference)
+        self._halt_deletion()
         self._book.fail(step, failure, self._standing())
 
     def _fail_unexpected(self, step: Step, error: Exception) -> None:
@@ -185,12 +196,14 @@ class Turn:
         reference = self._parts.new_reference()
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
+        self._halt_deletion()
         shown = Ref(RefKind.NAME, reference)
         what = Message("something we did not expect; reference {reference}", reference=shown)
         self._book.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
 
     def _park(self, step: Step, changes: Sequence[Change]) -> None:
         """The new plan is what is left to do; a stage that cannot be read stands as it was approved."""
+        self._halt_deletion()
         approved = {stage.stage: stage for stage in self._run.plan.stages}
         findings = self._survey(self._run.goal, self._steps)
         plan = Plan(self._run.goal, tuple(_planned(found, approved) for found in findings))

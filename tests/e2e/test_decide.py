@@ -1,6 +1,8 @@
 """Approve, reject, withdraw, expire, cancel: who may, and that one decision is one decision."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,36 @@ def test_cancel_stops_before_the_next_change(scene: Scene, client: Client) -> No
     scene.press("admin", "ws.req.approve")
     scene.until_says("is ready")
     assert_made(scene)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+def test_cancel_of_a_delete_ends_the_drain_that_was_begun(scene: Scene, client: Client) -> None:
+    """Else the node group would go after it was said to stay."""
+    scene.ask()
+    scene.press("admin", "ws.req.approve")
+    scene.until_says("is ready")
+    (nodegroup,) = scene.names()["nodegroups"]
+    client.fault("throttling", call="cloudformation.DeleteStack", times=0)
+    scene.ask_delete()
+    scene.press("admin", "ws.req.approve")
+    scene.until_says(f"eksctl drains node group {nodegroup}")
+    assert at_work_on(nodegroup)
+
+    scene.press("requester", "ws.run.cancel")
+    scene.until_says("was cancelled")
+
+    client.mend("throttling")
+    assert not at_work_on(nodegroup)
+    assert scene.names()["nodegroups"] == [nodegroup]
+
+
+def at_work_on(nodegroup: str) -> bool:
+    """Whether there is a process that was told to do something to it."""
+    return any(f"--name={nodegroup}" in _told(file) for file in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def _told(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:  # it ended meanwhile
+        return ""

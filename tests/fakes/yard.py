@@ -34,6 +34,7 @@ class Yard:
         self.retry = RetryPolicy(tries=3)
         self.steps: Sequence[Step] = some_steps(self.world)
         self.retried = 0  # how often the engine said that a person wants something tried again
+        self.halted: list[str] = []  # workspaces for which nothing may go on
         self._references = count(1)
         self._runs = count(1)
 
@@ -48,6 +49,7 @@ class Yard:
             new_reference=lambda: f"ref-{next(self._references)}",
             redact=lambda words: words.replace(CANARY, "***"),
             retried=self._note_retry,
+            halted=lambda ws: self.halted.append(ws.project),
             at_once=1,  # so that the points of a crash come in the same order each time
         )
 

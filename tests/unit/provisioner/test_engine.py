@@ -283,6 +283,19 @@ class TestAFailure:
         assert run.progress("bucket").status is StageStatus.FAILED
         assert yard.told(run_id)[-1] == "Stage bucket failed: cannot create the bucket"
 
+    @pytest.mark.parametrize("goal", list(Goal))
+    @pytest.mark.parametrize("error", [DENIED, ValueError("a bug")])
+    def test_ends_a_removal_that_was_started_and_not_what_is_being_made(
+        self, yard: Yard, goal: Goal, error: Exception
+    ) -> None:
+        if goal is Goal.ABSENT:
+            yard.settle(yard.approve())
+        yard.world.breaks("nodes", error)
+
+        assert yard.settle(yard.approve(goal)).status is RunStatus.FAILED
+
+        assert yard.halted == (["alpha"] if goal is Goal.ABSENT else [])
+
     def test_is_said_to_be_wanted_again_once_for_each_retry(self, yard: Yard) -> None:
         run_id = yard.approve()
         yard.world.breaks("nodes", THROTTLED, THROTTLED, DENIED)

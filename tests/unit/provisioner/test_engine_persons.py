@@ -97,6 +97,20 @@ class TestCancel:
         }
         assert yard.told(run_id)[-1] == "Stopped as asked"
 
+    @pytest.mark.parametrize("goal", list(Goal))
+    def test_ends_what_was_started_and_not_awaited(self, yard: Yard, goal: Goal) -> None:
+        """A drain that went on would remove what exists, right after it was said that it stays."""
+        if goal is Goal.ABSENT:
+            yard.settle(yard.approve())
+        run_id = yard.approve(goal)
+        yard.turn(run_id)
+        assert yard.halted == []
+        yard.cancel(run_id)
+
+        yard.turn(run_id)
+
+        assert yard.halted == ["alpha"]
+
     def test_makes_room_for_a_delete(self, yard: Yard) -> None:
         run_id = yard.approve()
         yard.turn(run_id)
@@ -131,6 +145,16 @@ class TestWhatWasNotApproved:
         assert [change.target for change in plan.dangers] == ["bucket alpha"]
         assert [change.target for change in plan.changes] == ["bucket alpha", "profile alpha"]
         assert str(entry.message) == "Stage bucket is not as it was approved; the new plan needs an approval"
+
+    @pytest.mark.parametrize("goal", list(Goal))
+    def test_ends_a_removal_that_was_started_and_not_what_is_being_made(self, yard: Yard, goal: Goal) -> None:
+        yard.settle(yard.approve())
+        run_id = yard.approve(goal)
+        yard.world.places["alpha", "policy"].parts.pop()
+        yard.world.places["alpha", "policy"].data = True
+
+        assert yard.settle(run_id).status is RunStatus.PARKED
+        assert yard.halted == (["alpha"] if goal is Goal.ABSENT else [])
 
     def test_is_done_once_it_is_approved(self, yard: Yard) -> None:
         yard.settle(yard.approve())
