@@ -5,6 +5,29 @@ from .wire import Refused
 
 _USER = "workspace-bot"
 
+ACTIONS = {
+    "s3.CompleteMultipartUpload": "s3:PutObject",
+    "s3.CreateMultipartUpload": "s3:PutObject",
+    "s3.DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3.DeleteBucketTagging": "s3:PutBucketTagging",
+    "s3.DeleteObjects": "s3:DeleteObject",
+    "s3.DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3.GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3.GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3.HeadBucket": "s3:ListBucket",
+    "s3.HeadObject": "s3:GetObject",
+    "s3.ListBuckets": "s3:ListAllMyBuckets",
+    "s3.ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3.ListObjectVersions": "s3:ListBucketVersions",
+    "s3.ListObjects": "s3:ListBucket",
+    "s3.ListObjectsV2": "s3:ListBucket",
+    "s3.ListParts": "s3:ListMultipartUploadParts",
+    "s3.PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3.PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3.UploadPart": "s3:PutObject",
+}
+"""Where the right has another name than the call, as AWS's table of S3's actions has it."""
+
 
 def throttled(call: Call) -> Refused:
     match call.service:
@@ -19,7 +42,7 @@ def throttled(call: Call) -> Refused:
 
 
 def denied(call: Call, *, account: str, region: str) -> Refused:
-    action = f"{call.service}:{call.operation}"
+    action = ACTIONS.get(call.name, f"{call.service}:{call.operation}")
     resource = _resource(call, account, region)
     text = (
         f"User: arn:aws:iam::{account}:user/{_USER} is not authorized to perform: {action}"

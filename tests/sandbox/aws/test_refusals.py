@@ -10,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sandbox.aws import AwsSimulator
+from sandbox.aws.calls import Call
 from sandbox.aws.faults import Kind
+from sandbox.aws.refusals import ACTIONS, denied
 from tests.sandbox.aws.nodegroup import CLUSTER
 from tests.sandbox.aws.said import said
 
@@ -91,6 +93,26 @@ def test_a_missing_right_is_named(
     action = f"{service}:{operation}"
     words = f"{USER}: {action}{resource} because no identity-based policy allows the {action} action"
     assert said(error) == (403, code, words)
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("CreateBucket", "s3:CreateBucket"),
+        ("PutBucketEncryption", "s3:PutEncryptionConfiguration"),
+        ("PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
+        ("ListObjectVersions", "s3:ListBucketVersions"),
+    ],
+)
+def test_s3_names_the_right_which_is_not_always_the_calls_name(operation: str, action: str) -> None:
+    refused = denied(Call(service="s3", operation=operation), account="123456789012", region="ap-northeast-2")
+
+    assert f"is not authorized to perform: {action} on resource" in refused.message
+    assert refused.message.endswith(f"because no identity-based policy allows the {action} action")
+
+
+def test_every_right_with_a_name_of_its_own_is_of_a_call_there_is(aws: AwsSimulator) -> None:
+    assert set(ACTIONS) <= set(aws.calls.known)
 
 
 def test_ec2_has_an_envelope_of_its_own(aws: AwsSimulator, client: Client) -> None:
