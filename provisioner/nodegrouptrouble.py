@@ -13,6 +13,28 @@ from provisioner.message import Message, Ref, RefKind
 from provisioner.nodegroupstate import Blocked, Child, Found, Network, NodeGroup, Occupancy, Phase
 
 
+def state(found: Found) -> Message | None:
+    """What there is of it; None when it is simply there."""
+    how_far = found.group.status if found.group else found.stack.status if found.stack else ""
+    match found.phase:
+        case Phase.THERE:
+            return None
+        case Phase.NOTHING:
+            return Message("eksctl has begun to make it")
+        case Phase.MAKING:
+            return Message("still being made, {how_far}", how_far=how_far)
+        case Phase.FAILED if found.group is not None:
+            return Message("it failed and is taken back, {how_far}", how_far=how_far)
+        case Phase.FAILED:
+            return Message("only its failed stack, {how_far}", how_far=how_far)
+        case Phase.HOLLOW:
+            return Message("only its stack, {how_far}", how_far=how_far)
+        case Phase.LEAVING:
+            return Message("being removed, {how_far}", how_far=how_far)
+        case Phase.UNDELETED:
+            return Message("what its removal left, {how_far}", how_far=how_far)
+
+
 def going(found: Found, occupancy: Occupancy | None) -> Message:
     """What its removal waits for. `occupancy` is None where it is not known."""
     name = _name(found.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -65,24 +65,30 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What exists of one stage's work; `targets` is None when it could not be read."""
+    """What exists of one stage's work; `targets` is None when it could not be read.
+
+    `states` has those of the targets that are not simply there.
+    """
 
     stage: str
     title: Message
     targets: tuple[str, ...] | None
+    states: Mapping[str, Message] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         return {
             "stage": self.stage,
             "title": self.title.to_json(),
             "targets": None if self.targets is None else list(self.targets),
+            "states": {target: state.to_json() for target, state in self.states.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Standing:
         targets = data["targets"]
         title = Message.from_json(data["title"])
-        return cls(data["stage"], title, None if targets is None else tuple(targets))
+        states = {target: Message.from_json(state) for target, state in data.get("states", {}).items()}
+        return cls(data["stage"], title, None if targets is None else tuple(targets), states)
 
 
 def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:
@@ -129,7 +135,9 @@ def standing(findings: Sequence[Finding]) -> tuple[Standing, ...]:
         if found.error:
             told.append(Standing(found.stage, found.title, None))
         elif found.changes:
-            told.append(Standing(found.stage, found.title, tuple(change.target for change in found.changes)))
+            targets = tuple(change.target for change in found.changes)
+            states = {change.target: change.state for change in found.changes if change.state}
+            told.append(Standing(found.stage, found.title, targets, states))
     return tuple(told)
 
 

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from approvals.model import Request
 from bot.proposal import Proposal
 from bot.texts.refs import groups, name, person
 from bot.views.case import Other
+from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind
 from provisioner.stage import Goal
 from provisioner.survey import Standing
 
-__all__ = ["again_command", "deciders", "groups", "name", "person", "pointer", "standing_items"]
+__all__ = ["again_command", "deciders", "groups", "name", "person", "pointer", "service_of", "standing_items"]
+
+SERVICES: Mapping[str, str] = {
+    "autoscaling": "EC2 Auto Scaling",
+    "cloudformation": "CloudFormation",
+    "conductor": "AI Conductor",
+    "dex": "dex",
+    "ec2": "EC2",
+    "eks": "EKS",
+    "eksctl": "eksctl",
+    "grafana": "Grafana",
+    "iam": "IAM",
+    "kubernetes": "Kubernetes",
+    "s3": "S3",
+    "sts": "STS",
+}
+"""What people call those whose words a failure has, by `Cause.service`; the same in every language."""
+
+
+def service_of(cause: Cause) -> str:
+    return SERVICES.get(cause.service, cause.service)
 
 
 def deciders(request: Request) -> Message:
@@ -41,6 +62,12 @@ def pointer(other: Other) -> Ref:
 def standing_items(standing: Iterable[Standing]) -> tuple[Message, ...]:
     """What exists, a line each; what could not be read comes last, by its title."""
     seen = tuple(standing)
-    there = [Message("{target}", target=name(target)) for one in seen for target in one.targets or ()]
+    there = [_there(target, one.states.get(target)) for one in seen for target in one.targets or ()]
     unread = [Message("{title} (cannot be read)", title=one.title) for one in seen if one.targets is None]
     return (*there, *unread)
+
+
+def _there(target: str, state: Message | None) -> Message:
+    if state is None:
+        return Message("{target}", target=name(target))
+    return Message("{target} ({state})", target=name(target), state=state)

@@ -138,7 +138,8 @@ class DexUserStage:
         there = bool(seen.config.entries(ws.login_email))
         if goal is Goal.ABSENT:
             owed = there or bool(seen.document.pending & {_put(ws), _taken(ws)})
-            return (Change(Verb.DELETE, target, restarts),) if owed else ()
+            state = None if there else Message("taken out, and dex is not up without it yet")
+            return (Change(Verb.DELETE, target, restarts, state=state),) if owed else ()
         if not there:
             return (Change(Verb.CREATE, target, restarts),)
         if not _sound(ws, seen.config) or _put(ws) in seen.document.pending:

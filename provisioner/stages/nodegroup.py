@@ -370,11 +370,14 @@ def _deletion(found: Found, seen: NodegroupSeen) -> Change:
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
-    nodes = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
-    if not occupancy.pods:
-        return Change(Verb.DELETE, target, nodes)
-    pods = Message("{n} pod runs there", plural="{n} pods run there", n=occupancy.pods)
-    return Change(Verb.DELETE, target, Message("{nodes}, {pods}", nodes=nodes, pods=pods), destroys_data=True)
+    state = trouble.state(found)
+    if found.group is None:
+        return Change(Verb.DELETE, target, state, state=state)
+    told = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
+    if occupancy.pods:
+        pods = Message("{n} pod runs there", plural="{n} pods run there", n=occupancy.pods)
+        told = Message("{nodes}, {pods}", nodes=told, pods=pods)
+    return Change(Verb.DELETE, target, told, destroys_data=occupancy.pods > 0, state=state)
 
 
 def _this_attempts(child: Child | None, ctx: StageContext) -> bool:

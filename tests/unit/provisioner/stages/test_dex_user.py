@@ -245,6 +245,19 @@ def test_T21_after_that_a_retry_arrives_once_dex_is_well() -> None:
     assert WS.login_email in dex_of(case).users()
 
 
+def test_T21_what_was_taken_out_again_is_not_told_as_there() -> None:
+    case = a_case()
+    dex_of(case).broken = True
+    with pytest.raises(Permanent):
+        Trip(case, Goal.PRESENT).arrive()
+
+    (change,) = Trip(case, Goal.ABSENT).changes()
+
+    assert str(change.state) == "taken out, and dex is not up without it yet"
+    (there,) = Trip(made(a_case()), Goal.ABSENT).changes()
+    assert there.state is None
+
+
 def test_T21_nothing_is_added_to_a_dex_that_is_down_already() -> None:
     case = a_case()
     dex_of(case).broken = True

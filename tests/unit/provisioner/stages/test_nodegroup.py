@@ -522,8 +522,11 @@ class TestDelete:
         case = a_case()
         case.halves["a failed earlier try"]()
 
-        trip = Trip(case, Goal.ABSENT).arrive()
+        trip = Trip(case, Goal.ABSENT)
+        (change,) = trip.changes()
+        trip.arrive()
 
+        assert str(change.detail) == str(change.state) == "only its failed stack, ROLLBACK_COMPLETE"
         assert trip.wire.made == ["delete_stack"]
 
     def test_one_that_is_still_being_made_is_deleted_and_its_eksctl_ended(self) -> None:

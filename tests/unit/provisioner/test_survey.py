@@ -1,0 +1,46 @@
+"""What is told of a workspace that stopped half-way."""
+
+from __future__ import annotations
+
+import json
+
+from provisioner.errors import NotOurs, Permanent
+from provisioner.message import Message
+from provisioner.stage import Change, Verb
+from provisioner.survey import Finding, Standing, standing
+
+TITLE = Message("Node group")
+STACK_ONLY = Message("only its failed stack")
+
+
+def a_finding(*changes: Change, error: Exception | None = None) -> Finding:
+    return Finding("nodegroup", TITLE, changes, error)
+
+
+def test_what_could_be_removed_is_there_and_as_what() -> None:
+    failed = Change(Verb.DELETE, "node group a", Message("no nodes"), state=STACK_ONLY)
+    well = Change(Verb.DELETE, "node group b", Message("2 nodes"))
+
+    assert standing([a_finding(failed, well)]) == (
+        Standing("nodegroup", TITLE, ("node group a", "node group b"), {"node group a": STACK_ONLY}),
+    )
+
+
+def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> None:
+    unread, foreign = Permanent(Message("cannot look")), NotOurs(Message("it is beta's"))
+
+    assert standing([a_finding(error=unread), a_finding(error=foreign), a_finding()]) == (
+        Standing("nodegroup", TITLE, None),
+    )
+
+
+def test_it_is_the_same_after_storage() -> None:
+    told = Standing("nodegroup", TITLE, ("node group a",), {"node group a": STACK_ONLY})
+
+    assert Standing.from_json(json.loads(json.dumps(told.to_json()))) == told
+
+
+def test_what_an_older_version_stored_can_still_be_read() -> None:
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"]}
+
+    assert Standing.from_json(old) == Standing("nodegroup", TITLE, ("node group a",))
