@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.views.case import Case, Other
 from bot.views.headline import failed_stage
-from bot.views.words import name, person, pointer, standing_items
+from bot.views.words import name, person, pointer, service_of, standing_items
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.message import Message
 from provisioner.run import Entry, EntryKind, Failure, Run, RunStatus
@@ -43,9 +43,12 @@ def failure_parts(case: Case, run: Run) -> Iterable[Part]:
     if case.later is not None:
         yield Paragraph(_asked_to_delete(case.later, run))
         return
-    yield Bullets(tuple(_ways(run, failure, known)), Message("What can be done"))
+    nothing = case.standing == ()
+    yield Bullets(tuple(_ways(run, failure, known, nothing=nothing)), Message("What can be done"))
     yield Paragraph(
-        Message(
+        Message("If nobody does anything, it stays as it is: nothing is tried again.")
+        if nothing
+        else Message(
             "If nobody does anything, it stays as it is: nothing is tried again, nothing is removed, and what"
             " exists may cost money."
         )
@@ -75,7 +78,8 @@ def _asked_to_delete(later: Other, run: Run) -> Message:
     )
 
 
-def _ways(run: Run, failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
+def _ways(run: Run, failure: Failure, known: Diagnosis | None, *, nothing: bool) -> Iterable[Message]:
+    """`nothing`: there is nothing of it anywhere."""
     if known is not None:
         yield known.remedy
     elif failure.hint is not None:
@@ -88,6 +92,9 @@ def _ways(run: Run, failure: Failure, known: Diagnosis | None) -> Iterable[Messa
         yield Message("Retry goes on where it stopped. Without a change it fails again.")
     else:
         yield Message("Retry goes on where it stopped.")
+    if nothing:
+        yield Message("Cancel ends the work here.")
+        return
     if run.goal is Goal.PRESENT:
         yield Message("Roll back asks for an approval to delete what exists.")
     yield Message("Cancel ends the work here and keeps what exists.")
@@ -134,15 +141,14 @@ def _vendor(failure: Failure) -> Iterable[Part]:
         yield Paragraph(Message("No other system said anything about it."))
         return
     told = (
-        (Message("Service"), cause.service),
         (Message("Operation"), cause.operation),
         (Message("Code"), cause.code),
         (Message("Request id"), cause.request_id),
     )
     pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
-    yield Facts(pairs)
+    yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
     if cause.words.strip():
-        yield Paragraph(Message("{service} says, in its own words:", service=name(cause.service)))
+        yield Paragraph(Message("{service} says, in its own words:", service=service_of(cause)))
         yield Quote(cause.words, code=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from bot.views.words import name, standing_items
+from bot.views.words import name, service_of, standing_items
 from provisioner.diagnosis import diagnose
 from provisioner.message import Json, Message
 from provisioner.run import Entry, EntryKind, Failure
@@ -48,9 +48,8 @@ def thread_line(entry: Entry) -> Message | None:
 def _explained(failure: Failure) -> Iterator[Message]:
     """The vendor's words in short, the cause, what to do, and the reference."""
     if failure.cause is not None:
-        words = failure.cause.words.strip()
-        short = f"{words[:WORDS_SHOWN]}…" if len(words) > WORDS_SHOWN else words
-        yield Message("{service} says: {words}", service=failure.cause.service, words=short)
+        words = _short(failure.cause.words.strip())
+        yield Message("{service} says: {words}", service=service_of(failure.cause), words=words)
     known = diagnose(failure.what, failure.cause)
     if known is not None:
         yield Message("Cause: {cause}", cause=known.cause)
@@ -60,6 +59,14 @@ def _explained(failure: Failure) -> Iterator[Message]:
     else:
         yield Message("Cause: not known to me. Mend what the words above say, then press Retry.")
     yield Message("Reference: {reference}", reference=name(failure.reference))
+
+
+def _short(words: str) -> str:
+    """Cut after a word, unless that one word is most of it."""
+    if len(words) <= WORDS_SHOWN:
+        return words
+    whole = words[: WORDS_SHOWN + 1].rsplit(maxsplit=1)[0][:WORDS_SHOWN]
+    return f"{whole if len(whole) > WORDS_SHOWN // 2 else words[:WORDS_SHOWN]} …"
 
 
 def _standing(data: Json) -> Message:

@@ -495,7 +495,7 @@ def test_details_hold_all_that_was_said_without_secrets(office: Office) -> None:
 
     assert "Why creating alpha failed" in said
     assert "Stage nodes: cannot make nodes of alpha." in said
-    for fact in ("s3", "CreateBucket", "Throttled", "REQ-7", "the end", "ref-"):
+    for fact in ("S3", "CreateBucket", "Throttled", "REQ-7", "the end", "ref-"):
         assert fact in said
     assert CANARY not in said
     assert "bucket alpha" in said

@@ -1,0 +1,89 @@
+"""What people read of a run that failed: on its card, in the thread, in Details."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.views.thread import WORDS_SHOWN, thread_line
+from bot.views.words import SERVICES, standing_items
+from provisioner.diagnosis import catalogue
+from provisioner.errors import Permanent
+from provisioner.message import Json, Message
+from provisioner.run import Entry, EntryKind
+from provisioner.survey import Standing
+from tests.builders import NOON, a_cause, a_failure
+from tests.fakes.notifier import shown
+from tests.fakes.office import CHANNEL, Office
+
+
+def told(words: str, service: str = "s3") -> str:
+    failure = a_failure(cause=a_cause(words, service=service))
+    message = Message("S3 bucket failed: cannot create it")
+    data: dict[str, Json] = {"failure": failure.to_json(), "standing": []}
+    line = thread_line(Entry(at=NOON, kind=EntryKind.FAILED, message=message, data=data))
+    assert line is not None
+    return str(line)
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [("s3", "S3"), ("cloudformation", "CloudFormation"), ("conductor", "AI Conductor"), ("dex", "dex")],
+)
+def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str, name: str) -> None:
+    what = Message("cannot make nodes")
+    run = office.failed(error=Permanent(what, cause=a_cause("no", service=service)))
+
+    assert f"\n{name} says: no\n" in told("no", service)
+    details = shown(office.service.details(run.id))
+    assert f"{name} says, in its own words:" in details
+    assert service == name or service not in details.split()
+
+
+def test_every_system_that_is_known_to_fail_has_a_name() -> None:
+    assert {service for known in catalogue() for service in known.services} <= set(SERVICES)
+
+
+def test_long_words_are_cut_between_words() -> None:
+    words = "is not authorized to perform it " * 40
+
+    short = told(words).split("says: ")[1].split("\n")[0]
+
+    assert short.endswith(" …")
+    assert words.startswith(short.removesuffix("…"))
+    assert WORDS_SHOWN - 20 < len(short) <= WORDS_SHOWN + 2
+
+
+def test_a_long_word_is_cut_all_the_same() -> None:
+    assert f"says: {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
+
+
+def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
+    state = Message("only its failed stack, ROLLBACK_COMPLETE")
+    standing = Standing(
+        "nodegroup", Message("Node group"), ("node group a", "node group b"), {"node group a": state}
+    )
+
+    assert [str(item) for item in standing_items([standing])] == [
+        "node group a (only its failed stack, ROLLBACK_COMPLETE)",
+        "node group b",
+    ]
+
+
+def test_where_nothing_was_made_nothing_is_offered_to_be_rolled_back(office: Office) -> None:
+    request = office.requested()
+    office.world.hides("profile", Permanent(Message("cannot look at it")))
+    run = office.approves(request)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert "There now: nothing" in card
+    assert "Roll back" not in card
+    assert "keeps what exists" not in card
+    assert "cost money" not in card
+    assert "If nobody does anything, it stays as it is: nothing is tried again." in card
+    assert office.chat.buttons_at(CHANNEL, run.reference) == [
+        "ws.run.retry",
+        "ws.run.details",
+        "ws.status.run",
+        "ws.run.cancel",
+    ]
