@@ -26,6 +26,8 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
             return (_continue(run), _status(run))
         case RunStatus.CANCELLED:
             return (_continue(run), _delete(run), _status(run))
+        case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
+            return (_status(run),)  # its new plan waits for a decision, which ends it as well
         case _:
             return (_status(run), _cancel(run))
 
@@ -36,11 +38,11 @@ def _status(run: Run) -> Button:
 
 
 def _cancel(run: Run) -> Button:
-    """Of a run that failed it ends the work; nothing is under way that could be stopped."""
+    """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
     deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
     stops = (
         Message("The work ends here; nothing is tried again.")
-        if failed
+        if failed or run.status is RunStatus.PARKED
         else Message("It stops before the next change.")
     )
     stays = Message("What is left stays.") if deleting else Message("What exists already stays.")

@@ -89,8 +89,10 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             yield from failure_parts(case, run)
         case RunStatus.CANCELLED:
             yield from _cancelled(case, run, frame)
-        case RunStatus.PARKED if case.later is not None:
+        case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
             yield Paragraph(Message("The new plan is {id}.", id=pointer(case.later)))
+        case RunStatus.PARKED if case.later is not None:
+            yield Paragraph(_since(case.later, run))
 
 
 def _ways_in(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
@@ -111,7 +113,7 @@ def _ready(case: Case, run: Run) -> Iterable[Part]:
     if made:
         yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
     if case.later is not None:
-        yield Paragraph(_asked(case.later))
+        yield Paragraph(_since(case.later, run))
 
 
 def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
@@ -140,12 +142,12 @@ def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
 def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     later = case.later
     if later is not None and later.approved:
-        yield Paragraph(Message("It goes on: see {id}.", id=pointer(later)))
+        yield Paragraph(_since(later, run))
         return
     if case.standing is not None:
         yield from there_now(case)
     if later is not None:
-        yield Paragraph(_asked(later))
+        yield Paragraph(_since(later, run))
         return
     again = again_command(frame.command, case.proposal)
     yield Paragraph(
@@ -158,9 +160,18 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     )
 
 
-def _asked(later: Other) -> Message:
-    """A request that is open."""
+def _since(later: Other, run: Run) -> Message:
+    """A later request, open or approved. It takes up what was cancelled, or changes what this run left."""
     who, number = person(later.asked_by), pointer(later)
+    goes_on = run.status is RunStatus.CANCELLED and later.goal is run.goal
+    if later.approved:
+        return (
+            Message("It goes on: see {id}.", id=number)
+            if goes_on
+            else Message("What was missing is made: see {id}.", id=number)
+        )
     if later.goal is Goal.ABSENT:
         return Message("{who} asks for it to be deleted: {id}.", who=who, id=number)
-    return Message("{who} asks for it to go on: {id}.", who=who, id=number)
+    if goes_on:
+        return Message("{who} asks for it to go on: {id}.", who=who, id=number)
+    return Message("{who} asks for what is missing to be made: {id}.", who=who, id=number)

@@ -218,3 +218,38 @@ def test_a_new_plan_that_is_rejected_ends_the_run_and_keeps_what_exists(office: 
 
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert "profile" in office.world.made()
+
+
+def test_a_ready_card_says_what_is_asked_for_since_and_what_was_approved(office: Office) -> None:
+    made = office.ready()
+    office.world.places["alpha", "bucket"].parts.clear()
+    request = office.requested()
+    office.settle()
+    before = office.chat.card_at(CHANNEL, made.reference)
+    assert f"{MINA} asks for what is missing to be made: {request.id}." in before
+
+    office.approves(request)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, made.reference)
+    assert f"What was missing is made: see {request.id}." in card
+    assert "asks for" not in card
+
+
+def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None:
+    run = office.deleting()
+    office.engine.advance(office.run(run.id))
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    request = office.requested()
+    office.settle()
+    assert f"asks for what is missing to be made: {request.id}." in office.chat.card_at(
+        CHANNEL, run.reference
+    )
+
+    office.approves(request)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert f"What was missing is made: see {request.id}." in card
+    assert "goes on" not in card

@@ -196,6 +196,32 @@ def test_a_parked_run_that_waits_for_a_decision_is_not_cancelled_past_it(office:
         office.service.cancel(office.who(MINA), run.id)
 
 
+def test_a_parked_card_offers_no_cancel_that_would_be_refused(office: Office) -> None:
+    run = _parked(office)
+    office.later(seconds=2)
+    office.follower.follow_once()
+    assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run", "ws.run.cancel"]
+    assert "The work ends here" in office.chat.card_at(CHANNEL, run.reference)
+
+    office.settle()
+    office.later(seconds=2)
+    office.settle()
+
+    assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
+
+
+def test_a_parked_card_does_not_call_a_deletion_the_new_plan(office: Office) -> None:
+    run = _parked(office)
+    request = office.to_be_deleted()
+    office.later(seconds=2)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert f"{MINA} asks for it to be deleted: {request.id}." in card
+    assert "new plan is" not in card
+    assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run", "ws.run.cancel"]
+
+
 def test_a_parked_run_for_which_nothing_can_be_asked_can_be_cancelled(office: Office) -> None:
     run = _parked(office)
     office.world.places["alpha", "bucket"].foreign = True
