@@ -257,6 +257,7 @@ def test_a_policy_that_is_not_there_is_told(aws: Aws) -> None:
     assert stage.plan(ws, stage.observe(ws), Goal.ABSENT) == ()
 
 
+@pytest.mark.long
 def test_T5_T31_T39_twenty_creates_and_deletes_at_once_lose_nothing(
     aws: Aws, projects: Iterator[str]
 ) -> None:

@@ -14,6 +14,8 @@ from provisioner.errors import WorkError
 from sandbox.aws.faults import Kind
 from tests.integration.stages.conftest import ACCOUNT, REGION, Aws
 
+pytestmark = pytest.mark.long  # each waits for boto to give up
+
 POLICY = f"arn:aws:iam::{ACCOUNT}:policy/policy-s3-aia-an2-meerkat-prod"
 STATEMENT = '{"Version": "2012-10-17", "Statement": []}'
 CLUSTER = "eks-an2-meerkat-prod"

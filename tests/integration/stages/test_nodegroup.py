@@ -37,6 +37,8 @@ from tests.builders import a_platform, a_workspace
 from tests.integration.stages.conftest import ACCOUNT, REGION, cluster, pass_time, until, utc_now
 from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made
 
+pytestmark = pytest.mark.long  # stacks take their time
+
 CLUSTER = "eks-an2-meerkat-prod"
 KEY_ID = "AKIATESTER"
 NEIGHBOUR = "ng-an2-aicond-vision-ws-standard"
@@ -271,7 +273,6 @@ def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
     world.admin.call(ANY, policy.create_namespaced_pod_disruption_budget, namespace, body)
 
 
-@pytest.mark.long
 class TestLaws(StageLaws):
     pass
 
@@ -330,7 +331,6 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     assert case.ours() is None
 
 
-@pytest.mark.long
 def test_killed_with_us_while_the_stack_goes_on_it_leaves_the_tags_to_us(world: World, fresh: Fresh) -> None:
     case = fresh()
     trip = Trip(case, Goal.PRESENT)
@@ -344,7 +344,6 @@ def test_killed_with_us_while_the_stack_goes_on_it_leaves_the_tags_to_us(world: 
     assert trip.wire.made[0] == "start_create"
 
 
-@pytest.mark.long
 def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: World, fresh: Fresh) -> None:
     case, labels = made(fresh()), {"app": "notebook"}
     pinned(world, case, case.ws.namespace, labels)
@@ -359,7 +358,6 @@ def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: Wo
     assert "timed out waiting for nodegroup" in failed.value.cause.words
 
 
-@pytest.mark.long
 def test_exit_1_after_all_was_made_is_no_error_and_the_tags_are_written(world: World, fresh: Fresh) -> None:
     case = fresh()
     world.aws.faults.add(Kind.ACCESS_DENIED, "autoscaling.CreateOrUpdateTags", times=1)
@@ -373,7 +371,6 @@ def test_exit_1_after_all_was_made_is_no_error_and_the_tags_are_written(world: W
     assert trip.wire.made == ["start_create", "tag"]
 
 
-@pytest.mark.long
 def test_a_missing_right_is_told_in_eksctls_words(world: World, fresh: Fresh) -> None:
     world.aws.faults.add(Kind.ACCESS_DENIED, "cloudformation.CreateStack", times=0)
 
@@ -384,7 +381,6 @@ def test_a_missing_right_is_told_in_eksctls_words(world: World, fresh: Fresh) ->
     assert failed.value.cause.service == "eksctl"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("call", ["cloudformation.CreateStack", "cloudformation.DeleteStack"])
 def test_a_lost_answer_is_looked_into(world: World, fresh: Fresh, call: str) -> None:
     case = fresh()
@@ -396,7 +392,6 @@ def test_a_lost_answer_is_looked_into(world: World, fresh: Fresh, call: str) -> 
     assert case.ours() is None
 
 
-@pytest.mark.long
 def test_T48_the_groups_of_all_specs_go(world: World, projects: Iterator[str]) -> None:
     project = next(projects)
     made(a_case(world, project))
@@ -410,7 +405,6 @@ def test_T48_the_groups_of_all_specs_go(world: World, projects: Iterator[str]) -
     assert not [one for one in world.aws.nodegroups() if f"-{project}-ws-" in one.name]
 
 
-@pytest.mark.long
 def test_one_that_is_still_being_made_can_be_deleted(world: World, fresh: Fresh) -> None:
     case = fresh()
     Trip(case, Goal.PRESENT).turn()
