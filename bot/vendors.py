@@ -35,7 +35,7 @@ class Vendors:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._region = settings.platform.region
-        self._cluster = KubeCluster(kubeconfig=str(settings.kubeconfig_path or ""))
+        self._cluster = cluster(settings)
         self._eksctl = EksctlProgram(
             program=settings.eksctl, folder=settings.state / "eksctl", environment=for_programs()
         )
@@ -96,6 +96,17 @@ class Vendors:
         self._eksctl.stop()
 
 
+def cluster(settings: Settings) -> KubeCluster:
+    """The one that the kubeconfig names; without one, the one that the bot runs in."""
+    path = settings.kubeconfig_path
+    try:
+        return KubeCluster(kubeconfig=str(path or ""))
+    except WorkError as error:
+        why = error.cause.words if error.cause else str(error)
+        missing = "" if path else " is missing, and the bot runs in no cluster"
+        raise SettingsFault([f"WORKSPACE_BOT_KUBECONFIG_PATH{missing}: {why}"]) from None
+
+
 def grafana(settings: Settings) -> GrafanaHttp | None:
     """None when it is switched off."""
     given = settings.grafana
@@ -129,7 +140,7 @@ def conductor(settings: Settings) -> ConductorHttp | None:
 def check(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with the files that settings name."""
     lines: list[str] = []
-    for make in (grafana, conductor):
+    for make in (cluster, grafana, conductor):
         try:
             make(settings)
         except SettingsFault as fault:

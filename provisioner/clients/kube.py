@@ -27,6 +27,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
@@ -49,8 +50,9 @@ class KubeCluster:
             else:
                 load_incluster_config(client_configuration=configuration)
         except (ConfigException, OSError) as error:
-            cause = Cause(service="kubernetes", operation="load configuration", words=str(error))
-            raise Permanent(Message("cannot read the cluster's address"), cause=cause) from error
+            raise _unreadable(str(error)) from error
+        except (TypeError, ValueError, YAMLError):  # their words may quote what stands in it
+            raise _unreadable("it is no kubeconfig") from None
         configuration.retries = False
         self._authority: str | None = configuration.ssl_ca_cert  # type: ignore[attr-defined]  # stubs lack it
         client = ApiClient(configuration)
@@ -78,6 +80,11 @@ class KubeCluster:
             if error.cause is not None and error.cause.code == "404":
                 return None
             raise
+
+
+def _unreadable(words: str) -> Permanent:
+    cause = Cause(service="kubernetes", operation="load configuration", words=words)
+    return Permanent(Message("cannot read the cluster's address"), cause=cause)
 
 
 class _Object(Protocol):

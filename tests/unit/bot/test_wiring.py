@@ -18,7 +18,16 @@ SYSTEMS = {
     "CONDUCTOR__USER": "bot",
     "CONDUCTOR__PASSWORD": CANARY,
 }
-FILES = ("POLICY", "GRAFANA__TEMPLATE", "CONDUCTOR__CALLS")
+CALLS = Path(provisioner.__file__).with_name("conductor.toml")
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: bot
+clusters: [{name: here, cluster: {server: "https://127.0.0.1:6443"}}]
+users: [{name: bot, user: {token: made-up}}]
+contexts: [{name: bot, context: {cluster: here, user: bot}}]
+"""
+FILES = ("POLICY", "KUBECONFIG_PATH", "GRAFANA__TEMPLATE", "CONDUCTOR__CALLS")
 
 
 def faults(**given: str) -> list[str]:
@@ -55,15 +64,34 @@ def test_files_that_cannot_be_used_are_all_named_at_once(tmp_path: Path, wrong: 
     ],
 )
 def test_a_database_that_cannot_be_used_is_named_beside_the_rest(url: str) -> None:
-    told = faults(DATABASE_URL=url, POLICY="/nowhere/policy.toml", CONDUCTOR__CALLS="/nowhere/calls.toml")
+    told = faults(DATABASE_URL=url, **dict.fromkeys(FILES, "/nowhere/file"))
 
-    assert [line.partition(":")[0] for line in told] == ["DATABASE_URL", "POLICY", "CONDUCTOR__CALLS"]
+    assert [line.partition(":")[0] for line in told] == ["DATABASE_URL", *FILES]
     assert CANARY not in "".join(told)
 
 
-def test_what_is_right_is_taken(tmp_path: Path) -> None:
-    calls = Path(provisioner.__file__).with_name("conductor.toml")
+def test_without_a_kubeconfig_it_has_to_run_in_a_cluster() -> None:
+    (told,) = faults(CONDUCTOR__CALLS=str(CALLS))
 
-    check_all(load(environ(**SYSTEMS, CONDUCTOR__CALLS=str(calls), STATE=str(tmp_path / "state"))))
+    assert told == (
+        "KUBECONFIG_PATH is missing, and the bot runs in no cluster: Service host/port is not set."
+    )
+
+
+def test_a_kubeconfig_is_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(f"token: {CANARY}: [")
+
+    told = faults(CONDUCTOR__CALLS=str(CALLS), KUBECONFIG_PATH=str(path))
+
+    assert told == ["KUBECONFIG_PATH: it is no kubeconfig"]
+
+
+def test_what_is_right_is_taken(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    given = {"CONDUCTOR__CALLS": CALLS, "KUBECONFIG_PATH": kubeconfig, "STATE": tmp_path / "state"}
+
+    check_all(load(environ(**SYSTEMS, **{name: str(path) for name, path in given.items()})))
 
     assert not (tmp_path / "state").exists()  # nothing is opened
