@@ -35,6 +35,7 @@ WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"
 SOLUTIONS = "api/v1/solutions/workspace"
 
 _PAGE = "100"  # what the public clients ask for
+_ALL = "0"  # what the newer ones ask for; whether every version knows it is not known
 _REFUSED = frozenset({"400", "404"})  # a conflict, or something that is not there
 _BY_ID_SINCE = (2,)  # earlier versions are asked by a workspace's name
 
@@ -107,12 +108,18 @@ class ConductorHttp:
             "cannot read the solutions of AI Conductor workspace {name}", name=_name(workspace.name)
         )
         operation = Operation(f"GET /{SOLUTIONS}", what)
-        query = {**self._key(workspace), "page_size": _PAGE}
+        query = self._key(workspace)
         if self._known_version() < _BY_ID_SINCE:
             query["only_public"] = "0"  # the workspace's own alone
-        found = self._session.call(operation, "GET", SOLUTIONS, query=query)
-        with self._understood(operation):
-            return tuple(str(_at(row, "name")) for row in _living(_at(found, "solutions"), "is_deleted"))
+        for page in (_PAGE, _ALL):
+            found = self._session.call(operation, "GET", SOLUTIONS, query={**query, "page_size": page})
+            with self._understood(operation):
+                rows = _at(found, "solutions")
+                names = tuple(str(_at(row, "name")) for row in _living(rows, "is_deleted"))
+            if names or len(rows) > int(_PAGE) or (page == _PAGE and len(rows) < int(_PAGE)):
+                return names
+        why = f"the first {_PAGE} are deleted, and whether there are others is not told"
+        raise self._session.unusable(operation, why)
 
     def create_workspace(self, new: NewWorkspace) -> str:
         call = self._calls.create_workspace

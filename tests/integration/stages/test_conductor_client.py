@@ -49,11 +49,14 @@ Answering = Callable[..., ConductorHttp]
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[tuple[str, dict[str, Response]]]:
-    """A server, and what it answers to GET and POST, by the last part of the address."""
+    """A server, and what it answers to GET and POST, by the last part of the address; `whole_` before it: to
+    who asks for all at once."""
     answers: dict[str, Response] = {}
 
     async def answer(request: Request) -> Response:
-        return answers[request.url.path.rpartition("/")[2]]
+        last = request.url.path.rpartition("/")[2]
+        whole = answers.get(f"whole_{last}") if request.query_params.get("page_size") == "0" else None
+        return whole or answers[last]
 
     server = Loopback(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])]), "scripted")
     yield server.start(), answers
@@ -410,3 +413,43 @@ def test_T53_a_password_that_is_quoted_in_words_is_starred(answering: Answering)
     assert error.cause is not None
     assert error.cause.words == '{"message": "no such row ***"}'
     assert CANARY not in repr(client) + repr(vars(client))
+
+
+def rows(*, gone: int, living: int = 0) -> list[dict[str, object]]:
+    flags = [1] * gone + [0] * living
+    return [{"name": f"solution-{n}", "is_deleted": flag} for n, flag in enumerate(flags)]
+
+
+def test_T61_a_solution_after_a_page_of_deleted_ones_is_seen(answering: Answering) -> None:
+    client = answering(
+        workspace=JSONResponse({"solutions": rows(gone=100)}),
+        whole_workspace=JSONResponse({"solutions": rows(gone=130, living=1)}),
+    )
+
+    assert client.solutions(ANY) == ("solution-130",)
+
+
+@pytest.mark.parametrize("told_all", [rows(gone=100), []])
+def test_T61_of_a_full_page_of_deleted_solutions_it_is_not_told_that_there_are_none(
+    answering: Answering, told_all: list[dict[str, object]]
+) -> None:
+    """By one that takes 0 for 100, or for none: people's work may come after that page."""
+    client = answering(
+        workspace=JSONResponse({"solutions": rows(gone=100)}),
+        whole_workspace=JSONResponse({"solutions": told_all}),
+    )
+
+    with pytest.raises(Permanent) as failed:
+        client.solutions(ANY)
+
+    assert failed.value.cause
+    assert failed.value.cause.words == "the first 100 are deleted, and whether there are others is not told"
+
+
+def test_T61_deleted_solutions_alone_are_none(answering: Answering) -> None:
+    assert answering(workspace=JSONResponse({"solutions": rows(gone=99)})).solutions(ANY) == ()
+    client = answering(
+        workspace=JSONResponse({"solutions": rows(gone=100)}),
+        whole_workspace=JSONResponse({"solutions": rows(gone=101)}),
+    )
+    assert client.solutions(ANY) == ()
