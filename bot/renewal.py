@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from approvals.model import RequestId
 from bot.database import UnitOfWork
 from bot.handover import give_up
 from bot.opening import Opening
@@ -62,8 +63,9 @@ class Renewal:
             log.warning("cannot ask anew yet", run=run.id)
             return False
         with self._units() as unit:
+            unit.requests.get(RequestId(run.reference))  # locked, so that nobody gives it up meanwhile
             if unit.runs.get(run.id).status is not RunStatus.PARKED:
-                return False  # somebody has given it up
+                return False
             self._opening.open_anew(unit, run, plan)
             unit.commit()
         self._wake()

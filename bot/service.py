@@ -217,7 +217,9 @@ class WorkspaceService:
     def home(self, actor: Actor) -> Card:
         with self._units() as unit:
             mine = [known_by(unit, request) for request in unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)]
-            running = [known(unit, run.asked.project) for run in unit.runs.in_flight()]
+            # In the order of `list`: their requests are locked one after the other.
+            projects = sorted(run.asked.project for run in unit.runs.in_flight())
+            running = [known(unit, project) for project in projects]
             return home_card(mine, running)
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:

@@ -114,8 +114,7 @@ class Office:
         return other
 
     def begin(self) -> None:
-        self.database = Database(f"sqlite:///{self._file}")
-        event.listen(self.database.engine, "connect", _hurry)
+        self.database = self.opened()
         self.engine = Engine(
             steps=self.steps,
             platform=a_platform(),
@@ -152,6 +151,11 @@ class Office:
             command="/workspace",
             links=self.links,
         )
+
+    def opened(self) -> Database:
+        database = Database(f"sqlite:///{self._file}")
+        event.listen(database.engine, "connect", _hurry)
+        return database
 
     def close(self) -> None:
         self.database.close()

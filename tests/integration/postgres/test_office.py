@@ -1,0 +1,86 @@
+"""The application where transactions run side by side: who waits for a lock sees what was done meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import text
+
+from approvals.model import RequestId
+from bot.database import Database
+from bot.handover import give_up
+from provisioner.message import Message
+from provisioner.run import RunStatus
+from tests.conftest import Postgres
+from tests.fakes.office import Office
+from tests.fakes.people import MINA
+
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+class PostgresOffice(Office):
+    def __init__(self, folder: Path, address: str) -> None:
+        self._address = address
+        super().__init__(folder)
+
+    def opened(self) -> Database:
+        database = Database(self._address)
+        database.migrate()
+        return database
+
+    def until_waiting(self, number: int) -> None:
+        """So many others wait for somebody's lock."""
+        moment = Event()
+        for _ in range(200):
+            with self.database.engine.connect() as connection:
+                if connection.execute(text(WAITING)).scalar_one() >= number:
+                    return
+            moment.wait(0.05)
+        raise AssertionError("nobody came to wait for a lock within ten seconds")
+
+
+@pytest.fixture
+def office(tmp_path: Path, postgres: Postgres) -> Iterator[Office]:
+    address = postgres.new_database().render_as_string(hide_password=False)
+    office = PostgresOffice(tmp_path, address)
+    yield office
+    office.close()
+
+
+def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: PostgresOffice) -> None:
+    office.world.places["alpha", "bucket"].parts += ["body", "mark"]
+    run = office.approves(office.requested())
+    office.world.places["alpha", "bucket"].parts.clear()
+    office.engine.advance(office.run(run.id))
+    assert office.run(run.id).status is RunStatus.PARKED
+
+    with ThreadPoolExecutor(1) as pool, office.database.unit() as unit:
+        unit.requests.get(RequestId(run.reference))
+        give_up(unit, unit.runs.get(run.id), office.clock.now(), Message("Given up"))
+        asked = pool.submit(office.desk.ask_anew)
+        office.until_waiting(1)
+        unit.commit()
+        assert asked.result() == 0
+
+    assert office.pending() is None
+
+
+def test_looking_at_a_list_and_at_home_at_once_ends_for_both(office: PostgresOffice) -> None:
+    office.approves(office.requested("beta"))
+    alpha = office.approves(office.requested("alpha"))
+
+    with ThreadPoolExecutor(2) as pool, office.database.unit() as unit:
+        unit.requests.get(RequestId(alpha.reference))
+        listed = pool.submit(office.service.list)
+        office.until_waiting(1)
+        home = pool.submit(office.service.home, office.who(MINA))
+        office.until_waiting(2)
+        unit.commit()
+        assert str(listed.result().text) == "2 workspaces"
+        assert str(home.result().text) == "Workspaces"
