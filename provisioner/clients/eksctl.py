@@ -48,7 +48,7 @@ class _Birth:
     folder: Path
     done: threading.Event = field(default_factory=threading.Event)
     process: subprocess.Popen[bytes] | None = None
-    error: OSError | None = None
+    error: Exception | None = None
 
 
 class EksctlProgram:
@@ -180,8 +180,9 @@ class EksctlProgram:
 
     def _fork(self, command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         if self._spawner is None:
-            self._spawner = threading.Thread(target=self._spawn, name="eksctl", daemon=True)
-            self._spawner.start()
+            spawner = threading.Thread(target=self._spawn, name="eksctl", daemon=True)
+            spawner.start()
+            self._spawner = spawner  # not before it runs: who waits for a birth waits without end
         birth = _Birth(command, folder)
         self._births.put(birth)
         birth.done.wait()
@@ -202,7 +203,7 @@ class EksctlProgram:
                         stderr=err,
                         start_new_session=True,
                     )
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 with this thread all children would die
                 birth.error = error
             birth.done.set()
 

@@ -323,6 +323,25 @@ def test_it_does_not_outlive_the_bot(stand: Stand) -> None:
     assert eventually(lambda: gone(pid))
 
 
+def test_one_that_cannot_be_made_holds_up_no_other(tmp_path: Path) -> None:
+    """A NUL in the environment stands for whatever Python refuses to start: it is no OSError."""
+    client = EksctlProgram(program="true", folder=tmp_path, environment={"PATH": os.defpath, "LANG": "a\0b"})
+    failed: list[Exception] = []
+
+    def start() -> None:
+        try:
+            client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON)
+        except ValueError as error:
+            failed.append(error)
+
+    for _ in range(2):
+        thread = Thread(target=start, daemon=True)
+        thread.start()
+        thread.join(5)
+
+    assert [str(error) for error in failed] == ["embedded null byte"] * 2
+
+
 def test_a_program_that_is_not_there_is_said(stand: Stand) -> None:
     with pytest.raises(Permanent, match="there is no program eksctl"):
         stand.create()
