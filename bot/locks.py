@@ -11,17 +11,19 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from provisioner.errors import Interrupted
 from provisioner.message import Message
 from provisioner.run import Held
+
+_NOT_IN_TIME = "55P03"  # lock_not_available
 
 
 class Leadership(Protocol):
@@ -45,21 +47,22 @@ class ProcessLocks:
     """`Locks` of one process, which the leader lock of SQLite guarantees to be the only one."""
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
+        self._changed = threading.Condition()
         self._taken: set[str] = set()
 
     @contextmanager
-    def try_hold(self, *names: str) -> Iterator[Held | None]:
-        with self._mutex:
-            free = self._taken.isdisjoint(names)
+    def try_hold(self, *names: str, within: float = 0) -> Iterator[Held | None]:
+        with self._changed:
+            free = self._changed.wait_for(lambda: self._taken.isdisjoint(names), within)
             if free:
                 self._taken.update(names)
         try:
             yield _HeldHere() if free else None
         finally:
             if free:
-                with self._mutex:
+                with self._changed:
                     self._taken.difference_update(names)
+                    self._changed.notify_all()
 
 
 class _HeldByConnection:
@@ -79,11 +82,12 @@ class PostgresLocks:
         self._engine = engine
 
     @contextmanager
-    def try_hold(self, *names: str) -> Iterator[Held | None]:
+    def try_hold(self, *names: str, within: float = 0) -> Iterator[Held | None]:
         with _closing(self._engine.connect()) as connection:
-            query = text("SELECT pg_try_advisory_xact_lock(:key)")
-            keys = sorted({_number(name) for name in names})
-            free = all(connection.execute(query, {"key": key}).scalar_one() for key in keys)
+            keys = sorted(
+                {_number(name) for name in names}
+            )  # in one order, so that no two wait for each other
+            free = _taken(connection, keys, within)
             if not free:
                 connection.rollback()
             yield _HeldByConnection(connection) if free else None
@@ -146,6 +150,23 @@ class PostgresLeadership:
             if not self._connection.closed:
                 self._connection.invalidate()
                 self._connection.close()
+
+
+def _taken(connection: Connection, keys: Sequence[int], within: float) -> bool:
+    """Whether all of them were free, each within that many seconds; if not, some may be held by now."""
+    if not within:
+        query = text("SELECT pg_try_advisory_xact_lock(:key)")
+        return all(connection.execute(query, {"key": key}).scalar_one() for key in keys)
+    most = f"{int(within * 1000)}ms"
+    connection.execute(text("SELECT set_config('lock_timeout', :most, true)"), {"most": most})
+    try:
+        for key in keys:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") == _NOT_IN_TIME:
+            return False
+        raise
+    return True
 
 
 def _number(name: str) -> int:

@@ -291,8 +291,8 @@ class Held(Protocol):
 
 
 class Locks(Protocol):
-    def try_hold(self, *names: str) -> AbstractContextManager[Held | None]:
-        """All of the names or none; None when somebody else has one of them. Never blocks.
+    def try_hold(self, *names: str, within: float = 0) -> AbstractContextManager[Held | None]:
+        """All of the names or none; None when somebody else still has one of them after `within` seconds.
 
         Somebody else is also another thread of this process.
         """

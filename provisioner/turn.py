@@ -29,6 +29,10 @@ MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 
 AGAIN = 1.0  # seconds, after which somebody else may have let go
 
+_MOMENT = 5.0
+"""Seconds for a shared document: whoever edits it has it for a part of one. To come back later instead would
+let a few of many runs through each time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -90,7 +94,8 @@ class Turn:
             left = progress.until - self._book.now
             return Wait(left.total_seconds(), progress.reason or step.stage.title)
         names = step.stage.locks(self._ws)
-        with self._parts.locks.try_hold(*names) if names else nullcontext(self._guard) as held:
+        locks = self._parts.locks
+        with locks.try_hold(*names, within=_MOMENT) if names else nullcontext(self._guard) as held:
             if held is None:
                 return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
             try:

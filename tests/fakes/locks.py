@@ -21,13 +21,14 @@ class _Holding:
 
 
 class FakeLocks:
-    """`Locks`. Those of a process that dies become free, because the `with` is left."""
+    """`Locks` for one thread, which has nobody to wait for. Those of a process that dies become free, because
+    the `with` is left."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
 
     @contextmanager
-    def try_hold(self, *names: str) -> Iterator[Held | None]:
+    def try_hold(self, *names: str, within: float = 0) -> Iterator[Held | None]:
         wanted = frozenset(names)
         if wanted & self.taken:
             yield None

@@ -175,6 +175,23 @@ class LockLaws:
         with lockers[0].try_hold("a"), ThreadPoolExecutor(1) as other:
             assert not other.submit(free, lockers[0], "a").result(timeout=30)
 
+    def test_who_waits_gets_it_as_soon_as_it_is_let_go(self, lockers: Sequence[Locks]) -> None:
+        first, second = lockers
+        with ThreadPoolExecutor(3) as others:
+            with first.try_hold("a"):
+                waiting = [others.submit(free, second, "a", "b", within=60) for _ in range(3)]
+                assert not free(second, "a", within=0.2)
+                assert not any(each.done() for each in waiting)
+
+            assert [each.result(timeout=60) for each in waiting] == [True, True, True]
+
+    def test_what_was_not_let_go_in_time_leaves_nothing_held(self, lockers: Sequence[Locks]) -> None:
+        first, second = lockers
+        with first.try_hold("b"):
+            assert not free(second, "a", "b", within=0.1)
+
+        assert free(first, "a", "b")
+
 
 class LeaderLaws:
     def test_one_leads_and_the_next_only_after_it(self, replicas: Sequence[Database]) -> None:
@@ -204,8 +221,8 @@ class LeaderLaws:
         taken_over(database).release()
 
 
-def free(locks: Locks, *names: str) -> bool:
-    with locks.try_hold(*names) as held:
+def free(locks: Locks, *names: str, within: float = 0) -> bool:
+    with locks.try_hold(*names, within=within) as held:
         return held is not None
 
 
