@@ -8,6 +8,9 @@ What is owed is kept beside the text, in the same write (`DexDocument.pending`):
 `-email` taken out, and dex was not seen up since. So a crash loses nothing, one restart serves all edits
 older than it, and neither a restart of somebody else's nor an outage makes finished workspaces look
 unfinished. The restart is asked for by an annotation with the text's sha256: an equal text restarts nothing.
+
+While dex restarts for one workspace, others edit and wait: the restart after it serves all of them, so that
+however many come at once, two restarts do.
 """
 
 from __future__ import annotations
@@ -110,6 +113,7 @@ class DexUserStage:
         self._health = health
         self._password_hash = password_hash
         self._starts_within = starts_within
+        self._newest: DexConfig | None = None  # that was read
 
     @property
     def name(self) -> str:
@@ -126,7 +130,7 @@ class DexUserStage:
         document = self._dex.document()
         return DexSeen(
             document=document,
-            config=_config(document, ws),
+            config=self._config(document, ws),
             rollout=self._dex.rollout(),
             up=self._health.up(),
         )
@@ -150,17 +154,18 @@ class DexUserStage:
         _refuse_strangers(ws, seen.config)
         if _sound(ws, seen.config):
             return self._serve(ws, seen, ctx)
-        if not seen.steady and dexconfig.starts(seen.document.text):  # else our own entry is what stops it
+        well = seen.steady or self._restarting(seen, ctx)
+        if not well and self._startable(seen.document):  # else our own entry is what stops it
             return self._not_now(ws, seen, ctx)
         message = Message("adding {user} to dex", user=_name(ws.login_email))
-        return self._restart(self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
+        return self._restart(seen, self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
 
     def remove(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen.config)
         if not seen.config.entries(ws.login_email):
             return self._serve(ws, seen, ctx)
         message = Message("removing {user} from dex", user=_name(ws.login_email))
-        return self._restart(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
+        return self._restart(seen, self._edit(ws, seen.document, ctx, message, _take_out), ctx)
 
     def _edit(
         self, ws: Workspace, document: DexDocument, ctx: StageContext, message: Message, edit: _Edit
@@ -168,7 +173,7 @@ class DexUserStage:
         """Write the edited document; read and edit anew when somebody else was faster."""
         for _ in range(_EDITS_AT_ONCE):
             try:
-                edited = edit(ws, document, _config(document, ws))
+                edited = edit(ws, document, self._config(document, ws))
             except Unsound as error:
                 raise _unsound(error) from error
             ctx.progress(message)
@@ -198,7 +203,7 @@ class DexUserStage:
         if not seen.document.pending & {_put(ws), _taken(ws)}:
             return None
         if seen.rollout.digest != seen.document.digest:
-            return self._restart(seen.document, ctx)
+            return self._restart(seen, seen.document, ctx)
         if seen.steady:
             ctx.progress(Message("dex is up with its new configuration"))
             served = self._dex.write(replace(seen.document, pending=frozenset()))
@@ -207,7 +212,12 @@ class DexUserStage:
             return Wait(_LOOK_AGAIN, Message("dex is restarting"))
         raise self._did_not_start(ws, seen, ctx)
 
-    def _restart(self, document: DexDocument, ctx: StageContext) -> Wait:
+    def _restart(self, seen: DexSeen, document: DexDocument, ctx: StageContext) -> Wait:
+        if self._restarting(seen, ctx):
+            return Wait(_LOOK_AGAIN, Message("dex is restarting for another workspace"))
+        return self._restart_now(document, ctx)
+
+    def _restart_now(self, document: DexDocument, ctx: StageContext) -> Wait:
         if self._dex.rollout().digest != document.digest:
             ctx.progress(Message("restarting dex"))
             self._dex.restart(digest=document.digest, at=ctx.now)
@@ -220,10 +230,16 @@ class DexUserStage:
         what = Message("cannot add {user} to dex: dex is not up", user=_name(ws.login_email))
         raise Temporary(what, cause=self._last_words())
 
+    def _restarting(self, seen: DexSeen, ctx: StageContext) -> bool:
+        """By us, and nothing is wrong with it so far."""
+        return not seen.steady and self._in_time(seen, ctx) and seen.rollout.crashes == 0
+
     def _starting(self, seen: DexSeen, ctx: StageContext) -> bool:
+        return self._in_time(seen, ctx) and seen.rollout.crashes < _CRASHES_ENOUGH
+
+    def _in_time(self, seen: DexSeen, ctx: StageContext) -> bool:
         at = seen.rollout.restarted_at
-        in_time = at is not None and ctx.now - at < self._starts_within
-        return in_time and seen.rollout.crashes < _CRASHES_ENOUGH
+        return at is not None and ctx.now - at < self._starts_within
 
     def _did_not_start(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Permanent:
         """Our own entry is taken out of the *current* text: an old text would lose a neighbour's edit."""
@@ -232,9 +248,28 @@ class DexUserStage:
         if not seen.config.entries(ws.login_email):
             return Permanent(Message("dex did not start after {user} was removed", user=user), cause=cause)
         message = Message("dex did not start: taking {user} out again", user=user)
-        self._restart(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
+        self._restart_now(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
         what = Message("dex did not start with {user}, which was taken out again", user=user)
         return Permanent(what, cause=cause)
+
+    def _config(self, document: DexDocument, ws: Workspace) -> DexConfig:
+        """A stranger's text that dex would not start with is never edited; an entry of ours is mended."""
+        if config := self._startable(document):
+            return config
+        try:
+            return dexconfig.read(document.text, mending=ws.login_email)
+        except Unsound as error:
+            raise _unsound(error) from error
+
+    def _startable(self, document: DexDocument) -> DexConfig | None:
+        """What dex starts with, as far as one can tell: read once for all who look at the same text."""
+        config = self._newest
+        if config is None or config.text != document.text:
+            try:
+                config = self._newest = dexconfig.read(document.text)
+            except Unsound:
+                return None
+        return config
 
     def _last_words(self) -> Cause:
         try:
@@ -247,14 +282,6 @@ class DexUserStage:
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
     text = config.without_login(ws.login_email).text
     return replace(document, text=text, pending=document.pending - {_put(ws)} | {_taken(ws)})
-
-
-def _config(document: DexDocument, ws: Workspace) -> DexConfig:
-    """A stranger's text that dex would not start with is never edited; an entry of ours is mended."""
-    try:
-        return dexconfig.read(document.text, mending=ws.login_email)
-    except Unsound as error:
-        raise _unsound(error) from error
 
 
 def _unsound(error: Unsound) -> Permanent:

@@ -60,7 +60,10 @@ def words_of(text: str) -> str:
 
 @dataclass(slots=True)
 class FakeDex:
-    """`broken`: it starts with no text, and says `words`. `rival`: who edits before each write of ours."""
+    """`broken`: it starts with no text, and says `words`. `rival`: who edits before each write of ours.
+
+    `slow`: ticks that a start takes.
+    """
 
     text: str = NEIGHBOURS
     pending: frozenset[str] = frozenset()
@@ -73,8 +76,9 @@ class FakeDex:
     running: str = NEIGHBOURS  # the text it has read
     alive: bool = True
     restarts: int = 0
+    slow: int = 1
     _rollout: Rollout = field(default_factory=lambda: Rollout(complete=True))
-    _starting: bool = False
+    _starting: int = 0  # ticks until it is up
 
     def document(self) -> DexDocument:
         return DexDocument(text=self.text, version=str(self.version), pending=self.pending)
@@ -93,7 +97,7 @@ class FakeDex:
 
     def restart(self, *, digest: str, at: datetime) -> None:
         self._rollout = Rollout(digest=digest, restarted_at=at, complete=False)
-        self._starting = True
+        self._starting = self.slow
         self.alive = False
         self.restarts += 1
 
@@ -110,7 +114,7 @@ class FakeDex:
 
     def crash(self) -> None:
         """It ends and is started again, as a kubelet does."""
-        self._starting = True
+        self._starting = self.slow
         self.alive = False
         self._rollout = replace(self._rollout, complete=False)
 
@@ -118,12 +122,15 @@ class FakeDex:
         """A starting dex has read its text, or ended."""
         if self.hangs or not self._starting:
             return
+        self._starting -= 1
+        if self._starting:
+            return
         if self.broken or words_of(self.text):
             self._rollout = replace(self._rollout, crashes=self._rollout.crashes + 1)
+            self._starting = self.slow
             return
         self.running = self.text
         self.alive = True
-        self._starting = False
         self._rollout = replace(self._rollout, complete=True, crashes=0)
 
     def users(self) -> set[str]:

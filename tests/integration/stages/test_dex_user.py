@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -15,10 +18,20 @@ from provisioner.dexconfig import Login, read
 from provisioner.errors import Permanent
 from provisioner.stage import Goal
 from provisioner.stages.dex_user import DexUserStage
+from provisioner.workspace import Workspace
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import Kubeflow, pass_time, until, utc_now
-from tests.laws.stage_laws import CANARY, PASSWORD, Fresh, StageCase, StageLaws, Trip, made
+from tests.laws.stage_laws import (
+    CANARY,
+    PASSWORD,
+    TURNS_MOST,
+    Fresh,
+    StageCase,
+    StageLaws,
+    Trip,
+    made,
+)
 
 WRITES = frozenset({"write", "restart"})
 
@@ -147,3 +160,64 @@ def test_T16_a_write_with_an_old_version_is_refused(kubeflow: Kubeflow) -> None:
     kubeflow.admin.core.patch_namespaced_config_map("dex", "auth", {"data": {"note": "changed"}})
 
     assert not kubeflow.dex.write(document)
+
+
+@pytest.mark.long
+def test_T5_T16_T22_twenty_creates_and_deletes_at_once_lose_nothing(
+    kubeflow: Kubeflow, projects: Iterator[str]
+) -> None:
+    """One stage for all runs; each has the document for a turn, as the engine does it."""
+    admin = KubeDex(kubeflow.admin)
+    before = admin.document()
+    spaces = [a_workspace(next(projects)) for _ in range(20)]
+    goals = [Goal.PRESENT, Goal.ABSENT] * 10
+    coming, leaving = ([ws.login_email for ws in spaces[number::2]] for number in range(2))
+    config = read(before.text)
+    for ws in spaces[1::2]:
+        login = Login(email=ws.login_email, hash=CANARY, username=ws.login, user_id=ws.login)
+        config = config.with_login(login)
+    assert admin.write(replace(before, text=config.text))
+    stage, lock = DexUserStage(kubeflow.dex, kubeflow.health, SecretStr(CANARY)), Lock()
+    restarts = kubeflow.server.restarts
+
+    def travel(ws: Workspace, goal: Goal) -> None:
+        trip = Trip(on(stage, ws, kubeflow), goal)
+        for _ in range(TURNS_MOST):
+            with lock:
+                changes, wait = trip.turn()
+            if not changes:
+                return
+            pass_time(wait.seconds if wait else 0)
+        raise AssertionError(f"{ws.login_email} is still to do")
+
+    with ThreadPoolExecutor(len(spaces)) as pool:
+        list(pool.map(travel, spaces, goals))
+
+    after = admin.document()
+    assert [email for email in (*coming, *leaving) if lets_in(kubeflow, email, PASSWORD)] == coming
+    assert all(lets_in(kubeflow, email, password) for email, password in NEIGHBOURS.items())
+    assert without(after.text, coming) == before.text
+    assert after.pending == frozenset()
+    assert kubeflow.server.restarts - restarts < len(spaces)
+
+
+def without(text: str, emails: Iterable[str]) -> str:
+    config = read(text)
+    for email in emails:
+        config = config.without_login(email)
+    return config.text
+
+
+def on(stage: DexUserStage, ws: Workspace, kubeflow: Kubeflow) -> StageCase:
+    return StageCase(
+        ws=ws,
+        client=kubeflow.dex,
+        writes=WRITES,
+        stage=lambda _: stage,
+        clock=utc_now,
+        pass_time=pass_time,
+        ours=lambda: None,
+        neighbours=lambda: None,
+        halves={},
+        strangers={},
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +19,17 @@ from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.dex import NEIGHBOURS, FakeDex
 from tests.fakes.fuse import CrashNow
-from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, Wire, made
+from tests.laws.stage_laws import (
+    CANARY,
+    TURNS_MOST,
+    Fresh,
+    StageCase,
+    StageLaws,
+    Trip,
+    Wire,
+    both,
+    made,
+)
 
 WS = a_workspace()
 WRITES = frozenset({"write", "restart"})
@@ -102,6 +114,17 @@ def twice(text: str) -> str:
     return text.replace(
         "- email: user@", f'- {{email: "{entry["email"]}", hash: "{OTHER_HASH}"}}\n- email: user@'
     )
+
+
+def together(trips: Sequence[Trip], pass_time: Callable[[float], None]) -> None:
+    """Each takes a turn, then time passes, until none has anything left to do."""
+    left = list(trips)
+    for _ in range(TURNS_MOST):
+        left = [trip for trip in left if trip.turn()[0]]
+        if not left:
+            return
+        pass_time(2)
+    raise AssertionError(f"still to do: {left}")
 
 
 def dex_of(case: StageCase) -> FakeDex:
@@ -301,6 +324,52 @@ def test_T22_one_restart_serves_the_edits_before_it() -> None:
     assert {WS.login_email, other.login_email} <= dex.users()
 
 
+@both
+def test_T22_two_restarts_serve_twenty_workspaces_at_once(goal: Goal) -> None:
+    """The first begins alone; while dex restarts, all others put in, or take out, their logins."""
+    case = a_case()
+    dex = dex_of(case)
+    spaces = [a_workspace(f"team{number}") for number in range(20)]
+    config = read(NEIGHBOURS)
+    for ws in spaces if goal is Goal.ABSENT else ():
+        config = config.with_login(a_login(email=ws.login_email, username=ws.login, user_id=ws.login))
+    dex.edit(config.text)
+    dex.slow = 3
+
+    together([Trip(replace(case, ws=ws), goal) for ws in spaces], case.pass_time)
+
+    there = {ws.login_email for ws in spaces} if goal is Goal.PRESENT else set()
+    assert dex.users() == there | {"user@example.com", "aic-user-legacy-ws@aic.com"}
+    assert (dex.restarts, dex.pending) == (2, frozenset())
+
+
+def test_a_text_is_read_once_for_all_workspaces_that_look_at_it() -> None:
+    dex = FakeDex()
+    stage = a_stage(dex)
+    seen = [stage.observe(a_workspace(name)).config for name in ("alpha", "beta")]
+
+    dex.edit(f"{NEIGHBOURS}# by hand\n")
+
+    assert seen[0] is seen[1]
+    assert stage.observe(WS).config.text == dex.text
+
+
+def test_T21_of_two_that_restart_dex_together_both_go_if_it_does_not_start() -> None:
+    case = a_case()
+    dex = dex_of(case)
+    dex.broken = True
+    beta, gamma = (Trip(replace(case, ws=a_workspace(name)), Goal.PRESENT) for name in ("beta", "gamma"))
+
+    with pytest.raises(Permanent, match="did not start with aic-user-beta-ws@"):
+        together([beta, gamma], case.pass_time)
+    with pytest.raises(Permanent, match="did not start with aic-user-gamma-ws@"):
+        together([gamma], case.pass_time)
+    dex.broken = False
+    case.pass_time(2)
+
+    assert (dex.text, dex.alive) == (NEIGHBOURS, True)
+
+
 def test_T24_the_hash_is_the_settings_and_stays_out_of_sight() -> None:
     case = made(a_case())
 
@@ -332,14 +401,29 @@ def test_an_outage_of_dex_does_not_make_a_finished_login_unfinished() -> None:
     assert Trip(case, Goal.PRESENT).changes() == ()
 
 
-def test_while_another_workspace_restarts_dex_an_edit_waits() -> None:
+def test_while_dex_restarts_for_another_workspace_a_login_is_put_in_and_waits() -> None:
     case = a_case()
-    dex_of(case).restart(digest="of another text", at=case.clock())
+    dex = dex_of(case)
+    dex.restart(digest="of another text", at=case.clock())
 
     _, wait = Trip(case, Goal.PRESENT).turn()
 
     assert isinstance(wait, Wait)
     assert str(wait.reason) == "dex is restarting for another workspace"
+    assert (WS.login_email in dex.text, dex.restarts) == (True, 1)
+
+
+def test_nothing_is_added_to_a_dex_that_does_not_come_up_for_another_workspace() -> None:
+    case = a_case()
+    dex = dex_of(case)
+    dex.broken = True
+    dex.restart(digest="of another text", at=case.clock())
+    dex.tick()
+
+    _, wait = Trip(case, Goal.PRESENT).turn()
+
+    assert isinstance(wait, Wait)
+    assert dex.text == NEIGHBOURS
 
 
 def test_an_email_with_another_user_name_is_somebody_elses() -> None:
