@@ -16,3 +16,6 @@ class FakeClock:
 
     def pass_by(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+    def later(self, seconds: float) -> datetime:
+        return self._now + timedelta(seconds=seconds)

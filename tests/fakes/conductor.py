@@ -101,6 +101,7 @@ class FakeConductor:
     def delete_workspace(self, workspace: Listed) -> None:
         self._allow("delete_workspace")
         del self.rows[workspace.name]
+        self.dashboards.pop(workspace.name, None)
         self.roles = {key: role for key, role in self.roles.items() if key[0] != workspace.name}
 
     def account(self, login: str) -> Account | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -42,3 +43,37 @@ class Fuse:
             self._left -= 1
         if self.blown:
             raise CrashNow
+
+
+class Tripwire:
+    """Ends the process right after chosen effects, each known by what it is and how often it was: "x #2".
+
+    Before an effect is the same moment as after the one before it.
+    """
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.hit: set[str] = set()
+        self._armed: frozenset[str] = frozenset()
+        self._blown = False
+        self._times: Counter[str] = Counter()
+
+    def arm(self, names: Iterable[str]) -> None:
+        self._armed = frozenset(names)
+
+    def replace(self) -> None:
+        """A new process; what is armed and was not hit yet stays so."""
+        self._blown = False
+
+    def through(self, what: str, effect: Callable[[], T]) -> T:
+        if self._blown:
+            raise CrashNow
+        result = effect()
+        self._times[what] += 1
+        name = f"{what} #{self._times[what]}"
+        self.done.append(name)
+        if name in self._armed:
+            self.hit.add(name)
+            self._blown = True
+            raise CrashNow
+        return result

@@ -30,6 +30,7 @@ class FakeGrafana:
     def delete(self, uid: str) -> None:
         self._allow("DeleteDashboard")
         self.dashboards.pop(uid, None)
+        self.variables.pop(uid, None)
 
     def _allow(self, operation: str) -> None:
         if self.denied == operation:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import RLock
 from typing import Any, TypeVar
 
 from provisioner import policydocument
@@ -54,6 +55,7 @@ class FakeIam:
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
     denied: str = ""  # an operation we have no right to
     _before: list[tuple[datetime, dict[str, FakePolicy]]] = field(default_factory=list)
+    _lock: RLock = field(default_factory=RLock)  # IAM takes one write after the other
 
     def look(self, arn: str) -> ManagedPolicy | None:
         self._allow("GetPolicy")
@@ -90,8 +92,9 @@ class FakeIam:
         if not all(each.get("Resource", "*") for each in policydocument.read(text).statements):
             words = "Syntax errors in policy."
             raise _refused(Permanent, "CreatePolicyVersion", "MalformedPolicyDocument", words)
-        self._remember()
-        return policy.add(text)
+        with self._lock:
+            self._remember()
+            return policy.add(text)
 
     def drop_version(self, arn: str, version: str) -> None:
         self._allow("DeletePolicyVersion")
@@ -99,8 +102,9 @@ class FakeIam:
         if version == policy.in_force:
             words = "Cannot delete the default version of a policy."
             raise _refused(Temporary, "DeletePolicyVersion", "DeleteConflict", words)
-        self._remember()
-        policy.versions.pop(version, None)
+        with self._lock:
+            self._remember()
+            policy.versions.pop(version, None)
 
     def _remember(self) -> None:
         self._before.append((self.clock.now(), deepcopy(self.policies)))

@@ -88,13 +88,14 @@ class FakeCloud:
         self.stacks: dict[str, FakeStack] = {}
         self.grouped: dict[str, FakeGroup] = {}
         self.children: dict[str, FakeChild] = {}
+        self.made: list[str] = []  # stacks, each time one was created
         self.fault = ""  # no-capacity, no-stack, tags-denied, nothing-made, undeletable, cluster-down
         self._due: list[tuple[datetime, Callable[[], None]]] = []
 
     # AWS
 
     def stack(self, name: str) -> Stack | None:
-        self._catch_up()
+        self.catch_up()
         found = self.stacks.get(name)
         if found is None:
             return None
@@ -102,7 +103,7 @@ class FakeCloud:
         return Stack(status=found.status, tags=found.tags, events=events)
 
     def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]:
-        self._catch_up()
+        self.catch_up()
         return {
             name: NodeGroup(
                 status=found.status,
@@ -148,7 +149,7 @@ class FakeCloud:
     # eksctl
 
     def child(self, nodegroup: str) -> Child | None:
-        self._catch_up()
+        self.catch_up()
         found = self.children.get(nodegroup)
         if found is None:
             return None
@@ -205,6 +206,7 @@ class FakeCloud:
         else:
             stack = FakeStack("CREATE_IN_PROGRESS", config.managed_node_groups[0].tags)
             self.stacks[name] = stack
+            self.made.append(name)
             self._event(stack, "stack", "CREATE_IN_PROGRESS")
             self._event(stack, "ManagedNodeGroup", "CREATE_IN_PROGRESS")
             if self.fault == "no-capacity":
@@ -289,7 +291,8 @@ class FakeCloud:
     def _later(self, seconds: float, effect: Callable[[], None]) -> None:
         self._due.append((self.clock.now() + timedelta(seconds=seconds), effect))
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
+        """Let all happen that is due by now."""
         while due := [each for each in self._due if each[0] <= self.clock.now()]:
             for each in sorted(due, key=lambda one: one[0]):
                 self._due.remove(each)

@@ -7,7 +7,7 @@ from itertools import count
 
 from provisioner.engine import Engine
 from provisioner.plan import Plan
-from provisioner.run import Entry, EntryKind, RetryPolicy, Run, RunId
+from provisioner.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
 from provisioner.stage import Goal, Step, Wait
 from tests.builders import a_platform, a_run, a_spec, a_workspace
 from tests.fakes.clock import FakeClock
@@ -43,7 +43,7 @@ class Yard:
             steps=self.steps,
             platform=a_platform(),
             ledger=self.store.ledger,
-            locks=self.locks,
+            locks=self._locks(),
             clock=self.clock,
             retry=self.retry,
             new_reference=lambda: f"ref-{next(self._references)}",
@@ -52,6 +52,9 @@ class Yard:
             halted=lambda ws: self.halted.append(ws.project),
             at_once=1,  # so that the points of a crash come in the same order each time
         )
+
+    def _locks(self) -> Locks:
+        return self.locks
 
     def _note_retry(self) -> None:
         self.retried += 1
@@ -113,11 +116,14 @@ class Yard:
     def turn(self, run_id: RunId) -> Wait | None:
         return self.engine().advance(self.run(run_id))
 
+    def pass_time(self, seconds: float) -> None:
+        self.clock.pass_by(seconds)
+
     def settle(self, run_id: RunId) -> Run:
         """Turn after turn, time passing by in between, until the run wants no more."""
         for _ in range(TURNS_MOST):
             wait = self.turn(run_id)
             if wait is None:
                 return self.run(run_id)
-            self.clock.pass_by(wait.seconds)
+            self.pass_time(wait.seconds)
         raise AssertionError(f"run {run_id} does not settle: {self.told(run_id)[-5:]}")
