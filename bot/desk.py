@@ -6,7 +6,7 @@ ask as it was, and answering again finds the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ from bot.texts import refusal
 from bot.views.status import Finding
 from bot.views.words import name
 from provisioner import survey
-from provisioner.diagnosis import diagnose
+from provisioner.diagnosis import ASK, diagnose
 from provisioner.engine import Engine
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
@@ -163,7 +163,7 @@ class Desk:
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)
-        reasons = [*refused, *(_reason(one.title, one.error) for one in unmade)]
+        reasons = [*refused, *_reasons(unmade)]
         if (taken := self._obstacle(asked.project, goal)) is not None:
             reasons.insert(0, taken)
         elif preview.plan is not None and not preview.plan.changes:
@@ -262,13 +262,25 @@ def _waits(unit: UnitOfWork, ask: Ask) -> bool:
     return kept is not None and kept.state is AskState.NEW
 
 
-def _reason(title: Message, error: WorkError) -> Message:
-    """Why a stage cannot be planned, and what to do about it."""
-    said = diagnose(error.what, error.cause)
+def _reasons(unmade: Iterable[survey.Refused]) -> list[Message]:
+    """Why it cannot be planned, and what to do about it: each once, with all that cannot be for it."""
+    titles: dict[str, Message] = {}
+    reasons: dict[str, Message] = {}
+    for one in unmade:
+        reason = _reason(one.error)
+        said = str(reason)
+        some = titles.get(said)
+        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
+        reasons[said] = reason
+    return [Message("{title}: {reason}", title=titles[said], reason=reasons[said]) for said in reasons]
+
+
+def _reason(error: WorkError) -> Message:
+    said = diagnose(error.what, error.cause, way=ASK)
     remedy = said.remedy if said else error.hint
     if remedy is None:
-        return Message("{title}: {what}.", title=title, what=error.what)
-    return Message("{title}: {what}. {remedy}", title=title, what=error.what, remedy=remedy)
+        return Message("{what}.", what=error.what)
+    return Message("{what}. {remedy}", what=error.what, remedy=remedy)
 
 
 def _finding(found: survey.Finding) -> Finding:

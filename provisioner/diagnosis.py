@@ -9,7 +9,8 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
     what       our own template, exactly; its values are values of the sentences too.
                Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
     cause      what it means, for a person who asked for a workspace
-    remedy     what to do, and who can; "…, then press Retry."
+    remedy     what to do, and who can; "…, then {again}." or "{Again} in a few minutes.": a run has a Retry, and
+               what has not begun is asked for again
     retryable  true when it may go away by itself
 
     [[failure.seen]]   each text it was learned from; a test demands that this entry is the first to fit it
@@ -44,6 +45,21 @@ GROUPS = {
     # Whoever of them speaks, it is of the node group: EKS says what EC2 said, the stack what EKS said.
     "nodegroup": ("cloudformation", "eks", "ec2", "autoscaling", "eksctl"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How it is tried again: within a sentence, and at its beginning."""
+
+    within: Message
+    first: Message
+
+
+RETRY = Way(Message("press Retry"), Message("Press Retry"))
+"""Where there is a run."""
+
+ASK = Way(Message("ask again"), Message("Ask again"))
+"""Where nothing has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +108,18 @@ class Known:
             return None
         return values | {key: Ref(RefKind.NAME, value or "") for key, value in found.groupdict().items()}
 
-    def diagnosis(self, values: Mapping[str, Value]) -> Diagnosis:
-        cause, remedy = (Message(text, plural="", **values) for text in (self.cause, self.remedy))
+    def diagnosis(self, values: Mapping[str, Value], way: Way) -> Diagnosis:
+        cause = Message(self.cause, plural="", **values)
+        remedy = Message(self.remedy, plural="", **values, again=way.within, Again=way.first)
         return Diagnosis(cause, remedy, self.retryable)
 
 
-def diagnose(what: Message, cause: Cause | None) -> Diagnosis | None:
+def diagnose(what: Message, cause: Cause | None, *, way: Way = RETRY) -> Diagnosis | None:
     """The first entry that fits; None when the failure is not known."""
     for known in catalogue():
         values = known.values(what, cause)
         if values is not None:
-            return known.diagnosis(values)
+            return known.diagnosis(values, way)
     return None
 
 

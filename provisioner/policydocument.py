@@ -96,8 +96,7 @@ class PolicyDocument:
                 raise Unfit(
                     Message("{statement} lists nothing else", statement=self._called(number)),
                     hint=Message(
-                        "An AWS administrator has to list another bucket there, or to remove that statement;"
-                        " then press Retry."
+                        "An AWS administrator has to list another bucket there, or to remove that statement."
                     ),
                 )
             edited.append(statement if len(kept) == len(listed) else {**statement, "Resource": kept})
@@ -114,16 +113,12 @@ class PolicyDocument:
             return Unfit(
                 Message("several statements allow S3 on listed buckets: {found}", found=", ".join(found)),
                 hint=Message(
-                    "An AWS administrator has to join them, or to list the bucket in the right one;"
-                    " then press Retry."
+                    "An AWS administrator has to join them, or to list the bucket in the right one."
                 ),
             )
         return Unfit(
             Message("none of its statements allows S3 on listed buckets"),
-            hint=Message(
-                "An AWS administrator has to add one that lists the platform's shared bucket;"
-                " then press Retry."
-            ),
+            hint=Message("An AWS administrator has to add one that lists the platform's shared bucket."),
         )
 
     def _called(self, number: int) -> str:
@@ -158,7 +153,7 @@ def _is_statement(each: Any) -> bool:
 def _not_a_policy() -> Unfit:
     return Unfit(
         Message("it is not a policy document"),
-        hint=Message("An AWS administrator has to put a sound version of it in force; then press Retry."),
+        hint=Message("An AWS administrator has to put a sound version of it in force."),
     )
 
 

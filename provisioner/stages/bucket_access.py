@@ -218,7 +218,7 @@ class BucketAccessStage:
             Message("policy {name} does not exist", name=self._named(ws)),
             hint=Message(
                 "It belongs to the platform, and this bot only edits it: an AWS administrator has to make it,"
-                " or whoever runs the bot to correct its settings for names; then press Retry."
+                " or whoever runs the bot to correct its settings for names."
             ),
         )
 
@@ -233,7 +233,7 @@ class BucketAccessStage:
             ),
             hint=Message(
                 "An AWS administrator has to free at least {missing} of its {most} characters: ARNs of"
-                " workspaces that are gone may still stand in it. Then press Retry.",
+                " workspaces that are gone may still stand in it.",
                 missing=missing,
                 most=f"{SIZE_MOST:,}",
             ),
@@ -249,8 +249,7 @@ class BucketAccessStage:
                 ours=_name(ours),
             ),
             hint=Message(
-                "An AWS administrator has to compare these two versions and to put back what {ours} lacks;"
-                " then press Retry.",
+                "An AWS administrator has to compare these two versions and to put back what {ours} lacks.",
                 ours=_name(ours),
             ),
         )

@@ -136,6 +136,21 @@ def test_what_a_vendor_refuses_is_said_with_what_to_do(office: Office) -> None:
 
     (said,) = office.chat.whispers(MINA)
     assert "cannot look at bucket alpha" in said
+    assert "then ask again." in said
+    assert "Retry" not in said  # there is none before there is a run
+
+
+def test_what_several_stages_are_refused_for_is_said_once(office: Office) -> None:
+    what = Message("AI Conductor does not accept the login")
+    for stage in ("bucket", "policy", "nodes"):
+        office.world.hides(stage, Permanent(what, cause=a_cause(request_id=stage)))
+
+    office.asks()
+    office.settle()
+
+    (said,) = office.chat.whispers(MINA)
+    assert "Stage bucket, Stage policy, Stage nodes: AI Conductor does not accept the login. " in said
+    assert said.count("does not accept") == 1
 
 
 def test_nothing_is_decided_about_people_slack_cannot_name(office: Office) -> None:

@@ -322,7 +322,7 @@ def test_T40_a_policy_that_would_be_too_long_is_refused_before_anybody_is_asked(
     )
     assert str(refused.value.hint) == (
         "An AWS administrator has to free at least 7 of its 6,144 characters: ARNs of workspaces that are"
-        " gone may still stand in it. Then press Retry."
+        " gone may still stand in it."
     )
 
 
