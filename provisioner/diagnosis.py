@@ -9,8 +9,8 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
     what       our own template, exactly; its values are values of the sentences too.
                Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
     cause      what it means, for a person who asked for a workspace
-    remedy     what to do, and who can; "…, then {again}." or "{Again} in a few minutes.": a run has a Retry, and
-               what has not begun is asked for again
+    remedy     what to do, and who can; "…, then {again}." or "{Again} in a few minutes.": a run has a Retry,
+               and what has not begun is asked for again
     retryable  true when it may go away by itself
 
     [[failure.seen]]   each text it was learned from; a test demands that this entry is the first to fit it
