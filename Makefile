@@ -33,7 +33,7 @@ demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
 test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k words")
-	@$(PYTEST) -n 4 -m "not long and not crash and not bench" $(ARGS)
+	@$(PYTEST) -n 3 -m "not long and not crash and not bench" $(ARGS)
 
 test-long: $(RUN) $(KUBE) ## whole journeys through the real bot, many races, PostgreSQL (some minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)

@@ -6,8 +6,6 @@ from sandbox.aws.faults import Kind
 from tests.sandbox.eksctl.desk import BOT_KEY, CLUSTER, REGION, Desk
 from tests.sandbox.eventually import eventually
 
-pytestmark = pytest.mark.long  # each starts a program
-
 GAVE_UP = (
     "[ℹ]  1 error(s) occurred and nodegroups haven't been created properly, you may wish to check "
     "CloudFormation console"

@@ -9,8 +9,6 @@ from tests.sandbox.eksctl.desk import CHIEF_KEY, CLUSTER, REGION, Desk
 from tests.sandbox.eventually import eventually
 from tests.sandbox.kubernetes.clients import budget, named, pod
 
-pytestmark = pytest.mark.long  # each starts a program
-
 UNMANAGED = "deleting Pods not managed by ReplicationController, ReplicaSet, Job, DaemonSet or StatefulSet"
 NO_DRAIN = "[!]  error occurred during drain, to skip drain use '--drain=false' flag"
 

@@ -6,8 +6,6 @@ import pytest
 
 from tests.sandbox.eksctl.desk import CLUSTER, REGION, Desk
 
-pytestmark = pytest.mark.long  # each starts a program
-
 UNKNOWN = f'[!]  no eksctl-managed CloudFormation stacks found for "{CLUSTER}", will attempt to create'
 NEEDS = "VPC configuration required for creating nodegroups on clusters not owned by eksctl"
 
