@@ -335,3 +335,26 @@ def test_every_make_target_that_a_text_names_exists() -> None:
     }
 
     assert not {each for each in named if each[1] not in targets}
+
+
+def test_every_link_from_a_text_leads_to_something() -> None:
+    def headings(path: Path) -> set[str]:
+        """As anchors, the way Markdown is shown on the web."""
+        found = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+        return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
+
+    links = [
+        (path, target, anchor)
+        for path in all_text()
+        if path.suffix == ".md"
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", path.read_text())
+    ]
+    missing = [
+        f"{name_of(path)}: {target}#{anchor}"
+        for path, target, anchor in links
+        if not (goal := path.parent / target if target else path).exists()
+        or (anchor and anchor not in headings(goal))
+    ]
+
+    assert len(links) > 20
+    assert not missing
