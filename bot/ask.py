@@ -36,7 +36,8 @@ class Ask:
     at: datetime
     locale: str = "en-US"
     thread_ts: str = ""
-    spec: Mapping[str, Json] = field(default_factory=dict)  # of CREATE a WorkspaceSpec; else project, and why
+    # Of CREATE a WorkspaceSpec; else project, why and, from a card, the run and attempt that were seen.
+    spec: Mapping[str, Json] = field(default_factory=dict)
     state: AskState = AskState.NEW
     outcome: Mapping[str, Json] = field(default_factory=dict)
     tries: int = 0

@@ -22,6 +22,7 @@ from bot.card import Mark
 from bot.database import UnitOfWork
 from bot.opening import Opening, subject_of
 from bot.people import People, PeopleUnknown
+from bot.refusals import Overtaken
 from bot.register import obstacle
 from bot.renewal import Renewal
 from bot.service import Wake
@@ -164,7 +165,7 @@ class Desk:
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)
         reasons = [*refused, *_reasons(unmade)]
-        if (taken := self._obstacle(asked.project, goal)) is not None:
+        if (taken := self._obstacle(ask, goal)) is not None:
             reasons.insert(0, taken)
         elif preview.plan is not None and not preview.plan.changes:
             reasons.append(self._nothing_to_do(asked.project, goal))
@@ -176,9 +177,9 @@ class Desk:
         else:
             self._request(ask, asked, gate, preview.plan)
 
-    def _obstacle(self, project: str, goal: Goal) -> Message | None:
+    def _obstacle(self, ask: Ask, goal: Goal) -> Message | None:
         with self._units() as unit:
-            return obstacle(unit, project, goal)
+            return _obstacle(unit, ask, goal)
 
     def _nothing_to_do(self, project: str, goal: Goal) -> Message:
         if goal is Goal.PRESENT:
@@ -200,7 +201,7 @@ class Desk:
             with self._units() as unit:
                 if not _waits(unit, ask):
                     return
-                taken = obstacle(unit, asked.project, plan.goal)
+                taken = _obstacle(unit, ask, plan.goal)
                 if taken is None:
                     self._opening.open(
                         unit,
@@ -260,6 +261,15 @@ def _waits(unit: UnitOfWork, ask: Ask) -> bool:
     """Whether nobody has answered it; two processes may lead for a moment."""
     kept = unit.asks.get(ask.key)
     return kept is not None and kept.state is AskState.NEW
+
+
+def _obstacle(unit: UnitOfWork, ask: Ask, goal: Goal) -> Message | None:
+    """Why it cannot be asked for now, or not any more: what was pressed on the card has gone on since."""
+    project, seen = str(ask.spec["project"]), ask.spec.get("run")
+    taken, run = obstacle(unit, project, goal), unit.runs.latest(project)
+    if taken is None and seen and run and seen != f"{run.id}:{run.attempt}":
+        return refusal(Overtaken(project, run.reference))
+    return taken
 
 
 def _reasons(unmade: Iterable[survey.Refused]) -> list[Message]:

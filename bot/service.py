@@ -336,4 +336,6 @@ class _Asked(NamedTuple):
 
 
 def _deletion(run: Run, verb: str) -> _Asked:
-    return _Asked(verb, AskKind.DELETE, {"project": run.asked.project, "why": ""})
+    """Holds what the person saw: a run that has gone on by the time of the answer is not meant."""
+    seen = f"{run.id}:{run.attempt}"
+    return _Asked(verb, AskKind.DELETE, {"project": run.asked.project, "why": "", "run": seen})

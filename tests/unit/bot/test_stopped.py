@@ -268,6 +268,21 @@ def test_a_retry_between_the_press_and_the_answer_wins(office: Office) -> None:
     assert "press Cancel on its card first" in office.chat.whispers(MINA)[-1]
 
 
+def test_what_was_made_after_all_is_not_deleted_by_an_earlier_press(office: Office) -> None:
+    run = office.failed()
+    _roll_back(office, run)
+    office.world.mends()
+    office.service.retry(office.who(BOB), run.id)
+    while office.engine.advance(office.run(run.id)):
+        office.later(minutes=1)
+    assert office.run(run.id).status is RunStatus.SUCCEEDED
+
+    office.settle()
+
+    assert office.pending() is None
+    assert f"alpha was worked on since, under {run.reference}" in office.chat.whispers(MINA)[-1]
+
+
 def test_rolling_back_where_nothing_exists_says_how_to_end_it(office: Office) -> None:
     run = office.failed(stage="profile")
     office.world.places.clear()
