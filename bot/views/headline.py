@@ -16,7 +16,8 @@ Headline: TypeAlias = tuple[Message, Message]
 def headline(case: Case, run: Run) -> Headline:
     """Title, and a full sentence for notifications and screen readers."""
     taken = case.later
-    if taken is not None and run.goal is Goal.PRESENT and taken.deletes:
+    gone = run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
+    if taken is not None and taken.deletes and not gone:
         return _overtaken(run, taken)
     match run.status:
         case RunStatus.SUCCEEDED:

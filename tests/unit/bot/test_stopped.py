@@ -465,6 +465,9 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
 
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert f"alpha is deleted under {request.id}" in card
+    assert "What is left stays." not in card
 
 
 def test_a_failure_that_was_given_up_lists_what_exists(office: Office) -> None:
