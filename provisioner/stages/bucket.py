@@ -187,6 +187,15 @@ def lost(contents: Contents) -> Message:
     """What goes with the bucket, in a line."""
     if not contents.data:
         return Message("empty")
+    if not contents.uploads:
+        return _objects(contents)
+    uploads = Message("{n} unfinished upload", plural="{n} unfinished uploads", n=contents.uploads)
+    if not contents.versions:
+        return uploads
+    return Message("{objects}, {uploads}", objects=_objects(contents), uploads=uploads)
+
+
+def _objects(contents: Contents) -> Message:
     size = _size(contents.size_bytes)
     if contents.more:
         return Message(

@@ -9,7 +9,7 @@ import pytest
 from provisioner.errors import Interrupted, NotOurs
 from provisioner.stage import Goal
 from provisioner.stages import bucket
-from provisioner.stages.bucket import BucketStage, BucketState, Contents, ObjectVersion, Upload
+from provisioner.stages.bucket import BucketStage, BucketState, Contents, ObjectVersion, Upload, lost
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.s3 import FakeBucket, FakeS3
@@ -121,7 +121,24 @@ def test_T30_a_plan_says_what_would_be_lost() -> None:
     (change,) = Trip(with_data(), Goal.ABSENT).changes()
 
     assert change.destroys_data
-    assert str(change.detail) == "2 objects, 1.6 KiB with 3 versions"
+    assert str(change.detail) == "2 objects, 1.6 KiB with 3 versions, 3 unfinished uploads"
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        (Contents(), "empty"),
+        (Contents(markers=2), "empty"),
+        (Contents(objects=1, versions=1, size_bytes=7), "1 object, 7 B"),
+        (Contents(uploads=1), "1 unfinished upload"),
+        (
+            Contents(objects=9, versions=9, size_bytes=2048, uploads=1, more=True),
+            "more than 9 objects, 2.0 KiB, 1 unfinished upload",
+        ),
+    ],
+)
+def test_T30_what_is_lost_is_said_in_a_line(contents: Contents, said: str) -> None:
+    assert str(lost(contents)) == said
 
 
 @pytest.mark.parametrize("number", range(1, 6))
