@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -18,6 +19,16 @@ from tests.bench.subject import Subject, a_subject, until
 AT_ONCE = 200
 RUNS = 5
 KILLS = 3
+BOOT = timedelta(seconds=10)
+CRITICAL = (
+    "profile",
+    "nodegroup",
+    "dex-user",
+    "conductor-workspace",
+    "conductor-account",
+    "conductor-member",
+)
+"""The longest way through what the stages need of each other."""
 
 
 def acknowledgement(subject: Subject, transport: Transport) -> Figure:
@@ -48,7 +59,23 @@ def approval(subject: Subject) -> Iterator[Figure]:
         until(lambda project=project: subject.ready(project))  # type: ignore[misc]  # bound on purpose
         done.append(time.monotonic() - clicked)
     yield figure("approve click to first change", acted, "s")
-    yield figure("approve click to ready, three stages", done, "s", "dex restart included")
+    yield figure("approve click to ready, ten stages", done, "s", "node group in 0.2 s, dex restart included")
+
+
+def critical_path(subject: Subject) -> Iterator[Figure]:
+    """A create whose node group takes ten seconds, against the stages that have to follow one another."""
+    card = subject.request("critical")
+    clicked = time.monotonic()
+    subject.approve(card)
+    until(lambda: subject.ready("critical"))
+    total = time.monotonic() - clicked
+    seconds = subject.stage_seconds("WSR-0001.1")
+    path = sum(seconds[stage] for stage in CRITICAL)
+    yield figure("create with a 10 s node group, click to ready", [total], "s")
+    yield figure("its critical path: profile, nodes, login, AI Conductor", [path], "s", "by the journal")
+    yield figure(
+        "the one over the other", [total / path], "x", f"all stages added up: {sum(seconds.values()):.1f} s"
+    )
 
 
 def kills(subject: Subject) -> Iterator[Figure]:
@@ -86,6 +113,9 @@ def main(
             if transport is Transport.SOCKET:
                 figures += [*approval(subject), *kills(subject)]
                 figures.append(figure("memory after the runs", [subject.memory()], "MB"))
+    console.print("measuring a node group of 10 s …", style="bright_black")
+    with a_subject(boot=BOOT) as subject:
+        figures += critical_path(subject)
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in figures], indent=2))
     else:

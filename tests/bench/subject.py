@@ -6,9 +6,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bot.database import Database
+from provisioner.run import EntryKind, RunId
 from sandbox.slack import Rates, SlackSimulator
 from sandbox.world import Options, Transport, World
 
@@ -41,6 +44,19 @@ class Subject:
         card = self._card(project)
         return card is not None and "is ready" in card["text"]
 
+    def stage_seconds(self, run_id: str) -> dict[str, float]:
+        """How long each stage was worked on, from its intent to its end, as the run's journal tells."""
+        database = Database(f"sqlite:///{self.world.options.state / 'bot.db'}")
+        with database.unit() as unit:
+            entries = unit.journal.since(RunId(run_id), 0)
+        database.close()
+        begun = {entry.stage: entry.at for entry in entries if entry.kind is EntryKind.INTENDED}
+        return {
+            entry.stage: (entry.at - begun[entry.stage]).total_seconds()
+            for entry in entries
+            if entry.kind is EntryKind.STAGE_DONE and entry.stage in begun
+        }
+
     def memory(self) -> float:
         """Resident, in MB."""
         status = Path(f"/proc/{self.bot.pid}/status").read_text(encoding="utf-8")
@@ -57,9 +73,12 @@ class Subject:
 
 
 @contextmanager
-def a_subject(transport: Transport = Transport.SOCKET) -> Iterator[Subject]:
+def a_subject(
+    transport: Transport = Transport.SOCKET, *, boot: timedelta = timedelta(milliseconds=200)
+) -> Iterator[Subject]:
+    """`boot`: how long a node group takes to come."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
-        world = World(Options(state=Path(folder), transport=transport, rates=Rates.OFF))
+        world = World(Options(state=Path(folder), transport=transport, rates=Rates.OFF, boot=boot))
         world.start()
         try:
             yield Subject(world)
