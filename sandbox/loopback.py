@@ -6,10 +6,12 @@ import socket
 import ssl
 import threading
 from asyncio import BaseTransport, Transport
+from contextlib import suppress
 from typing import cast
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HOST = "127.0.0.1"
@@ -92,7 +94,8 @@ class Loopback:
                 super().shutdown()
 
         config = uvicorn.Config(
-            self._app,
+            self._serve,
+            interface="asgi3",
             http=Protocol,
             ws="none",
             log_level="error",
@@ -121,6 +124,11 @@ class Loopback:
         self._server.should_exit = True
         self._thread.join(5)
         self._server = self._bound = None
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A caller that is gone before it has said all, killed for instance, is answered nothing."""
+        with suppress(ClientDisconnect):
+            await self._app(scope, receive, send)
 
     def _url(self, bound: socket.socket) -> str:
         return f"{'https' if self._tls else 'http'}://{HOST}:{bound.getsockname()[1]}"

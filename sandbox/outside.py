@@ -24,6 +24,7 @@ from sandbox.place import Place
 from sandbox.slack import SlackSimulator
 
 BOT_USER = "workspace-bot"
+EKSCTL_USER = "eksctl"  # its own name in the cluster, by the bot's AWS key
 BOT_KEY_ID = "AKIASANDBOXBOT"
 NODES_KEY_ID = "AKIASANDBOXNODES"
 REQUESTS = "workspace-requests"
@@ -124,11 +125,12 @@ class Outside:
 
     def _start_kubernetes(self, exits: ExitStack) -> None:
         kubernetes = self.kubernetes = KubernetesEmulator(
-            seed=secrets.randbits(32), aws_keys={BOT_KEY_ID: "eksctl"}
+            seed=secrets.randbits(32), aws_keys={BOT_KEY_ID: EKSCTL_USER}
         )
         exits.callback(kubernetes.stop)
         self.urls["kubernetes"] = kubernetes.start()
-        kubernetes.on_write(self._kubernetes_wrote, user=BOT_USER)
+        for user in (BOT_USER, EKSCTL_USER):
+            kubernetes.on_write(self._kubernetes_wrote, user=user)
         path = self._options.state / "kubeconfig"
         path.touch(mode=0o600)
         path.write_text(kubernetes.kubeconfig(BOT_USER))

@@ -1,5 +1,6 @@
-"""What a workspace that was made looks like from outside."""
+"""What a workspace that was made, or was removed again, looks like from outside."""
 
+from sandbox.client import Client, Seen
 from sandbox.scene import KINDS, Scene
 from tests.builders import a_workspace
 
@@ -13,9 +14,25 @@ ONCE = (
 )
 """Calls that make something; a second one would make a second thing, or fail."""
 
+ONCE_GONE = (
+    "s3.DeleteBucket",
+    "kubernetes.delete profiles",
+    "cloudformation.DeleteStack",
+    "conductor.delete workspace",
+    "conductor.delete account",
+    "conductor.remove member",
+)
+"""Calls that take something away for good."""
 
-def assert_made(scene: Scene) -> None:
-    """One of each, under the runbook's names, every change made once, nothing said twice."""
+Neighbours = dict[str, list[Seen]]
+
+
+def assert_made(scene: Scene, *, since: int = 0, failed: int = 0) -> None:
+    """One of each, under the runbook's names, every change made once, nothing said twice.
+
+    Of the bot's writes those after number `since` count. `failed`: stacks that failed before and were
+    removed again.
+    """
     project = scene.project
     nodegroup = f"ng-an2-aicond-{project}-ws-standard"
     bucket_arn = f"arn:aws:s3:::s3-an2-meerkat-prod-{project}"
@@ -42,6 +59,37 @@ def assert_made(scene: Scene) -> None:
     assert profile["owner"] == f"aic-user-{project}-ws@aic.com"
     assert group["status"] == "ACTIVE"
     assert any(project in value for value in group["group_tags"].values())
-    made = scene.writes()
-    assert {call: made[call] for call in ONCE} == dict.fromkeys(ONCE, 1)
+    made = scene.writes(since)
+    once = dict.fromkeys(ONCE, 1) | {"cloudformation.CreateStack": 1 + failed}
+    assert {call: made[call] for call in ONCE} == once
+    assert times_of_dashboard(scene, "grafana.PostDashboard", since) == 1
     assert scene.doubled() == []
+
+
+def assert_gone(scene: Scene, *, since: int = 0) -> None:
+    """Nothing is left, its login opens nothing, each thing was taken away once, nothing was said twice."""
+    assert scene.names() == {}
+    assert not scene.can_log_in(f"aic-user-{scene.project}-ws@aic.com")
+    gone = scene.writes(since)
+    assert {call: gone[call] for call in ONCE_GONE} == dict.fromkeys(ONCE_GONE, 1)
+    assert times_of_dashboard(scene, "grafana.DeleteDashboard", since) == 1
+    assert scene.doubled() == []
+
+
+def neighbours(client: Client, *projects: str) -> Neighbours:
+    """All that the world holds but what belongs to these, without what changes with every edit."""
+    world = client.world()
+    return {
+        kind: [
+            {name: value for name, value in one.items() if name != "version"}
+            for one in world[kind]
+            if one["workspace"] not in projects
+        ]
+        for kind in KINDS
+    }
+
+
+def times_of_dashboard(scene: Scene, call: str, since: int) -> int:
+    """Its uid tells nothing of the project."""
+    uid = a_workspace(scene.project).made_dashboard
+    return [(one["call"], one["resource"]) for one in scene.client.writes(since)].count((call, uid))

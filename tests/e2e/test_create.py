@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import boto3
 import pytest
 
 from sandbox.client import REQUESTS, Client, buttons, key_of
 from sandbox.scene import GENERAL, WHY, Scene
 from sandbox.world import World
+from tests.e2e.hands import s3_of
 from tests.e2e.made import assert_made
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 
 @pytest.mark.parametrize("way", ["by_socket", "by_http"])
@@ -130,17 +125,6 @@ def test_status_and_list_tell_what_there_is_and_what_is_missing(
 
     client.command("requester", f"/workspace status {scene.project} live")
     scene.until(lambda: looked(f"I looked at {scene.project} just now: everything is"), "live look")
-    by_hand(world).delete_public_access_block(Bucket=f"s3-an2-meerkat-prod-{scene.project}")
+    s3_of(world).delete_public_access_block(Bucket=f"s3-an2-meerkat-prod-{scene.project}")
     client.command("requester", f"/workspace status {scene.project} live")
     scene.until(lambda: looked(f"I looked at {scene.project} just now: 1 stage is not"), "second look")
-
-
-def by_hand(world: World) -> S3Client:
-    """S3 as somebody beside the bot would use it."""
-    return boto3.client(
-        "s3",
-        endpoint_url=world.urls["aws"],
-        region_name=world.place.region,
-        aws_access_key_id="AKIASOMEBODY",
-        aws_secret_access_key="made up",
-    )
