@@ -17,7 +17,7 @@ KUBE := $(VENV)/.ready-with-helm
 CHECK := $(VENV)/.ready-to-check
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: help sandbox demo test test-long test-crash check bench texts constraints clean
+.PHONY: help sandbox demo test test-long test-crash test-faults check bench texts constraints clean
 
 help: ## this list
 	@echo "workspace-bot: builds and unbuilds AI workspaces from Slack"
@@ -33,13 +33,16 @@ demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
 test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k words")
-	@$(PYTEST) -n 3 -m "not long and not crash and not bench" $(ARGS)
+	@$(PYTEST) -n 3 -m "not long and not crash and not faults and not bench" $(ARGS)
 
 test-long: $(RUN) $(KUBE) ## whole journeys through the real bot, many races, PostgreSQL (some minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
 
 test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it go on
 	@$(PYTEST) -m crash $(ARGS)
+
+test-faults: $(RUN) $(KUBE) ## play every fault through the real bot and read what it tells (some minutes)
+	@$(PYTEST) -m faults $(ARGS)
 
 check: $(CHECK) $(KUBE) ## lint, format, types, import contracts, chart, Dockerfile
 	@echo "» ruff"

@@ -1,5 +1,7 @@
 """What a workspace that was made, or was removed again, looks like from outside."""
 
+from collections.abc import Mapping
+
 from sandbox.client import Client, Seen
 from sandbox.scene import KINDS, Scene
 from tests.builders import a_workspace
@@ -25,13 +27,16 @@ ONCE_GONE = (
 """Calls that take something away for good."""
 
 Neighbours = dict[str, list[Seen]]
+NOTHING_ANEW: Mapping[str, int] = {}
 
 
-def assert_made(scene: Scene, *, since: int = 0, failed: int = 0) -> None:
+def assert_made(
+    scene: Scene, anew: Mapping[str, int] = NOTHING_ANEW, *, since: int = 0, failed: int = 0
+) -> None:
     """One of each, under the runbook's names, every change made once, nothing said twice.
 
     Of the bot's writes those after number `since` count. `failed`: stacks that failed before and were
-    removed again.
+    removed again. `anew`: how often a call was needed whose first thing failed after it was made.
     """
     project = scene.project
     nodegroup = f"ng-an2-aicond-{project}-ws-standard"
@@ -60,7 +65,7 @@ def assert_made(scene: Scene, *, since: int = 0, failed: int = 0) -> None:
     assert group["status"] == "ACTIVE"
     assert any(project in value for value in group["group_tags"].values())
     made = scene.writes(since)
-    once = dict.fromkeys(ONCE, 1) | {"cloudformation.CreateStack": 1 + failed}
+    once = dict.fromkeys(ONCE, 1) | {"cloudformation.CreateStack": 1 + failed} | dict(anew)
     assert {call: made[call] for call in ONCE} == once
     assert times_of_dashboard(scene, "grafana.PostDashboard", since) == 1
     assert scene.doubled() == []
