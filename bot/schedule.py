@@ -31,8 +31,9 @@ class Schedule:
         self._lock = threading.Lock()  # over the two sets below
         self._running: set[str] = set()
         self._again: set[str] = set()  # rung while they ran
+        # More instances than one: it would warn of each tick that finds the one before it at work.
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None}
         )
 
     def start(self) -> None:
@@ -64,6 +65,8 @@ class Schedule:
 
     def _tick(self, job: Job) -> None:
         with self._lock:
+            if job.name in self._running:
+                return
             self._running.add(job.name)
             self._again.add(job.name)
         while self._once_more(job.name):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pytest
+
 from bot.schedule import Job, Schedule
 
 SOON = 5  # seconds, at most
@@ -74,6 +76,20 @@ def test_a_job_that_breaks_runs_again_and_does_not_stop_the_others() -> None:
         schedule.ring("a")
         assert broken.reaches(2)
         assert well.reaches(1)
+
+
+def test_a_job_that_takes_longer_than_its_interval_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    inside, long = threading.Event(), threading.Event()
+
+    def work() -> None:
+        inside.set()
+        long.wait(1.0)
+
+    with running(Job("slow", timedelta(milliseconds=50), work)):
+        assert inside.wait(SOON)
+        long.wait(0.5)
+
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_ringing_before_the_start_is_harmless() -> None:
