@@ -33,6 +33,7 @@ _AGAIN = frozenset(
     }
 )
 _SOON = timedelta(seconds=5)
+_CONNECTIONS = 64  # kept open to one service: as many as there may be threads that ask, of all runs together
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ def config(*, timeout: timedelta) -> Config:
     """For every client of ours: a few quick tries; the engine has the patience."""
     return Config(
         connect_timeout=5,
+        max_pool_connections=_CONNECTIONS,
         read_timeout=timeout.total_seconds(),
         retries={"mode": "standard", "total_max_attempts": 3},
     )

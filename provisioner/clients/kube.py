@@ -32,6 +32,8 @@ from yaml import YAMLError
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
 
+_CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
+
 T = TypeVar("T")
 
 
@@ -54,6 +56,7 @@ class KubeCluster:
         except (TypeError, ValueError, YAMLError):  # their words may quote what stands in it
             raise _unreadable("it is no kubeconfig") from None
         configuration.retries = False
+        configuration.connection_pool_maxsize = _CONNECTIONS  # type: ignore[attr-defined]  # stubs lack it
         self._authority: str | None = configuration.ssl_ca_cert  # type: ignore[attr-defined]  # stubs lack it
         client = ApiClient(configuration)
         self.core = CoreV1Api(client)
