@@ -29,9 +29,9 @@ MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 
 AGAIN = 1.0  # seconds, after which somebody else may have let go
 
-_MOMENT = 5.0
-"""Seconds for a shared document: whoever edits it has it for a part of one. To come back later instead would
-let a few of many runs through each time."""
+IN_LINE = 5.0
+"""Seconds at the most for a shared document: whoever edits it has it for a moment. To come back later instead
+would let a few of many runs through each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +94,8 @@ class Turn:
             left = progress.until - self._book.now
             return Wait(left.total_seconds(), progress.reason or step.stage.title)
         names = step.stage.locks(self._ws)
-        locks = self._parts.locks
-        with locks.try_hold(*names, within=_MOMENT) if names else nullcontext(self._guard) as held:
+        locks, within = self._parts.locks, self._spare(step)
+        with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
             if held is None:
                 return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
             try:
@@ -109,6 +109,21 @@ class Turn:
                 if self._book.torn:
                     raise  # no fault of the stage: the turn is given up, the run stays as it is stored
                 return self._answer(step, error)
+
+    def _spare(self, step: Step) -> float:
+        """Seconds until another stage of this run wants to be attended to, at most `IN_LINE`."""
+        spare, passed = IN_LINE, True  # those before it had their turn
+        for other in self._steps:
+            progress = self._run.progress(other.stage.name)
+            if other is step:
+                passed = False
+            elif progress.status is not StageStatus.DONE and self._may_begin(other):
+                left = (progress.until - self._book.now).total_seconds() if progress.until else 0.0
+                if left > 0:
+                    spare = min(spare, left)
+                elif not passed:
+                    return 0.0
+        return spare
 
     def _may_begin(self, step: Step) -> bool:
         needed = prerequisites(step, self._run.goal)

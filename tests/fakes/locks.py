@@ -26,10 +26,12 @@ class FakeLocks:
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
+        self.patience: dict[str, float] = {}  # seconds that somebody wanted to wait for it, the last time
 
     @contextmanager
     def try_hold(self, *names: str, within: float = 0) -> Iterator[Held | None]:
         wanted = frozenset(names)
+        self.patience |= dict.fromkeys(names, within)
         if wanted & self.taken:
             yield None
             return

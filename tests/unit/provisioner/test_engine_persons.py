@@ -366,3 +366,28 @@ class TestTwoAtOnce:
         stage.halfway = lambda: None
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
         assert [write.part for write in yard.world.writes] == ["body", "mark"]
+
+    def test_it_stands_in_line_for_a_document_while_nothing_else_of_the_run_is_due(self, yard: Yard) -> None:
+        policy = FakeStage(yard.world, "policy", locks=("policy/shared",))
+        nodes = FakeStage(yard.world, "nodes", takes=timedelta(seconds=25))
+        yard.steps = (Step(policy), Step(nodes))
+        run_id, patience = yard.approve(), []
+
+        with yard.locks.try_hold("policy/shared"):
+            for passed in (0, 1, 6):
+                yard.clock.pass_by(passed)
+                yard.turn(run_id)
+                patience.append(yard.locks.patience["policy/shared"])
+
+        assert patience == [0, 5, 3], "the nodes begin first, and are looked at again after ten seconds"
+
+    def test_it_stands_in_line_again_for_what_it_has_waited_for(self, yard: Yard) -> None:
+        yard.steps = (Step(FakeStage(yard.world, "login", takes=timedelta(seconds=25), locks=("dex",))),)
+        run_id = yard.approve()
+        yard.turn(run_id)
+        yard.clock.pass_by(12)
+
+        with yard.locks.try_hold("dex"):
+            yard.turn(run_id)
+
+        assert yard.locks.patience["dex"] == 5
