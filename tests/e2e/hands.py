@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 
@@ -12,6 +12,7 @@ from sandbox.kubeflow.cluster import Cluster
 from sandbox.world import World
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
 
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
@@ -20,13 +21,13 @@ PODS = "/api/v1/namespaces/default/pods"
 
 
 def s3_of(world: World) -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=world.urls["aws"],
-        region_name=world.place.region,
-        aws_access_key_id="AKIASOMEBODY",
-        aws_secret_access_key="made up",
-    )
+    client: S3Client = _client(world, "s3")
+    return client
+
+
+def iam_of(world: World) -> IAMClient:
+    client: IAMClient = _client(world, "iam")
+    return client
 
 
 @contextmanager
@@ -59,3 +60,14 @@ def put_to_work(cluster: Cluster, nodegroup: str, name: str) -> None:
 def let_go(cluster: Cluster, name: str) -> None:
     """The pod may be evicted now."""
     assert cluster.delete(f"{BUDGETS}/{name}")
+
+
+def _client(world: World, service: Literal["s3", "iam"]) -> Any:
+    session: Any = boto3.Session()
+    return session.client(
+        service,
+        endpoint_url=world.urls["aws"],
+        region_name=world.place.region,
+        aws_access_key_id="AKIASOMEBODY",
+        aws_secret_access_key="made up",
+    )
