@@ -91,12 +91,13 @@ class _Armed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorWrite:
-    """The bot changed something at a vendor; numbered over all vendors."""
+    """The bot changed something at a vendor; numbered over all vendors. `struck`: and was killed at it."""
 
     number: int
     time: float  # seconds since 1970
     call: str
     resource: str
+    struck: bool
 
 
 class Switches:
@@ -109,27 +110,35 @@ class Switches:
         self._armed: dict[Name, _Armed] = {}
         self._lock = threading.RLock()
         self.writes: list[VendorWrite] = []
-        self.kills = 0
 
     def vendor_wrote(self, call: str, resource: str) -> VendorWrite:
         """Called between the deed and its answer; this is where the bot is killed."""
         with self._lock:
-            number = len(self.writes) + 1
-            write = VendorWrite(number=number, time=time.time(), call=call, resource=resource)
+            write = VendorWrite(
+                number=len(self.writes) + 1,
+                time=time.time(),
+                call=call,
+                resource=resource,
+                struck=self._kill_is_due(call),
+            )
             self.writes.append(write)
-            kill = self._on.get(Name.KILL_BOT)
-            if kill is None or kill.call not in ("*", call):
-                return write
-            if kill.nth > 1:
-                self._on[Name.KILL_BOT] = replace(kill, nth=kill.nth - 1)
-                return write
-            if kill.times == 1:
-                del self._on[Name.KILL_BOT]
-            elif kill.times > 1:
-                self._on[Name.KILL_BOT] = replace(kill, times=kill.times - 1)
-            self.kills += 1
-            self._kill_bot()
+            if write.struck:
+                self._kill_bot()
             return write
+
+    def _kill_is_due(self, call: str) -> bool:
+        """And counts the call."""
+        kill = self._on.get(Name.KILL_BOT)
+        if kill is None or kill.call not in ("*", call):
+            return False
+        if kill.nth > 1:
+            self._on[Name.KILL_BOT] = replace(kill, nth=kill.nth - 1)
+            return False
+        if kill.times == 1:
+            del self._on[Name.KILL_BOT]
+        elif kill.times > 1:
+            self._on[Name.KILL_BOT] = replace(kill, times=kill.times - 1)
+        return True
 
     def all(self) -> list[dict[str, Any]]:
         return [self.get(name) for name in Name]

@@ -114,6 +114,7 @@ class World:
                     "call": one.call,
                     "resource": one.resource,
                     "workspace": self.place.workspace_at(one.resource),
+                    "struck": one.struck,
                 }
                 for one in self.switches.writes[since:]
             ]

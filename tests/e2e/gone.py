@@ -1,6 +1,6 @@
 """What a workspace that was deleted leaves behind: nothing of it, and everything else."""
 
-from sandbox.client import Client, Seen
+from sandbox.client import Seen, buttons
 from sandbox.scene import KINDS, Scene
 
 Others = dict[str, list[Seen]]
@@ -9,7 +9,7 @@ Others = dict[str, list[Seen]]
 
 def others(scene: Scene) -> Others:
     """As it is once no other workspace is being made or deleted."""
-    scene.until(lambda: not _busy(scene.client, scene), "end of all other work", 60)
+    scene.until(lambda: not _busy(scene), "end of all other work", 60)
     return _others(scene)
 
 
@@ -41,5 +41,5 @@ def _others(scene: Scene) -> Others:
     }
 
 
-def _busy(client: Client, scene: Scene) -> bool:
-    return any(client.words(card).startswith(("Creating ", "Deleting ")) for card in scene.cards())
+def _busy(scene: Scene) -> bool:
+    return any("ws.run.cancel" in buttons(card) for card in scene.cards())

@@ -140,6 +140,19 @@ def test_the_bot_is_killed_at_the_nth_write_and_once() -> None:
     assert not switches.get(Name.KILL_BOT)["on"]
 
 
+def test_a_write_says_whether_the_bot_was_killed_at_it() -> None:
+    switches, done = a_switchboard()
+    switches.put(Name.KILL_BOT, {"nth": 2, "times": 0})
+
+    struck = [switches.vendor_wrote("s3.CreateBucket", "x").struck for _ in range(4)]
+    switches.lift(Name.KILL_BOT)
+    after = switches.vendor_wrote("s3.CreateBucket", "x").struck
+
+    assert struck == [False, True, True, True]
+    assert not after
+    assert done.kills == 3
+
+
 def test_a_part_that_is_not_simulated_cannot_go_wrong() -> None:
     switches, _ = a_switchboard()
 
