@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Where it is set, each test worker and each start of the bot compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,9 +35,9 @@ demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
 test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k words")
-	@$(PYTEST) -n 3 -m "not long and not crash and not faults and not bench" $(ARGS)
+	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not bench" $(ARGS)
 
-test-long: $(RUN) $(KUBE) ## whole journeys through the real bot, many races, PostgreSQL (some minutes)
+test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some ten minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
 
 test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it go on

@@ -1,4 +1,4 @@
-"""Real systems for integration tests, started once a session and stopped with it."""
+"""Plain logs, and real systems for integration tests, started once a session and stopped with it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,37 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import URL, Engine, create_engine, text
 
 _DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the server's programs off the PATH
 _USER = "workspace_bot"
+
+_HERE = Path(__file__).parent
+_LONG = [
+    _HERE / "integration" / "postgres",
+    _HERE / "integration" / "stages",
+    *(folder for folder in (_HERE / "sandbox").iterdir() if folder.name != "world"),
+]
+"""Of the long tier: what real and simulated systems do. What stands on them is tried by `make test`."""
+
+# As left alone, structlog draws the locals of every frame of a traceback, for seconds each.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        ),
+    ]
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _LONG):
+            item.add_marker(pytest.mark.long)
 
 
 class Postgres:

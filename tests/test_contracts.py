@@ -116,6 +116,7 @@ def test_the_contracts_hold(tmp_path: Path) -> None:
     assert broken(copy_of_the_packages(tmp_path)) == []
 
 
+@pytest.mark.long  # the linter reads everything anew for each
 @pytest.mark.parametrize(
     ("contract", "offence"),
     CASES,

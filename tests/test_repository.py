@@ -1,6 +1,7 @@
 """The repository's own rules. Each says what it wants; what breaks it is listed."""
 
 import ast
+import functools
 import inspect
 import re
 import subprocess
@@ -109,15 +110,20 @@ def comments(path: Path) -> Iterator[tuple[int, str]]:
                 yield token.start[0], token.string
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def calls(path: Path) -> Iterator[tuple[int, str]]:
     """Line and dotted name of every call in a file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
             yield node.lineno, ast.unparse(node.func)
 
@@ -225,7 +231,7 @@ def test_the_tests_do_not_sleep() -> None:
 def test_a_test_is_skipped_only_for_an_allowed_reason() -> None:
     found = []
     for path in (ROOT / "tests").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if not isinstance(node, ast.Call) or not re.search(
                 r"\b(skip|skipif|xfail)$", ast.unparse(node.func)
             ):
@@ -247,8 +253,7 @@ def test_what_only_make_check_installs_is_imported_for_types_alone() -> None:
     """`make test` has to pass where `make check` was never run."""
     wrong = []
     for path in PYTHON:
-        tree = ast.parse(path.read_text())
-        for node in tree.body:  # not those under `if TYPE_CHECKING`
+        for node in parsed(path).body:  # not those under `if TYPE_CHECKING`
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(name.startswith("mypy_boto3") for name in names):

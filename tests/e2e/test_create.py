@@ -11,6 +11,7 @@ from tests.e2e.hands import s3_of
 from tests.e2e.made import assert_made
 
 
+@pytest.mark.long  # by socket the journey of a delete begins the same way
 @pytest.mark.parametrize("way", ["by_socket", "by_http"])
 def test_what_is_asked_for_and_approved_gets_ready(
     request: pytest.FixtureRequest, way: str, project: str

@@ -32,14 +32,6 @@ REGION: Literal["ap-northeast-2"] = "ap-northeast-2"
 LOOK_AGAIN_MOST = 0.05  # seconds; the simulators are quicker than what they stand for
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Law 5 makes and removes everything once for each write: over live systems that takes long."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and item.name.startswith("test_law_5"):
-            item.add_marker(pytest.mark.long)
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
 

@@ -19,6 +19,8 @@ from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import MINA
 from tests.fakes.world import FakeStage, FakeWorld
 
+pytestmark = pytest.mark.long  # the whole bot, once for each point
+
 SHARES = 4
 """Of the points, so that they can be tried side by side."""
 
