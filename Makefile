@@ -44,7 +44,7 @@ test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it 
 	@$(PYTEST) -m crash $(ARGS)
 
 test-faults: $(RUN) $(KUBE) ## play every fault through the real bot and read what it tells (some minutes)
-	@$(PYTEST) -m faults $(ARGS)
+	@$(PYTEST) -n 2 -m faults $(ARGS)
 
 check: $(CHECK) $(KUBE) ## lint, format, types, import contracts, chart, Dockerfile
 	@echo "» ruff"
