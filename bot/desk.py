@@ -6,7 +6,7 @@ ask as it was, and answering again finds the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +22,7 @@ from bot.card import Mark
 from bot.database import UnitOfWork
 from bot.opening import Opening, subject_of
 from bot.people import People, PeopleUnknown
+from bot.reasons import reasons as reasons_of
 from bot.refusals import Overtaken
 from bot.register import obstacle
 from bot.renewal import Renewal
@@ -30,7 +31,7 @@ from bot.texts import refusal
 from bot.views.status import Finding
 from bot.views.words import name
 from provisioner import survey
-from provisioner.diagnosis import ASK, diagnose
+from provisioner.diagnosis import ASK
 from provisioner.engine import Engine
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
@@ -164,7 +165,7 @@ class Desk:
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals)
-        reasons = [*refused, *_reasons(unmade)]
+        reasons = [*refused, *reasons_of(unmade, ASK)]
         if (taken := self._obstacle(ask, goal)) is not None:
             reasons.insert(0, taken)
         elif preview.plan is not None and not preview.plan.changes:
@@ -270,27 +271,6 @@ def _obstacle(unit: UnitOfWork, ask: Ask, goal: Goal) -> Message | None:
     if taken is None and seen and run and seen != f"{run.id}:{run.attempt}":
         return refusal(Overtaken(project, run.reference))
     return taken
-
-
-def _reasons(unmade: Iterable[survey.Refused]) -> list[Message]:
-    """Why it cannot be planned, and what to do about it: each once, with all that cannot be for it."""
-    titles: dict[str, Message] = {}
-    reasons: dict[str, Message] = {}
-    for one in unmade:
-        reason = _reason(one.error)
-        said = str(reason)
-        some = titles.get(said)
-        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
-        reasons[said] = reason
-    return [Message("{title}: {reason}", title=titles[said], reason=reasons[said]) for said in reasons]
-
-
-def _reason(error: WorkError) -> Message:
-    said = diagnose(error.what, error.cause, way=ASK)
-    remedy = said.remedy if said else error.hint
-    if remedy is None:
-        return Message("{what}.", what=error.what)
-    return Message("{what}. {remedy}", what=error.what, remedy=remedy)
 
 
 def _finding(found: survey.Finding) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import reduce
 
 import structlog
 
@@ -10,13 +12,18 @@ from approvals.model import RequestId
 from bot.database import UnitOfWork
 from bot.handover import give_up
 from bot.opening import Opening
+from bot.reasons import reasons
 from bot.service import Wake
+from provisioner.diagnosis import LOOK
 from provisioner.engine import Engine
 from provisioner.message import Message
-from provisioner.run import Clock, Run, RunStatus
+from provisioner.run import Clock, Entry, EntryKind, Run, RunStatus
 from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
+
+_LOOK_AGAIN = timedelta(minutes=1)
+"""For a run of which no plan can be made: the look asks every system."""
 
 
 class Renewal:
@@ -36,6 +43,7 @@ class Renewal:
         self._opening = opening
         self._clock = clock
         self._wake = wake
+        self._again: dict[str, datetime] = {}  # by run; after a restart they are looked at at once
 
     def ask_anew(self) -> int:
         """A request with the new plan for each parked run that has none; how many.
@@ -58,10 +66,15 @@ class Renewal:
         """False when a system cannot be read just now, to be looked at again, and when nobody wants it."""
         if self._told_to_stop(run):
             return False
-        plan = self._engine.preview(Workspace(run.asked, self._platform), run.goal).plan
-        if plan is None:
-            log.warning("cannot ask anew yet", run=run.id)
+        if self._again.get(run.id, self._clock.now()) > self._clock.now():
             return False
+        preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
+        plan = preview.plan
+        if plan is None:
+            self._again[run.id] = self._clock.now() + _LOOK_AGAIN
+            self._say_why(run, reasons(preview.refusals, LOOK))
+            return False
+        self._again.pop(run.id, None)
         with self._units() as unit:
             unit.requests.get(RequestId(run.reference))  # locked, so that nobody gives it up meanwhile
             if unit.runs.get(run.id).status is not RunStatus.PARKED:
@@ -70,6 +83,20 @@ class Renewal:
             unit.commit()
         self._wake()
         return True
+
+    def _say_why(self, run: Run, why: Sequence[Message]) -> None:
+        """In the journal, so in the thread: each state of affairs once."""
+        begin = Message("I cannot ask for approval of a new plan yet, and look again every minute.")
+        message = reduce(lambda some, one: Message("{above}\n{below}", above=some, below=one), why, begin)
+        with self._units() as unit:
+            entries = unit.journal.since(run.id, 0)
+            told = [str(entry.message) for entry in entries if entry.kind is EntryKind.UNPLANNED]
+            if str(message) in told or unit.runs.get(run.id).status is not RunStatus.PARKED:
+                return
+            entry = Entry(at=self._clock.now(), kind=EntryKind.UNPLANNED, message=message)
+            unit.journal.append(run.id, entry)
+            unit.commit()
+        self._wake()
 
     def _told_to_stop(self, run: Run) -> bool:
         """Cancel was pressed just before the run found that it needs a new plan."""

@@ -10,7 +10,7 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
                Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
     cause      what it means, for a person who asked for a workspace
     remedy     what to do, and who can; "…, then {again}." or "{Again} in a few minutes.": a run has a Retry,
-               and what has not begun is asked for again
+               what has not begun is asked for again, a new plan is looked for until it can be made
     retryable  true when it may go away by itself
 
     [[failure.seen]]   each text it was learned from; a test demands that this entry is the first to fit it
@@ -60,6 +60,9 @@ RETRY = Way(Message("press Retry"), Message("Press Retry"))
 
 ASK = Way(Message("ask again"), Message("Ask again"))
 """Where nothing has begun."""
+
+LOOK = Way(Message("I look again by myself"), Message("I look again by myself"))
+"""Where nobody has to do anything for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class EntryKind(StrEnum):
     STAGE_RETRYING = "stage-retrying"
     STAGE_DONE = "stage-done"
     PARKED = "parked"  # the world is no longer what was approved
+    UNPLANNED = "unplanned"  # parked, and why no new plan can be made just now
     FAILED = "failed"
     CANCELLED = "cancelled"
     SUCCEEDED = "succeeded"

@@ -17,6 +17,7 @@ TOLD = frozenset(
         EntryKind.STAGE_RETRYING,
         EntryKind.STAGE_DONE,
         EntryKind.PARKED,
+        EntryKind.UNPLANNED,
         EntryKind.FAILED,
         EntryKind.CANCELLED,
         EntryKind.SUCCEEDED,
@@ -25,7 +26,7 @@ TOLD = frozenset(
 )
 """Kinds of journal entry that people read; the others are for the record."""
 
-CALLS = frozenset({EntryKind.FAILED, EntryKind.PARKED})
+CALLS = frozenset({EntryKind.FAILED, EntryKind.PARKED, EntryKind.UNPLANNED})
 """Kinds for which people are mentioned, because somebody has to act."""
 
 

@@ -235,6 +235,24 @@ def test_a_parked_run_for_which_nothing_can_be_asked_can_be_cancelled(office: Of
     assert office.pending() is None
 
 
+def test_a_parked_run_for_which_nothing_can_be_asked_says_why_once_and_is_asked_for_when_it_can(
+    office: Office,
+) -> None:
+    run = _parked(office)
+    office.world.places["alpha", "bucket"].foreign = True
+
+    _minutes(office, 3)
+
+    [line] = [one for one in office.chat.lines(CHANNEL) if "cannot ask for approval of a new plan" in one]
+    assert f"@{MINA}" in line
+    assert "look again every minute.\nStage bucket: bucket alpha belongs to somebody else." in line
+    assert office.pending() is None
+    office.world.places["alpha", "bucket"].foreign = False
+    _minutes(office, 2)
+    assert office.pending() is not None
+    assert office.run(run.id).status is RunStatus.PARKED
+
+
 def test_nobody_is_asked_for_a_new_plan_of_a_run_that_was_told_to_stop(office: Office) -> None:
     run = _parked(office)
     with office.database.unit() as unit:

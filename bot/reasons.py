@@ -1,0 +1,31 @@
+"""Why a plan cannot be made, and what to do about it, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioner.diagnosis import Way, diagnose
+from provisioner.errors import WorkError
+from provisioner.message import Message
+from provisioner.survey import Refused
+
+
+def reasons(unmade: Iterable[Refused], way: Way) -> list[Message]:
+    """Each once, with all that cannot be for it. `way`: how it is tried again."""
+    titles: dict[str, Message] = {}
+    found: dict[str, Message] = {}
+    for one in unmade:
+        reason = _reason(one.error, way)
+        said = str(reason)
+        some = titles.get(said)
+        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
+        found[said] = reason
+    return [Message("{title}: {reason}", title=titles[said], reason=found[said]) for said in found]
+
+
+def _reason(error: WorkError, way: Way) -> Message:
+    said = diagnose(error.what, error.cause, way=way)
+    remedy = said.remedy if said else error.hint
+    if remedy is None:
+        return Message("{what}.", what=error.what)
+    return Message("{what}. {remedy}", what=error.what, remedy=remedy)
