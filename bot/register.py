@@ -72,15 +72,16 @@ def _asked_already(unit: UnitOfWork, pending: Request) -> Message:
 
 
 def _failed(run: Run) -> Message:
+    """Not which buttons: its card knows what makes sense."""
     project, reference = name(run.asked.project), name(run.reference)
     if run.goal is Goal.ABSENT:
         return Message(
-            "The deletion of {project} failed and is not over: press Retry or Cancel on the card of {id}.",
+            "The deletion of {project} failed and is not over: choose on the card of {id} how it goes on.",
             project=project,
             id=reference,
         )
     return Message(
-        "The work on {project} failed and is not over: press Retry, Roll back or Cancel on the card of {id}.",
+        "The work on {project} failed and is not over: choose on the card of {id} how it goes on.",
         project=project,
         id=reference,
     )

@@ -428,8 +428,7 @@ def test_a_failed_run_is_not_said_to_be_worked_on(office: Office) -> None:
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "failed" in said
-    assert "Retry" in said
+    assert "failed and is not over: choose on the card of WSR-0001 how it goes on" in said
 
 
 def test_my_earlier_requests_are_shown_with_what_became_of_them(office: Office) -> None:
