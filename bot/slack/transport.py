@@ -7,6 +7,7 @@ import logging
 from functools import partial
 from socket import create_server
 from threading import Event, Thread
+from time import monotonic
 from typing import Any, Protocol
 
 import structlog
@@ -14,6 +15,7 @@ import uvicorn
 from pydantic import SecretStr
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.socket_mode import SocketModeClient
 
 from bot.slack.client import web_client
 from bot.slack.endpoint import endpoint
@@ -27,6 +29,7 @@ _PING_SECONDS = 3.0
 """How often the socket is looked at; a lost one is opened again within that time."""
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 _STOP_WITHIN = 10
+_TELL_AGAIN = 0.1
 _WAITING_MOST = 2_048  # connections not yet accepted
 
 
@@ -67,8 +70,8 @@ class SocketTransport:
         self._stopping.set()
         if self._opener is not None:
             self._opener.join(_STOP_WITHIN)
-        if self._handler is not None:
-            self._handler.client.close()
+        if self._handler is not None and not close(self._handler.client, _STOP_WITHIN):
+            log.warning("socket not closed in time")
 
     def connected(self) -> bool:
         return self._handler is not None and bool(self._handler.client.is_connected())
@@ -92,6 +95,21 @@ class SocketTransport:
             else:
                 log.info("slack connected", transport="socket")
                 return
+
+
+def close(client: SocketModeClient, within: float) -> bool:
+    """Whether it was closed within so many seconds.
+
+    slack-sdk's own close tells its reader once to end and waits for it for good; a reader that begins in that
+    moment has forgotten it. So it is told again.
+    """
+    closer = Thread(target=client.close, name="slack-socket-close", daemon=True)
+    closer.start()
+    end = monotonic() + within
+    while closer.is_alive() and monotonic() < end:
+        client.current_session_state.terminated = True
+        closer.join(_TELL_AGAIN)
+    return not closer.is_alive()
 
 
 class _Line:

@@ -123,12 +123,12 @@ class ConductorHttp:
 
     def create_workspace(self, new: NewWorkspace) -> str:
         call = self._calls.create_workspace
-        what = Message("cannot create AI Conductor workspace {name}", name=_name(new.name))
+        full = f"{new.name}-ws"  # AI Conductor adds that itself
+        what = Message("cannot create AI Conductor workspace {name}", name=_name(full))
         try:
             made = self._write(call, what, _of_new(new), resources=new.resources)
         except Permanent as error:
-            names = (new.name, f"{new.name}-ws")
-            if _refused(error) and any(each.name in names for each in self.workspaces()):
+            if _refused(error) and any(each.name in (new.name, full) for each in self.workspaces()):
                 raise Temporary(what, cause=error.cause) from error  # made meanwhile: look again
             raise
         if not call.id:

@@ -7,11 +7,16 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from slack_sdk import WebClient
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.builtin.connection import ConnectionState
 
+from bot.slack.transport import close
 from sandbox.slack.rates import Rates
 from sandbox.slack.simulator import SlackSimulator
 from tests.integration.slack.stand import Stand
@@ -44,6 +49,46 @@ def nothing_was_done(stand: Stand) -> bool:
     return not any(
         entry.get("arguments", {}).get("user") == COMMAND["user_id"] for entry in stand.slack.journal()
     )
+
+
+# --------------------------------------------------------------------------------------------- the end
+
+
+class Forgetful(ConnectionState):
+    """Forgets that it was told to end, once: as when slack-sdk's reader begins in that moment."""
+
+    def __init__(self) -> None:
+        self._told = 0
+
+    @property
+    def terminated(self) -> bool:
+        return self._told > 1
+
+    @terminated.setter
+    def terminated(self, value: bool) -> None:
+        self._told += value
+
+
+class Hasty(SocketModeClient):
+    """Its reader always begins in that moment."""
+
+    @property
+    def current_session_state(self) -> ConnectionState:
+        return self._state
+
+    @current_session_state.setter
+    def current_session_state(self, _state: ConnectionState) -> None:
+        self._state = Forgetful()
+
+
+def test_a_socket_that_begins_to_read_in_the_moment_of_its_end_is_closed(slack: SlackSimulator) -> None:
+    client = Hasty(slack.app_token, web_client=WebClient(base_url=f"{slack.url}/api/"))
+    hello = Event()
+    client.on_message_listeners.append(lambda _: hello.set())
+    client.connect()
+    assert hello.wait(10)
+
+    assert close(client, within=10)
 
 
 # --------------------------------------------------------------------------------- what is not Slack's

@@ -10,6 +10,7 @@ from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from bot.slack.transport import close
 from sandbox.slack import SlackSimulator
 
 
@@ -91,7 +92,7 @@ class Bot:
             handler.client.enqueue_message("{}")  # wakes the SDK's reader, which else waits for a second
         self._slack.cut_sockets(quietly=True)
         for handler in self._handlers:
-            handler.close()  # type: ignore[no-untyped-call]  # Bolt's adapter has no annotations there
+            assert close(handler.client, within=10)
         self._handlers.clear()
         if self._server is not None:
             self._server.shutdown()
