@@ -157,7 +157,7 @@ def _taken(connection: Connection, keys: Sequence[int], within: float) -> bool:
     if not within:
         query = text("SELECT pg_try_advisory_xact_lock(:key)")
         return all(connection.execute(query, {"key": key}).scalar_one() for key in keys)
-    most = f"{int(within * 1000)}ms"
+    most = f"{max(1, int(within * 1000))}ms"  # 0 would be without end
     connection.execute(text("SELECT set_config('lock_timeout', :most, true)"), {"most": most})
     try:
         for key in keys:

@@ -23,6 +23,7 @@ class Job:
     name: str
     every: timedelta
     work: Callable[[], object]
+    first: timedelta = timedelta()  # after the start
 
 
 class Schedule:
@@ -44,7 +45,7 @@ class Schedule:
                 args=(job,),
                 id=job.name,
                 seconds=job.every.total_seconds(),
-                next_run_time=datetime.now(UTC),
+                next_run_time=datetime.now(UTC) + job.first,
             )
         self._scheduler.start()
 

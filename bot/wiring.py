@@ -141,7 +141,8 @@ class Bot:
             Job("ask anew", timedelta(seconds=5), self._desk.ask_anew),
             Job("expire", timedelta(seconds=15), self.service.expire),
             Job("prune", timedelta(hours=1), self._prune),
-            Job("stay known", timedelta(days=1), self._vendors.stay_known),
+            # Not at once: a bot that crashes in circles does not log in in circles, which locks the account.
+            Job("stay known", timedelta(days=1), self._vendors.stay_known, first=timedelta(hours=1)),
         )
 
     def _prune(self) -> None:

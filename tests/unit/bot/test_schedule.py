@@ -47,6 +47,19 @@ def test_a_job_runs_at_the_start_and_whenever_it_is_rung() -> None:
         assert counter.reaches(2)
 
 
+def test_T54_a_job_may_begin_later_than_the_clock() -> None:
+    """So that a bot that crashes in circles does not log in in circles."""
+    late, counter = Counter(), Counter()
+    jobs = (
+        Job("late", timedelta(days=1), late.work, first=timedelta(hours=1)),
+        Job("count", timedelta(milliseconds=20), counter.work),
+    )
+    with running(*jobs):
+        assert counter.reaches(5)
+
+    assert late.count == 0
+
+
 def test_a_job_that_is_rung_while_it_runs_runs_once_more() -> None:
     counter, inside, go_on = Counter(), threading.Event(), threading.Event()
 
