@@ -22,6 +22,7 @@ _AGAIN = frozenset(
     {
         "BucketNotEmpty",  # somebody still writes into a bucket that was just emptied
         "InternalError",
+        "NoSuchBucket",  # said for a while of one that was just made; one that is gone is looked for
         "OperationAborted",
         "RequestLimitExceeded",
         "RequestTimeout",

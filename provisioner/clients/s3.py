@@ -105,8 +105,12 @@ class S3Buckets:
     def versions(self, bucket: str, *, account: str) -> Sequence[ObjectVersion]:
         with mapped("s3", "ListObjectVersions", _cannot("empty", bucket)):
             page = self._s3.list_object_versions(Bucket=bucket, ExpectedBucketOwner=account)
-        found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-        return tuple(ObjectVersion(each["Key"], each["VersionId"]) for each in found)
+        versions = (ObjectVersion(each["Key"], each["VersionId"]) for each in page.get("Versions", ()))
+        markers = (
+            ObjectVersion(each["Key"], each["VersionId"], marker=True)
+            for each in page.get("DeleteMarkers", ())
+        )
+        return (*versions, *markers)
 
     def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion], *, account: str) -> None:
         with mapped("s3", "DeleteObjects", _cannot("empty", bucket)):

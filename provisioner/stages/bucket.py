@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from provisioner.errors import NotOurs
+from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Json, Message, Ref, RefKind
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
@@ -61,10 +61,11 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
-    """A version or a delete marker."""
+    """A version or a delete marker, which is no data."""
 
     key: str
     id: str
+    marker: bool = False
 
 
 class Buckets(Protocol):
@@ -147,31 +148,39 @@ class BucketStage:
         _refuse_strangers(ws, seen)
         if seen is None:
             return None
-        if not (self._abort_uploads(ws, ctx) and self._delete_versions(ws, ctx)):
+        data = seen.contents.data
+        if not (self._abort_uploads(ws, ctx, data=data) and self._delete_versions(ws, ctx, data=data)):
             return Wait(1.0, Message("emptying bucket {name}", name=_name(ws.bucket)))
         ctx.progress(Message("deleting bucket {name}", name=_name(ws.bucket)))
         self._buckets.delete(ws.bucket, account=ws.platform.account)
         return None
 
-    def _abort_uploads(self, ws: Workspace, ctx: StageContext) -> bool:
-        """Whether none is left; each page is the first one, as the ones before are gone."""
+    def _abort_uploads(self, ws: Workspace, ctx: StageContext, *, data: bool) -> bool:
+        """Whether none is left; each page is the first one, as the ones before are gone.
+
+        `data`: some was seen, so that to delete it is in the plan. Raises `Temporary` where it comes up now.
+        """
         account = ws.platform.account
         for _ in range(PAGES_A_TURN):
             page = self._buckets.uploads(ws.bucket, account=account)
             if not page:
                 return True
+            if not data:
+                raise _written_to(ws)
             for upload in page:
                 ctx.progress(Message("aborting an upload to bucket {name}", name=_name(ws.bucket)))
                 self._buckets.abort(ws.bucket, upload, account=account)
         return False
 
-    def _delete_versions(self, ws: Workspace, ctx: StageContext) -> bool:
-        """Whether none is left."""
+    def _delete_versions(self, ws: Workspace, ctx: StageContext, *, data: bool) -> bool:
+        """As `_abort_uploads`."""
         account = ws.platform.account
         for _ in range(PAGES_A_TURN):
             page = self._buckets.versions(ws.bucket, account=account)
             if not page:
                 return True
+            if not data and not all(each.marker for each in page):
+                raise _written_to(ws)
             deleting = Message(
                 "deleting {n} version from bucket {name}",
                 plural="deleting {n} versions from bucket {name}",
@@ -181,6 +190,11 @@ class BucketStage:
             ctx.progress(deleting)
             self._buckets.delete_versions(ws.bucket, page, account=account)
         return False
+
+
+def _written_to(ws: Workspace) -> Temporary:
+    """It is looked at again, and what is there now has to be covered by the plan."""
+    return Temporary(Message("bucket {name} was written to meanwhile", name=_name(ws.bucket)))
 
 
 def lost(contents: Contents) -> Message:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from provisioner.errors import NotOurs, Permanent
+from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.message import Message, Ref, RefKind
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
@@ -42,7 +42,7 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardSeen:
-    given: Dashboard | None = None  # the one that was asked for
+    given: Dashboard | WorkError | None = None  # the one that was asked for; why it cannot be read
     made: Dashboard | None = None  # what stands under the derived uid
 
 
@@ -79,7 +79,7 @@ class DashboardStage:
     def observe(self, ws: Workspace) -> DashboardSeen:
         """The derived uid too where one was given: an earlier request may have left it empty."""
         return DashboardSeen(
-            given=self._dashboards.look(ws.dashboard) if _given(ws) else None,
+            given=self._look_at_given(ws) if _given(ws) else None,
             made=self._dashboards.look(ws.made_dashboard),
         )
 
@@ -112,6 +112,13 @@ class DashboardStage:
         self._dashboards.delete(ws.made_dashboard)
         return None
 
+    def _look_at_given(self, ws: Workspace) -> Dashboard | WorkError | None:
+        """A deletion does not need it."""
+        try:
+            return self._dashboards.look(ws.dashboard)
+        except WorkError as error:
+            return error
+
 
 def _given(ws: Workspace) -> bool:
     """Whether it is another one than we would make: who gives ours gives nothing."""
@@ -123,6 +130,8 @@ def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change,
     made = seen.made
     if goal is Goal.ABSENT:
         return (_deletion(ws, made),) if made and made.owners == {ws.project} else ()
+    if isinstance(seen.given, WorkError):
+        raise seen.given
     if seen.given is None:
         raise Permanent(
             Message("there is no dashboard {uid} in Grafana", uid=_name(ws.dashboard)),

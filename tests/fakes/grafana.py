@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
@@ -15,8 +16,11 @@ class FakeGrafana:
     dashboards: dict[str, Dashboard] = field(default_factory=dict)
     variables: dict[str, Mapping[str, str]] = field(default_factory=dict)  # by uid, of those made here
     denied: str = ""  # an operation we have no right to
+    hidden: set[str] = field(default_factory=set)  # uids in a folder that we may not read
 
     def look(self, uid: str) -> Dashboard | None:
+        if uid in self.hidden:
+            self._refuse("GetDashboard")
         self._allow("GetDashboard")
         return self.dashboards.get(uid)
 
@@ -34,6 +38,9 @@ class FakeGrafana:
 
     def _allow(self, operation: str) -> None:
         if self.denied == operation:
-            words = "You'll need additional permissions to perform this action."
-            cause = Cause(service="grafana", operation=operation, code="403", words=words)
-            raise Permanent(Message("cannot reach Grafana"), cause=cause)
+            self._refuse(operation)
+
+    def _refuse(self, operation: str) -> NoReturn:
+        words = "You'll need additional permissions to perform this action."
+        cause = Cause(service="grafana", operation=operation, code="403", words=words)
+        raise Permanent(Message("cannot reach Grafana"), cause=cause)

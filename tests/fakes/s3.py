@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Message
@@ -80,14 +80,15 @@ class FakeS3:
 
     def versions(self, bucket: str, *, account: str) -> Sequence[ObjectVersion]:
         found = self._of(bucket, account)
-        return (*found.versions, *found.markers)[: self.page]
+        markers = (replace(each, marker=True) for each in found.markers)
+        return (*found.versions, *markers)[: self.page]
 
     def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion], *, account: str) -> None:
         found = self._of(bucket, account)
         for version in versions:
             found.versions.pop(version, None)
-            if version in found.markers:
-                found.markers.remove(version)
+            if version.marker:
+                found.markers.remove(replace(version, marker=False))
 
     def delete(self, bucket: str, *, account: str) -> None:
         self._allow("DeleteBucket")

@@ -55,6 +55,7 @@ def aws() -> Iterator[None]:
         refused("ThrottlingException"),
         refused("RequestTimeout"),
         refused("OperationAborted", 409),
+        refused("NoSuchBucket", 404),
         refused("InternalError", 500),
         refused("Anything", 502),
         EndpointConnectionError(endpoint_url="https://s3"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from provisioner.errors import Interrupted, NotOurs
+from provisioner.errors import Interrupted, NotOurs, Temporary
 from provisioner.stage import Goal
 from provisioner.stages import bucket
 from provisioner.stages.bucket import BucketStage, BucketState, Contents, ObjectVersion, Upload, lost
@@ -179,6 +179,36 @@ def test_an_empty_bucket_is_no_loss() -> None:
 
     assert not change.destroys_data
     assert str(change.detail) == "empty"
+
+
+@pytest.mark.parametrize("what", ["an object", "an upload"])
+def test_T30_what_is_written_after_the_look_is_not_deleted_without_a_new_look(what: str) -> None:
+    """Its plan says "empty": data that came since has to be approved."""
+    case = made(a_case())
+    trip = Trip(case, Goal.ABSENT)
+    seen = trip.stage.observe(WS)
+    found = s3_of(case).buckets[WS.bucket]
+    found.markers.append(ObjectVersion("c", "gone"))
+    if what == "an object":
+        found.put("late")
+    else:
+        found.uploads.append(Upload("late", "u1"))
+
+    with pytest.raises(Temporary, match="was written to meanwhile"):
+        trip.stage.remove(WS, seen, trip.context)
+
+    assert found.versions or found.uploads
+    (change,) = trip.changes()
+    assert change.destroys_data
+
+
+def test_T30_delete_markers_alone_are_no_data() -> None:
+    case = made(a_case())
+    s3_of(case).buckets[WS.bucket].markers.append(ObjectVersion("c", "gone"))
+
+    trip = Trip(case, Goal.ABSENT).arrive()
+
+    assert trip.wire.made == ["delete_versions", "delete"]
 
 
 def test_a_policy_of_somebody_else_is_kept_beside_ours() -> None:

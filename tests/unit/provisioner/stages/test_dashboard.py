@@ -177,6 +177,14 @@ class TestGiven:
 
         assert Trip(case, Goal.PRESENT).changes() == Trip(case, Goal.ABSENT).changes() == ()
 
+    def test_T58_one_that_cannot_be_read_stops_no_deletion(self) -> None:
+        case = with_given()
+        grafana_of(case).hidden.add(GIVEN)
+
+        assert Trip(case, Goal.ABSENT).changes() == ()
+        with pytest.raises(Permanent, match="cannot reach Grafana"):
+            Trip(case, Goal.PRESENT).changes()
+
     def test_T58_one_of_ours_that_an_earlier_request_made_goes_all_the_same(self) -> None:
         case = with_given()
         grafana_of(case).dashboards[UID] = Dashboard(title="Workspace alpha-ws", tags=OURS)
