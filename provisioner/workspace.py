@@ -305,18 +305,20 @@ def _why(why: str) -> tuple[Problem, ...]:
     if not why.strip():
         return (Problem("why", Message("Say in a sentence what it is for; the approver reads it.")),)
     if len(why) > WHY_LONGEST:
-        return (
-            Problem(
-                "why", Message("Keep it under {limit} characters; it has {n}.", limit=WHY_LONGEST, n=len(why))
-            ),
-        )
+        said = Message("Say why in at most {limit} characters; these are {n}.", limit=WHY_LONGEST, n=len(why))
+        return (Problem("why", said),)
     return ()
 
 
 def nearest_project(text: str) -> str:
-    """The valid name most like what was typed: `My_Team 1` gives `myteam1`."""
+    """The valid name most like what was typed: `My_Team 1` gives `myteam1`, `42` only an example."""
+    return similar_project(text) or "alpha"
+
+
+def similar_project(text: str) -> str:
+    """As `nearest_project`; empty where nothing of what was typed is left."""
     kept = re.sub(r"[^a-z0-9]", "", text.lower()).lstrip("0123456789")[:20]
-    return kept if PROJECT.match(kept) and kept not in RESERVED else "alpha"
+    return kept if PROJECT.match(kept) and kept not in RESERVED else ""
 
 
 def nearest(word: str, known: list[str]) -> str | None:

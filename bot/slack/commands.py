@@ -15,12 +15,15 @@ from bot.slack.mrkdwn import shorten, unescape
 from provisioner.message import Message, Ref, RefKind
 from provisioner.workspace import (
     PROJECT,
+    RESERVED,
+    WHY_LONGEST,
     Platform,
     WorkspaceSpec,
     dashboard_uid,
     nearest,
     nearest_project,
     problems,
+    similar_project,
 )
 
 TEXT_LONGEST = 3_000
@@ -104,9 +107,11 @@ def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
     typed = unescape(_LINK.sub(r"\1", text)).strip()
     if len(typed) > TEXT_LONGEST:
         what = Message(
-            "That is too long: {n} characters, {limit} are read.", n=len(typed), limit=TEXT_LONGEST
+            "That is too long: {n} characters, and {limit} is the most. Shorten it, or use the form.",
+            n=len(typed),
+            limit=TEXT_LONGEST,
         )
-        return Usage(typed, (what,))
+        return Usage(typed, (what,), form=True)
     words = list(_words(typed))
     if not words:
         return Help()
@@ -160,7 +165,7 @@ def _status(typed: str, words: list[_Word]) -> Command:
             )
         )
     line = f"status {project} live" if live else f"status {project}"
-    return Usage(typed, tuple(wrong), line) if wrong else Status(project, live)
+    return Usage(typed, tuple(wrong), line if project else "") if wrong else Status(project, live)
 
 
 def _delete(typed: str, words: list[_Word]) -> Command:
@@ -170,15 +175,19 @@ def _delete(typed: str, words: list[_Word]) -> Command:
     if len(words) > 1:
         extra = shown(" ".join(word.typed for word in words[1:]))
         wrong.append(Message("{extra} is too much: one project at a time.", extra=extra))
-    return Usage(typed, tuple(wrong), f"delete {project}") if wrong else Delete(project)
+    return Usage(typed, tuple(wrong), f"delete {project}" if project else "") if wrong else Delete(project)
 
 
 def _project(word: _Word) -> tuple[str, list[Message]]:
-    """The project that is meant, and what is wrong with how it was typed."""
+    """The project that is meant, empty if none can be, and what is wrong with how it was typed."""
     project = _unquoted(word.plain).lower()
     if PROJECT.match(project):
         return project, []
-    return nearest_project(project), [Message("{word} is not the name of a project.", word=shown(word.typed))]
+    rule = Message(
+        "{word} is not the name of a project: that is 2 to 20 lower-case letters and digits, a letter first.",
+        word=shown(word.typed),
+    )
+    return similar_project(project), [rule]
 
 
 def _create(typed: str, words: list[_Word], platform: Platform, *, dashboards: bool) -> Command:
@@ -288,19 +297,28 @@ def default_spec(platform: Platform) -> str:
 
 
 def _create_line(draft: Mapping[str, str], spec: WorkspaceSpec, platform: Platform) -> str:
-    """What was typed with everything wrong put right."""
+    """What was typed with everything wrong put right; empty where only the person knows how."""
+    typed = spec.project
+    project = typed if not typed or PROJECT.match(typed) else similar_project(typed)
+    if typed and (not project or project in RESERVED):
+        return ""
     size = (
         spec.spec
         if spec.spec in platform.specs
         else (nearest(spec.spec, list(platform.specs)) or default_spec(platform))
     )
-    most = min(max(spec.max, 1), 100)
-    desired = min(max(spec.desired, 0), most)
-    project = spec.project if PROJECT.match(spec.project) else nearest_project(spec.project)
-    line = f"create {project} spec={size} desired={desired} max={most}"
+    usual, _ = read({"spec": size}, platform)
+    most = min(max(spec.max if _number(draft, "max") else usual.max, 1), 100)
+    desired = min(max(spec.desired if _number(draft, "desired") else usual.desired, 0), most)
+    line = f"create {project or nearest_project('')} spec={size} desired={desired} max={most}"
     if dashboard_uid(spec.dashboard):
         line = f"{line} dashboard={spec.dashboard}"
-    return f"{line} why={draft['why']}" if "why" in draft else line
+    short = len(spec.why) <= WHY_LONGEST
+    return f"{line} why={draft['why']}" if "why" in draft and short else line
+
+
+def _number(draft: Mapping[str, str], field: str) -> bool:
+    return bool(NUMBER.match(draft.get(field, "").strip()))
 
 
 def _unquoted(value: str) -> str:

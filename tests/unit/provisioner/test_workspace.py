@@ -199,7 +199,7 @@ class TestProblems:
 
     def test_why_may_not_be_a_novel(self) -> None:
         assert told(a_spec(why="x" * WHY_LONGEST)) == []
-        assert told(a_spec(why="x" * 501)) == [("why", "Keep it under 500 characters; it has 501.")]
+        assert told(a_spec(why="x" * 501)) == [("why", "Say why in at most 500 characters; these are 501.")]
 
 
 @given(st.text(max_size=40))

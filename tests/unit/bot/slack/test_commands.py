@@ -199,10 +199,40 @@ def test_status_of_two_is_too_much() -> None:
 
 def test_a_deletion_is_of_one_project_by_its_name() -> None:
     assert wrong("delete alpha beta") == ["beta is too much: one project at a time."]
-    assert wrong("delete My_Team") == ["My_Team is not the name of a project."]
+    assert wrong("delete My_Team") == [
+        "My_Team is not the name of a project: that is 2 to 20 lower-case letters and digits, a letter first."
+    ]
     command = asked("delete My_Team now")
     assert isinstance(command, Usage)
     assert command.line == "delete myteam"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["delete 한글", "delete 🚀", "status 🚀", "status 42 live", "create aia spec=gpu", "create 알파 max=2"],
+)
+def test_no_line_to_copy_names_what_nobody_typed(typed: str) -> None:
+    command = asked(typed)
+
+    assert isinstance(command, Usage)
+    assert command.line == ""
+
+
+def test_what_is_no_number_becomes_the_usual_one_in_the_line_to_copy() -> None:
+    command = asked("create alpha desired=two")
+
+    assert isinstance(command, Usage)
+    assert command.line == "create alpha spec=standard desired=1 max=3"
+
+
+def test_a_why_that_is_too_long_is_not_in_the_line_to_copy() -> None:
+    command = asked("create alpha max=2 why=" + "x" * 600)
+
+    assert isinstance(command, Usage)
+    assert wrong("create alpha max=2 why=" + "x" * 600) == [
+        "Say why in at most 500 characters; these are 600."
+    ]
+    assert command.line == "create alpha spec=standard desired=1 max=2"
 
 
 def test_what_looks_like_a_deletion_is_only_suggested() -> None:
@@ -210,7 +240,9 @@ def test_what_looks_like_a_deletion_is_only_suggested() -> None:
 
 
 def test_too_long_a_text_is_not_read() -> None:
-    assert wrong("create alpha why=" + "x" * 3_000) == ["That is too long: 3017 characters, 3000 are read."]
+    assert wrong("create alpha why=" + "x" * 3_000) == [
+        "That is too long: 3017 characters, and 3000 is the most. Shorten it, or use the form."
+    ]
 
 
 def test_the_line_to_copy_puts_everything_right() -> None:
