@@ -25,7 +25,8 @@ def reasons(unmade: Iterable[Refused], way: Way) -> list[Message]:
 
 def _reason(error: WorkError, way: Way) -> Message:
     said = diagnose(error.what, error.cause, way=way)
-    remedy = said.remedy if said else error.hint
-    if remedy is None:
+    if said is not None:
+        return Message("{what}. {cause} {remedy}", what=error.what, cause=said.cause, remedy=said.remedy)
+    if error.hint is None:
         return Message("{what}.", what=error.what)
-    return Message("{what}. {remedy}", what=error.what, remedy=remedy)
+    return Message("{what}. {remedy}", what=error.what, remedy=error.hint)

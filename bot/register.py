@@ -6,7 +6,7 @@ from approvals.model import Request, RequestId, RequestStatus
 from bot.database import UnitOfWork
 from bot.views.case import Case, Other
 from bot.views.known import Known
-from bot.views.words import name, person
+from bot.views.words import name
 from provisioner.message import Message
 from provisioner.run import EntryKind, Run, RunId, RunStatus
 from provisioner.stage import Goal
@@ -20,6 +20,8 @@ _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
     """Why nobody can ask now for the project to be made, or deleted; or None."""
     if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
+        if goal is Goal.ABSENT:
+            return Message("{name} belongs to the platform; it is never deleted.", name=name(project))
         return Message("The name {name} is reserved for the platform; choose another.", name=name(project))
     pending = unit.requests.pending_for(project)
     if pending is not None:
@@ -53,18 +55,19 @@ def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
 
 
 def _asked_already(unit: UnitOfWork, pending: Request) -> Message:
-    who, project = person(pending.asked_by), name(pending.subject.target)
+    """Without who: a dialog would show an id."""
+    project = name(pending.subject.target)
     if unit.proposals.get(pending.id).plan.goal is Goal.ABSENT:
         return Message(
-            "{who} has asked already for {project} to be deleted: {id} is open until {until}.",
-            who=who,
+            "There is a request to delete {project} already: {id}, open until {until}. Wait until it is"
+            " decided, or ask whoever made it to withdraw it.",
             project=project,
             id=name(pending.id),
             until=pending.open_until,
         )
     return Message(
-        "{who} has asked for {project} already: {id} is open until {until}.",
-        who=who,
+        "There is a request for {project} already: {id}, open until {until}. Wait until it is decided, or ask"
+        " whoever made it to withdraw it.",
         project=project,
         id=name(pending.id),
         until=pending.open_until,

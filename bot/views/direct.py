@@ -54,7 +54,7 @@ def _creation(moment: Moment, case: Case) -> Message:
             return Message("Nobody decided on your request for {project} in time.", project=project)
         case Moment.FAILED:
             return Message(
-                "Creating {project} failed. What exists stays; it can be tried again or rolled back.",
+                "Creating {project} failed. What exists stays; its card has the ways on.",
                 project=project,
             )
         case Moment.PARKED:

@@ -55,7 +55,7 @@ def mark(known: Known) -> Mark:
     if known.pending is not None:
         return Mark.WAITING
     if known.run is None:
-        return Mark.NEXT
+        return Mark.STOPPED  # its request was not approved
     return {
         RunStatus.QUEUED: Mark.NEXT,
         RunStatus.RUNNING: Mark.NOW,

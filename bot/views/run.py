@@ -34,7 +34,13 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
     title, text = headline(case, run)
     parts: list[Part] = [*_ways_in(case, run, frame), stage_lines(run), *_ending(case, run, frame)]
     if case.later is not None and case.later.deletes:
-        parts = [Paragraph(Message("What there was is deleted: see {id}.", id=pointer(case.later)))]
+        parts = [
+            Paragraph(
+                Message(
+                    "What there was is for {id} to delete; see there how far that is.", id=pointer(case.later)
+                )
+            )
+        ]
     buttons = run_buttons(case, run)
     if buttons:
         parts.append(Buttons(buttons))
@@ -151,10 +157,14 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         return
     again = again_command(frame.command, case.proposal)
     yield Paragraph(
-        Message("To go on, press Continue or type {command}: only what is left is deleted.", command=again)
+        Message(
+            "Continue asks for an approval to go on, as {command} does: only what is left is deleted.",
+            command=again,
+        )
         if run.goal is Goal.ABSENT
         else Message(
-            "To go on, press Continue or type {command}: what exists is kept and only the rest is made.",
+            "Continue asks for an approval to go on, as {command} does: what exists is kept and only the rest"
+            " is made. Delete asks for an approval to delete what exists.",
             command=again,
         )
     )

@@ -201,7 +201,7 @@ def test_a_project_that_is_asked_for_already_is_told_at_its_field(stand: Stand) 
 
     seen = stand.slack.submit("requester", stand.form(), {"project": "alpha", "why": "x"})
 
-    assert "has asked for alpha already" in seen["errors"]["project"]
+    assert "There is a request for alpha already" in seen["errors"]["project"]
 
 
 def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:

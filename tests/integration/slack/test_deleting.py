@@ -74,7 +74,7 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
 
     stand.slack.command("admin", "general", "/workspace delete alpha")
 
-    stand.told("admin", "has asked for alpha already: WSR-0001 is open until")
+    stand.told("admin", "There is a request for alpha already: WSR-0001, open until")
     assert stand.slack.view("admin") is None
 
 
@@ -91,7 +91,7 @@ def test_what_came_in_between_is_told_at_the_field(stand: Stand) -> None:
 
     seen = stand.slack.submit("requester", view_id, {"confirm": "alpha"})
 
-    assert "has asked for alpha already" in seen["errors"]["confirm"]
+    assert "There is a request for alpha already" in seen["errors"]["confirm"]
     assert stand.ask(view_id) is None
 
 

@@ -183,7 +183,7 @@ def test_two_deletions_at_once_are_one_request(office: Office) -> None:
 
     assert office.pending() == first
     said = office.chat.whispers(BOB)[-1]
-    assert f"{MINA} has asked already for alpha to be deleted: {first.id}" in said
+    assert f"There is a request to delete alpha already: {first.id}" in said
 
 
 def test_a_form_delivered_twice_is_one_request(office: Office) -> None:
@@ -227,7 +227,7 @@ def test_while_a_deletion_is_asked_for_nobody_asks_for_the_same_name(office: Off
     office.settle()
 
     assert office.pending() == request
-    assert "has asked already for alpha to be deleted" in office.chat.whispers(BOB)[-1]
+    assert "There is a request to delete alpha already" in office.chat.whispers(BOB)[-1]
 
 
 def test_nobody_approves_their_own_deletion(office: Office) -> None:
@@ -487,7 +487,7 @@ def test_a_ready_card_says_what_became_of_its_workspace(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"alpha is deleted under {request.id}" in card
+    assert f"alpha: {request.id} deletes it" in card
     assert "is ready" not in card
 
 

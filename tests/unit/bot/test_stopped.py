@@ -141,7 +141,7 @@ def test_rolling_back_deletes_what_was_made_under_its_own_approval(office: Offic
     assert office.run(deletion.id).goal is Goal.ABSENT
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha is deleted under {request.id}" in card
+    assert f"alpha: {request.id} deletes it" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -196,7 +196,7 @@ def test_two_people_who_press_at_once_get_one_request_and_the_second_is_told(off
 
     assert _asks(office) == 2
     said = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
-    assert len([one for one in said if "has asked already for alpha to be deleted" in one]) == 1
+    assert len([one for one in said if "There is a request to delete alpha already" in one]) == 1
 
 
 def test_a_double_press_at_the_same_moment_is_asked_for_once(office: Office) -> None:
@@ -339,7 +339,7 @@ def test_a_cancelled_card_lists_what_exists_and_offers_both_ways(office: Office)
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "There now" in card
     assert "bucket alpha" in card
-    assert "press Continue or type /workspace create alpha" in card
+    assert "Continue asks for an approval to go on, as /workspace create alpha" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.continue",
         "ws.run.delete",
@@ -390,7 +390,7 @@ def test_continue_and_delete_at_once_are_one_request_and_the_second_is_told(offi
 
     assert _asks(office) == 2
     told = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
-    assert len([one for one in told if "is open until" in one]) == 1
+    assert len([one for one in told if "open until" in one]) == 1
 
 
 def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
@@ -404,7 +404,7 @@ def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
     office.settle()
 
     assert office.world.empty()
-    assert f"What there was is deleted: see {request.id}" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"What there was is for {request.id} to delete" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_a_cancelled_card_offers_its_ways_again_when_nobody_approved(office: Office) -> None:
@@ -466,7 +466,7 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha is deleted under {request.id}" in card
+    assert f"alpha: {request.id} deletes it" in card
     assert "What is left stays." not in card
 
 
