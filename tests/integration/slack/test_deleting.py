@@ -81,7 +81,7 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
 def test_no_form_opens_for_a_name_of_the_platform(stand: Stand) -> None:
     stand.slack.command("admin", "general", "/workspace delete aia")
 
-    stand.told("admin", "The name aia is reserved for the platform")
+    stand.told("admin", "aia belongs to the platform; it is never deleted.")
     assert stand.slack.view("admin") is None
 
 
