@@ -77,11 +77,12 @@ class Logbook:
         """When this attempt first acted on it; set by `intend`."""
         return self._progress(step).since or self.now
 
-    def note(self, step: Step, message: Message) -> None:
-        """What the stage is doing, for the card; not journalled."""
-        progress = self._progress(step)
-        if progress.status is not StageStatus.ACTING or progress.reason != message:
-            self._set(step, status=StageStatus.ACTING, until=None, reason=message)
+    def note(self, step: Step, message: Message, *, to_the_end: bool) -> None:
+        """What the stage is doing, for the card; not journalled. Once `to_the_end`, it stays so."""
+        before = self._progress(step)
+        to_the_end = to_the_end or before.to_the_end
+        self._set(step, status=StageStatus.ACTING, until=None, reason=message, to_the_end=to_the_end)
+        if self._progress(step) != before:
             self._save()
 
     def record(self, step: Step, message: Message, data: Mapping[str, Json]) -> None:
@@ -142,7 +143,7 @@ class Logbook:
 
     def done(self, step: Step) -> None:
         acted = self._progress(step).since is not None
-        self._set(step, status=StageStatus.DONE, until=None, reason=None)
+        self._set(step, status=StageStatus.DONE, until=None, reason=None, to_the_end=False)
         title = step.stage.title
         match self._run.goal, acted:
             case Goal.PRESENT, True:
@@ -163,7 +164,7 @@ class Logbook:
         self._write(EntryKind.PARKED, message, step, {"plan": plan.to_json(), "uncovered": changes})
 
     def fail(self, step: Step, failure: Failure, standing: list[Json]) -> None:
-        self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what)
+        self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what, to_the_end=False)
         self._settle(RunStatus.FAILED)
         failure = replace(failure, cause=self._clean(failure.cause))
         self._run.failure = failure

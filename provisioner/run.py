@@ -63,6 +63,7 @@ class StageProgress:
     until: datetime | None = None  # WAITING, RETRYING: looked at again then
     reason: Message | None = None  # what it waits for, or why it is tried again
     tries: int = 0  # temporary errors in this attempt; a look that fails after a wait is the first again
+    to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -71,6 +72,7 @@ class StageProgress:
             "until": self.until.isoformat() if self.until else None,
             "reason": self.reason.to_json() if self.reason else None,
             "tries": self.tries,
+            "to_the_end": self.to_the_end,
         }
 
     @classmethod
@@ -81,6 +83,7 @@ class StageProgress:
             until=datetime.fromisoformat(data["until"]) if data["until"] else None,
             reason=Message.from_json(data["reason"]) if data["reason"] else None,
             tries=data["tries"],
+            to_the_end=data.get("to_the_end", False),  # runs that are older than it
         )
 
 

@@ -94,8 +94,13 @@ class StageContext(Protocol):
         """When this attempt first acted on the stage: what began earlier is an earlier attempt's."""
         ...
 
-    def progress(self, message: Message) -> None:
-        """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`."""
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
+        """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`.
+
+        `to_the_end`: who leaves the stage after this write harms others. So from here on, also in the next
+        process, a cancel waits until the stage is done or has failed, and no other stage of the run is
+        attended to, since with its error the run would end.
+        """
         ...
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:

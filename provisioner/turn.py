@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -64,6 +64,12 @@ class Turn:
         self._stopping = False  # somebody asked to cancel
 
     def take(self) -> Wait | None:
+        """A stage that may not be left comes first and alone; only then a cancel is obeyed."""
+        if (step := self._not_to_be_left()) and (wait := self._attend(step)):
+            self._book.rest()
+            return wait
+        if self._run.status not in MOVING:
+            return None
         if self._book.cancel_asked():
             self._cancel()
             return None
@@ -78,6 +84,8 @@ class Turn:
                 return None
             if wait:
                 waits.append(wait)
+            if self._not_to_be_left():
+                break
         if not waits:
             waits = self._look_again()
         if self._run.status not in MOVING:
@@ -110,8 +118,14 @@ class Turn:
                     raise  # no fault of the stage: the turn is given up, the run stays as it is stored
                 return self._answer(step, error)
 
+    def _not_to_be_left(self) -> Step | None:
+        """At most one: while there is one, no other is attended to."""
+        return next((step for step in self._steps if self._run.progress(step.stage.name).to_the_end), None)
+
     def _spare(self, step: Step) -> float:
         """Seconds until another stage of this run wants to be attended to, at most `IN_LINE`."""
+        if self._not_to_be_left():
+            return IN_LINE  # no other is
         spare, passed = IN_LINE, True  # those before it had their turn
         for other in self._steps:
             progress = self._run.progress(other.stage.name)
@@ -140,13 +154,15 @@ class Turn:
         if self._uncovered(step, changes):
             self._park(step, changes)
             return None
-        self.check(held)
+        self.check(step, held)
         self._book.intend(step, changes)
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
         wait = act(self._ws, seen, _Context(self, self._book, step, held))
         if wait:
             if late := self._book.late(step, wait.reason):
                 raise late
+            if self._run.progress(stage.name).to_the_end and self._book.cancel_asked():
+                wait = replace(wait, reason=Message("{reason} (Cancel waits for it)", reason=wait.reason))
             self._book.wait(step, wait, before)
             return wait
         left = stage.plan(self._ws, stage.observe(self._ws), goal)
@@ -239,11 +255,11 @@ class Turn:
     def _survey(self, goal: Goal, steps: Sequence[Step]) -> tuple[Finding, ...]:
         return survey(steps, self._ws, goal, at_once=self._parts.at_once)
 
-    def check(self, held: Held) -> None:
-        """Whether the next write may be made. Raises `Interrupted`."""
+    def check(self, step: Step, held: Held) -> None:
+        """Whether the next write of the stage may be made. Raises `Interrupted`."""
         self._guard.check()
         held.check()
-        if self._book.cancel_asked():
+        if not self._run.progress(step.stage.name).to_the_end and self._book.cancel_asked():
             self._stopping = True
             raise Interrupted(Message("told to stop"))
 
@@ -265,9 +281,9 @@ class _Context:
     def since(self) -> datetime:
         return self._book.since(self._step)
 
-    def progress(self, message: Message) -> None:
-        self._turn.check(self._held)
-        self._book.note(self._step, message)
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
+        self._turn.check(self._step, self._held)
+        self._book.note(self._step, message, to_the_end=to_the_end)
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         self._book.record(self._step, message, data)

@@ -9,6 +9,10 @@ What is owed is kept beside the text, in the same write (`DexDocument.pending`):
 older than it, and neither a restart of somebody else's nor an outage makes finished workspaces look
 unfinished. The restart is asked for by an annotation with the text's sha256: an equal text restarts nothing.
 
+Whoever edits sees it through, also when told to stop: if dex does not start with our entry, nobody can log
+in, and nobody else would take the entry out. An edit that waits for its restart is no better, since dex may
+be restarted by anybody.
+
 While dex restarts for one workspace, others edit and wait: the restart after it serves all of them, so that
 however many come at once, two restarts do.
 """
@@ -176,7 +180,7 @@ class DexUserStage:
                 edited = edit(ws, document, self._config(document, ws))
             except Unsound as error:
                 raise _unsound(error) from error
-            ctx.progress(message)
+            ctx.progress(message, to_the_end=True)
             if self._dex.write(edited):
                 return edited
             document = self._dex.document()
@@ -219,7 +223,7 @@ class DexUserStage:
 
     def _restart_now(self, document: DexDocument, ctx: StageContext) -> Wait:
         if self._dex.rollout().digest != document.digest:
-            ctx.progress(Message("restarting dex"))
+            ctx.progress(Message("restarting dex"), to_the_end=True)
             self._dex.restart(digest=document.digest, at=ctx.now)
         return Wait(_LOOK_AGAIN, Message("dex is restarting"))
 

@@ -62,7 +62,7 @@ def words_of(text: str) -> str:
 class FakeDex:
     """`broken`: it starts with no text, and says `words`. `rival`: who edits before each write of ours.
 
-    `slow`: ticks that a start takes.
+    `slow`: ticks that a start takes. `refuses`: it starts with no text that has this in it.
     """
 
     text: str = NEIGHBOURS
@@ -70,6 +70,7 @@ class FakeDex:
     version: int = 1
     labels: dict[str, str] = field(default_factory=lambda: {"app": "dex"})
     broken: bool = False
+    refuses: str = ""
     words: str = "listen tcp: no route"
     hangs: bool = False  # a new pod neither ends nor gets ready
     rival: Callable[[str], str] | None = None
@@ -102,7 +103,7 @@ class FakeDex:
         self.restarts += 1
 
     def last_words(self) -> str:
-        return self.words if self.broken else words_of(self.text)
+        return self.words if self._ends() else words_of(self.text)
 
     def up(self) -> bool:
         return self.alive
@@ -125,13 +126,16 @@ class FakeDex:
         self._starting -= 1
         if self._starting:
             return
-        if self.broken or words_of(self.text):
+        if self._ends() or words_of(self.text):
             self._rollout = replace(self._rollout, crashes=self._rollout.crashes + 1)
             self._starting = self.slow
             return
         self.running = self.text
         self.alive = True
         self._rollout = replace(self._rollout, complete=True, crashes=0)
+
+    def _ends(self) -> bool:
+        return self.broken or bool(self.refuses and self.refuses in self.text)
 
     def users(self) -> set[str]:
         """Who can log in now, as dex sees it."""

@@ -125,7 +125,10 @@ class FakeWorld:
 
 
 class FakeStage:
-    """Keeps the laws of stages. `lies`: it says that it is done when it is not."""
+    """Keeps the laws of stages. `lies`: it says that it is done when it is not.
+
+    `to_the_end`: half of it harms others.
+    """
 
     def __init__(
         self,
@@ -135,12 +138,14 @@ class FakeStage:
         takes: timedelta = timedelta(0),
         locks: Sequence[str] = (),
         records: bool = False,
+        to_the_end: bool = False,
     ) -> None:
         self._world = world
         self._name = name
         self._takes = takes
         self._locks = tuple(locks)
         self._records = records
+        self._to_the_end = to_the_end
         self.lies = False
 
     @property
@@ -191,7 +196,7 @@ class FakeStage:
         for part in parts:
             if self._records:
                 ctx.record(Message("about to touch {part}", part=part), {"part": part})
-            ctx.progress(Message("touching {part}", part=part))
+            ctx.progress(Message("touching {part}", part=part), to_the_end=self._to_the_end)
             write = Write(ws.project, self._name, part, change)
             if change.verb is Verb.DELETE:
                 self._world.unmake(write)

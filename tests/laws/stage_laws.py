@@ -42,7 +42,7 @@ class Context:
     def now(self) -> datetime:
         return self.clock()
 
-    def progress(self, message: Message) -> None:
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:  # noqa: ARG002 - as the engine's
         self.asked += 1
         if self.asked == self.stop_before:
             raise Interrupted(Message("told to stop"))

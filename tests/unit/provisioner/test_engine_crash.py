@@ -7,6 +7,7 @@ the one of a run that nobody disturbed, and no effect is made twice.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 import pytest
@@ -14,9 +15,9 @@ import pytest
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from provisioner.run import EntryKind, RunId, RunStatus, StageStatus
-from provisioner.stage import Goal
+from provisioner.stage import Goal, Step
 from tests.fakes.fuse import CrashNow
-from tests.fakes.world import Place
+from tests.fakes.world import PARTS, FakeStage, Place
 from tests.fakes.yard import Yard
 
 Story: TypeAlias = Callable[[Yard], RunId]
@@ -70,6 +71,15 @@ def cancel(yard: Yard) -> RunId:
     return run_id
 
 
+def cancel_what_may_not_be_left(yard: Yard) -> RunId:
+    takes = timedelta(seconds=15)
+    yard.steps = (
+        Step(FakeStage(yard.world, "login", takes=takes, to_the_end=True)),
+        Step(FakeStage(yard.world, "bucket")),
+    )
+    return cancel(yard)
+
+
 def park(yard: Yard) -> RunId:
     run_id = delete(yard)
     yard.world.places["alpha", "bucket"].data = True
@@ -84,6 +94,7 @@ STORIES = (
     roll_back,
     fail,
     cancel,
+    cancel_what_may_not_be_left,
     park,
 )
 
@@ -154,6 +165,29 @@ def test_crash_after_crash_it_still_arrives(story: Story) -> None:
         assert outcome(yard, run_id) == undisturbed, f"crash every {step} points"
         if not crashed:
             break
+
+
+def test_T21_what_may_not_be_left_is_seen_through_wherever_the_process_ended() -> None:
+    """It is stored before the first write, so a cancel that comes right after the end of a process waits."""
+    left = []
+    for point in range(POINTS_MOST):
+        yard = Yard()
+        yard.steps = (Step(FakeStage(yard.world, "login", takes=timedelta(seconds=15), to_the_end=True)),)
+        run_id = yard.approve()
+        yard.fuse.arm(point)
+        try:
+            yard.settle(run_id)
+        except CrashNow:
+            yard.fuse.replace()
+        else:
+            break
+        yard.cancel(run_id)
+        assert yard.settle(run_id).status in {RunStatus.CANCELLED, RunStatus.SUCCEEDED}
+        look = yard.world.look("alpha", "login")
+        assert (look.parts, look.busy) in [((), False), (PARTS, False)], f"crash at point {point}"
+        left.append(look.parts)
+
+    assert set(left) == {(), PARTS}
 
 
 def test_the_intent_is_stored_before_the_first_write_of_a_stage() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from provisioner.plan import Plan
-from provisioner.run import EntryKind, RunId, RunStatus
+from provisioner.run import EntryKind, RunId, RunStatus, StageProgress, StageStatus
 from provisioner.stage import Goal, StageContext, Step, Verb, Wait
 from provisioner.survey import Standing
 from provisioner.workspace import Workspace
@@ -32,8 +33,8 @@ def standing(yard: Yard, run_id: RunId, kind: EntryKind) -> Sequence[Standing]:
 class Watcher(FakeStage):
     """Calls somebody between its first and its second write."""
 
-    def __init__(self, yard: Yard, name: str, locks: Sequence[str] = ()) -> None:
-        super().__init__(yard.world, name, locks=locks)
+    def __init__(self, yard: Yard, name: str, locks: Sequence[str] = (), *, to_the_end: bool = False) -> None:
+        super().__init__(yard.world, name, locks=locks, to_the_end=to_the_end)
         self.halfway: Callable[[], None] = lambda: None
 
     def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
@@ -49,11 +50,11 @@ class _Halfway:
         self.now = ctx.now
         self.since = ctx.since
 
-    def progress(self, message: Message) -> None:
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self._writes += 1
         if self._writes == 2:
             self._stage.halfway()
-        self._ctx.progress(message)
+        self._ctx.progress(message, to_the_end=to_the_end)
 
 
 class TestCancel:
@@ -128,6 +129,114 @@ class TestCancel:
         yard.retry_by_hand(run_id)
 
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+
+def some_that_may_not_be_left(yard: Yard) -> tuple[Step, ...]:
+    """The login comes between two others, and takes two looks more."""
+    takes = timedelta(seconds=15)
+    login = FakeStage(yard.world, "login", takes=takes, locks=("configmap/dex",), to_the_end=True)
+    profile = FakeStage(yard.world, "profile", takes=timedelta(minutes=5))
+    return (Step(profile), Step(login), Step(FakeStage(yard.world, "bucket")))
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+class TestWhatMayNotBeLeft:
+    """T21: who is told to stop while dex restarts with their edit still sees it through."""
+
+    @pytest.fixture
+    def run_id(self, yard: Yard, goal: Goal) -> RunId:
+        yard.steps = some_that_may_not_be_left(yard)
+        if goal is Goal.ABSENT:
+            yard.settle(yard.approve())
+        run_id = yard.approve(goal)
+        yard.world.writes.clear()
+        yard.turn(run_id)
+        return run_id
+
+    @pytest.fixture
+    def later(self, goal: Goal) -> str:
+        """The stage that comes after the login."""
+        return "bucket" if goal is Goal.PRESENT else "profile"
+
+    def test_is_seen_through_before_a_cancel(self, yard: Yard, run_id: RunId, later: str) -> None:
+        yard.cancel(run_id)
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.CANCELLED
+        assert run.progress("login") == replace(
+            run.progress("login"), status=StageStatus.DONE, to_the_end=False
+        )
+        assert run.progress(later) == StageProgress()
+        assert {write.stage for write in yard.world.writes} == {"bucket", "login", "profile"} - {later}
+
+    def test_is_said_to_be_what_a_cancel_waits_for(self, yard: Yard, run_id: RunId) -> None:
+        assert str(yard.run(run_id).progress("login").reason) == "login alpha is on its way"
+        yard.cancel(run_id)
+        yard.pass_time(10)
+
+        wait = yard.turn(run_id)
+
+        said = yard.run(run_id).progress("login").reason
+        assert str(said) == "login alpha is on its way (Cancel waits for it)"
+        assert wait
+        assert wait.reason == said
+
+    def test_is_told_where_it_fails_after_a_cancel(self, yard: Yard, run_id: RunId) -> None:
+        yard.cancel(run_id)
+        yard.world.hides("login", Permanent(Message("dex did not start")))
+        yard.pass_time(10)
+
+        assert yard.turn(run_id) is None
+
+        run = yard.run(run_id)
+        assert run.status is RunStatus.FAILED
+        assert str(run.failure and run.failure.what) == "dex did not start"
+        yard.give_up(run_id)
+
+    def test_has_the_run_for_itself(self, yard: Yard, run_id: RunId, later: str) -> None:
+        """A run that fails elsewhere would leave it as a cancel does."""
+        yard.world.breaks(later, Permanent(Message("no bucket")))
+
+        run = yard.settle(run_id)
+
+        assert run.status is RunStatus.FAILED
+        assert str(run.failure and run.failure.what) == "no bucket"
+        assert run.progress("login").status is StageStatus.DONE
+
+    def test_stands_in_line_for_its_document_whatever_else_is_due(self, yard: Yard, run_id: RunId) -> None:
+        yard.cancel(run_id)
+        yard.pass_time(60)
+
+        with yard.locks.try_hold("configmap/dex"):
+            yard.turn(run_id)
+
+        assert yard.locks.patience["configmap/dex"] == 5
+
+
+def test_who_is_told_to_stop_between_two_writes_that_belong_together_makes_both(yard: Yard) -> None:
+    stage = Watcher(yard, "login", to_the_end=True)
+    yard.steps = (Step(stage), Step(FakeStage(yard.world, "bucket")))
+    run_id = yard.approve()
+    stage.halfway = lambda: yard.cancel(run_id)
+
+    run = yard.settle(run_id)
+
+    assert run.status is RunStatus.CANCELLED
+    assert [(write.stage, write.part) for write in yard.world.writes] == [
+        ("login", "body"),
+        ("login", "mark"),
+    ]
+
+
+def test_what_may_not_be_left_is_not_begun_after_a_cancel(yard: Yard) -> None:
+    stage = Watcher(yard, "bucket")
+    yard.steps = (Step(stage), *some_that_may_not_be_left(yard)[1:2])
+    run_id = yard.approve()
+    stage.halfway = lambda: yard.cancel(run_id)
+
+    assert yard.settle(run_id).status is RunStatus.CANCELLED
+    assert {write.stage for write in yard.world.writes} == {"bucket"}
 
 
 class TestWhatWasNotApproved:

@@ -151,11 +151,22 @@ class TestBackoff:
 class TestStorage:
     def test_gives_progress_back(self) -> None:
         progress = StageProgress(
-            status=StageStatus.WAITING, since=NOON, until=NOON, reason=Message("CREATING"), tries=1
+            status=StageStatus.WAITING,
+            since=NOON,
+            until=NOON,
+            reason=Message("CREATING"),
+            tries=1,
+            to_the_end=True,
         )
 
         assert StageProgress.from_json(json.loads(json.dumps(progress.to_json()))) == progress
         assert StageProgress.from_json(StageProgress().to_json()) == StageProgress()
+
+    def test_reads_progress_of_before_a_stage_could_not_be_left(self) -> None:
+        older = StageProgress(status=StageStatus.WAITING, since=NOON).to_json()
+        del older["to_the_end"]
+
+        assert StageProgress.from_json(older) == StageProgress(status=StageStatus.WAITING, since=NOON)
 
     @pytest.mark.parametrize("failure", [a_failure(), a_failure(cause=None, hint=None)])
     def test_gives_a_failure_back(self, failure: Failure) -> None:

@@ -13,6 +13,8 @@ import pytest
 from provisioner.run import RunId, RunStatus, StageStatus
 from provisioner.stage import Goal
 from provisioner.stages.bucket import Upload
+from tests.builders import a_workspace
+from tests.fakes.dex import NEIGHBOURS
 from tests.fakes.fuse import CrashNow
 from tests.unit.provisioner.wholeyard import WholeYard
 
@@ -143,3 +145,62 @@ def test_the_stories_end_as_they_should() -> None:
     yard, run_id = ends["create"]
     assert len(yard.run(run_id).stages) == 10
     assert {progress.status for progress in yard.run(run_id).stages.values()} == {StageStatus.DONE}
+
+
+def until_dex_is_edited(yard: WholeYard, run_id: RunId) -> None:
+    """Turn after turn; where the process ends, that is it too."""
+    before = yard.outside.dex.text
+    while yard.outside.dex.text == before:
+        try:
+            wait = yard.turn(run_id)
+        except CrashNow:
+            yard.die()
+            return
+        assert wait
+        if yard.outside.dex.text == before:
+            yard.pass_time(wait.seconds)
+
+
+@pytest.mark.parametrize("ends", ["", "dex.write", "dex.restart"])
+def test_T21_a_cancel_does_not_leave_a_dex_behind_that_does_not_start(ends: str) -> None:
+    """Also where the process ended in between, before it could note that dex restarts."""
+    yard = WholeYard()
+    dex, login = yard.outside.dex, a_workspace().login_email
+    dex.refuses = login
+    run_id = yard.approve()
+    yard.tripwire.arm([f"{ends} #1"] if ends else ())
+    until_dex_is_edited(yard, run_id)
+    assert login in dex.text
+    yard.cancel(run_id)
+
+    run = yard.settle(run_id)
+    yard.pass_time(2)
+
+    assert (dex.text, dex.alive, dex.running) == (NEIGHBOURS, True, NEIGHBOURS)
+    assert run.status is RunStatus.FAILED, "people have to hear that dex did not start"
+    assert "which was taken out again" in str(run.failure and run.failure.what)
+    assert (run.failure and run.failure.cause and run.failure.cause.words) == dex.words
+    assert yard.outside.conductor.rows == {}
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+@pytest.mark.parametrize("ends", ["", "dex.write", "dex.restart"])
+def test_T21_a_cancel_waits_until_dex_is_up_again(goal: Goal, ends: str) -> None:
+    yard = WholeYard()
+    dex, login = yard.outside.dex, a_workspace().login_email
+    if goal is Goal.ABSENT:
+        yard.settle(yard.approve())
+    run_id = yard.approve(goal)
+    times = 1 + sum(name.startswith(f"{ends} ") for name in yard.tripwire.done)
+    yard.tripwire.arm([f"{ends} #{times}"] if ends else ())
+    until_dex_is_edited(yard, run_id)
+    yard.cancel(run_id)
+
+    run = yard.settle(run_id)
+
+    assert run.status is RunStatus.CANCELLED
+    assert (dex.alive, dex.pending, dex.running) == (True, frozenset(), dex.text)
+    assert (login in dex.users()) == (goal is Goal.PRESENT)
+    assert run.progress("dex-user").status is StageStatus.DONE
+    assert yard.outside.kubernetes.profiles, "nothing else was begun"
+    assert yard.outside.conductor.rows == {}
