@@ -12,9 +12,9 @@ A stack that failed while this attempt's eksctl was at it is this attempt's fail
 cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
 first.
 
-A node group that exists with another instance type, label or upper limit than asked is ours and differs. This
-release changes no node group: that is refused, in the preview already. How many nodes it has now is never
-compared: the cluster's autoscaler moves that.
+A node group that exists with another instance type, label or upper limit than asked, or under another spec,
+is ours and differs. This release changes no node group: that is refused, in the preview already. How many
+nodes it has now is never compared: the cluster's autoscaler moves that.
 """
 
 from __future__ import annotations
@@ -25,17 +25,14 @@ from datetime import datetime
 from typing import Protocol
 
 from provisioner import nodegrouptrouble as trouble
-from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.errors import Permanent, WorkError
 from provisioner.instance import InstanceType, InstanceTypes
 from provisioner.message import Message, Ref, RefKind
+from provisioner.nodegroupclaim import PROJECT, ROLE, refuse_others, refuse_strangers, sound
 from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata, Subnet, Subnets, Vpc
 from provisioner.nodegroupstate import Child, Found, Network, NodeGroup, Occupancy, Phase, Stack, Task
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
-
-PROJECT = "workspace-bot/project"
-ROLE = "aic-role"
-"""The label by which AI Conductor finds a workspace's nodes."""
 
 _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
@@ -151,10 +148,10 @@ class NodegroupStage:
 
     def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent` also for what cannot be made: a person is not asked to approve that."""
-        _refuse_strangers(ws, seen, goal)
         if goal is Goal.ABSENT:
+            refuse_strangers(ws, seen.all)
             return tuple(_deletion(found, seen) for found in seen.all if found.exists)
-        group = _sound(ws, seen.asked)
+        group = _fit(ws, seen)
         if seen.asked.phase is Phase.MAKING:
             how = Message("it is {how_far}", how_far=seen.asked.how_far)
             return (Change(Verb.CREATE, _target(ws), how),)
@@ -166,9 +163,7 @@ class NodegroupStage:
         return (Change(Verb.UPDATE, _target(ws), detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen, Goal.PRESENT)
-        found = seen.asked
-        group = _sound(ws, found)
+        found, group = seen.asked, _fit(ws, seen)
         match found.phase:
             case Phase.NOTHING:
                 return self._create(ws, seen, ctx)
@@ -183,7 +178,7 @@ class NodegroupStage:
         return self._clear(ws, found, ctx)
 
     def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen, Goal.ABSENT)
+        refuse_strangers(ws, seen.all)
         waits = [self._remove(ws, found, seen, ctx) for found in seen.all if found.exists]
         return min(waits, key=lambda wait: wait.seconds, default=None)
 
@@ -266,48 +261,12 @@ class NodegroupStage:
         return Wait(_SOON, Message("stack {name} is being deleted", name=_name(name)))
 
 
-def _refuse_strangers(ws: Workspace, seen: NodegroupSeen, goal: Goal) -> None:
-    """A create looks at the one it makes; a delete has to be able to remove all."""
-    hint = Message("choose another project name, or remove it by hand")
-    for found in seen.all if goal is Goal.ABSENT else (seen.asked,):
-        if found.stack is not None and found.stack.tags.get(PROJECT) != ws.project:
-            name = _name(ws.stack_of(found.name))
-            raise NotOurs(Message("stack {name} exists and was not made by this bot", name=name), hint=hint)
-        if found.group is not None and found.group.tags.get(PROJECT) != ws.project:
-            name = _name(found.name)
-            raise NotOurs(
-                Message("node group {name} exists and was not made by this bot", name=name), hint=hint
-            )
-
-
-def _sound(ws: Workspace, found: Found) -> NodeGroup | None:
-    """The node group that is to stay, if there is one. Raises `Permanent` for one that cannot do."""
-    group = found.group
-    if group is None or found.phase not in (Phase.MAKING, Phase.THERE, Phase.UNDELETED):
-        return None
-    if (
-        found.phase is Phase.UNDELETED
-    ):  # somebody may work on its nodes: for a delete to end, not for a create
-        raise trouble.undeleted(ws.stack_of(found.name), found)
-    if found.phase is Phase.THERE and group.status != "ACTIVE":
-        raise trouble.unwell(group, found.name)
-    spec = ws.platform.specs.get(ws.asked.spec)
-    same = spec is None or (
-        group.instance_types == (spec.instance_type,)
-        and group.most == ws.asked.max
-        and group.labels.get(ROLE) == ws.node_label
-    )
-    if not same:
-        what = Message(
-            "node group {name} exists with {type}, at most {most} and label {label}",
-            name=_name(found.name),
-            type=", ".join(group.instance_types),
-            most=group.most,
-            label=group.labels.get(ROLE, "–"),
-        )
-        hint = Message("Ask for what is there, or delete the workspace first: no node group is changed yet.")
-        raise Permanent(what, hint=hint)
-    return group
+def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
+    """The node group that is to stay, if there is one. A create looks at the strangers it would run into; a
+    delete has to be able to remove all."""
+    refuse_strangers(ws, (seen.asked,))
+    refuse_others(ws, seen.others)
+    return sound(ws, seen.asked)
 
 
 def _tagged(group: NodeGroup) -> bool:

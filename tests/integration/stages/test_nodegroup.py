@@ -23,10 +23,11 @@ from provisioner.clients.kubenodes import KubeNodes
 from provisioner.errors import NotOurs, Permanent
 from provisioner.instance import InstanceType
 from provisioner.message import Message
+from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata
 from provisioner.nodegroupstate import LABEL_TAG
 from provisioner.stage import Goal
 from provisioner.stages.nodegroup import NodegroupStage
-from provisioner.workspace import NodeSpec
+from provisioner.workspace import NodeSpec, Workspace
 from sandbox.aws import AwsSimulator
 from sandbox.aws.faults import Kind
 from sandbox.child import Nursery
@@ -162,6 +163,25 @@ def make_group(world: World, name: str, tags: dict[str, str]) -> None:
         tags=tags,
     )
     until(lambda: world.group(name).status == "ACTIVE")
+
+
+def make_with_eksctl(world: World, ws: Workspace) -> None:
+    """As an administrator makes one by the runbook, and marks it as ours; awaited."""
+    group = ManagedNodeGroup(
+        name=ws.nodegroup,
+        ami_family="AmazonLinux2023",
+        instance_types=("g5.xlarge",),
+        availability_zones=("ap-northeast-2a",),
+        desired_capacity=0,
+        max_size=3,
+        labels={"aic-role": ws.node_label},
+        tags={"workspace-bot/project": ws.project},
+    )
+    config = ClusterConfig(
+        metadata=Metadata(name=CLUSTER, region=REGION), vpc=None, managed_node_groups=(group,)
+    )
+    world.eksctl.start_create(ws.nodegroup, config, at=utc_now())
+    until(lambda: (child := world.eksctl.child(ws.nodegroup)) is not None and child.exit_code == 0)
 
 
 def make_stack(world: World, name: str, tags: dict[str, str]) -> None:
@@ -394,10 +414,10 @@ def test_a_lost_answer_is_looked_into(world: World, fresh: Fresh, call: str) -> 
 
 def test_T48_the_groups_of_all_specs_go(world: World, projects: Iterator[str]) -> None:
     project = next(projects)
-    made(a_case(world, project))
-    other = made(a_case(world, project, spec="gpu"))
+    case = made(a_case(world, project))
+    make_with_eksctl(world, a_workspace(project, spec="gpu"))
 
-    trip = Trip(other, Goal.ABSENT)
+    trip = Trip(case, Goal.ABSENT)
     changes = trip.changes()
     trip.arrive()
 
@@ -437,3 +457,13 @@ def test_a_node_group_that_somebody_made_by_hand_is_refused(fresh: Fresh) -> Non
 
     with pytest.raises(NotOurs, match="exists and was not made by this bot"):
         Trip(case, Goal.PRESENT).changes()
+
+
+def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody_is_asked(
+    world: World, projects: Iterator[str]
+) -> None:
+    project = next(projects)
+    first = made(a_case(world, project))
+
+    with pytest.raises(Permanent, match=f"node group {first.ws.nodegroup} exists with spec standard"):
+        Trip(a_case(world, project, spec="gpu"), Goal.PRESENT).changes()

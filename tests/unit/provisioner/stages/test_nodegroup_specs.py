@@ -1,0 +1,97 @@
+"""The node groups of one workspace under other specs than the one that was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.errors import NotOurs, Permanent
+from provisioner.nodegroupstate import Task
+from provisioner.stage import Goal
+from tests.builders import a_workspace
+from tests.fakes.nodegroups import FakeChild, FakeStack
+from tests.laws.stage_laws import StageCase, Trip, made
+from tests.unit.provisioner.stages.test_nodegroup import (
+    GPU_NAME,
+    NAME,
+    OURS,
+    STACK,
+    WS,
+    a_case,
+    a_group,
+    cloud_of,
+    failed,
+)
+
+GPU_STACK = WS.stack_of(GPU_NAME)
+
+
+def asked_for_gpus(case: StageCase) -> Trip:
+    """The same workspace, asked for once more with another spec."""
+    case.ws = a_workspace(spec="gpu")
+    return Trip(case, Goal.PRESENT)
+
+
+def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody_is_asked() -> None:
+    trip = asked_for_gpus(made(a_case()))
+
+    with pytest.raises(Permanent) as refused:
+        trip.changes()
+
+    assert str(refused.value) == f"node group {NAME} exists with spec standard"
+    assert "Ask for what is there, or delete the workspace first" in str(refused.value.hint)
+    assert not isinstance(refused.value, NotOurs)
+
+
+def test_T13_so_it_is_when_the_run_comes_to_it_later() -> None:
+    trip = asked_for_gpus(made(a_case()))
+
+    with pytest.raises(Permanent, match="exists with spec standard"):
+        trip.stage.ensure(trip.case.ws, trip.stage.observe(trip.case.ws), trip.context)
+
+    assert trip.wire.made == []
+
+
+@pytest.mark.parametrize("begun", [1, 3], ids=["eksctl has begun", "its stack is under way"])
+def test_T13_so_it_is_while_the_other_one_is_being_made(begun: float) -> None:
+    case = a_case()
+    Trip(case, Goal.PRESENT).turn()
+    if begun > 1:
+        case.pass_time(begun)
+
+    assert str(failed(asked_for_gpus(case))) == f"node group {NAME} is being made with spec standard"
+
+
+def test_one_whose_eksctl_died_with_us_is_being_made_all_the_same() -> None:
+    case = a_case()
+    cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", OURS)
+
+    assert str(failed(asked_for_gpus(case))) == f"node group {NAME} is being made with spec standard"
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_COMPLETE"])
+def test_what_is_left_of_one_that_was_never_made_is_no_reason(status: str) -> None:
+    case = a_case()
+    cloud_of(case).stacks[STACK] = FakeStack(status, OURS)
+    cloud_of(case).children[NAME] = FakeChild(Task.CREATE, case.clock(), running=False, exit_code=1)
+
+    asked_for_gpus(case).arrive()
+
+    assert GPU_NAME in cloud_of(case).grouped
+
+
+def test_a_stranger_under_another_spec_is_no_reason() -> None:
+    case = a_case()
+    cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", {})
+    case.strangers["a node group without our tag"]()
+
+    asked_for_gpus(case).arrive()
+
+    assert GPU_NAME in cloud_of(case).grouped
+
+
+def test_one_that_is_on_its_way_out_has_to_be_gone_first() -> None:
+    case = a_case()
+    cloud_of(case).stacks[GPU_STACK] = FakeStack("DELETE_IN_PROGRESS", OURS)
+    cloud_of(case).grouped[GPU_NAME] = a_group(status="DELETING")
+
+    assert str(failed(Trip(case, Goal.PRESENT))) == f"node group {GPU_NAME} exists with spec gpu"
