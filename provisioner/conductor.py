@@ -58,6 +58,7 @@ class Listed:
     name: str
     namespace: str = ""
     login: str = ""  # of Kubeflow
+    dashboard: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class ConductorWorkspace(Listed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWorkspace:
-    """What is given to make one, or to change it. Without a dashboard: empty."""
+    """What is given to make one, or to change it. Without a dashboard: empty; then a change leaves it."""
 
     name: str
     bucket: str

@@ -82,6 +82,7 @@ class ConductorHttp:
                     name=str(_at(row, "name")),
                     namespace=str(row.get("namespace") or ""),
                     login=str(row.get("kubeflow_user") or ""),
+                    dashboard=str(row.get("dashboard_hash") or ""),
                 )
                 for row in _living(rows, "is_deleted")
             )
@@ -99,6 +100,7 @@ class ConductorHttp:
                 name=workspace.name,
                 namespace=workspace.namespace,
                 login=workspace.login,
+                dashboard=workspace.dashboard,
                 bucket=str(_at(bucket, "private") if isinstance(bucket, dict) else bucket),  # 1.x has two
                 resources=tuple(_resource(spec) for spec in _at(found, "specs")),
             )

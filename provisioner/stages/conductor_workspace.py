@@ -163,12 +163,14 @@ class ConductorWorkspaceStage:
         return next((each for each in looked_at if each.bucket == ws.bucket), None)
 
     def _new(self, ws: Workspace, wanted: Resource, found: ConductorWorkspace | None) -> NewWorkspace:
-        """Resources of other names stay."""
+        """Of one that is there, resources of other names stay, and so does its dashboard: only the resources
+        stand in the plan."""
         others = tuple(each for each in found.resources if each.name != wanted.name) if found else ()
+        dashboard = ws.dashboard if self._monitored else dashboard_uid(ws.asked.dashboard)
         return NewWorkspace(
             name=self._form.of(ws),
             bucket=ws.bucket,
-            dashboard=ws.dashboard if self._monitored else dashboard_uid(ws.asked.dashboard),
+            dashboard=found.dashboard if found else dashboard,
             resources=(*others, wanted),
         )
 

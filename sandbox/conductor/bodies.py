@@ -26,8 +26,10 @@ class WorkspaceBody(_Body):
 
 
 class WorkspaceChange(_Body):
+    """A dashboard that is left out stays."""
+
     s3_bucket_name: StrictStr = Field(min_length=1)
-    dashboard_hash: StrictStr = ""
+    dashboard_hash: StrictStr | None = None
     execution_specs: list[SpecBody]
 
 

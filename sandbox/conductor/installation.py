@@ -118,7 +118,9 @@ class Installation:
     def update_workspace(self, asked: Asked) -> Answer:
         found = self.workspaces.by_id(asked.places["workspace_id"])
         body = checked(WorkspaceChange, asked.body)
-        found.bucket, found.dashboard = body.s3_bucket_name, body.dashboard_hash
+        found.bucket = body.s3_bucket_name
+        if body.dashboard_hash is not None:
+            found.dashboard = body.dashboard_hash
         found.save(body.execution_specs)
         return Answer(self._row(found), found.name)
 

@@ -126,10 +126,12 @@ class ConductorSimulator:
             self._account(ADMIN_LOGIN).password = self._password
             self._here.accounts.expire_sessions()
 
-    def add_workspace(self, name: str, *, bucket: str, specs: tuple[tuple[str, int, int, int], ...]) -> None:
+    def add_workspace(
+        self, name: str, *, bucket: str, specs: tuple[tuple[str, int, int, int], ...], dashboard: str = ""
+    ) -> None:
         """By hand, under exactly this name. A spec is its name, vCPU, GB of memory, GPU."""
         with self._here.lock:
-            made = Workspace(name, bucket, "")
+            made = Workspace(name, bucket, dashboard)
             made.save([a_spec(*spec) for spec in specs])
             self._here.workspaces.add(made, names_stay=False)
 

@@ -47,20 +47,20 @@ class FakeConductor:
     locked: bool = False  # the edge account
     deaf: bool = False  # logins are not answered
     rows: dict[str, ConductorWorkspace] = field(default_factory=dict)
-    dashboards: dict[str, str] = field(default_factory=dict)  # by workspace
     people: dict[str, Account] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     roles: dict[tuple[str, str], str] = field(default_factory=dict)  # by workspace and login
     work: dict[str, tuple[str, ...]] = field(default_factory=dict)  # solutions by workspace
     logins: int = 0
 
-    def put_workspace(self, name: str, bucket: str, *resources: Resource) -> None:
+    def put_workspace(self, name: str, bucket: str, *resources: Resource, dashboard: str = "") -> None:
         labelled = tuple(replace(each, label=f"{name}-{each.name}") for each in resources)
         self.rows[name] = ConductorWorkspace(
             id=f"id of {name}",
             name=name,
             namespace=f"aic-ns-{name}",
             login=f"aic-user-{name}@aic.com",
+            dashboard=dashboard,
             bucket=bucket,
             resources=labelled,
         )
@@ -90,18 +90,18 @@ class FakeConductor:
     def create_workspace(self, new: NewWorkspace) -> str:
         self._allow("create_workspace")
         name = f"{new.name}{self.appends}"
-        self.put_workspace(name, new.bucket, *self._saved(new))
-        self.dashboards[name] = new.dashboard
+        self.put_workspace(name, new.bucket, *self._saved(new), dashboard=new.dashboard)
         self._answer("create_workspace")
         return f"id of {name}"
 
     def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None:
-        self.put_workspace(workspace.name, new.bucket, *self._saved(new))
+        """A dashboard that is not given stays."""
+        dashboard = new.dashboard or self.rows[workspace.name].dashboard
+        self.put_workspace(workspace.name, new.bucket, *self._saved(new), dashboard=dashboard)
 
     def delete_workspace(self, workspace: Listed) -> None:
         self._allow("delete_workspace")
         del self.rows[workspace.name]
-        self.dashboards.pop(workspace.name, None)
         self.roles = {key: role for key, role in self.roles.items() if key[0] != workspace.name}
 
     def account(self, login: str) -> Account | None:

@@ -340,13 +340,19 @@ def test_a_login_without_a_cookie_is_an_error(answering: Answering) -> None:
 
 def test_lists_of_every_time_are_read_without_what_is_deleted(answering: Answering) -> None:
     rows = [
-        {"id": "1", "name": "alpha-ws", "namespace": "aic-ns-alpha-ws", "is_deleted": 0},
+        {
+            "id": "1",
+            "name": "alpha-ws",
+            "namespace": "aic-ns-alpha-ws",
+            "dashboard_hash": "d",
+            "is_deleted": 0,
+        },
         {"id": "2", "name": "beta-ws", "is_deleted": 1},
         {"id": "3", "name": "gamma-ws"},
     ]
     for content in (rows, {"workspaces": rows}):
         assert answering(workspaces=JSONResponse(content)).workspaces() == (
-            Listed(id="1", name="alpha-ws", namespace="aic-ns-alpha-ws"),
+            Listed(id="1", name="alpha-ws", namespace="aic-ns-alpha-ws", dashboard="d"),
             Listed(id="3", name="gamma-ws"),
         )
 

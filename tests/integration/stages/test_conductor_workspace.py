@@ -25,7 +25,7 @@ def a_case(here: Conductor, project: str) -> StageCase:
     ws, simulator = a_workspace(project), here.simulator
 
     def put(bucket: str, *specs: tuple[str, int, int, int]) -> None:
-        simulator.add_workspace(ws.name, bucket=bucket, specs=specs)
+        simulator.add_workspace(ws.name, bucket=bucket, specs=specs, dashboard=ws.dashboard)
 
     def stage(client: Any) -> ConductorWorkspaceStage:
         return ConductorWorkspaceStage(client, FakeInstances(), form=NameForm.PROJECT, monitored=True)
@@ -88,6 +88,22 @@ def test_what_is_made_has_the_runbooks_values(here: Conductor, fresh: Fresh) -> 
     assert found["resources"] == [
         {"name": "standard", "vcpu": 4, "ram_gb": 16, "gpu": 0, "label": ws.node_label}
     ]
+
+
+@pytest.mark.parametrize("there", ["of-the-team", ""])
+def test_a_change_of_resources_leaves_the_dashboard_as_it_is(
+    here: Conductor, fresh: Fresh, there: str
+) -> None:
+    case = fresh()
+    small = (("standard", 2, 8, 0),)
+    here.simulator.add_workspace(case.ws.name, bucket=case.ws.bucket, specs=small, dashboard=there)
+
+    trip = Trip(case, Goal.PRESENT).arrive()
+
+    found = here.workspace(case.ws.name)
+    assert trip.wire.made == ["update_workspace"]
+    assert found is not None
+    assert (found["dashboard"], found["resources"][0]["vcpu"]) == (there, 4)
 
 
 def test_a_workspace_can_be_made_again_after_it_was_deleted(here: Conductor, fresh: Fresh) -> None:

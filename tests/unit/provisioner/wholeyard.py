@@ -149,7 +149,7 @@ class Outside:
             "stacks": {name: stack.status for name, stack in self.cloud.stacks.items()},
             "node groups": [_as_made(name, group) for name, group in self.cloud.grouped.items()],
             "dashboards": (self.grafana.dashboards, self.grafana.variables),
-            "conductor": (self.conductor.rows, self.conductor.dashboards, self.conductor.people),
+            "conductor": (self.conductor.rows, self.conductor.people),
             "roles": self.conductor.roles,
         }
 

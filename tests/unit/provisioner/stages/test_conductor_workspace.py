@@ -35,6 +35,9 @@ def a_case(conductor: FakeConductor | None = None, **bent: Any) -> StageCase:
     def stage(client: Any) -> ConductorWorkspaceStage:
         return ConductorWorkspaceStage(client, FakeInstances(), **usual | bent)
 
+    def put(*resources: Resource) -> None:
+        fake.put_workspace(WS.name, WS.bucket, *resources, dashboard=WS.dashboard)
+
     return StageCase(
         ws=WS,
         client=fake,
@@ -45,8 +48,8 @@ def a_case(conductor: FakeConductor | None = None, **bent: Any) -> StageCase:
         ours=lambda: fake.rows.get(WS.name),
         neighbours=lambda: (fake.rows[NEIGHBOUR], dict(fake.people), dict(fake.roles)),
         halves={
-            "without its resources": lambda: fake.put_workspace(WS.name, WS.bucket),
-            "with the resources of another type": lambda: fake.put_workspace(WS.name, WS.bucket, SMALL),
+            "without its resources": put,
+            "with the resources of another type": lambda: put(SMALL),
         },
         strangers={"another's bucket": lambda: fake.put_workspace(WS.name, "s3-of-somebody")},
         failures={"not allowed": lambda: setattr(fake, "refused", "create_workspace")},
@@ -76,7 +79,7 @@ def test_the_runbooks_values_are_given() -> None:
     trip = Trip(case, Goal.PRESENT).arrive()
 
     found = fake_of(case).rows["alpha-ws"]
-    assert (found.bucket, fake_of(case).dashboards["alpha-ws"]) == (WS.bucket, WS.made_dashboard)
+    assert (found.bucket, found.dashboard) == (WS.bucket, WS.made_dashboard)
     assert [(each.name, each.label) for each in found.resources] == [("standard", "alpha-ws-standard")]
     assert any('"name": "alpha"' in line for line in trip.context.told)
 
@@ -194,6 +197,17 @@ def test_resources_of_other_names_stay() -> None:
     assert [each.name for each in fake_of(case).rows[WS.name].resources] == ["high", "standard"]
 
 
+@pytest.mark.parametrize("there", ["of-the-team", ""])
+def test_a_change_of_resources_leaves_the_dashboard_as_it_is(there: str) -> None:
+    case = a_case()
+    fake_of(case).put_workspace(WS.name, WS.bucket, SMALL, dashboard=there)
+
+    trip = Trip(case, Goal.PRESENT).arrive()
+
+    assert trip.wire.made == ["update_workspace"]
+    assert fake_of(case).rows[WS.name].dashboard == there
+
+
 def test_T57_without_monitoring_there_is_no_dashboard_but_the_one_a_person_gave() -> None:
     case, given = a_case(monitored=False), a_case(monitored=False)
     given.ws = a_workspace(dashboard="https://grafana.example.com/d/of-the-team/x")
@@ -201,8 +215,8 @@ def test_T57_without_monitoring_there_is_no_dashboard_but_the_one_a_person_gave(
     made(case)
     made(given)
 
-    assert fake_of(case).dashboards[WS.name] == ""
-    assert fake_of(given).dashboards[WS.name] == "of-the-team"
+    assert fake_of(case).rows[WS.name].dashboard == ""
+    assert fake_of(given).rows[WS.name].dashboard == "of-the-team"
 
 
 def test_T61_a_workspace_with_solutions_is_not_removed_and_they_are_named() -> None:
