@@ -47,6 +47,13 @@ class CannotRollBack(Refusal):
 
 
 @dataclass(slots=True, eq=False)
+class WasReady(Refusal):
+    """Of what was ready before the run failed, not all is rolled back at a press."""
+
+    project: str
+
+
+@dataclass(slots=True, eq=False)
 class NotCancelled(Refusal):
     """Only a cancelled run is asked for anew, or for deletion, from its card."""
 

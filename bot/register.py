@@ -100,7 +100,16 @@ def case_of(unit: UnitOfWork, request: Request) -> Case:
         standing=standing_of(unit, run) if run else None,
         before=_before(unit, request),
         later=_later(unit, request) if run else None,
+        was_ready=run is not None and was_ready(unit, run),
     )
+
+
+def was_ready(unit: UnitOfWork, run: Run) -> bool:
+    """Whether a run failed about a workspace that an earlier one had finished, and that nobody deleted."""
+    if run.status is not RunStatus.FAILED:  # only the newest run of a project can be
+        return False
+    last = unit.runs.last_succeeded(run.asked.project)
+    return last is not None and last.goal is Goal.PRESENT
 
 
 def standing_of(unit: UnitOfWork, run: Run) -> tuple[Standing, ...] | None:

@@ -25,8 +25,9 @@ from bot.refusals import (
     NotCancelled,
     NotInvolved,
     Overtaken,
+    WasReady,
 )
-from bot.register import case_of, known, known_by, obstacle
+from bot.register import case_of, known, known_by, obstacle, was_ready
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.status import home_card, list_card, status_card
@@ -93,6 +94,8 @@ class WorkspaceService:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
                 raise CannotRollBack(run.asked.project, run.status.value)
+            if was_ready(unit, run):
+                raise WasReady(run.asked.project)
             ask = _deletion(run, "rollback")
             return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
 

@@ -257,6 +257,8 @@ class RunRepository(Protocol):
 
     def latest(self, project: str) -> Run | None: ...  # a workspace is the latest run of a project
 
+    def last_succeeded(self, project: str) -> Run | None: ...  # what it came to last: made, or gone
+
     def all_latest(self) -> Sequence[Run]: ...  # one a project, by project
 
     def parked(self) -> Sequence[Run]: ...  # oldest first

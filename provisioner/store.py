@@ -165,6 +165,11 @@ class SqlRunRepository:
         )
         return found[0] if found else None
 
+    def last_succeeded(self, project: str) -> Run | None:
+        succeeded = select(runs).where(runs.c.project == project, runs.c.status == RunStatus.SUCCEEDED.value)
+        found = self._read(succeeded.order_by(runs.c.number.desc()).limit(1))
+        return found[0] if found else None
+
     def all_latest(self) -> Sequence[Run]:
         newest = select(func.max(runs.c.number)).group_by(runs.c.project)
         return self._read(select(runs).where(runs.c.number.in_(newest)).order_by(runs.c.project))

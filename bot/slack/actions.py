@@ -117,7 +117,7 @@ def _as_now(edge: Edge, incoming: Incoming, do: Callable[[Actor], None]) -> None
     try:
         do(edge.people.fresh(incoming.user))
     except Refusal as no:
-        said = refusal(no)
+        said = refusal(no, edge.command)
     except PeopleUnknown:
         said = Message("I could not read from Slack who you are, so nothing was changed. Please try again.")
     else:

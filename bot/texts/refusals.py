@@ -9,9 +9,9 @@ from bot.texts import refs
 from provisioner.message import Message
 
 
-def refusal(no: Refusal) -> Message:
+def refusal(no: Refusal, command: str = "/workspace") -> Message:
     """The words for each refusal there is; a test compares with `approvals.errors` and `bot.refusals`."""
-    said = _asking(no) or _deciding(no) or _running(no) or _stopped(no)
+    said = _asking(no) or _deciding(no) or _running(no) or _stopped(no, command)
     if said is None:
         raise TypeError(f"no words for {type(no).__name__}")
     return said
@@ -162,7 +162,7 @@ def _running(refusal: Refusal) -> Message | None:
     return None
 
 
-def _stopped(refusal: Refusal) -> Message | None:
+def _stopped(refusal: Refusal, command: str) -> Message | None:
     """About a run that nobody works on any more."""
     match refusal:
         case refusals.DeletionPending(project=project, request_id=request_id):
@@ -181,6 +181,13 @@ def _stopped(refusal: Refusal) -> Message | None:
             return Message(
                 "{project} is being worked on again. Cancel that first if it is to be rolled back.",
                 project=refs.name(project),
+            )
+        case refusals.WasReady(project=project):
+            return Message(
+                "{project} was ready before this work failed, so it is not rolled back: that would delete all"
+                " of it. If that is what you want, type {command}.",
+                project=refs.name(project),
+                command=refs.name(f"{command} delete {project}"),
             )
         case refusals.NotCancelled(project=project):
             return Message(

@@ -16,7 +16,7 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
             return (_status(run),)
         case RunStatus.FAILED if taken:
             return (_details(run), _status(run))
-        case RunStatus.FAILED if run.goal is Goal.ABSENT or case.standing == ():
+        case RunStatus.FAILED if run.goal is Goal.ABSENT or case.standing == () or case.was_ready:
             return (_retry(run), _details(run), _status(run), _cancel(run))
         case RunStatus.FAILED:
             return (_retry(run), _roll_back(run), _details(run), _cancel(run))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
-from bot.views.case import Case, Other
+from bot.views.case import Case, Frame, Other
 from bot.views.headline import failed_stage
 from bot.views.words import name, person, pointer, service_of, standing_items
 from provisioner.diagnosis import Diagnosis, diagnose
@@ -27,7 +27,7 @@ class Failed:
     entries: Sequence[Entry]  # of the run, oldest first
 
 
-def failure_parts(case: Case, run: Run) -> Iterable[Part]:
+def failure_parts(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     """What happened, what is there now, what can be done, and what happens if nobody does anything."""
     failure = run.failure
     if failure is None:
@@ -44,7 +44,8 @@ def failure_parts(case: Case, run: Run) -> Iterable[Part]:
         yield Paragraph(_asked_to_delete(case.later, run))
         return
     nothing = case.standing == ()
-    yield Bullets(tuple(_ways(run, failure, known, nothing=nothing)), Message("What can be done"))
+    ways = (*_tries(failure, known), *_ends(case, run, frame))
+    yield Bullets(ways, Message("What can be done"))
     yield Paragraph(
         Message("If nobody does anything, it stays as it is: nothing is tried again.")
         if nothing
@@ -78,8 +79,7 @@ def _asked_to_delete(later: Other, run: Run) -> Message:
     )
 
 
-def _ways(run: Run, failure: Failure, known: Diagnosis | None, *, nothing: bool) -> Iterable[Message]:
-    """`nothing`: there is nothing of it anywhere."""
+def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
     if known is not None:
         yield known.remedy
     elif failure.hint is not None:
@@ -92,10 +92,20 @@ def _ways(run: Run, failure: Failure, known: Diagnosis | None, *, nothing: bool)
         yield Message("Retry goes on where it stopped. Without a change it fails again.")
     else:
         yield Message("Retry goes on where it stopped.")
-    if nothing:
+
+
+def _ends(case: Case, run: Run, frame: Frame) -> Iterable[Message]:
+    if case.standing == ():
         yield Message("Cancel ends the work here.")
         return
-    if run.goal is Goal.PRESENT:
+    if case.was_ready and run.goal is Goal.PRESENT:
+        command = name(f"{frame.command} delete {run.asked.project}")
+        yield Message(
+            "It was ready before, so it is not deleted at a press. Where all of it is to go, data included,"
+            " type {command}.",
+            command=command,
+        )
+    elif run.goal is Goal.PRESENT:
         yield Message("Roll back asks for an approval to delete what exists.")
     yield Message("Cancel ends the work here and keeps what exists.")
 

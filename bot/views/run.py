@@ -92,7 +92,7 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         case RunStatus.SUCCEEDED:
             yield from _ready(case, run)
         case RunStatus.FAILED:
-            yield from failure_parts(case, run)
+            yield from failure_parts(case, run, frame)
         case RunStatus.CANCELLED:
             yield from _cancelled(case, run, frame)
         case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:

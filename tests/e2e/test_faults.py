@@ -185,7 +185,7 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
     assert "\nCloudFormation says: " in words
     assert "InsufficientInstanceCapacity" in words
     assert re.search(r"AWS has no m5\.xlarge machines free in ap-northeast-2[abc] at the moment\.", words)
-    assert "Press Retry in a while; if it stays so, roll back and ask for another spec." in words
+    assert "Press Retry in a while; if it stays so, have it deleted and ask for another spec." in words
     assert re.search(r"node group ng-\S+ \((only its failed stack|it failed and is taken back), \w+\)", words)
     assert scene.says("It can go away by itself, so trying again may help.")
     client.mend("no-capacity")

@@ -46,6 +46,10 @@ class FakeRuns:
     def latest(self, project: str) -> Run | None:
         return next((run for run in reversed(self._all()) if run.asked.project == project), None)
 
+    def last_succeeded(self, project: str) -> Run | None:
+        succeeded = [run for run in self._all() if run.status is RunStatus.SUCCEEDED]
+        return next((run for run in reversed(succeeded) if run.asked.project == project), None)
+
     def all_latest(self) -> Sequence[Run]:
         newest = {run.asked.project: run for run in self._all()}
         return [newest[project] for project in sorted(newest)]

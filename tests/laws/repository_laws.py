@@ -229,6 +229,19 @@ class RepositoryLaws:
             assert [run.id for run in desk.runs.all_latest()] == ["WSR-10000.1", "WSR-0001.1"]
             assert desk.runs.latest("gamma") is None
 
+    def test_what_a_project_came_to_last_is_its_newest_success(self, store: RunStore) -> None:
+        done, gone = RunStatus.SUCCEEDED, a_plan(goal=Goal.ABSENT)
+        keep(store, a_run("WSR-9999.1", status=done, plan=gone), a_run("WSR-10000.1", status=done))
+        keep(store, a_run("WSR-10001.1", status=RunStatus.CANCELLED), a_run("WSR-10002.1"))
+        keep(store, a_run("WSR-0001.1", "beta", status=done, plan=gone))
+        keep(store, a_run("WSR-0002.1", "gamma", status=RunStatus.FAILED))
+
+        with store.transaction() as desk:
+            found = desk.runs.last_succeeded("alpha")
+            assert found
+            assert found.id == "WSR-10000.1"
+            assert desk.runs.last_succeeded("gamma") is None
+
     def test_the_parked_are_found_oldest_first(self, store: RunStore) -> None:
         parked = RunStatus.PARKED
         keep(store, a_run("WSR-0003.1", "c", status=parked), a_run("WSR-0002.1", "b", status=parked))

@@ -70,6 +70,7 @@ EVERY_REFUSAL: tuple[Refusal, ...] = (
     refusals.DeletionPending("alpha", "WSR-0002"),
     refusals.CannotRollBack("alpha", "cancelled"),
     refusals.CannotRollBack("alpha", "running"),
+    refusals.WasReady("alpha"),
     refusals.NotCancelled("alpha", "failed"),
     refusals.Overtaken("alpha", "WSR-0002"),
     refusals.NeverFailed("WSR-0001.1"),
