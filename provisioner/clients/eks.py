@@ -54,16 +54,18 @@ class EksNodeGroups:
             events=() if found["StackStatus"] in _WELL else self._events(found, what),
         )
 
+    def names(self, cluster: str) -> Collection[str]:
+        """Of all node groups in the cluster, which has to be there."""
+        what = Message("cannot list the node groups of cluster {name}", name=_name(cluster))
+        with mapped("eks", "ListNodegroups", what):
+            pages = self._eks.get_paginator("list_nodegroups").paginate(clusterName=cluster)
+            return {name for page in pages for name in page["nodegroups"]}
+
     def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]:
-        """Those of the names that there are, each asked for by its name: a list may be older. Where there are
-        none the list is asked as well: of a cluster that is not there, EKS says the same."""
+        """Those of the names that there are, each asked for by its name: a list may be older. EKS says the
+        same of a cluster that is not there: `names` tells."""
         looked = {name: self._group(cluster, name) for name in names}
-        found = {name: group for name, group in looked.items() if group is not None}
-        if not found:
-            what = Message("cannot list the node groups of cluster {name}", name=_name(cluster))
-            with mapped("eks", "ListNodegroups", what):
-                self._eks.list_nodegroups(clusterName=cluster, maxResults=1)
-        return found
+        return {name: group for name, group in looked.items() if group is not None}
 
     def network(self, cluster: str) -> Network:
         """Private is a subnet with the tag `kubernetes.io/role/internal-elb`; of those that are tagged for no

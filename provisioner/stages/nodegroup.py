@@ -52,7 +52,7 @@ class NodegroupSeen:
     """What only one goal needs is kept with its error, which is raised for that goal alone."""
 
     asked: Found
-    others: tuple[Found, ...] = ()  # under the workspace's other specs
+    others: tuple[Found, ...] = ()  # under other specs, also such as the settings no longer have
     offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
     occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
 
@@ -70,6 +70,8 @@ class NodeGroups(Protocol):
     """What this stage needs of AWS."""
 
     def stack(self, name: str) -> Stack | None: ...
+
+    def names(self, cluster: str) -> Collection[str]: ...  # of all node groups in it, whoever's
 
     def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]: ...  # those there are
 
@@ -128,22 +130,29 @@ class NodegroupStage:
         return ()
 
     def observe(self, ws: Workspace) -> NodegroupSeen:
-        """In the order in which things come to be: what eksctl did before it ended is then seen."""
-        others = sorted({ws.nodegroup_of(spec) for spec in ws.platform.specs} - {ws.nodegroup})
-        names = (ws.nodegroup, *others)
+        """In the order in which things come to be: what eksctl did before it ended is then seen.
+
+        The list is for specs that the settings have dropped. A name may begin as ours do and be another
+        project's: under such a spec only what is marked is looked at.
+        """
+        configured = {ws.nodegroup, *(ws.nodegroup_of(spec) for spec in ws.platform.specs)}
+        listed = self._groups.names(ws.platform.cluster)
+        alike = {name for name in listed if name.startswith(ws.nodegroup_of(""))} - configured
+        names = (ws.nodegroup, *sorted((configured | alike) - {ws.nodegroup}))
         children = {name: self._eksctl.child(name) for name in names}
         stacks = {name: self._groups.stack(ws.stack_of(name)) for name in names}
         groups = self._groups.groups(ws.platform.cluster, names)
         found = [
             Found(name=name, child=children[name], stack=stacks[name], group=groups.get(name))
             for name in names
+            if name in configured or (name in groups and groups[name].tags.get(PROJECT) == ws.project)
         ]
         made = found[0].phase in (Phase.MAKING, Phase.THERE)
         return NodegroupSeen(
             asked=found[0],
             others=tuple(found[1:]),
             offer=None if made else self._offer(ws),
-            occupancy={name: self._occupancy(name) for name in groups},
+            occupancy={each.name: self._occupancy(each.name) for each in found if each.group is not None},
         )
 
     def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:

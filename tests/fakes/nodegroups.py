@@ -102,6 +102,10 @@ class FakeCloud:
         events = () if found.status == "CREATE_COMPLETE" else tuple(found.events)
         return Stack(status=found.status, tags=found.tags, events=events)
 
+    def names(self, cluster: str) -> Collection[str]:
+        self.catch_up()
+        return set(self.grouped)
+
     def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]:
         self.catch_up()
         return {

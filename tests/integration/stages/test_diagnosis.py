@@ -36,7 +36,7 @@ CALLS: dict[str, Callable[[Clients], object]] = {
     "s3.CreateBucket": lambda bot: bot.aws.buckets.create("s3-an2-meerkat-prod-diag", tags={}),
     "iam.GetPolicy": lambda bot: bot.aws.policies.look(POLICY),
     "iam.CreatePolicyVersion": lambda bot: bot.aws.policies.add_version(POLICY, STATEMENT),
-    "eks.ListNodegroups": lambda bot: bot.groups.groups(CLUSTER, ["any"]),
+    "eks.ListNodegroups": lambda bot: bot.groups.names(CLUSTER),
     "ec2.DescribeInstanceTypes": lambda bot: bot.types.describe("m5.xlarge"),
     "cloudformation.DescribeStacks": lambda bot: bot.groups.stack("any"),
     "autoscaling.CreateOrUpdateTags": lambda bot: bot.groups.tag("any", {"key": "value"}),

@@ -425,6 +425,22 @@ def test_T48_the_groups_of_all_specs_go(world: World, projects: Iterator[str]) -
     assert not [one for one in world.aws.nodegroups() if f"-{project}-ws-" in one.name]
 
 
+def test_T48_what_was_made_with_a_spec_that_the_settings_dropped_goes_and_no_neighbour(
+    world: World, projects: Iterator[str]
+) -> None:
+    project = next(projects)
+    ws = made(a_case(world, project)).ws
+    alike = f"{ws.nodegroup_of('b')}-ws-standard"
+    make_group(world, alike, {"workspace-bot/project": f"{project}-ws-b"})
+    platform = a_platform(specs={"gpu": NodeSpec(instance_type="g5.xlarge")})
+
+    Trip(a_case(world, project, spec="gpu", platform=platform), Goal.ABSENT).arrive()
+
+    assert world.group(ws.nodegroup) is None
+    until(lambda: world.stack(ws.stack_of(ws.nodegroup)) is None)
+    assert world.group(alike).status == "ACTIVE"
+
+
 def test_one_that_is_still_being_made_can_be_deleted(world: World, fresh: Fresh) -> None:
     case = fresh()
     Trip(case, Goal.PRESENT).turn()

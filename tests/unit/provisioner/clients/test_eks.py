@@ -195,12 +195,12 @@ def test_a_cluster_with_eksctls_stack_is_its_own(aws: Aws) -> None:
 
 
 def test_T44_a_cluster_that_is_not_there_is_said(aws: Aws) -> None:
-    for method in ("describe_nodegroup", "list_nodegroups", "describe_cluster"):
+    for method in ("list_nodegroups", "describe_cluster"):
         words = f"No cluster found for name: {CLUSTER}."
         aws.eks.add_client_error(method, "ResourceNotFoundException", words, http_status_code=404)
 
     with pytest.raises(Permanent, match="No cluster found"):
-        aws.groups.groups(CLUSTER, {NAME})
+        aws.groups.names(CLUSTER)
     with pytest.raises(Permanent, match="No cluster found"):
         aws.groups.network(CLUSTER)
 
@@ -239,11 +239,18 @@ def test_a_node_group_is_told_as_eks_has_it(aws: Aws) -> None:
     }
 
 
-def test_none_is_told_only_of_a_cluster_that_is_there(aws: Aws) -> None:
+def test_what_is_not_there_is_in_no_answer(aws: Aws) -> None:
     aws.has_no_group()
-    aws.eks.add_response("list_nodegroups", {"nodegroups": ["another"]})
 
     assert aws.groups.groups(CLUSTER, {NAME}) == {}
+
+
+def test_the_list_of_names_is_read_to_its_end(aws: Aws) -> None:
+    asked = {"clusterName": CLUSTER}
+    aws.eks.add_response("list_nodegroups", {"nodegroups": [NAME], "nextToken": "more"}, asked)
+    aws.eks.add_response("list_nodegroups", {"nodegroups": ["another"]}, {**asked, "nextToken": "more"})
+
+    assert aws.groups.names(CLUSTER) == {NAME, "another"}
 
 
 def test_what_the_auto_scaling_group_lacks_is_told_by_the_labels(aws: Aws) -> None:

@@ -7,7 +7,8 @@ import pytest
 from provisioner.errors import NotOurs, Permanent
 from provisioner.nodegroupstate import Task
 from provisioner.stage import Goal
-from tests.builders import a_workspace
+from provisioner.workspace import NodeSpec
+from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import FakeChild, FakeStack
 from tests.laws.stage_laws import StageCase, Trip, made
 from tests.unit.provisioner.stages.test_nodegroup import (
@@ -23,6 +24,7 @@ from tests.unit.provisioner.stages.test_nodegroup import (
 )
 
 GPU_STACK = WS.stack_of(GPU_NAME)
+ALIKE = f"{WS.nodegroup_of('b')}-ws-standard"
 
 
 def asked_for_gpus(case: StageCase) -> Trip:
@@ -95,3 +97,49 @@ def test_one_that_is_on_its_way_out_has_to_be_gone_first() -> None:
     cloud_of(case).grouped[GPU_NAME] = a_group(status="DELETING")
 
     assert str(failed(Trip(case, Goal.PRESENT))) == f"node group {GPU_NAME} exists with spec gpu"
+
+
+def without_standard(case: StageCase, spec: str) -> StageCase:
+    """The settings have dropped the spec that it was made with."""
+    platform = a_platform(specs={"gpu": NodeSpec(instance_type="g5.xlarge")})
+    case.ws = a_workspace(spec=spec, platform=platform)
+    return case
+
+
+def test_T48_what_was_made_with_a_spec_that_the_settings_dropped_is_found_and_deleted() -> None:
+    case = without_standard(made(a_case()), "gpu")
+
+    trip = Trip(case, Goal.ABSENT)
+    (change,) = trip.changes()
+    trip.arrive()
+
+    assert change.target == f"node group {NAME}"
+    assert case.ours() == (None, None)
+
+
+def test_T48_it_is_a_reason_not_to_make_another() -> None:
+    case = without_standard(made(a_case()), "gpu")
+
+    assert str(failed(Trip(case, Goal.PRESENT))) == f"node group {NAME} exists with spec standard"
+
+
+@pytest.mark.parametrize("tags", [{"workspace-bot/project": "alpha-ws-b"}, {}], ids=["another's", "no mark"])
+def test_what_only_begins_alike_and_is_not_ours_is_left_alone(tags: dict[str, str]) -> None:
+    case = a_case()
+    cloud_of(case).grouped[ALIKE] = a_group(tags=tags)
+    cloud_of(case).stacks[WS.stack_of(ALIKE)] = FakeStack("CREATE_COMPLETE", tags)
+    made(case)
+
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() == (None, None)
+    assert ALIKE in cloud_of(case).grouped
+
+
+def test_the_stack_of_a_stranger_behind_our_mark_stops_a_delete() -> None:
+    case = a_case()
+    cloud_of(case).grouped[ALIKE] = a_group()
+    cloud_of(case).stacks[WS.stack_of(ALIKE)] = FakeStack("CREATE_COMPLETE", {})
+
+    with pytest.raises(NotOurs, match="was not made by this bot"):
+        Trip(case, Goal.ABSENT).changes()
