@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from provisioner.clients.eksctllog import said
 from provisioner.errors import Cause, Permanent
 from provisioner.message import Message, Ref, RefKind
 from provisioner.nodegroupconfig import ClusterConfig
@@ -34,10 +35,6 @@ from provisioner.nodegroupstate import Child, Task
 OLDEST = (0, 169, 0)
 """Older ones cannot read a cluster stack of a newer one: `unknown field "AccessConfig"`."""
 
-_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(?P<sign>[^\]]+)\]\s+(?P<text>.*)")
-_BAD_SIGNS = ("✖", "!")
-_LINES_MOST = 20
-_LAST_LINES = 8
 _BYTES_MOST = 64 * 1024
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
 
@@ -236,20 +233,9 @@ class EksctlProgram:
             _end((process,), timedelta(seconds=2))
 
     def _words(self, folder: Path, code: str) -> str:
-        """Of an error the lines that tell it, each once: a drain says the same for minutes. Else the last."""
-        log = [
-            (found["sign"], found["text"]) if found else ("", line)
-            for line, found in _lines(folder / "stdout")
-        ]
-        told: list[str] = []
-        in_it = False
-        for sign, text in log if code != "0" else ():
-            in_it = sign in _BAD_SIGNS or (in_it and not sign)
-            if in_it:
-                told.append(text)
-        told += [line for line, _ in _lines(folder / "stderr")]
-        told = list(dict.fromkeys(told))[-_LINES_MOST:] or [text for _, text in log][-_LAST_LINES:]
-        return self._masked("\n".join(told))
+        """What tells why it ended. Masked before it is cut, which could leave a part of a secret."""
+        log, errors = (self._masked(_tail(folder / name)) for name in ("stdout", "stderr"))
+        return said(log, errors, failed=code != "0")
 
     def _masked(self, words: str) -> str:
         for name in _SECRETS:
@@ -284,14 +270,11 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _lines(file: Path) -> list[tuple[str, re.Match[str] | None]]:
-    """The last of them that are not empty, each with its date and sign if it has them."""
+def _tail(file: Path) -> str:
     try:
-        content = file.read_bytes()[-_BYTES_MOST:]
+        return file.read_bytes()[-_BYTES_MOST:].decode(errors="replace")
     except FileNotFoundError:
-        return []
-    lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
-    return [(line, _LINE.search(line)) for line in lines if line]
+        return ""
 
 
 def _cause(operation: str, words: str, code: str = "") -> Cause:
