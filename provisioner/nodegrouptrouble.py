@@ -6,11 +6,15 @@ of the node group, and in the cluster's disruption budgets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from provisioner.errors import Cause, Permanent
 from provisioner.message import Message, Ref, RefKind
 from provisioner.nodegroupstate import Blocked, Child, Found, Network, NodeGroup, Occupancy, Phase
+
+_NOT_DRAINED = re.compile(r"to be drained|disruption budget")
+"""eksctl's words for a pod that did not go. It may end for another reason while some budget has no room."""
 
 
 def state(found: Found) -> Message | None:
@@ -73,7 +77,7 @@ def made_nothing(name: str, child: Child) -> Permanent:
 def not_deleted(found: Found, child: Child, occupancy: Occupancy | None) -> Permanent:
     """It ended, and nothing is on its way out: most often it could not drain a node in time."""
     what = Message("cannot delete node group {name}", name=_name(found.name))
-    if occupancy is not None and occupancy.blocked:
+    if occupancy is not None and occupancy.blocked and _NOT_DRAINED.search(child.words):
         what = _held(Message("cannot drain node group {name}", name=_name(found.name)), occupancy.blocked)
     return Permanent(what, cause=_said("delete nodegroup", child))
 

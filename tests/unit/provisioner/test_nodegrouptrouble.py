@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.nodegroupstate import Child, Found, NodeGroup, Stack, Task
-from provisioner.nodegrouptrouble import state
+from provisioner.diagnosis import diagnose
+from provisioner.nodegroupstate import Blocked, Child, Found, NodeGroup, Occupancy, Stack, Task
+from provisioner.nodegrouptrouble import not_deleted, state
 from tests.builders import NOON
 
 
@@ -36,3 +37,51 @@ def test_an_eksctl_that_has_just_begun_is_told_as_such() -> None:
     child = Child(task=Task.CREATE, started_at=NOON, running=True)
 
     assert str(state(Found(name="ng", child=child))) == "eksctl has begun to make it"
+
+
+HELD = Occupancy(nodes=1, pods=1, blocked=(Blocked(pod="a/held", budget="a/budget"),))
+
+
+def deleting(words: str) -> Child:
+    return Child(task=Task.DELETE, started_at=NOON, exit_code=1, words=words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'Error: draining nodegroups: timed out waiting for nodegroup "ng" to be drained',
+        'pod eviction error ("timed out waiting for node \\"n0\\" to be drained") on node n0',
+        "error evicting pod: a/held: Cannot evict pod as it would violate the pod's disruption budget.",
+    ],
+)
+def test_a_drain_that_ended_while_a_budget_had_no_room_names_it(words: str) -> None:
+    error = not_deleted(Found(name="ng"), deleting(words), HELD)
+    known = diagnose(error.what, error.cause)
+
+    assert str(error.what) == (
+        "cannot drain node group ng: disruption budget a/budget does not let pod a/held go"
+    )
+    assert known is not None
+    assert "its disruption budget a/budget" in str(known.cause)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (
+            "Error: checking AWS access – operation error STS: GetCallerIdentity, api error ExpiredToken: x",
+            "The bot's AWS credentials have expired.",
+        ),
+        (
+            "Error: getting list of API resources for raw REST client: Unauthorized",
+            "The cluster does not let the bot's AWS role in.",
+        ),
+    ],
+)
+def test_a_budget_without_room_is_not_blamed_for_what_ended_otherwise(words: str, cause: str) -> None:
+    error = not_deleted(Found(name="ng"), deleting(words), HELD)
+    known = diagnose(error.what, error.cause)
+
+    assert str(error.what) == "cannot delete node group ng"
+    assert known is not None
+    assert str(known.cause) == cause
