@@ -185,9 +185,54 @@ NO_CAPACITY = (
     "We currently do not have sufficient m5.xlarge capacity in the Availability Zone you requested (z-2a)."
 )
 ISSUES = f"Issue(Code=NodeCreationFailure, Message=Instances failed to join), Issue(Message={NO_CAPACITY})"
+NOT_JOINED = "NodeCreationFailure: Instances failed to join the kubernetes cluster"
+
+
+def not_launched(why: str) -> str:
+    """As EKS tells it, in a stack's event: none of the machines was ever there."""
+    launch = f"Issue(Code=AsgInstanceLaunchFailures, Message={why} Launching EC2 instance failed."
+    joined = "Issue(Code=NodeCreationFailure, Message=Instances failed to join the kubernetes cluster"
+    return f"[{launch}, ResourceIds=[eks-ng-eea63d5d]), {joined}, ResourceIds=[DUMMY_04f2c42f])]"
+
+
+UNFULFILLED = not_launched(
+    "Could not launch On-Demand Instances. UnfulfillableCapacity - Unable to fulfill capacity due to your"
+    " request configuration. Please adjust your request and try again."
+)
+UNAUTHORIZED = not_launched("UnauthorizedOperation - You are not authorized to perform this operation.")
+RUN_INSTANCES = not_launched(
+    "You are not authorized. User: bot is not authorized to perform: ec2:RunInstances."
+)
+FREE_TIER = not_launched(
+    "Could not launch On-Demand Instances. InvalidParameterCombination - The specified instance type is not"
+    " eligible for Free Tier."
+)
+LIMITED = not_launched("RequestLimitExceeded - Request limit exceeded.")
 NO_RIGHT = "User: bot is not authorized to perform: ec2:DescribeSubnets because no policy allows it"
 NO_TIME = "unable to return a response in the time allotted (post profiles.kubeflow.org)"
 NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": connect: connection refused'
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (
+            FREE_TIER,
+            "InvalidParameterCombination - The specified instance type is not eligible for Free Tier",
+        ),
+        (f"AsgInstanceLaunchFailures: It is odd.; {NOT_JOINED}", "It is odd"),
+        (
+            "Nodegroup ng: [{Code: AsgInstanceLaunchFailures,Message: It is odd.,ResourceIds: [eks",
+            "It is odd",
+        ),
+        ("[Issue(Code=AsgInstanceLaunchFailures, Message=It is od", "It is od"),
+    ],
+)
+def test_a_launch_that_failed_is_told_by_its_reason(words: str, why: str) -> None:
+    found = diagnose(SOMETHING, Cause(service="eks", operation="any", words=words))
+
+    assert found is not None
+    assert str(found.cause) == f"AWS did not start the machines: {why}."
 
 
 @pytest.mark.parametrize(
@@ -197,6 +242,13 @@ NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": con
         ("eksctl-cluster-unreachable", "eksctl", "exit 1", f'Error: Get "https://10.0.0.1/api": {NO_WAY}'),
         ("aws-throttled", "eksctl", "exit 1", "CreateStack, api error Throttling: Rate exceeded"),
         ("nodegroup-no-capacity", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", ISSUES),
+        ("nodegroup-no-fitting-capacity", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", UNFULFILLED),
+        ("aws-no-permission-unnamed", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", UNAUTHORIZED),
+        ("aws-no-permission", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", RUN_INSTANCES),
+        ("nodegroup-not-launched", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", FREE_TIER),
+        ("nodegroup-not-launched", "eks", "CREATE_FAILED", f"AsgInstanceLaunchFailures: Odd; {NOT_JOINED}"),
+        ("aws-throttled", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", LIMITED),
+        ("nodegroup-nodes-do-not-join", "eks", "CREATE_FAILED", NOT_JOINED),
         ("aws-no-permission", "ec2", "UnauthorizedOperation", f"You are not authorized. {NO_RIGHT}"),
         ("iam-policy-size", "iam", "LimitExceeded", "Cannot exceed quota for PolicySize: 6144"),
         ("iam-policy-versions", "iam", "LimitExceeded", "A managed policy can have up to 5 versions."),
