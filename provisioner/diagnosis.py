@@ -6,6 +6,7 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
     services   whose words they are: Cause.service, or a group ("aws")
     words      regular expression, searched in "CODE: words" of the cause (or in the words, if there is no
                code); its named groups are values of the sentences. `(?i)` where the case varies: it is slow
+    operations Cause.operation, one of them; left out: any
     what       our own template, exactly; its values are values of the sentences too.
                Instead of `words`, where no vendor said anything, or beside it, where the words alone mislead
     cause      what it means, for a person who asked for a workspace
@@ -18,6 +19,7 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
     source     where that text stands: "recorded: …" only for what was run; else an address, or our own file
     service    left out: the first of `services`
     code       Cause.code; left out: none
+    operation  Cause.operation; left out: the first of `operations`
 
 The first entry that fits is taken. In one file the more special stands before the more general; the files are
 read in the order of `FILES`; and what is told by a vendor's words goes before what is told by `what` alone.
@@ -80,6 +82,7 @@ class Seen:
 
     service: str
     code: str
+    operation: str
     text: str
     source: str
 
@@ -91,6 +94,7 @@ class Known:
     id: str
     services: tuple[str, ...]
     words: re.Pattern[str] | None
+    operations: tuple[str, ...]
     what: str
     seen: tuple[Seen, ...]
     cause: str
@@ -105,6 +109,8 @@ class Known:
         if self.words is None:
             return values
         if cause is None or cause.service not in self.services:
+            return None
+        if self.operations and cause.operation not in self.operations:
             return None
         found = self.words.search(f"{cause.code}: {cause.words}" if cause.code else cause.words)
         if found is None:
@@ -143,15 +149,18 @@ def templates() -> tuple[str, ...]:
 def _known(entry: Mapping[str, Any]) -> Known:
     services = tuple(one for name in entry.get("services", ()) for one in GROUPS.get(name, (name,)))
     words = entry.get("words")
+    operations = tuple(entry.get("operations", ()))
     return Known(
         id=entry["id"],
         services=services,
         words=re.compile(words) if words else None,
+        operations=operations,
         what=entry.get("what", ""),
         seen=tuple(
             Seen(
                 service=seen.get("service", services[0] if services else ""),
                 code=seen.get("code", ""),
+                operation=seen.get("operation", operations[0] if operations else ""),
                 text=seen["text"],
                 source=seen["source"],
             )

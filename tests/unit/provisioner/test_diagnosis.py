@@ -10,6 +10,8 @@ from string import Formatter
 
 import pytest
 
+from provisioner.clients.conductor import HEALTH, INFO, SOLUTIONS, VERSIONS, WORKSPACES
+from provisioner.clients.conductorsession import LOGIN
 from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalogue, diagnose, templates
 from provisioner.errors import Cause
 from provisioner.message import Message
@@ -34,7 +36,8 @@ def met(entry: Known, text: Seen) -> tuple[Message, Cause | None]:
     """The failure as it came when it was learned."""
     if entry.words is not None:
         what = Message(entry.what, **dict.fromkeys(places(entry.what), "it")) if entry.what else SOMETHING
-        return what, Cause(service=text.service, operation="any", code=text.code, words=text.text)
+        operation = text.operation or "any"
+        return what, Cause(service=text.service, operation=operation, code=text.code, words=text.text)
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(entry.what))
     found = re.fullmatch(pattern, text.text)
     assert found, f"{text.text} is not said by {entry.what}"
@@ -134,13 +137,13 @@ def test_every_file_of_the_folder_is_read() -> None:
 
 
 def test_every_field_of_an_entry_is_one_that_is_read() -> None:
-    fields = {"id", "services", "words", "what", "seen", "cause", "remedy", "retryable"}
+    fields = {"id", "services", "operations", "words", "what", "seen", "cause", "remedy", "retryable"}
     for name in FILES:
         path = ROOT / "provisioner" / "failures" / f"{name}.toml"
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["failure"]:
             assert entry.keys() <= fields, entry["id"]
             for one in entry["seen"]:
-                assert one.keys() <= {"service", "code", "text", "source"}, entry["id"]
+                assert one.keys() <= {"service", "code", "operation", "text", "source"}, entry["id"]
 
 
 def test_what_nobody_has_met_before_is_not_known() -> None:
@@ -214,6 +217,7 @@ FREE_TIER = not_launched(
     " eligible for Free Tier."
 )
 LIMITED = not_launched("RequestLimitExceeded - Request limit exceeded.")
+NOT_AS_EXPECTED = "the answer is not as expected: KeyError 'specs'"
 NO_RIGHT = "User: bot is not authorized to perform: ec2:DescribeSubnets because no policy allows it"
 NO_TIME = "unable to return a response in the time allotted (post profiles.kubeflow.org)"
 NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": connect: connection refused'
@@ -269,6 +273,36 @@ def test_of_two_that_look_alike_the_right_one_is_taken(
     cause = Cause(service=service, operation="any", code=code, words=words)
 
     assert next(entry.id for entry in catalogue() if entry.values(SOMETHING, cause) is not None) == right
+
+
+@pytest.mark.parametrize("address", [HEALTH, VERSIONS, WORKSPACES, INFO, SOLUTIONS])
+@pytest.mark.parametrize(("code", "words"), [("404", "Not Found"), ("200", NOT_AS_EXPECTED)])
+def test_a_read_of_ai_conductor_that_no_file_changes_is_not_blamed_on_the_file(
+    address: str, code: str, words: str
+) -> None:
+    cause = Cause(service="conductor", operation=f"GET /{address}", code=code, words=words)
+    found = diagnose(SOMETHING, cause)
+
+    assert found is not None
+    assert "no setting changes this call" in str(found.remedy)
+
+
+def test_the_login_of_ai_conductor_is_in_no_file_either() -> None:
+    words = "the answer has no cookie access-token, or no object"
+    cause = Cause(service="conductor", operation=f"POST /{LOGIN}", code="200", words=words)
+    found = diagnose(SOMETHING, cause)
+
+    assert found is not None
+    assert "no setting changes this call" in str(found.remedy)
+
+
+@pytest.mark.parametrize("operation", ["POST /api/v1/workspaces", "GET /api/v1/accounts"])
+def test_a_call_of_ai_conductor_that_stands_in_the_file_is_looked_for_there(operation: str) -> None:
+    cause = Cause(service="conductor", operation=operation, code="404", words="Not Found")
+    found = diagnose(SOMETHING, cause)
+
+    assert found is not None
+    assert "its file of calls" in str(found.remedy)
 
 
 def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
