@@ -217,6 +217,12 @@ FREE_TIER = not_launched(
     " eligible for Free Tier."
 )
 LIMITED = not_launched("RequestLimitExceeded - Request limit exceeded.")
+NO_RIGHT_TO = "User: bot is not authorized to perform: autoscaling:"
+UNTRUSTED = "x509: certificate signed by unknown authority"
+TWO_BUDGETS = (
+    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+)
+NOT_DRAINED = 'timed out waiting for nodegroup "ng" to be drained'
 NOT_AS_EXPECTED = "the answer is not as expected: KeyError 'specs'"
 NO_RIGHT = "User: bot is not authorized to perform: ec2:DescribeSubnets because no policy allows it"
 NO_TIME = "unable to return a response in the time allotted (post profiles.kubeflow.org)"
@@ -250,6 +256,22 @@ def test_a_launch_that_failed_is_told_by_its_reason(words: str, why: str) -> Non
     [
         ("aws-unreachable", "eksctl", "exit 1", f'request send failed, Post "https://sts.example": {NO_WAY}'),
         ("eksctl-cluster-unreachable", "eksctl", "exit 1", f'Error: Get "https://10.0.0.1/api": {NO_WAY}'),
+        (
+            "aws-certificate",
+            "eksctl",
+            "exit 1",
+            f'request send failed, Post "https://sts.example": {UNTRUSTED}',
+        ),
+        (
+            "eksctl-cluster-certificate",
+            "eksctl",
+            "exit 1",
+            f'Error: Get "https://10.0.0.1/api": tls: bad: {UNTRUSTED}',
+        ),
+        ("aws-no-permission", "cloudformation", "AccessDenied", NO_RIGHT),
+        ("aws-no-permission", "autoscaling", "AccessDenied", f"{NO_RIGHT_TO}DescribeAutoScalingGroups"),
+        ("nodegroup-tags-denied", "autoscaling", "AccessDenied", f"{NO_RIGHT_TO}CreateOrUpdateTags"),
+        ("nodegroup-drain-two-budgets", "eksctl", "exit 1", f"{TWO_BUDGETS}\n{NOT_DRAINED}"),
         ("aws-throttled", "eksctl", "exit 1", "CreateStack, api error Throttling: Rate exceeded"),
         ("nodegroup-no-capacity", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", ISSUES),
         ("nodegroup-no-fitting-capacity", "cloudformation", "CREATE_FAILED/ManagedNodeGroup", UNFULFILLED),
