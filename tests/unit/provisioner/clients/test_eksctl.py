@@ -232,6 +232,18 @@ def test_no_secret_that_it_was_given_is_told(stand: Stand) -> None:
     assert SECRET not in repr(stand.client)
 
 
+@pytest.mark.parametrize("before", range(725, 750, 5))
+def test_no_part_of_a_secret_is_left_where_a_line_is_cut(stand: Stand, before: int) -> None:
+    line = f"Error: {'x' * (before - 7)}${{AWS_SECRET_ACCESS_KEY}}{'y' * 2000}"
+    stand.program(f'echo "{line}" >&2', "exit 1")
+    stand.create()
+
+    words = stand.ended().words
+
+    assert " … " in words
+    assert SECRET[:4] not in words
+
+
 def test_what_became_of_it_is_known_to_the_next_process(stand: Stand) -> None:
     stand.program("echo 'Error: as it says' >&2", "exit 1")
     stand.create()
