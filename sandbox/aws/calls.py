@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from botocore.loaders import Loader
 
+from . import s3
 from .wire import NotKnown, Said, Wire, wires
 
 __all__ = ["Call", "Calls", "NotKnown"]
@@ -26,8 +27,6 @@ _NAMES = (
 """Where a form has the name of what the call is about, the first that is there."""
 
 _SCOPE = re.compile(r"Credential=([^/,]+)/[^/]+/[^/]+/([^/]+)/aws4_request")
-_NOT_SUPPORTED = frozenset({"ListDirectoryBuckets", "WriteGetObjectResponse"})
-"""Of S3 Express and Object Lambda; their addresses look like a plain bucket's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +66,15 @@ class _Route:
         )
 
     @property
-    def weight(self) -> tuple[int, int]:
-        """The more a route demands, the more surely it is meant; newer operations shadow older ones."""
-        return len(self.fixed) + len(self.required_query) + len(self.required_headers), len(self.operation)
+    def weight(self) -> tuple[int, bool]:
+        """The more a route demands, the more surely it is meant; S3 Express has addresses of plain S3."""
+        demands = len(self.fixed) + len(self.required_query) + len(self.required_headers)
+        return demands, self.operation in s3.SERVED
 
 
 def _routes(model: Mapping[str, Any]) -> list[_Route]:
     routes = []
     for name, operation in model["operations"].items():
-        if name in _NOT_SUPPORTED:
-            continue
         path, _, fixed = operation["http"]["requestUri"].partition("?")
         shape = model["shapes"].get(operation.get("input", {}).get("shape", ""), {"members": {}})
         required = set(shape.get("required", ()))
@@ -102,8 +100,8 @@ def _routes(model: Mapping[str, Any]) -> list[_Route]:
 class Calls:
     """Names requests. Reading the model of S3 takes a tenth of a second, once; others when first called.
 
-    `ours` has the operations of the services that the front answers itself; all others there are go to
-    ministack. A call to anything else is an error, never an empty success.
+    `ours` has the operations of the services that the front answers itself; those of S3 that are served, and
+    all of IAM and STS, go to ministack. A call to anything else is an error, never an empty success.
     """
 
     ours: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -116,7 +114,7 @@ class Calls:
     @property
     def known(self) -> tuple[str, ...]:
         """Every "service.Operation" there is."""
-        found = [f"s3.{route.operation}" for route in self._s3]
+        found = [f"s3.{one}" for one in sorted(s3.SERVED)]
         for service, wire in self.wires.items():
             found += [f"{service}.{one}" for one in self.ours.get(service) or wire.operations]
         return tuple(found)
@@ -151,6 +149,8 @@ class Calls:
         if not fitting:
             raise NotKnown(f"S3 has no call {method} {path}{'?' if query else ''}{query}")
         best = max(fitting, key=lambda route: route.weight)
+        if best.operation not in s3.SERVED:
+            raise NotKnown(f"s3.{best.operation} is not simulated")
         return Call(
             service="s3",
             operation=best.operation,

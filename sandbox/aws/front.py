@@ -24,7 +24,6 @@ _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "expect", "te", "date", "server"}
 )
 _READ_WHOLE = 1 << 20
-_UNKNOWN_TO_MINISTACK = frozenset({501, 405})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +129,6 @@ class Front:
 
     async def _pass_on(self, call: Call, request: Request, content: bytes | AsyncIterator[bytes]) -> Response:
         response = await self._forward(request, content)
-        if response.status_code in _UNKNOWN_TO_MINISTACK:
-            self.unknown_calls.append(call.name)
         if call.operation == "DeleteBucket" and response.status_code == 409:
             await response.aclose()
             raise await self._not_empty(call)

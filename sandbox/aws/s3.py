@@ -6,6 +6,52 @@ from xml.etree import ElementTree as ET
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _ACCESS = "x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"
 
+SERVED = frozenset(
+    {
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "CreateBucket",
+        "CreateMultipartUpload",
+        "DeleteBucket",
+        "DeleteBucketEncryption",
+        "DeleteBucketPolicy",
+        "DeleteBucketTagging",
+        "DeleteObject",
+        "DeleteObjectTagging",
+        "DeleteObjects",
+        "DeletePublicAccessBlock",
+        "GetBucketEncryption",
+        "GetBucketLocation",
+        "GetBucketPolicy",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetObject",
+        "GetObjectTagging",
+        "GetPublicAccessBlock",
+        "HeadBucket",
+        "HeadObject",
+        "ListBuckets",
+        "ListMultipartUploads",
+        "ListObjectVersions",
+        "ListObjects",
+        "ListObjectsV2",
+        "ListParts",
+        "PutBucketEncryption",
+        "PutBucketPolicy",
+        "PutBucketTagging",
+        "PutBucketVersioning",
+        "PutObject",
+        "PutObjectTagging",
+        "PutPublicAccessBlock",
+        "UploadPart",
+        "UploadPartCopy",
+    }
+)
+"""What was seen to do what it says. ministack takes many others for one of these by their method alone:
+DeleteBucketMetricsConfiguration for DeleteBucket.
+"""
+
 VERSIONS_LEFT = "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
 NOT_EMPTY = "The bucket you tried to delete is not empty"
 TAKEN = (
