@@ -12,8 +12,25 @@ from .score import Score
 from .site import Site
 from .stacks import Event, Resource, Stack, Stacks, nodegroup_spec
 from .template import LAUNCH_TEMPLATE, NODEGROUP, POLICY, ROLE, Scope, Template
-from .wire import Refused
+from .wire import NotKnown, Refused
 
+_TAKEN = {
+    "CreateStack": {
+        "StackName",
+        "TemplateBody",
+        "Capabilities",
+        "DisableRollback",
+        "EnableTerminationProtection",
+        "OnFailure",
+        "Tags",
+    },
+    "ListStacks": {"StackStatusFilter"},
+    "DescribeStackResource": {"StackName", "LogicalResourceId"},
+    "UpdateTerminationProtection": {"StackName", "EnableTerminationProtection"},
+}
+"""What is heeded of a call's arguments; of the others "StackName" alone."""
+
+Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 _NAME = "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
 _LONGEST = 128
 
@@ -28,8 +45,9 @@ class CloudFormation:
         self._now = now
 
     @property
-    def calls(self) -> dict[str, Callable[[dict[str, Any]], Mapping[str, Any]]]:
-        return {
+    def calls(self) -> dict[str, Handler]:
+        """Each raises `Refused`, and `NotKnown` for an argument that would not be heeded."""
+        calls = {
             "CreateStack": self._create,
             "DeleteStack": self._delete,
             "DescribeStacks": self._describe,
@@ -40,6 +58,7 @@ class CloudFormation:
             "GetTemplate": self._template,
             "UpdateTerminationProtection": self._protect,
         }
+        return {name: _strict(name, handler) for name, handler in calls.items()}
 
     def _create(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         name = asked["StackName"]
@@ -49,6 +68,8 @@ class CloudFormation:
         if "TemplateBody" not in asked:
             raise _invalid("Either Template URL or Template Body must be specified.")
         template = Template.read(asked["TemplateBody"])
+        if asked.get("OnFailure") == "DELETE":
+            raise NotKnown("cloudformation.CreateStack with OnFailure=DELETE is not simulated")
         granted = asked.get("Capabilities") or []
         if template.needs is not None and not {template.needs, "CAPABILITY_NAMED_IAM"} & set(granted):
             text = f"Requires capabilities : [{template.needs}]"
@@ -177,6 +198,17 @@ class CloudFormation:
         if stack is None:
             raise _invalid(words.format(asked["StackName"]))
         return stack
+
+
+def _strict(name: str, handler: Handler) -> Handler:
+    taken = _TAKEN.get(name, {"StackName"})
+
+    def strict(asked: dict[str, Any]) -> Mapping[str, Any]:
+        if others := sorted(asked.keys() - taken):
+            raise NotKnown(f"cloudformation.{name} with {', '.join(others)} is not simulated")
+        return handler(asked)
+
+    return strict
 
 
 def _check_name(name: str) -> None:

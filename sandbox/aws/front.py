@@ -86,9 +86,7 @@ class Front:
         try:
             call = self.calls.name(request.method, path, query, headers, body)
         except NotKnown as error:
-            self.unknown_calls.append(str(error))
-            asked_of = Call(service=self.calls.service(headers), operation="")
-            return self._refuse(asked_of, Refused(501, "NotImplemented", str(error)), request)
+            return self._not_known(Call(service=self.calls.service(headers), operation=""), error, request)
         try:
             await self._strike(call, request)
             if call.service in self._handlers:
@@ -97,6 +95,8 @@ class Front:
                 response = await self._pass_on(call, request, request.stream() if streamed else body)
             else:
                 response = await self._ask_ministack(call, request, Said(request.method, path, query, body))
+        except NotKnown as error:
+            return self._not_known(call, error, request)
         except Refused as error:
             return self._refuse(call, error, request)
         if call.writes and response.status_code < 300:
@@ -155,6 +155,10 @@ class Front:
 
     def _struck(self, kind: Kind, call: Call) -> float | None:
         return self.faults.take(kind, call.name, writes=call.writes, key_id=call.key_id)
+
+    def _not_known(self, call: Call, error: NotKnown, request: Request) -> Response:
+        self.unknown_calls.append(str(error))
+        return self._refuse(call, Refused(501, "NotImplemented", str(error)), request)
 
     def _refuse(self, call: Call, error: Refused, request: Request) -> Response:
         if call.service in self.calls.wires:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -234,6 +235,42 @@ def test_roles_are_made_only_with_the_capability(
 
     words = "Requires capabilities : [CAPABILITY_IAM]"
     assert said(error) == (400, "InsufficientCapabilitiesException", words)
+
+
+@pytest.mark.parametrize(
+    ("call", "asked"),
+    [
+        ("create_stack", {"Parameters": [{"ParameterKey": "Size", "ParameterValue": "3"}]}),
+        ("create_stack", {"RoleARN": "arn:aws:iam::123456789012:role/deployer"}),
+        ("create_stack", {"OnFailure": "DELETE"}),
+        ("create_stack", {"TimeoutInMinutes": 30}),
+        ("create_stack", {"TemplateURL": "https://example.org/template.json"}),
+        ("delete_stack", {"RetainResources": ["NodeInstanceRole"]}),
+        ("delete_stack", {"RoleARN": "arn:aws:iam::123456789012:role/deployer"}),
+        ("get_template", {"ChangeSetName": "change"}),
+        ("describe_stack_resources", {"PhysicalResourceId": "some"}),
+    ],
+)
+def test_an_argument_that_would_not_be_heeded_is_refused(
+    cloudformation: CloudFormationClient,
+    aws: AwsSimulator,
+    request_: Request,
+    call: str,
+    asked: dict[str, Any],
+) -> None:
+    request_.send(cloudformation)
+    before, since, named = len(aws.unknown_calls), len(aws.journal()), {"StackName": request_.stack}
+    if call == "create_stack":
+        body = json.dumps(replace(request_, name=f"{request_.name}-2").body)
+        named = {"StackName": f"{request_.stack}-2", "TemplateBody": body}
+
+    with pytest.raises(ClientError) as error:
+        getattr(cloudformation, call)(**named, **asked)
+
+    assert said(error)[0] == 501
+    [unknown] = aws.unknown_calls[before:]
+    assert next(iter(asked)) in unknown
+    assert aws.journal(since) == []
 
 
 def test_a_resource_that_cannot_be_made_here_is_refused(
