@@ -82,6 +82,7 @@ class CloudFormation:
             tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags") or []},
             capabilities=granted,
             created=self._now(),
+            key_id=self._stacks.key_id,
             protected=asked.get("EnableTerminationProtection", False),
             keeps_failed=asked.get("DisableRollback", False) or asked.get("OnFailure") == "DO_NOTHING",
         )
@@ -147,6 +148,7 @@ class CloudFormation:
         if stack.protected:
             text = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
             raise _invalid(text)
+        stack.key_id = self._stacks.key_id
         stack.score = self._score().delete(stack)
         return {}
 

@@ -13,15 +13,21 @@ from .cloudformation import CloudFormation
 from .cluster_stack import cluster_stack
 from .ec2 import Ec2
 from .eks import VERSION, Eks
+from .faults import Faults
 from .groups import Group, Groups, Instance
 from .instances import InstanceTypes
 from .network import Network
 from .nodegroups import Nodegroup, Nodegroups
+from .player import Player
 from .site import Site
 from .stacks import Stack, Stacks
 
-Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
-"""One call that the front answers itself: arguments and result as boto3 has them. Raises `Refused`."""
+Handler = Callable[[dict[str, Any], str], Mapping[str, Any]]
+"""One call that the front answers itself: arguments and result as boto3 has them, and the key that signed it.
+Raises `Refused`, and `NotKnown` for what is not simulated of it.
+"""
+
+_Unguarded = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class _Kept:
 class Estate:
     """All methods may be called from any thread. Whoever looks sees what time has brought until then."""
 
-    def __init__(self, site: Site, *, now: Callable[[], datetime], boot: timedelta) -> None:
+    def __init__(self, site: Site, *, faults: Faults, now: Callable[[], datetime], boot: timedelta) -> None:
         self._lock = threading.RLock()
         self._groups = Groups(site)
         self._network = Network(site)
@@ -72,7 +78,10 @@ class Estate:
             version=VERSION,
         )
         self._eks = Eks(site=site, network=self._network, nodegroups=self._nodegroups, now=now)
-        self._stacks = Stacks(site, self._nodegroups, now)
+        self._stacks = Stacks(site)
+        self._player = Player(
+            site=site, stacks=self._stacks, nodegroups=self._nodegroups, faults=faults, now=now
+        )
         self._stacks.all.append(cluster_stack(site, self._network, self._eks))
         stacks = CloudFormation(site=site, stacks=self._stacks, nodegroups=self._nodegroups, now=now)
         ec2 = Ec2(self._network, self._types, site.region)
@@ -133,19 +142,20 @@ class Estate:
             self._nodegroups.all = {one.name: one for one in kept.nodegroups}
             self._groups.all = {one.name: one for one in kept.groups}
 
-    def _guarded(self, calls: Mapping[str, Handler]) -> dict[str, Handler]:
+    def _guarded(self, calls: Mapping[str, _Unguarded]) -> dict[str, Handler]:
         return {name: self._guard(handler) for name, handler in calls.items()}
 
-    def _guard(self, handler: Handler) -> Handler:
-        def guarded(asked: dict[str, Any]) -> Mapping[str, Any]:
+    def _guard(self, handler: _Unguarded) -> Handler:
+        def guarded(asked: dict[str, Any], key_id: str) -> Mapping[str, Any]:
             with self._lock:
                 self._advance()
+                self._stacks.key_id = key_id
                 return handler(asked)
 
         return guarded
 
     def _advance(self) -> None:
-        self._stacks.advance()
+        self._player.advance()
         self._nodegroups.advance()
 
     def _view(self, one: Nodegroup) -> NodegroupView:

@@ -111,7 +111,8 @@ class Front:
     def _handle(self, call: Call, said: Said) -> Response:
         wire = self.calls.wires[call.service]
         asked = wire.read(call.operation, said)
-        return wire.answer(call.operation, self._handlers[call.service][call.operation](asked))
+        result = self._handlers[call.service][call.operation](asked, call.key_id)
+        return wire.answer(call.operation, result)
 
     async def _ask_ministack(self, call: Call, request: Request, said: Said) -> Response:
         """STS and IAM. Raises `Refused` with AWS's words where ministack has its own."""

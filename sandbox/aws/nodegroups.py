@@ -159,6 +159,11 @@ class Nodegroups:
     def goes_within(self) -> timedelta:
         return self._boot / 2
 
+    @property
+    def asked_again_after(self) -> timedelta:
+        """How long CloudFormation waits when EKS is busy."""
+        return max(self._boot / 10, timedelta(milliseconds=1))
+
     def find(self, name: str) -> Nodegroup:
         if name not in self.all:
             text = f"No node group found for name: {name}."

@@ -57,10 +57,33 @@ class Score:
     def delete(self, stack: Stack) -> list[Beat]:
         """What was made of it, in reverse."""
         self._stack(self._start, "DELETE_IN_PROGRESS", _ASKED)
-        made = [
-            name for name, one in stack.resources.items() if one.physical and one.status != "DELETE_COMPLETE"
+        self._stack(self._unmake(stack, self._start, _there(stack)), "DELETE_COMPLETE", "")
+        return self.beats
+
+    def refuse_making(self, stack: Stack, name: str, refused: Refused) -> list[Beat]:
+        """Of a stack on its way. EKS says no to a node group: what else is being made is cancelled."""
+        going_on = [
+            other
+            for other, one in stack.resources.items()
+            if other != name and one.status == "CREATE_IN_PROGRESS"
         ]
-        self._stack(self._unmake(stack, self._start, made), "DELETE_COMPLETE", "")
+        self._note(name, self._start, "CREATE_FAILED", _refusal(refused))
+        for other in going_on:
+            self._note(other, self._start, "CREATE_FAILED", _CANCELLED)
+        self._fail(stack, self._start, [*going_on, name])
+        return self.beats
+
+    def refuse_deleting(self, stack: Stack, name: str, refused: Refused) -> list[Beat]:
+        """EKS says no: what the node group needs, its role and launch template, stays with it."""
+        at = self._start
+        self._note(name, at, "DELETE_FAILED", _refusal(refused))
+        policies = [one for one in _of(stack, POLICY) if one in _there(stack)]
+        for policy in policies:
+            self._note(policy, at, "DELETE_IN_PROGRESS")
+            self._note(policy, at + self._quick, "DELETE_COMPLETE")
+        status = "ROLLBACK_FAILED" if stack.status == "ROLLBACK_IN_PROGRESS" else "DELETE_FAILED"
+        what = f"The following resource(s) failed to delete: [{name}]. "
+        self._stack(at + self._quick, status, what)
         return self.beats
 
     def _fail(self, stack: Stack, at: datetime, failed: list[str]) -> None:
@@ -69,7 +92,7 @@ class Score:
             self._stack(at, "CREATE_FAILED", what)
             return
         self._stack(at, "ROLLBACK_IN_PROGRESS", f"{what}Rollback requested by user.")
-        made = [one.resource for one in self._beats if one.made]
+        made = [*_there(stack), *(one.resource for one in self._beats if one.made)]
         self._stack(self._unmake(stack, at, made), "ROLLBACK_COMPLETE", "")
 
     def _unmake(self, stack: Stack, at: datetime, names: list[str]) -> datetime:
@@ -119,10 +142,13 @@ def _of(stack: Stack, kind: str) -> list[str]:
     return [name for name, one in stack.resources.items() if one.type == kind]
 
 
+def _there(stack: Stack) -> list[str]:
+    return [name for name, one in stack.resources.items() if one.physical and one.status != "DELETE_COMPLETE"]
+
+
 def _refusal(error: Refused) -> str:
-    """EKS said no at once."""
-    code = "AlreadyExists" if error.status == 409 else "InvalidRequest"
-    code = "NotFound" if error.status == 404 else code
+    """EKS said no at once. The code for 403 is what other services' refusals have been seen to come with."""
+    code = {403: "AccessDenied", 404: "NotFound", 409: "AlreadyExists"}.get(error.status, "InvalidRequest")
     said = f"{error.message} (Service: Eks, Status Code: {error.status}, Request ID: {uuid.uuid4()})"
     return _handler(said, code)
 

@@ -48,7 +48,7 @@ class AwsSimulator:
     ) -> None:
         self.site = Site(account=account, region=region, alias=alias, infra=infra, env=env, cluster=cluster)
         self.faults = Faults()
-        self._estate = Estate(self.site, now=now, boot=boot)
+        self._estate = Estate(self.site, faults=self.faults, now=now, boot=boot)
         self.calls = Calls({service: tuple(calls) for service, calls in self._estate.calls.items()})
         self._nursery = nursery
         self._folder = folder

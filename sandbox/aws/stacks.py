@@ -1,13 +1,12 @@
 """CloudFormation's stacks: what each one is, what happened in it, and what will."""
 
-import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .nodegroups import Fate, Nodegroups
+from .nodegroups import Fate
 from .site import Site
 
 STACK = "AWS::CloudFormation::Stack"
@@ -60,6 +59,7 @@ class Stack:
     tags: dict[str, str]
     capabilities: list[str]
     created: datetime
+    key_id: str = ""  # who asked last: with its rights CloudFormation works
     protected: bool = False
     keeps_failed: bool = False  # made with rollback disabled
     status: str = ""
@@ -78,13 +78,12 @@ class Stack:
 
 
 class Stacks:
-    """All there ever were; deleted ones can be looked at by id."""
+    """All there ever were; deleted ones can be looked at by id. `key_id` signed the call under way."""
 
-    def __init__(self, site: Site, nodegroups: Nodegroups, now: Callable[[], datetime]) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._nodegroups = nodegroups
-        self._now = now
         self.all: list[Stack] = []
+        self.key_id = ""
 
     def find(self, name: str) -> Stack | None:
         """By id, or the one that is there by name."""
@@ -105,45 +104,6 @@ class Stacks:
 
     def new_id(self, name: str) -> str:
         return self._site.arn("cloudformation", f"stack/{name}/{uuid.uuid4()}")
-
-    def advance(self) -> None:
-        """Carry out what time has brought."""
-        for stack in self.all:
-            while stack.score and stack.score[0].at <= self._now():
-                self._play(stack, stack.score.pop(0))
-
-    def _play(self, stack: Stack, beat: Beat) -> None:
-        if beat.act:
-            self._do(stack, beat)
-        if beat.resource:
-            resource = stack.resources[beat.resource]
-            if beat.made:
-                resource.physical = resource.intended
-            resource.status, resource.reason, resource.changed = beat.status, beat.reason, beat.at
-            kind, physical, properties = resource.type, resource.physical, json.dumps(resource.properties)
-        else:
-            stack.status, stack.reason, stack.changed = beat.status, beat.reason, beat.at
-            stack.deleted = beat.at if beat.status == "DELETE_COMPLETE" else stack.deleted
-            kind, physical, properties = STACK, stack.id, ""
-        stack.events.append(
-            Event(
-                id=str(uuid.uuid4()),
-                resource=beat.resource or stack.name,
-                type=kind,
-                physical=physical,
-                time=beat.at,
-                status=beat.status,
-                reason=beat.reason,
-                properties=properties if beat.status.endswith("_IN_PROGRESS") else "",
-            )
-        )
-
-    def _do(self, stack: Stack, beat: Beat) -> None:
-        spec = nodegroup_spec(stack.resources[beat.resource].properties)
-        if beat.act == "make":
-            self._nodegroups.make(spec, stack.fates[beat.resource], beat.at)
-        elif spec["nodegroupName"] in self._nodegroups.all:
-            self._nodegroups.delete(spec["nodegroupName"], beat.at)
 
 
 def nodegroup_spec(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,7 @@ DENIED_DELETING = {
     "conductor.delete account": "AI Conductor",
     "conductor.delete workspace": "AI Conductor",
     "cloudformation.DeleteStack": "eksctl",
+    "eks.DeleteNodegroup": "CloudFormation",
     "iam.CreatePolicyVersion": "IAM",
     "kubernetes.update configmaps": "Kubernetes",
     "s3.ListObjectVersions": "S3",
@@ -158,6 +159,18 @@ def test_a_right_that_is_missing_is_named_by_who_wants_it(scene: Scene, client: 
     until_ready(scene)
 
     assert_made(scene)
+
+
+def test_a_right_that_cloudformation_lacks_at_eks_is_named(scene: Scene, client: Client) -> None:
+    client.fault("access-denied", call="eks.CreateNodegroup")
+    begin(scene)
+
+    assert_denied(failure(scene), "CloudFormation", "eks.CreateNodegroup")
+    client.mend("access-denied")
+    retry(scene)
+    until_ready(scene)
+
+    assert_made(scene, STACK_ANEW)
 
 
 def test_a_right_that_is_missing_to_delete_is_named_too(scene: Scene, client: Client) -> None:
