@@ -341,3 +341,8 @@ def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
 
 def test_every_sentence_is_there_to_be_translated() -> None:
     assert len(templates()) == 2 * len(catalogue())
+
+
+@known
+def test_no_remedy_sends_to_roll_back_which_a_failed_repair_does_not_offer(entry: Known) -> None:
+    assert "roll back" not in entry.remedy.lower()
