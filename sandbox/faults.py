@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sandbox.aws.faults import Faults, Kind
+from sandbox.callfaults import Faults, Kind
 from sandbox.grafana import KNOWN as GRAFANA
 from sandbox.kubernetes.resource import RESOURCES
 from sandbox.outside import BOT_KEY_ID, BOT_USER, Outside

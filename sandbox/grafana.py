@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from sandbox.aws.faults import Faults, Kind
+from sandbox.callfaults import Faults, Kind
 from sandbox.loopback import Loopback
 
 GET, POST, DELETE = "grafana.GetDashboard", "grafana.PostDashboard", "grafana.DeleteDashboard"

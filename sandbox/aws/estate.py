@@ -9,11 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sandbox.callfaults import Faults
+
 from .cloudformation import CloudFormation
 from .cluster_stack import cluster_stack
 from .ec2 import Ec2
 from .eks import VERSION, Eks
-from .faults import Faults
 from .groups import Group, Groups, Instance
 from .instances import InstanceTypes
 from .network import Network

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from sandbox.callfaults import Faults, Kind
+
 from . import iam, s3
 from .calls import Call, Calls, NotKnown
 from .estate import Handler
-from .faults import Faults, Kind
 from .refusals import denied, throttled
 from .site import Site
 from .wire import Refused, Said, query_refusal

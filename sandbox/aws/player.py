@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
+from sandbox.callfaults import Faults, Kind
+
 from .calls import Call
-from .faults import Faults, Kind
 from .nodegroups import Nodegroups
 from .refusals import denied
 from .score import Score

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.callfaults import Faults
 from sandbox.child import Child, Nursery
 from sandbox.loopback import Loopback
 
 from .behind import Behind, Bucket, Policy
 from .calls import Calls
 from .estate import Estate, NodegroupView, StackView
-from .faults import Faults
 from .front import Front, Write
 from .ministack import start_ministack
 from .padding import Padding

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.aws.faults import Faults, Kind
+from sandbox.callfaults import Faults, Kind
 from sandbox.conductor.accounts import ADMIN, Account
 from sandbox.conductor.calls import CALLS, Call
 from sandbox.conductor.installation import Answer, Asked, Installation

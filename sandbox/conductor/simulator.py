@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sandbox.aws.faults import Faults
+from sandbox.callfaults import Faults
 from sandbox.conductor.accounts import ADMIN, Account, Attempt
 from sandbox.conductor.application import Application, Write
 from sandbox.conductor.calls import CALLS

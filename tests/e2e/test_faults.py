@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.aws.faults import Fault as Rule
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Fault as Rule
+from sandbox.callfaults import Kind
 from sandbox.client import Client
 from sandbox.kubernetes.faults import Fault as KubernetesFault
 from sandbox.outside import BOT_USER

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stage import Goal
 from provisioner.stages.bucket import BucketStage
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import REGION, Aws, pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made

@@ -15,7 +15,7 @@ from provisioner.errors import Permanent, Temporary
 from provisioner.stage import Goal
 from provisioner.stages.bucket_access import BucketAccessStage, ManagedPolicy
 from provisioner.workspace import Workspace
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.builders import a_platform, a_workspace
 from tests.integration.stages.conftest import Aws, pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, begun, both, made

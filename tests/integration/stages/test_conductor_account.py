@@ -9,7 +9,7 @@ import pytest
 from provisioner.errors import Permanent, Temporary
 from provisioner.stage import Goal
 from provisioner.stages.conductor_account import ConductorAccountStage
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.builders import a_workspace
 from tests.integration.stages.conductor_world import Conductor, conductor
 from tests.integration.stages.conftest import pass_time, utc_now

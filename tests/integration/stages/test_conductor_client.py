@@ -18,7 +18,7 @@ from provisioner.clients.conductor import ConductorHttp
 from provisioner.clients.conductorcalls import Calls
 from provisioner.conductor import AccountType, Listed
 from provisioner.errors import Permanent, Temporary, WorkError
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from sandbox.conductor.simulator import ADMIN_LOGIN
 from sandbox.loopback import Loopback, free_port
 from tests.integration.stages.conductor_world import NEIGHBOUR, Conductor, conductor

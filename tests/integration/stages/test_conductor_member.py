@@ -14,7 +14,7 @@ from provisioner.stage import Goal, Stage
 from provisioner.stages.conductor_account import ConductorAccountStage
 from provisioner.stages.conductor_member import ConductorMemberStage
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
 from tests.integration.stages.conductor_world import Conductor, conductor, without_members

@@ -11,7 +11,7 @@ from provisioner.conductor import NameForm
 from provisioner.errors import Permanent, Temporary
 from provisioner.stage import Goal
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
 from tests.integration.stages.conductor_world import Conductor, conductor

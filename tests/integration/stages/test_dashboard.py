@@ -18,7 +18,7 @@ from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.stage import Goal
 from provisioner.stages.dashboard import DashboardStage
 from provisioner.workspace import Workspace
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from sandbox.grafana import DELETE, GET, POST, Front, GrafanaSimulator
 from sandbox.loopback import Loopback, free_port
 from tests.builders import a_workspace

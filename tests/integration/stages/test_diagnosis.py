@@ -11,7 +11,7 @@ from provisioner.clients.aws import AwsAccount
 from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.errors import WorkError
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from tests.integration.stages.conftest import ACCOUNT, REGION, Aws
 
 pytestmark = pytest.mark.long  # each waits for boto to give up

@@ -29,7 +29,7 @@ from provisioner.stage import Goal
 from provisioner.stages.nodegroup import NodegroupStage
 from provisioner.workspace import NodeSpec, Workspace
 from sandbox.aws import AwsSimulator
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from sandbox.child import Nursery
 from sandbox.eksctl import make_program
 from sandbox.kubernetes import KubernetesEmulator

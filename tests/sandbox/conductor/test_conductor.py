@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from sandbox.conductor import ConductorSimulator, Write
 from sandbox.conductor.simulator import ADMIN_LOGIN
 from tests.sandbox.conductor.conftest import PASSWORD, Login, a_body

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.aws.faults import Kind
+from sandbox.callfaults import Kind
 from sandbox.grafana import GET, POST, GrafanaSimulator, Write
 
 UID = "abc_DEF-12"
