@@ -225,4 +225,4 @@ def test_T32_the_platforms_own_names_are_no_workspaces(office: Office) -> None:
     office.settle()
 
     assert office.pending("aia") is None
-    assert "aia belongs to the platform; it is never deleted." in office.chat.whispers(MINA)[-1]
+    assert "The name aia is reserved for the platform" in office.chat.whispers(MINA)[-1]
