@@ -48,7 +48,7 @@ class CannotRollBack(Refusal):
 
 @dataclass(slots=True, eq=False)
 class WasReady(Refusal):
-    """Of what was ready before the run failed, not all is rolled back at a press."""
+    """What was ready before a run stopped is not all deleted at a press."""
 
     project: str
 

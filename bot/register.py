@@ -105,11 +105,11 @@ def case_of(unit: UnitOfWork, request: Request) -> Case:
 
 
 def was_ready(unit: UnitOfWork, run: Run) -> bool:
-    """Whether a run failed about a workspace that an earlier one had finished, and that nobody deleted."""
-    if run.status is not RunStatus.FAILED:  # only the newest run of a project can be
+    """Whether a run stopped about a workspace that an earlier one had finished, and that nobody deleted."""
+    if run.status not in {RunStatus.FAILED, RunStatus.CANCELLED}:
         return False
     last = unit.runs.last_succeeded(run.asked.project)
-    return last is not None and last.goal is Goal.PRESENT
+    return last is not None and last.goal is Goal.PRESENT and last.created_at < run.created_at
 
 
 def standing_of(unit: UnitOfWork, run: Run) -> tuple[Standing, ...] | None:

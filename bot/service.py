@@ -103,6 +103,8 @@ class WorkspaceService:
         """Ask for what a cancelled run has left to be deleted."""
         with self._units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
+            if was_ready(unit, run):
+                raise WasReady(run.asked.project)
             ask = _deletion(run, "delete")
             return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
 

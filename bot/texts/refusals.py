@@ -184,8 +184,8 @@ def _stopped(refusal: Refusal, command: str) -> Message | None:
             )
         case refusals.WasReady(project=project):
             return Message(
-                "{project} was ready before this work failed, so it is not rolled back: that would delete all"
-                " of it. If that is what you want, type {command}.",
+                "{project} was ready before this work began, so it is not deleted at a press: that would be"
+                " all of it. If that is what you want, type {command}.",
                 project=refs.name(project),
                 command=refs.name(f"{command} delete {project}"),
             )

@@ -22,7 +22,7 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
             return (_retry(run), _roll_back(run), _details(run), _cancel(run))
         case RunStatus.CANCELLED if taken:
             return (_status(run),)
-        case RunStatus.CANCELLED if run.goal is Goal.ABSENT or case.standing == ():
+        case RunStatus.CANCELLED if run.goal is Goal.ABSENT or case.standing == () or case.was_ready:
             return (_continue(run), _status(run))
         case RunStatus.CANCELLED:
             return (_continue(run), _delete(run), _status(run))

@@ -94,17 +94,21 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
         yield Message("Retry goes on where it stopped.")
 
 
+def deleted_by_command(run: Run, frame: Frame) -> Message:
+    """Of a workspace that was ready before the run."""
+    return Message(
+        "It was ready before, so it is not deleted at a press. Where all of it is to go, data included,"
+        " type {command}.",
+        command=name(f"{frame.command} delete {run.asked.project}"),
+    )
+
+
 def _ends(case: Case, run: Run, frame: Frame) -> Iterable[Message]:
     if case.standing == ():
         yield Message("Cancel ends the work here.")
         return
     if case.was_ready and run.goal is Goal.PRESENT:
-        command = name(f"{frame.command} delete {run.asked.project}")
-        yield Message(
-            "It was ready before, so it is not deleted at a press. Where all of it is to go, data included,"
-            " type {command}.",
-            command=command,
-        )
+        yield deleted_by_command(run, frame)
     elif run.goal is Goal.PRESENT:
         yield Message("Roll back asks for an approval to delete what exists.")
     yield Message("Cancel ends the work here and keeps what exists.")

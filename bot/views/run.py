@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.views.buttons import run_buttons
 from bot.views.case import Case, Frame, Other
-from bot.views.failure import failure_parts, there_now
+from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
 from bot.views.words import again_command, deciders, groups, name, person, pointer
@@ -156,18 +156,25 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         yield Paragraph(_since(later, run))
         return
     again = again_command(frame.command, case.proposal)
+    if run.goal is Goal.ABSENT:
+        yield Paragraph(
+            Message(
+                "Continue asks for an approval to go on, as {command} does: only what is left is deleted.",
+                command=again,
+            )
+        )
+        return
     yield Paragraph(
         Message(
-            "Continue asks for an approval to go on, as {command} does: only what is left is deleted.",
-            command=again,
-        )
-        if run.goal is Goal.ABSENT
-        else Message(
             "Continue asks for an approval to go on, as {command} does: what exists is kept and only the rest"
-            " is made. Delete asks for an approval to delete what exists.",
+            " is made.",
             command=again,
         )
     )
+    if case.was_ready:
+        yield Paragraph(deleted_by_command(run, frame))
+    elif case.standing != ():
+        yield Paragraph(Message("Delete asks for an approval to delete what exists."))
 
 
 def _since(later: Other, run: Run) -> Message:

@@ -67,6 +67,21 @@ def test_so_it_is_when_the_repair_before_was_given_up(office: Office) -> None:
     assert office.chat.buttons_at(CHANNEL, run.reference) == NO_ROLL_BACK
 
 
+def test_a_cancelled_repair_is_not_deleted_at_a_press_either(office: Office) -> None:
+    office.ready()
+    run = _failed_repair(office)
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
+    assert "Delete asks for" not in card
+    assert "/workspace delete alpha" in card
+    with pytest.raises(WasReady):
+        office.service.remove(office.who(MINA), run.id, channel=CHANNEL)
+    assert office.pending() is None
+
+
 def test_what_is_made_anew_after_a_deletion_is_rolled_back_as_ever(office: Office) -> None:
     office.ready()
     office.approves(office.to_be_deleted())
