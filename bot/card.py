@@ -42,6 +42,7 @@ class Mark(StrEnum):
     """The state of a line in a list of steps; each has a sign of its own shape and a word."""
 
     DONE = "done"
+    GONE = "gone"  # done, where it was to be deleted
     NOW = "now"
     WAITING = "waiting"
     RETRYING = "retrying"

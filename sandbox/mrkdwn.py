@@ -16,6 +16,7 @@ SIGNS = {
     "x": ("✖", "red"),
     "black_square_for_stop": ("■", "yellow"),
     "grey_question": ("?", "yellow"),
+    "wastebasket": ("∅", "green"),
     "warning": ("!", "yellow"),
     "lock": ("#", "bright_black"),
 }

@@ -57,7 +57,7 @@ def _cancel(run: Run) -> Button:
             else Message("Cancel {project}?", project=_project(run)),
             Message("{stops} {stays}", stops=stops, stays=stays),
             Message("Cancel it"),
-            Message("Go on"),
+            Message("Back") if failed or run.status is RunStatus.PARKED else Message("Go on"),
         ),
         Message("Cancel deleting {project}", project=_project(run))
         if deleting

@@ -68,12 +68,12 @@ def there_now(case: Case) -> Iterable[Part]:
 def _asked_to_delete(later: Other, run: Run) -> Message:
     if run.goal is Goal.ABSENT:
         return Message(
-            "{who} asks anew for it to be deleted: {id}. Retry works again once that is over.",
+            "{who} asks anew for it to be deleted: {id}. Retry works again if that is not approved.",
             who=person(later.asked_by),
             id=pointer(later),
         )
     return Message(
-        "{who} asks for it to be rolled back: {id}. Retry works again once that is over.",
+        "{who} asks for it to be rolled back: {id}. Retry works again if that is not approved.",
         who=person(later.asked_by),
         id=pointer(later),
     )

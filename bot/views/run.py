@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.views.buttons import run_buttons
@@ -60,9 +61,13 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
 def stage_lines(run: Run) -> Lines:
     """Each stage of a run; what a stage was at when the run ended is stopped, not under way."""
     moving = run.status in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
-    return Lines(
-        tuple(stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages)
-    )
+    lines = (stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages)
+    return Lines(tuple(as_gone(line) for line in lines) if run.goal is Goal.ABSENT else tuple(lines))
+
+
+def as_gone(line: Line) -> Line:
+    """Of a deletion."""
+    return replace(line, mark=Mark.GONE) if line.mark is Mark.DONE else line
 
 
 def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True) -> Line:

@@ -23,7 +23,7 @@ from bot.card import (
     Style,
 )
 from bot.views.known import Known, mark, shown, state
-from bot.views.run import stage_lines
+from bot.views.run import as_gone, stage_lines
 from bot.views.words import deciders, name, person
 from provisioner.message import Json, Message, Ref
 from provisioner.stage import Goal
@@ -77,9 +77,19 @@ def _who(request: Request, link: str) -> Message:
 
 def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     """What the systems say right now of what was last to be done: to be there, or to be gone."""
-    bad = sum(finding.mark is not Mark.DONE for finding in findings)
-    text = _looked(name(project), bad, goal)
+    unread = sum(finding.mark is Mark.UNKNOWN for finding in findings)
+    bad = sum(finding.mark is not Mark.DONE for finding in findings) - unread
+    text = _looked(name(project), bad, goal, all_read=not unread)
+    if unread:
+        text = Message(
+            "{looked} {n} stage could not be read.",
+            plural="{looked} {n} stages could not be read.",
+            looked=text,
+            n=unread,
+        )
     lines = tuple(Line(finding.mark, finding.title) for finding in findings)
+    if goal is Goal.ABSENT:
+        lines = tuple(as_gone(line) for line in lines)
     differs = tuple(
         Message("{title}: {what}", title=finding.title, what=what)
         for finding in findings
@@ -91,7 +101,9 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     return Card(text, text, tuple(parts))
 
 
-def _looked(project: Ref, bad: int, goal: Goal) -> Message:
+def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
+    if not bad and not all_read:
+        return Message("I looked at {project} just now and found nothing wrong so far.", project=project)
     if goal is Goal.ABSENT:
         if not bad:
             return Message("I looked for {project} just now: nothing of it was found.", project=project)

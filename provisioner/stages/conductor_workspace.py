@@ -177,7 +177,10 @@ class ConductorWorkspaceStage:
     def _create(self, ws: Workspace, new: NewWorkspace, ctx: StageContext) -> ConductorWorkspace:
         given = asdict(new)
         given["resources"] = [asdict(each) for each in new.resources]
-        ctx.record(Message("What AI Conductor is given for workspace {name}", name=_name(ws.name)), given)
+        ctx.record(
+            Message("Values for AI Conductor workspace {name}, kept before the call", name=_name(ws.name)),
+            given,
+        )
         ctx.progress(Message("creating AI Conductor workspace {name}", name=_name(ws.name)))
         number = self._conductor.create_workspace(new)
         made = next((each for each in self._conductor.workspaces() if each.id == number), None)

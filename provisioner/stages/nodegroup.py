@@ -168,7 +168,7 @@ class NodegroupStage:
             return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
         if _tagged(group):
             return ()
-        detail = Message("the autoscaler's tags are missing, without which it is not scaled up from no node")
+        detail = Message("the autoscaler's tags are missing, without which it cannot be scaled up from zero")
         return (Change(Verb.UPDATE, _target(ws), detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:

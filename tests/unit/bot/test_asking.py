@@ -205,6 +205,20 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
     assert "bucket alpha" in said
 
 
+def test_what_a_live_look_could_not_read_is_counted_apart(office: Office) -> None:
+    office.approves(office.requested())
+    office.settle()
+    office.world.places["alpha", "bucket"].parts.clear()
+    office.world.hides("profile", Permanent(Message("cannot read profile"), cause=a_cause()))
+    look = replace(office.an_ask(), kind=AskKind.LOOK, spec={"project": "alpha"})
+
+    office.service.ask(look)
+    office.settle()
+
+    said = office.chat.whispers(MINA)[-1]
+    assert "1 stage is not as it should be. 1 stage could not be read." in said
+
+
 def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:
     office.place.account = "999999999999"
 

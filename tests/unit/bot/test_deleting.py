@@ -253,6 +253,18 @@ def test_a_failed_run_ends_in_the_moment_its_deletion_is_approved(office: Office
     assert any(f"given up: {request.id} deletes" in said for said in office.chat.directs(MINA))
 
 
+def test_what_was_deleted_is_gone_and_not_done(office: Office) -> None:
+    office.ready()
+    request = office.to_be_deleted()
+
+    office.approves(request)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, request.id)
+    assert "gone" in card
+    assert "done" not in card
+
+
 def test_a_parked_run_ends_in_the_moment_its_deletion_is_approved(office: Office) -> None:
     parked = _parked(office)
     request = office.to_be_deleted()
