@@ -42,4 +42,6 @@ def _others(scene: Scene) -> Others:
 
 
 def _busy(scene: Scene) -> bool:
-    return any("ws.run.cancel" in buttons(card) for card in scene.cards())
+    """A card that can be cancelled and not retried is of a run that goes on."""
+    offered = [buttons(card).keys() for card in scene.cards()]
+    return any("ws.run.cancel" in each and "ws.run.retry" not in each for each in offered)

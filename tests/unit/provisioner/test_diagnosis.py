@@ -61,7 +61,7 @@ def test_each_text_finds_the_entry_that_learned_from_it(entry: Known, text: Seen
 
 @seen
 def test_each_text_says_where_it_was_seen(entry: Known, text: Seen) -> None:
-    assert text.source.startswith(("https://", "recorded: ", "provisioner/"))
+    assert text.source.startswith(("https://", "recorded: ", "provisioner/", "sandbox/"))
     if entry.words is not None:
         assert text.service in entry.services
 
