@@ -108,7 +108,7 @@ def refuse_stranger(ws: Workspace, found: ConductorWorkspace | None) -> None:
             name=_name(found.name),
             bucket=_name(found.bucket),
         )
-        raise NotOurs(what, hint=Message("choose another project name"))
+        raise NotOurs(what, hint=Message("Choose another project name."))
 
 
 def refuse_other_type(account: Account | None) -> None:
@@ -120,7 +120,7 @@ def refuse_other_type(account: Account | None) -> None:
             type=_name(account.type),
             wanted=_name(AccountType.DEVELOPER),
         )
-        raise NotOurs(what, hint=Message("choose another project name"))
+        raise NotOurs(what, hint=Message("Choose another project name."))
 
 
 def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:
@@ -136,7 +136,7 @@ def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:
             n=len(solutions),
             solutions=named,
         ),
-        hint=Message("delete its streams, instances and solutions in AI Conductor, then try again"),
+        hint=Message("Delete its streams, instances and solutions in AI Conductor; then it can be tried again."),
     )
 
 

@@ -18,7 +18,7 @@ _UNCHANGED = Message("Ask for what is there, or delete the workspace first: no n
 
 
 def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
-    hint = Message("choose another project name, or remove it by hand")
+    hint = Message("Choose another project name, or remove it by hand.")
     for found in all_found:
         if found.stack is not None and found.stack.tags.get(PROJECT) != ws.project:
             name = _name(ws.stack_of(found.name))

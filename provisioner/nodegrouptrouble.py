@@ -100,7 +100,7 @@ def nowhere(instance_type: str, offered: Collection[str], network: Network) -> P
         offered=", ".join(sorted(offered)) or "–",
         zones=", ".join(sorted(network.zones)) or "–",
     )
-    return Permanent(what, hint=Message("choose another spec, or have a private subnet made in such a zone"))
+    return Permanent(what, hint=Message("Choose another spec, or have a private subnet made in such a zone."))
 
 
 def _held(what: Message, blocked: Sequence[Blocked]) -> Message:

@@ -177,9 +177,10 @@ def _meaning(failure: Failure) -> Iterable[Part]:
             else Message("Trying again changes nothing before that is done.")
         )
         return
-    yield Paragraph(Message("I do not know this failure, so I cannot say whether trying again may help."))
     if failure.hint is not None:
         yield Paragraph(Message("What to do: {remedy}", remedy=failure.hint))
+        return
+    yield Paragraph(Message("I do not know this failure, so I cannot say whether trying again may help."))
 
 
 def _journal(entries: Sequence[Entry]) -> Part:

@@ -242,7 +242,7 @@ def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
     if seen is None:
         return
     name = _name(ws.bucket)
-    hint = Message("choose another project name")
+    hint = Message("Choose another project name.")
     if seen.foreign:
         raise NotOurs(Message("bucket {name} belongs to another AWS account", name=name), hint=hint)
     project = seen.tags.get(PROJECT, "")

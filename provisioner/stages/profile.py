@@ -145,14 +145,14 @@ class ProfileStage:
 def _refuse_strangers(ws: Workspace, seen: ProfileSeen, goal: Goal) -> None:
     """Raise `NotOurs` for what belongs to somebody else; see the module's docstring."""
     profile, namespace, name = seen.profile, seen.namespace, _name(ws.namespace)
-    elsewhere = Message("choose another project name")
+    hint = Message("Choose another project name.")
     if profile is not None:
         if profile.owner != ws.login_email or profile.project not in ("", ws.project):
             what = Message("Profile {name} belongs to {owner}", name=name, owner=_name(profile.owner))
-            raise NotOurs(what, hint=elsewhere)
+            raise NotOurs(what, hint=hint)
         if goal is Goal.ABSENT and not profile.project and not profile.deleting:
             what = Message("Profile {name} was made by hand and not by this bot", name=name)
-            raise NotOurs(what, hint=Message("remove it by hand, or let a create mark it as ours first"))
+            raise NotOurs(what, hint=Message("Remove it by hand, or let a create mark it as ours first."))
     if namespace is None:
         return
     if namespace.owner != ws.login_email:
@@ -160,10 +160,10 @@ def _refuse_strangers(ws: Workspace, seen: ProfileSeen, goal: Goal) -> None:
             what = Message("namespace {name} belongs to {owner}", name=name, owner=_name(namespace.owner))
         else:
             what = Message("namespace {name} exists and is not ours", name=name)
-        raise NotOurs(what, hint=elsewhere)
+        raise NotOurs(what, hint=hint)
     if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
         what = Message("namespace {name} exists without a Profile", name=name)
-        raise NotOurs(what, hint=Message("remove the namespace, or choose another project name"))
+        raise NotOurs(what, hint=Message("Remove the namespace, or choose another project name."))
 
 
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:

@@ -113,3 +113,24 @@ def test_an_error_without_help_is_found() -> None:
     )
 
     assert {found.template for found in unhelpful(source, "stage.py")} == {"one {name}", "three", "four"}
+
+
+def hints() -> list[Raised]:
+    """Every `hint=` of an error, where it is a sentence that stands there or in a name."""
+    found = set()
+    for path in SOURCES:
+        tree, file = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        for function in functions:
+            for node in ast.walk(function):
+                if isinstance(node, ast.keyword) and node.arg == "hint":
+                    texts = _templates(node.value, function, functions)
+                    found.update(Raised(f"{file}:{node.value.lineno}", text) for text in texts)
+    return sorted(found, key=lambda one: (one.where, one.template))
+
+
+@pytest.mark.parametrize("one", hints(), ids=lambda one: one.where)
+def test_a_hint_is_a_whole_sentence(one: Raised) -> None:
+    """It stands alone behind "What to do:", and after a full stop."""
+    assert one.template[0].isupper() or one.template[0] == "{"
+    assert one.template[-1] in ".:}"

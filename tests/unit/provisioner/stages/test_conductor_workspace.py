@@ -230,7 +230,7 @@ def test_T61_a_workspace_with_solutions_is_not_removed_and_they_are_named() -> N
         trip.stage.remove(WS, trip.stage.observe(WS), trip.context)
 
     assert str(refused.value) == "AI Conductor workspace alpha-ws still has 2 solutions: churn, ranking"
-    assert str(refused.value.hint).startswith("delete its streams, instances and solutions")
+    assert str(refused.value.hint).startswith("Delete its streams, instances and solutions")
     assert trip.wire.made == []
 
 
