@@ -136,7 +136,7 @@ def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:
             n=len(solutions),
             solutions=named,
         ),
-        hint=Message("Delete its streams, instances and solutions in AI Conductor; then it can be tried again."),
+        hint=Message("Delete its streams, instances and solutions in AI Conductor, then try again."),
     )
 
 

@@ -117,7 +117,7 @@ def test_an_error_without_help_is_found() -> None:
 
 def hints() -> list[Raised]:
     """Every `hint=` of an error, where it is a sentence that stands there or in a name."""
-    found = set()
+    found: set[Raised] = set()
     for path in SOURCES:
         tree, file = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
