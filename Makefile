@@ -38,7 +38,7 @@ test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k
 	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not bench" $(ARGS)
 
 test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some ten minutes)
-	@$(PYTEST) -n 2 --dist worksteal -m long $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
 
 test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it go on
 	@$(PYTEST) -m crash $(ARGS)

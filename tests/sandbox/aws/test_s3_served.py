@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -34,8 +35,8 @@ def plain(access: dict[str, Any]) -> S3Client:
 
 @pytest.fixture(scope="module")
 def standing(plain: S3Client) -> str:
-    """An empty bucket, which nothing here should change."""
-    name = "bucket-that-stands"
+    """An empty bucket, which nothing here should change; another one each time it is come back to."""
+    name = f"bucket-that-stands-{uuid4().hex[:8]}"
     plain.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
     return name
 
