@@ -39,6 +39,15 @@ def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str,
     assert service == name or service not in details.split()
 
 
+def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> None:
+    refused = Permanent(Message("cannot make nodes"), hint=Message("Ask for other nodes."))
+
+    said = shown(office.service.details(office.failed(error=refused).id))
+
+    assert "What to do: Ask for other nodes." in said
+    assert "do not know" not in said
+
+
 def test_every_system_that_is_known_to_fail_has_a_name() -> None:
     assert {service for known in catalogue() for service in known.services} <= set(SERVICES)
 

@@ -536,15 +536,6 @@ def test_details_say_whether_trying_again_may_help(office: Office, cause: Cause 
     assert said in shown(office.service.details(run.id))
 
 
-def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> None:
-    refused = Permanent(Message("cannot make nodes"), hint=Message("Ask for other nodes."))
-
-    said = shown(office.service.details(office.failed(error=refused).id))
-
-    assert "What to do: Ask for other nodes." in said
-    assert "do not know" not in said
-
-
 def test_details_of_a_bug_name_the_reference_and_no_trace(office: Office) -> None:
     run = office.failed(error=ZeroDivisionError("inner secret of ours"))
 
