@@ -72,12 +72,17 @@ def assert_made(
 
 
 def assert_gone(scene: Scene, *, since: int = 0) -> None:
-    """Nothing is left, its login opens nothing, each thing was taken away once, nothing was said twice."""
-    assert scene.names() == {}
-    assert not scene.can_log_in(f"aic-user-{scene.project}-ws@aic.com")
+    """Nothing is left, and each thing was taken away once."""
+    assert_nothing_left(scene)
     gone = scene.writes(since)
     assert {call: gone[call] for call in ONCE_GONE} == dict.fromkeys(ONCE_GONE, 1)
     assert times_of_dashboard(scene, "grafana.DeleteDashboard", since) == 1
+
+
+def assert_nothing_left(scene: Scene) -> None:
+    """Of it in the world; its login opens nothing, and nothing was said twice."""
+    assert scene.names() == {}
+    assert not scene.can_log_in(f"aic-user-{scene.project}-ws@aic.com")
     assert scene.doubled() == []
 
 

@@ -6,7 +6,7 @@ the one of a run that nobody disturbed, and no effect is made twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -115,6 +115,21 @@ def ends(story: Story, *points: int) -> tuple[Yard, RunId, bool]:
     return yard, run_id, True
 
 
+def left_at_each_point(story: Story) -> Iterator[tuple[int, Yard, RunId]]:
+    """The yard as a crash at each point leaves it to the next process."""
+    for point in range(POINTS_MOST):
+        yard = Yard()
+        run_id = story(yard)
+        yard.fuse.arm(point)
+        try:
+            yard.settle(run_id)
+        except CrashNow:
+            yard.fuse.replace()
+        else:
+            return
+        yield point, yard, run_id
+
+
 def outcome(yard: Yard, run_id: RunId) -> object:
     """What may not depend on a crash: the state of the run, of the world, and what was done to it."""
     run = yard.run(run_id)
@@ -169,18 +184,13 @@ def test_crash_after_crash_it_still_arrives(story: Story) -> None:
 
 def test_T21_what_may_not_be_left_is_seen_through_wherever_the_process_ended() -> None:
     """It is stored before the first write, so a cancel that comes right after the end of a process waits."""
-    left = []
-    for point in range(POINTS_MOST):
-        yard = Yard()
+
+    def the_login_alone(yard: Yard) -> RunId:
         yard.steps = (Step(FakeStage(yard.world, "login", takes=timedelta(seconds=15), to_the_end=True)),)
-        run_id = yard.approve()
-        yard.fuse.arm(point)
-        try:
-            yard.settle(run_id)
-        except CrashNow:
-            yard.fuse.replace()
-        else:
-            break
+        return yard.approve()
+
+    left = []
+    for point, yard, run_id in left_at_each_point(the_login_alone):
         yard.cancel(run_id)
         assert yard.settle(run_id).status in {RunStatus.CANCELLED, RunStatus.SUCCEEDED}
         look = yard.world.look("alpha", "login")
@@ -191,16 +201,7 @@ def test_T21_what_may_not_be_left_is_seen_through_wherever_the_process_ended() -
 
 
 def test_the_intent_is_stored_before_the_first_write_of_a_stage() -> None:
-    for point in range(POINTS_MOST):
-        yard = Yard()
-        run_id = yard.approve()
-        yard.fuse.arm(point)
-        try:
-            yard.settle(run_id)
-        except CrashNow:
-            yard.fuse.replace()
-        else:
-            break
+    for _, yard, run_id in left_at_each_point(Yard.approve):
         intended = {entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.INTENDED}
         assert {write.stage for write in yard.world.writes} <= intended
         done = {entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.STAGE_DONE}
