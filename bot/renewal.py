@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import reduce
 
 import structlog
 
@@ -14,6 +13,7 @@ from bot.handover import give_up
 from bot.opening import Opening
 from bot.reasons import reasons
 from bot.service import Wake
+from bot.views.words import stacked
 from provisioner.diagnosis import LOOK
 from provisioner.engine import Engine
 from provisioner.message import Message
@@ -87,7 +87,7 @@ class Renewal:
     def _say_why(self, run: Run, why: Sequence[Message]) -> None:
         """In the journal, so in the thread: each state of affairs once."""
         begin = Message("I cannot ask for approval of a new plan yet, and look again every minute.")
-        message = reduce(lambda some, one: Message("{above}\n{below}", above=some, below=one), why, begin)
+        message = stacked([begin, *why])
         with self._units() as unit:
             entries = unit.journal.since(run.id, 0)
             told = [str(entry.message) for entry in entries if entry.kind is EntryKind.UNPLANNED]

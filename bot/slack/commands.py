@@ -7,7 +7,7 @@ Pure, and total: any text whatever gives an answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -203,7 +203,7 @@ def _create(typed: str, words: list[_Word], platform: Platform, *, dashboards: b
     unasked = {*unread, *({"project"} - draft.keys()), *({"why"} - draft.keys())}
     wrong += [problem.message for problem in problems(spec, platform) if problem.field not in unasked]
     if wrong:
-        return Usage(typed, tuple(wrong), _create_line(draft, spec, platform), draft, form=True)
+        return Usage(typed, tuple(wrong), _create_line(draft, spec, unread, platform), draft, form=True)
     return Create(draft)
 
 
@@ -296,7 +296,9 @@ def default_spec(platform: Platform) -> str:
     return "standard" if "standard" in platform.specs else min(platform.specs, default="")
 
 
-def _create_line(draft: Mapping[str, str], spec: WorkspaceSpec, platform: Platform) -> str:
+def _create_line(
+    draft: Mapping[str, str], spec: WorkspaceSpec, unread: Collection[str], platform: Platform
+) -> str:
     """What was typed with everything wrong put right; empty where only the person knows how."""
     typed = spec.project
     project = typed if not typed or PROJECT.match(typed) else similar_project(typed)
@@ -307,18 +309,15 @@ def _create_line(draft: Mapping[str, str], spec: WorkspaceSpec, platform: Platfo
         if spec.spec in platform.specs
         else (nearest(spec.spec, list(platform.specs)) or default_spec(platform))
     )
-    usual, _ = read({"spec": size}, platform)
-    most = min(max(spec.max if _number(draft, "max") else usual.max, 1), 100)
-    desired = min(max(spec.desired if _number(draft, "desired") else usual.desired, 0), most)
+    known = {name: value for name, value in draft.items() if name not in unread}
+    numbers, _ = read({**known, "spec": size}, platform)
+    most = min(max(numbers.max, 1), 100)
+    desired = min(max(numbers.desired, 0), most)
     line = f"create {project or nearest_project('')} spec={size} desired={desired} max={most}"
     if dashboard_uid(spec.dashboard):
         line = f"{line} dashboard={spec.dashboard}"
     short = len(spec.why) <= WHY_LONGEST
     return f"{line} why={draft['why']}" if "why" in draft and short else line
-
-
-def _number(draft: Mapping[str, str], field: str) -> bool:
-    return bool(NUMBER.match(draft.get(field, "").strip()))
 
 
 def _unquoted(value: str) -> str:

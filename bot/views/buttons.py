@@ -16,13 +16,13 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
             return (_status(run),)
         case RunStatus.FAILED if taken:
             return (_details(run), _status(run))
-        case RunStatus.FAILED if run.goal is Goal.ABSENT or case.standing == () or case.was_ready:
+        case RunStatus.FAILED if not case.removable:
             return (_retry(run), _details(run), _status(run), _cancel(run))
         case RunStatus.FAILED:
             return (_retry(run), _roll_back(run), _details(run), _cancel(run))
         case RunStatus.CANCELLED if taken:
             return (_status(run),)
-        case RunStatus.CANCELLED if run.goal is Goal.ABSENT or case.standing == () or case.was_ready:
+        case RunStatus.CANCELLED if not case.removable:
             return (_continue(run), _status(run))
         case RunStatus.CANCELLED:
             return (_continue(run), _delete(run), _status(run))

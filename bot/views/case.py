@@ -70,5 +70,10 @@ class Case:
         return self.proposal.plan.goal
 
     @property
+    def removable(self) -> bool:
+        """Whether a press may ask for all that exists to be deleted; it may not for what was ready before."""
+        return self.goal is Goal.PRESENT and self.standing != () and not self.was_ready
+
+    @property
     def project(self) -> str:
         return self.proposal.asked.project

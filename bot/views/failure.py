@@ -109,7 +109,7 @@ def _ends(case: Case, run: Run, frame: Frame) -> Iterable[Message]:
         return
     if case.was_ready and run.goal is Goal.PRESENT:
         yield deleted_by_command(run, frame)
-    elif run.goal is Goal.PRESENT:
+    elif case.removable:
         yield Message("Roll back asks for an approval to delete what exists.")
     yield Message("Cancel ends the work here and keeps what exists.")
 

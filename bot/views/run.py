@@ -178,7 +178,7 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     )
     if case.was_ready:
         yield Paragraph(deleted_by_command(run, frame))
-    elif case.standing != ():
+    elif case.removable:
         yield Paragraph(Message("Delete asks for an approval to delete what exists."))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 
-from bot.views.words import name, service_of, standing_items
+from bot.views.words import name, service_of, stacked, standing_items
 from provisioner.diagnosis import diagnose
 from provisioner.message import Json, Message
 from provisioner.run import Entry, EntryKind, Failure
@@ -43,7 +43,7 @@ def thread_line(entry: Entry) -> Message | None:
         lines += _explained(Failure.from_json(_table(entry.data["failure"])))
     if "standing" in entry.data:
         lines.append(_standing(entry.data["standing"]))
-    return reduce(lambda above, below: Message("{above}\n{below}", above=above, below=below), lines)
+    return stacked(lines)
 
 
 def _explained(failure: Failure) -> Iterator[Message]:

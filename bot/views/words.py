@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 from approvals.model import Request
 from bot.proposal import Proposal
@@ -13,7 +14,17 @@ from provisioner.message import Message, Ref, RefKind
 from provisioner.stage import Goal
 from provisioner.survey import Standing
 
-__all__ = ["again_command", "deciders", "groups", "name", "person", "pointer", "service_of", "standing_items"]
+__all__ = [
+    "again_command",
+    "deciders",
+    "groups",
+    "name",
+    "person",
+    "pointer",
+    "service_of",
+    "stacked",
+    "standing_items",
+]
 
 SERVICES: Mapping[str, str] = {
     "autoscaling": "EC2 Auto Scaling",
@@ -43,6 +54,11 @@ def deciders(request: Request) -> Message:
     for who in others:
         said = Message("{some} and {who}", some=said, who=who)
     return said
+
+
+def stacked(lines: Sequence[Message]) -> Message:
+    """One under the other; at least one."""
+    return reduce(lambda above, below: Message("{above}\n{below}", above=above, below=below), lines)
 
 
 def again_command(command: str, proposal: Proposal) -> Ref:
