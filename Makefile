@@ -34,7 +34,7 @@ sandbox: $(RUN) ## the bot and a simulated world on this machine, behind a JSON 
 demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
-test: $(RUN) $(KUBE) ## all tests but the long ones, under two minutes (ARGS="-k words")
+test: $(RUN) $(KUBE) ## all tests but the long ones, about two minutes (ARGS="-k words")
 	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not bench" $(ARGS)
 
 test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some ten minutes)
