@@ -120,6 +120,8 @@ class Follower:
         for entry in story.entries:
             thread, spoken = self._tell(thread, story, entry)
             said += spoken
+        if story.entries:  # those of which nothing is said were not stored one by one
+            self._save(thread)
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
         if card.digest != thread.digest and self._may_update(thread, story):
             self._notifier.update(_at(thread), card, key=thread.key, language=thread.language)
@@ -183,7 +185,7 @@ class Follower:
         line = thread_line(entry)
         run = story.case.run
         if line is None or run is None:
-            return self._save(replace(thread, told=entry.number)), 0
+            return replace(thread, told=entry.number), 0
         key = f"{run.id}#{entry.number}"
         root = Posted(thread.channel, thread.root_ts or thread.ts)
         doubtful = thread.sending == entry.number

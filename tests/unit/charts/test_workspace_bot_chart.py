@@ -170,11 +170,15 @@ def test_the_chart_makes_no_secret_and_gives_no_secret_setting_a_plain_value() -
     assert not [name for name in VALUES["settings"] if any(word in name for word in SECRET_WORDS)]
 
 
-@pytest.mark.parametrize("setting", VALUES["settings"])
-def test_a_setting_that_is_given_reaches_the_bot(setting: str) -> None:
-    value = str(VALUES["settings"][setting]) or GIVEN.get(setting, "given")
+def test_a_setting_that_is_given_reaches_the_bot() -> None:
+    given = {
+        setting: str(standard) or GIVEN.get(setting, f"given as {setting}")
+        for setting, standard in VALUES["settings"].items()
+    }
 
-    assert environment(f"settings.{setting}={value}")[PREFIX + setting]["value"] == value
+    variables = environment(*(f"settings.{setting}={value}" for setting, value in given.items()))
+
+    assert {setting: variables[PREFIX + setting]["value"] for setting in given} == given
 
 
 def test_a_setting_left_empty_is_left_to_the_bot() -> None:

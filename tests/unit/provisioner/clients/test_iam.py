@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
+from moto.core.models import MockAWS
 
 from provisioner.clients.iam import IamPolicies
 from provisioner.errors import Permanent, Temporary
@@ -38,14 +39,21 @@ CALLS: dict[str, tuple[str, Call]] = {
 }
 
 
-@pytest.fixture
-def iam() -> Iterator[Any]:
-    """Anybody else with rights in an account that has the policy."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+@pytest.fixture(scope="module")
+def moto() -> Iterator[MockAWS]:
+    """Once for all: each start makes boto3 read IAM's whole model again."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws() as mock:
         environment.setenv("AWS_CONFIG_FILE", "none")
-        client = boto3.client("iam", region_name="ap-northeast-2")
-        client.create_policy(PolicyName=NAME, PolicyDocument=TEXT)
-        yield client
+        yield mock
+
+
+@pytest.fixture
+def iam(moto: MockAWS) -> Any:
+    """Anybody else with rights in an account that has the policy."""
+    moto.reset()
+    client = boto3.client("iam", region_name="ap-northeast-2")
+    client.create_policy(PolicyName=NAME, PolicyDocument=TEXT)
+    return client
 
 
 @pytest.fixture
