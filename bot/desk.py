@@ -282,7 +282,7 @@ def _finding(found: survey.Finding) -> Finding:
 
 
 def _difference(change: Change) -> Message:
-    target = name(change.target)
+    target = change.target
     match change.verb:
         case Verb.CREATE:
             return Message("{target} is not there", target=target)

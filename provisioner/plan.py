@@ -44,7 +44,7 @@ class Plan:
     def digest(self) -> str:
         """sha256, in hex, over goal, stage, verb, target and `destroys_data`: what an approval binds."""
         binding = [
-            [stage.stage, change.verb.value, change.target, change.destroys_data]
+            [stage.stage, change.verb.value, str(change.target), change.destroys_data]
             for stage in self.stages
             for change in stage.changes
         ]
@@ -67,7 +67,7 @@ class Plan:
         middle leaves half of it); and it destroys no data unless that was approved.
         """
         return any(
-            approved.target == change.target
+            str(approved.target) == str(change.target)
             and (
                 approved.verb is change.verb or (approved.verb is Verb.CREATE and change.verb is Verb.UPDATE)
             )

@@ -40,16 +40,16 @@ class Verb(StrEnum):
 class Change:
     """One thing a person would want to know before saying yes.
 
-    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"); housekeeping inside a vendor (a
-    restart, a version that makes room) stands in `detail`, or a harmless difference would stop an
-    approved run. Neither ever holds a secret.
+    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"), by its text in English;
+    housekeeping inside a vendor (a restart, a version that makes room) stands in `detail`, or a harmless
+    difference would stop an approved run. Neither ever holds a secret.
 
     `state` tells what there is of the target where that is not simply it: of a node group that failed, its
     stack. It belongs to a DELETE, from which is told what exists.
     """
 
     verb: Verb
-    target: str
+    target: Message
     detail: Message | None = None
     destroys_data: bool = False
     state: Message | None = None
@@ -57,7 +57,7 @@ class Change:
     def to_json(self) -> dict[str, Json]:
         return {
             "verb": self.verb.value,
-            "target": self.target,
+            "target": self.target.to_json(),
             "detail": self.detail.to_json() if self.detail else None,
             "destroys_data": self.destroys_data,
             "state": self.state.to_json() if self.state else None,
@@ -68,7 +68,7 @@ class Change:
         detail, state = data["detail"], data.get("state")
         return cls(
             Verb(data["verb"]),
-            data["target"],
+            Message.from_json(data["target"]),
             Message.from_json(detail) if detail else None,
             data["destroys_data"],
             Message.from_json(state) if state else None,

@@ -67,28 +67,30 @@ class Preview:
 class Standing:
     """What exists of one stage's work; `targets` is None when it could not be read.
 
-    `states` has those of the targets that are not simply there.
+    `states` has those of the targets that are not simply there, by their text in English.
     """
 
     stage: str
     title: Message
-    targets: tuple[str, ...] | None
+    targets: tuple[Message, ...] | None
     states: Mapping[str, Message] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         return {
             "stage": self.stage,
             "title": self.title.to_json(),
-            "targets": None if self.targets is None else list(self.targets),
+            "targets": None if self.targets is None else [target.to_json() for target in self.targets],
             "states": {target: state.to_json() for target, state in self.states.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Standing:
         targets = data["targets"]
+        if targets is not None:
+            targets = tuple(Message.from_json(target) for target in targets)
         title = Message.from_json(data["title"])
         states = {target: Message.from_json(state) for target, state in data.get("states", {}).items()}
-        return cls(data["stage"], title, None if targets is None else tuple(targets), states)
+        return cls(data["stage"], title, targets, states)
 
 
 def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:
@@ -136,7 +138,7 @@ def standing(findings: Sequence[Finding]) -> tuple[Standing, ...]:
             told.append(Standing(found.stage, found.title, None))
         elif found.changes:
             targets = tuple(change.target for change in found.changes)
-            states = {change.target: change.state for change in found.changes if change.state}
+            states = {str(change.target): change.state for change in found.changes if change.state}
             told.append(Standing(found.stage, found.title, targets, states))
     return tuple(told)
 

@@ -10,7 +10,7 @@ from approvals.model import Actor, Gate, Request, RequestId, Subject
 from bot.ask import Ask, AskKind
 from bot.thread import Purpose, Thread
 from provisioner.errors import Cause
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, literal
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Entry, EntryKind, Failure, Run, RunId
 from provisioner.stage import Change, Goal, Verb
@@ -44,7 +44,7 @@ def a_workspace(project: str = "alpha", *, platform: Platform | None = None, **b
 
 
 def a_change(target: str = "S3 bucket alpha", **bent: Any) -> Change:
-    return Change(**{"verb": Verb.CREATE, "target": target, **bent})
+    return Change(**{"verb": Verb.CREATE, "target": literal(target), **bent})
 
 
 def a_plan(*stages: StagePlan, goal: Goal = Goal.PRESENT) -> Plan:

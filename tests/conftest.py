@@ -27,7 +27,7 @@ _LONG = [
 ]
 """Of the long tier: what real and simulated systems do. What stands on them is tried by `make test`."""
 
-# Thousands of modules and tests stay for good; looking through them again and again takes a tenth of the time.
+# Thousands of modules and tests stay for good; to look through them again and again costs a tenth of it all.
 gc.set_threshold(50_000, 20, 20)
 
 # As left alone, structlog draws the locals of every frame of a traceback, for seconds each.

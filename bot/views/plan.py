@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from bot.card import Bullets, Paragraph, Part
-from bot.views.words import name
 from provisioner.message import Message
 from provisioner.plan import Plan, StagePlan
 from provisioner.stage import Change, Goal, Verb
@@ -83,7 +82,7 @@ def _stage_items(stage: StagePlan, goal: Goal) -> Iterable[Message]:
 
 
 def _verb_line(title: Message, change: Change) -> Message:
-    target = name(change.target)
+    target = change.target
     match change.verb:
         case Verb.CREATE:
             return Message("{title}: make {target}", title=title, target=target)
@@ -95,7 +94,7 @@ def _verb_line(title: Message, change: Change) -> Message:
 
 
 def _lost(change: Change) -> Message:
-    return _with_detail(Message("{target}", target=name(change.target)), change)
+    return _with_detail(change.target, change)
 
 
 def _with_detail(line: Message, change: Change) -> Message:

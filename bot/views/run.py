@@ -120,11 +120,15 @@ def _ways_in(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
 
 
 def _ready(case: Case, run: Run) -> Iterable[Part]:
-    made = sorted({change.target for change in run.plan.changes})
-    if made:
-        yield Bullets(tuple(Message("{target}", target=name(target)) for target in made), Message("Made"))
+    if made := _targets(run):
+        yield Bullets(made, Message("Made"))
     if case.later is not None:
         yield Paragraph(_since(case.later, run))
+
+
+def _targets(run: Run) -> tuple[Message, ...]:
+    """What the approved plan made or deleted, each once."""
+    return tuple(sorted({change.target for change in run.plan.changes}, key=str))
 
 
 def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
@@ -137,13 +141,11 @@ def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
 
 
 def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
-    deleted = sorted({change.target for change in run.plan.changes})
     yield Paragraph(
         Message("After the last removal every system was looked at once more, and nothing was found.")
     )
-    if deleted:
-        items = tuple(Message("{target}", target=name(target)) for target in deleted)
-        yield Bullets(items, Message("Deleted"))
+    if deleted := _targets(run):
+        yield Bullets(deleted, Message("Deleted"))
     yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by me, and what to do about it"))
     if case.later is None:
         command = name(f"{frame.command} create {run.asked.project}")

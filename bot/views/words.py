@@ -78,12 +78,10 @@ def pointer(other: Other) -> Ref:
 def standing_items(standing: Iterable[Standing]) -> tuple[Message, ...]:
     """What exists, a line each; what could not be read comes last, by its title."""
     seen = tuple(standing)
-    there = [_there(target, one.states.get(target)) for one in seen for target in one.targets or ()]
+    there = [_there(target, one.states.get(str(target))) for one in seen for target in one.targets or ()]
     unread = [Message("{title} (cannot be read)", title=one.title) for one in seen if one.targets is None]
     return (*there, *unread)
 
 
-def _there(target: str, state: Message | None) -> Message:
-    if state is None:
-        return Message("{target}", target=name(target))
-    return Message("{target} ({state})", target=name(target), state=state)
+def _there(target: Message, state: Message | None) -> Message:
+    return target if state is None else Message("{target} ({state})", target=target, state=state)

@@ -310,8 +310,8 @@ def _with_tls_only(policy: str, bucket: str) -> str:
     return json.dumps(document)
 
 
-def _target(ws: Workspace) -> str:
-    return f"S3 bucket {ws.bucket}"
+def _target(ws: Workspace) -> Message:
+    return Message("S3 bucket {name}", name=_name(ws.bucket))
 
 
 def _name(value: str) -> Ref:

@@ -109,7 +109,11 @@ class BucketAccessStage:
         edited = self._edit(ws, seen.document, goal)
         if edited == seen.document:
             return ()
-        target = f"access to {ws.bucket} in {self._policy(ws.platform)}"
+        target = Message(
+            "access to {bucket} in {policy}",
+            bucket=_name(ws.bucket),
+            policy=_name(self._policy(ws.platform)),
+        )
         if goal is Goal.ABSENT:
             return (Change(Verb.DELETE, target, _joined(_housekeeping(seen))),)
         half = any(seen.document.lists(arn) for arn in ws.bucket_arns)

@@ -48,7 +48,7 @@ class ConductorAccountStage:
 
     def plan(self, ws: Workspace, seen: Account | None, goal: Goal) -> tuple[Change, ...]:
         refuse_other_type(seen)
-        target = f"AI Conductor account {ws.edge_account}"
+        target = Message("AI Conductor account {name}", name=_name(ws.edge_account))
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
             return () if seen else (Change(Verb.CREATE, target, detail),)

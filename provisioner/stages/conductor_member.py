@@ -93,7 +93,12 @@ class ConductorMemberStage:
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
-        target = f"AI Conductor role Manager of {ws.edge_account} in {ws.name}"
+        target = Message(
+            "AI Conductor role {role} of {login} in {workspace}",
+            role=_name("Manager"),
+            login=_name(ws.edge_account),
+            workspace=_name(ws.name),
+        )
         if goal is Goal.ABSENT:
             return (Change(Verb.DELETE, target),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:

@@ -270,8 +270,8 @@ def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message
     )
 
 
-def _target(name: str) -> str:
-    return f"AI Conductor workspace {name}"
+def _target(name: str) -> Message:
+    return Message("AI Conductor workspace {name}", name=_name(name))
 
 
 def _name(value: str) -> Ref:

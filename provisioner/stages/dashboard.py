@@ -157,8 +157,8 @@ def _deletion(ws: Workspace, made: Dashboard) -> Change:
     return Change(Verb.DELETE, _target(ws), edited)
 
 
-def _target(ws: Workspace) -> str:
-    return f"Grafana dashboard {ws.made_dashboard}"
+def _target(ws: Workspace) -> Message:
+    return Message("Grafana dashboard {uid}", uid=_name(ws.made_dashboard))
 
 
 def _title(ws: Workspace) -> str:

@@ -141,7 +141,7 @@ class DexUserStage:
 
     def plan(self, ws: Workspace, seen: DexSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen.config)
-        target = f"dex user {ws.login_email}"
+        target = Message("dex user {login}", login=_name(ws.login_email))
         restarts = Message("restarts dex")
         there = bool(seen.config.entries(ws.login_email))
         if goal is Goal.ABSENT:

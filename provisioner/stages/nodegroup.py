@@ -334,7 +334,7 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 
 def _deletion(found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
-    target = f"node group {found.name}"
+    target = Message("node group {name}", name=_name(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
@@ -356,11 +356,17 @@ def _pace(ctx: StageContext) -> float:
     return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
 
 
-def _target(ws: Workspace) -> str:
+def _target(ws: Workspace) -> Message:
     """What is approved: the type and the sizes."""
     spec = ws.platform.specs.get(ws.asked.spec)
     type_ = spec.instance_type if spec else ws.asked.spec
-    return f"node group {ws.nodegroup}: {type_}, {ws.asked.desired} of at most {ws.asked.max}"
+    return Message(
+        "node group {name}: {type}, {desired} of at most {max}",
+        name=_name(ws.nodegroup),
+        type=_name(type_),
+        desired=ws.asked.desired,
+        max=ws.asked.max,
+    )
 
 
 def _name(value: str) -> Ref:

@@ -187,7 +187,11 @@ def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
         changes.append(Change(Verb.DELETE, _profile(ws), detail, destroys_data=True))
     if namespace is not None and not namespace.owned:
         detail = Message("it does not go with its Profile")
-        changes.append(Change(Verb.DELETE, f"namespace {ws.namespace}", detail, destroys_data=True))
+        changes.append(
+            Change(
+                Verb.DELETE, Message("namespace {name}", name=_name(ws.namespace)), detail, destroys_data=True
+            )
+        )
     return tuple(changes)
 
 
@@ -232,8 +236,8 @@ def _going(ws: Workspace, seen: ProfileSeen) -> Message:
     return Message("namespace {name} is being removed", name=name)
 
 
-def _profile(ws: Workspace) -> str:
-    return f"Profile {ws.namespace}"
+def _profile(ws: Workspace) -> Message:
+    return Message("Profile {name}", name=_name(ws.namespace))
 
 
 def _name(value: str) -> Ref:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from provisioner.errors import NotOurs
-from provisioner.message import Message
+from provisioner.message import Message, literal
 from provisioner.stage import Change, Goal, StageContext, Step, Verb, Wait
 from provisioner.workspace import Workspace
 from tests.fakes.clock import FakeClock
@@ -163,7 +163,7 @@ class FakeStage:
         return self._world.look(ws.project, self._name)
 
     def plan(self, ws: Workspace, seen: Look, goal: Goal) -> tuple[Change, ...]:
-        target = f"{self._name} {ws.project}"
+        target = literal(f"{self._name} {ws.project}")
         if seen.foreign:
             raise NotOurs(Message("{target} belongs to somebody else", target=target))
         if goal is Goal.PRESENT:

@@ -8,7 +8,7 @@ from bot.views.thread import WORDS_SHOWN, thread_line
 from bot.views.words import SERVICES, standing_items
 from provisioner.diagnosis import catalogue
 from provisioner.errors import Permanent
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, literal
 from provisioner.run import Entry, EntryKind
 from provisioner.survey import Standing
 from tests.builders import NOON, a_cause, a_failure
@@ -69,7 +69,10 @@ def test_a_long_word_is_cut_all_the_same() -> None:
 def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
     state = Message("only its failed stack, ROLLBACK_COMPLETE")
     standing = Standing(
-        "nodegroup", Message("Node group"), ("node group a", "node group b"), {"node group a": state}
+        "nodegroup",
+        Message("Node group"),
+        (literal("node group a"), literal("node group b")),
+        {"node group a": state},
     )
 
     assert [str(item) for item in standing_items([standing])] == [

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner.errors import NotOurs, Permanent, Temporary
-from provisioner.message import Message
+from provisioner.message import Message, literal
 from provisioner.run import EntryKind, RetryPolicy, RunId, RunStatus, StageProgress, StageStatus, Stale
 from provisioner.stage import Goal, StageContext, Step, Wait
 from provisioner.survey import Standing, in_order
@@ -70,7 +70,7 @@ class TestAGoodDay:
 
         wait = yard.turn(run_id)
 
-        assert wait == Wait(10, Message("{target} is on its way", target="nodes alpha"))
+        assert wait == Wait(10, Message("{target} is on its way", target=literal("nodes alpha")))
         assert yard.run(run_id).status is RunStatus.WAITING
         assert yard.world.made() == {"nodes", "bucket", "policy"}
 
@@ -161,9 +161,9 @@ class TestAPreview:
         told = {one.stage: one.targets for one in yard.engine().standing(a_workspace())}
 
         assert told == {
-            "profile": ("profile alpha",),
-            "bucket": ("bucket alpha",),
-            "policy": ("policy alpha",),
+            "profile": (literal("profile alpha"),),
+            "bucket": (literal("bucket alpha"),),
+            "policy": (literal("policy alpha"),),
             "nodes": None,
         }
 
@@ -317,8 +317,8 @@ class TestAFailure:
 
         assert isinstance(standing, list)
         assert [Standing.from_json(one) for one in standing] == [  # type: ignore[arg-type]  # this kind holds a list
-            Standing("profile", Message("Stage {name}", name="profile"), ("profile alpha",)),
-            Standing("bucket", Message("Stage {name}", name="bucket"), ("bucket alpha",)),
+            Standing("profile", Message("Stage {name}", name="profile"), (literal("profile alpha"),)),
+            Standing("bucket", Message("Stage {name}", name="bucket"), (literal("bucket alpha"),)),
         ]
 
     def test_of_what_is_not_ours_touches_nothing(self, yard: Yard) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.message import Message
+from provisioner.message import Message, literal
 from provisioner.plan import Plan, StagePlan
 from provisioner.stage import Change, Goal, Verb
 from tests.builders import a_change, a_plan
@@ -17,7 +17,7 @@ from tests.builders import a_change, a_plan
 changes = st.builds(
     Change,
     st.sampled_from(Verb),
-    st.sampled_from(["bucket alpha", "bucket beta", "버킷"]),
+    st.sampled_from(["bucket alpha", "bucket beta", "버킷"]).map(literal),
     st.none() | st.builds(Message, st.text()),
     st.booleans(),
 )

@@ -11,6 +11,7 @@ from provisioner.survey import Finding, Standing, standing
 
 TITLE = Message("Node group")
 STACK_ONLY = Message("only its failed stack")
+GROUP, OTHER = (Message("node group {name}", name=name) for name in "ab")
 
 
 def a_finding(*changes: Change, error: Exception | None = None) -> Finding:
@@ -18,11 +19,11 @@ def a_finding(*changes: Change, error: Exception | None = None) -> Finding:
 
 
 def test_what_could_be_removed_is_there_and_as_what() -> None:
-    failed = Change(Verb.DELETE, "node group a", Message("no nodes"), state=STACK_ONLY)
-    well = Change(Verb.DELETE, "node group b", Message("2 nodes"))
+    failed = Change(Verb.DELETE, GROUP, Message("no nodes"), state=STACK_ONLY)
+    well = Change(Verb.DELETE, OTHER, Message("2 nodes"))
 
     assert standing([a_finding(failed, well)]) == (
-        Standing("nodegroup", TITLE, ("node group a", "node group b"), {"node group a": STACK_ONLY}),
+        Standing("nodegroup", TITLE, (GROUP, OTHER), {"node group a": STACK_ONLY}),
     )
 
 
@@ -35,12 +36,12 @@ def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> 
 
 
 def test_it_is_the_same_after_storage() -> None:
-    told = Standing("nodegroup", TITLE, ("node group a",), {"node group a": STACK_ONLY})
+    told = Standing("nodegroup", TITLE, (GROUP,), {"node group a": STACK_ONLY})
 
     assert Standing.from_json(json.loads(json.dumps(told.to_json()))) == told
 
 
 def test_what_an_older_version_stored_can_still_be_read() -> None:
-    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"]}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": [GROUP.to_json()]}
 
-    assert Standing.from_json(old) == Standing("nodegroup", TITLE, ("node group a",))
+    assert Standing.from_json(old) == Standing("nodegroup", TITLE, (GROUP,))

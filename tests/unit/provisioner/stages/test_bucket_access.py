@@ -93,8 +93,8 @@ def test_T3_both_directions_go_by_the_same_name() -> None:
     (put,), (taken,) = Trip(case, Goal.PRESENT).changes(), Trip(made(case), Goal.ABSENT).changes()
 
     target = "access to s3-an2-meerkat-prod-alpha in policy-s3-kubeflow-an2-meerkat-prod"
-    assert (put.verb, put.target, put.detail) == (Verb.CREATE, target, None)
-    assert (taken.verb, taken.target, taken.destroys_data) == (Verb.DELETE, target, False)
+    assert (put.verb, str(put.target), put.detail) == (Verb.CREATE, target, None)
+    assert (taken.verb, str(taken.target), taken.destroys_data) == (Verb.DELETE, target, False)
 
 
 def test_T36_half_of_it_is_an_update() -> None:

@@ -85,7 +85,7 @@ def test_a_plan_can_be_made_while_neither_workspace_nor_account_is_there() -> No
 
     (change,) = Trip(case, Goal.PRESENT).changes()
 
-    assert change.target == "AI Conductor role Manager of alpha-edge in alpha-ws"
+    assert str(change.target) == "AI Conductor role Manager of alpha-edge in alpha-ws"
     assert Trip(case, Goal.ABSENT).changes() == ()
     with pytest.raises(Temporary, match="one of them is not there"):
         Trip(case, Goal.PRESENT).turn()

@@ -114,7 +114,7 @@ def test_T8_a_name_that_came_out_otherwise_is_an_error_each_time_and_can_be_remo
 
     (change,) = Trip(case, Goal.ABSENT).changes()
     Trip(case, Goal.ABSENT).arrive()
-    assert change.target == f"AI Conductor workspace {name}"
+    assert str(change.target) == f"AI Conductor workspace {name}"
     assert set(fake_of(case).rows) == {NEIGHBOUR}
 
 

@@ -89,7 +89,7 @@ class TestMade:
     def test_a_plan_says_what_is_made(self) -> None:
         (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-        assert change.target == f"Grafana dashboard {UID}"
+        assert str(change.target) == f"Grafana dashboard {UID}"
         assert str(change.detail) == "from the template, titled Workspace alpha-ws (an2 meerkat prod)"
 
     def test_what_people_changed_in_it_is_kept(self) -> None:

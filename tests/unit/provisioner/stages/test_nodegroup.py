@@ -10,7 +10,7 @@ import pytest
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.nodegroupstate import LABEL_TAG, Task
 from provisioner.plan import Plan, StagePlan
-from provisioner.stage import Change, Goal, Verb
+from provisioner.stage import Goal, Verb
 from provisioner.stages.nodegroup import NodegroupStage
 from provisioner.workspace import NodeSpec, Workspace
 from tests.builders import a_platform, a_workspace
@@ -126,7 +126,7 @@ class TestPlan:
     def test_what_binds_stands_in_the_target_and_what_ec2_says_in_the_detail(self) -> None:
         (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-        assert change.target == f"node group {NAME}: m5.xlarge, 1 of at most 3"
+        assert str(change.target) == f"node group {NAME}: m5.xlarge, 1 of at most 3"
         assert str(change.detail) == "4 vCPU and 16 GiB each, in a, c"
 
     def test_a_half_made_group_is_covered_by_what_was_approved(self) -> None:
@@ -238,7 +238,7 @@ class TestPlan:
 
         changes = Trip(case, Goal.ABSENT).changes()
 
-        assert [change.target for change in changes] == [f"node group {NAME}", f"node group {GPU_NAME}"]
+        assert [str(change.target) for change in changes] == [f"node group {NAME}", f"node group {GPU_NAME}"]
 
     def test_T48_a_spec_that_is_no_longer_configured_is_still_deleted(self) -> None:
         case = made(a_case())
@@ -267,7 +267,9 @@ class TestPlan:
         (change,) = Trip(case, Goal.ABSENT).changes()
 
         plan = Plan(Goal.ABSENT, (StagePlan("nodegroup", a_stage(case.client).title, changes),))
-        assert changes == (Change(Verb.DELETE, f"node group {NAME}", changes[0].detail),)
+        assert [(one.verb, str(one.target), one.destroys_data) for one in changes] == [
+            (Verb.DELETE, f"node group {NAME}", False)
+        ]
         assert not plan.covers("nodegroup", change)
 
 

@@ -113,7 +113,7 @@ def test_T48_what_was_made_with_a_spec_that_the_settings_dropped_is_found_and_de
     (change,) = trip.changes()
     trip.arrive()
 
-    assert change.target == f"node group {NAME}"
+    assert str(change.target) == f"node group {NAME}"
     assert case.ours() == (None, None)
 
 
