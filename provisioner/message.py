@@ -7,10 +7,11 @@ language. `str()` is English, for logs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import reduce
 from typing import Any, Protocol, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -106,6 +107,11 @@ class Message:
 def literal(words: str) -> Message:
     """Words that are nobody's template: a vendor's own, or what a person typed. Shown as they are."""
     return Message("{words}", words=words)
+
+
+def listed(items: Iterable[Message]) -> Message:
+    """`a, b, c`; at least one."""
+    return reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), items)
 
 
 def _value_to_json(value: Value) -> Json:

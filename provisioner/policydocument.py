@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from provisioner.message import Message
+from provisioner.message import Message, listed
 
 SIZE_MOST = 6144
 """Characters of a managed policy, its white space not counted: a quota that cannot be raised."""
@@ -111,7 +111,7 @@ class PolicyDocument:
         found = [self._called(n) for n, each in enumerate(self.statements) if _lists_buckets(each)]
         if found:
             return Unfit(
-                Message("several statements allow S3 on listed buckets: {found}", found=", ".join(found)),
+                Message("several statements allow S3 on listed buckets: {found}", found=listed(found)),
                 hint=Message(
                     "An AWS administrator has to join them, or to list the bucket in the right one."
                 ),
@@ -121,9 +121,11 @@ class PolicyDocument:
             hint=Message("An AWS administrator has to add one that lists the platform's shared bucket."),
         )
 
-    def _called(self, number: int) -> str:
+    def _called(self, number: int) -> Message:
         sid = self.statements[number].get("Sid")
-        return f"statement {number + 1} ({sid})" if sid else f"statement {number + 1}"
+        if not sid:
+            return Message("statement {number}", number=number + 1)
+        return Message("statement {number} ({sid})", number=number + 1, sid=str(sid))
 
 
 def read(raw: str | Mapping[str, Any]) -> PolicyDocument:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 
 from bot.views.words import name, service_of, stacked, standing_items
 from provisioner.diagnosis import diagnose
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, listed
 from provisioner.run import Entry, EntryKind, Failure
 from provisioner.survey import Standing
 
@@ -76,8 +75,7 @@ def _standing(data: Json) -> Message:
     items = standing_items(found)
     if not items:
         return Message("There now: nothing")
-    listed = reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), items)
-    return Message("There now: {listed}", listed=listed)
+    return Message("There now: {listed}", listed=listed(items))
 
 
 def _table(data: Json) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from provisioner.errors import NotOurs, Temporary
-from provisioner.message import Json, Message, Ref, RefKind
+from provisioner.message import Json, Message, Ref, RefKind, listed
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -119,7 +119,7 @@ class BucketStage:
                 detail = Message("private, encrypted, TLS only")
                 return (Change(Verb.CREATE, _target(ws), detail),)
             if missing := _missing(ws, seen):
-                return (Change(Verb.UPDATE, _target(ws), Message("add {what}", what=", ".join(missing))),)
+                return (Change(Verb.UPDATE, _target(ws), Message("add {what}", what=listed(missing))),)
             return ()
         if seen is None:
             return ()
@@ -253,11 +253,11 @@ def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
         raise NotOurs(what, hint=hint)
 
 
-def _missing(ws: Workspace, seen: BucketState) -> tuple[str, ...]:
+def _missing(ws: Workspace, seen: BucketState) -> tuple[Message, ...]:
     parts = (
-        ("public access block", seen.public_blocked),
-        ("encryption", seen.encrypted),
-        ("TLS-only policy", _tls_only(seen.policy, ws.bucket)),
+        (Message("public access block"), seen.public_blocked),
+        (Message("encryption"), seen.encrypted),
+        (Message("TLS-only policy"), _tls_only(seen.policy, ws.bucket)),
     )
     return tuple(part for part, there in parts if not there)
 

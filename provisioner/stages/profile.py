@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from provisioner.errors import NotOurs
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, RefKind, listed, literal
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -202,22 +202,26 @@ def _leaving(seen: ProfileSeen) -> bool:
     return seen.namespace is not None
 
 
-def _missing(seen: ProfileSeen) -> tuple[str, ...]:
+def _missing(seen: ProfileSeen) -> tuple[Message, ...]:
     """What the namespace lacks until work can be done in it."""
     namespace = seen.namespace
     if namespace is None or namespace.terminating:
-        return ("namespace",)
-    labels = tuple(f"label {key}" for key, value in LABELS.items() if namespace.labels.get(key) != value)
+        return (Message("namespace"),)
+    labels = tuple(
+        Message("label {key}", key=_name(key))
+        for key, value in LABELS.items()
+        if namespace.labels.get(key) != value
+    )
     contents = tuple(
-        each
+        literal(each)
         for each in CONTENTS
         if each not in namespace.contents and each.split()[0] not in namespace.unreadable
     )
     return labels + contents
 
 
-def _lacks(missing: tuple[str, ...], complaint: str = "") -> Message:
-    waits = Message("the Profile controller has still to make: {what}", what=", ".join(missing))
+def _lacks(missing: Sequence[Message], complaint: str = "") -> Message:
+    waits = Message("the Profile controller has still to make: {what}", what=listed(missing))
     return Message("{waits} ({complaint})", waits=waits, complaint=complaint) if complaint else waits
 
 
