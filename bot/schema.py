@@ -230,7 +230,9 @@ class Settings(_Frozen):
     policy: Path | None = Field(
         None, description="TOML of who may ask and approve; without it: the shipped one"
     )
-    language: Annotated[str, AfterValidator(_spoken)] = Field("en", description="of cards in channels: en")
+    language: Annotated[str, AfterValidator(_spoken)] = Field(
+        "en", description="of cards in channels: en or ko; private answers are in the reader's own"
+    )
     state: Path = Field(Path("state"), description="folder of the databases: a local disk, never NFS")
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
         None, description="postgresql://user:password@host/name; without it: SQLite in the state folder"
