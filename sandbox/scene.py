@@ -1,5 +1,6 @@
 """One workspace as the people around it see it, through the JSON API: its card, thread, private answers."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -86,7 +87,8 @@ class Scene:
 
     def card(self) -> Seen | None:
         """The newest card of the project."""
-        cards = [one for one in self.cards() if f" {self.project}" in one["text"]]
+        name = re.compile(rf"(?<![\w-]){re.escape(self.project)}(?![\w-])", re.ASCII)
+        cards = [one for one in self.cards() if name.search(one["text"])]
         return cards[-1] if cards else None
 
     def cards(self) -> list[Seen]:
