@@ -7,9 +7,10 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
 
+from sandbox import face
 from sandbox.bot import Bot, BotFailed
 from sandbox.faults import BadFault, Name
 from sandbox.slack import CannotAct, SlackSimulator
@@ -18,11 +19,6 @@ from sandbox.world import World
 PEOPLE = ("requester", "admin", "second-admin", "outsider")
 LOCALES = ("en-US", "en-GB", "ko-KR")
 LONGEST_WAIT = 30.0
-_HOME = """The sandbox of workspace-bot is running.
-
-What people do, what they see and what was made: GET /api (a list of all calls), described in
-docs/sandbox.md. In the terminal: python -m sandbox demo.
-"""
 Body = dict[str, Any]
 
 
@@ -54,11 +50,15 @@ class Api:
         self.app = Starlette(
             routes=[
                 Route("/", self._root),
+                Mount("/page", face.Files()),
                 Route("/api", self._calls),
                 Route("/api/people", self._all_people),
                 Route("/api/people/{person}", self._set_person, methods=["PUT"]),
                 Route("/api/people/{person}/{act}", self._act, methods=["POST"]),
+                Route("/api/channels", self._channels),
                 Route("/api/channels/{name}", self._channel),
+                Route("/api/channels/{name}/read", self._read, methods=["PUT"]),
+                Route("/api/channels/{name}/private/{ts}", self._dismiss, methods=["DELETE"]),
                 Route("/api/dm", self._dm),
                 Route("/api/home", self._home_view),
                 Route("/api/view", self._view),
@@ -92,10 +92,29 @@ class Api:
         await run_in_threadpool(slack.set_locale, person, body["locale"])
         return await self._all_people(request)
 
+    async def _read(self, request: Request) -> Response:
+        slack, as_, body = self._slack(), self._as(request), await _body(request)
+        _only(body, {"ts"}, required={"ts"})
+        return await self._done(lambda: slack.read(as_, request.path_params["name"], body["ts"]), as_)
+
+    async def _dismiss(self, request: Request) -> Response:
+        slack, as_, at = self._slack(), self._as(request), request.path_params
+        return await self._done(lambda: slack.dismiss(as_, at["name"], at["ts"]), as_)
+
+    async def _done(self, act: Callable[[], None], person: str) -> Response:
+        """What the side bar then looks like."""
+        slack = self._slack()
+
+        def carried_out() -> Body:
+            act()
+            return {"channels": slack.channels(person)}
+
+        return JSONResponse(await _carried_out(carried_out, person))
+
     # Looking
 
     async def _root(self, _: Request) -> Response:
-        return PlainTextResponse(_HOME)
+        return face.home()
 
     async def _calls(self, _: Request) -> Response:
         routes = [route for route in self.app.routes if isinstance(route, Route)]
@@ -115,6 +134,11 @@ class Api:
         slack = self._slack()
         groups = [{"id": one.id, "handle": one.handle} for one in slack.core.world.groups.values()]
         return JSONResponse({"people": await run_in_threadpool(slack.people), "groups": groups})
+
+    async def _channels(self, request: Request) -> Response:
+        slack, as_ = self._slack(), self._as(request)
+        team = {"id": slack.team_id, "name": slack.core.seed.team_name}
+        return JSONResponse({"team": team, "channels": await run_in_threadpool(slack.channels, as_)})
 
     async def _channel(self, request: Request) -> Response:
         slack, as_ = self._slack(), self._as(request)
@@ -145,6 +169,8 @@ class Api:
         return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
 
     async def _writes(self, request: Request) -> Response:
+        if request.query_params.get("since") == "end":
+            return JSONResponse({"entries": [], "next": len(self._world.switches.writes)})
         since, wait = _since(request)
         entries = await run_in_threadpool(self._world.writes, since, wait)
         return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
@@ -226,13 +252,13 @@ def _command(slack: SlackSimulator, person: str, body: Body) -> Body:
 
 def _submit(slack: SlackSimulator, person: str, body: Body) -> Body:
     _only(body, {"view_id", "values"}, required={"view_id"})
-    if not isinstance(body.get("values", {}), dict):
-        raise Wrong(400, "values is an object: a value for each field", 'for example {"project": "alpha"}')
+    _values(body)
     return slack.submit(person, body["view_id"], body.get("values", {}))
 
 
 def _click(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"ts", "view_id", "action_id", "channel", "value"}, required={"action_id"})
+    _only(body, {"ts", "view_id", "action_id", "channel", "value", "values"}, required={"action_id"})
+    _values(body)
     return slack.click(
         person,
         action_id=body["action_id"],
@@ -240,7 +266,13 @@ def _click(slack: SlackSimulator, person: str, body: Body) -> Body:
         view_id=body.get("view_id"),
         channel=body.get("channel"),
         value=body.get("value"),
+        values=body.get("values"),
     )
+
+
+def _values(body: Body) -> None:
+    if not isinstance(body.get("values", {}), dict):
+        raise Wrong(400, "values is an object: a value for each field", 'for example {"project": "alpha"}')
 
 
 def _mention(slack: SlackSimulator, person: str, body: Body) -> Body:

@@ -206,6 +206,7 @@ class People:
                 found = find_element(view.body["blocks"], press)
                 if found is not None:
                     block, element = found
+                    self._submission.fill(view, press.values)
                     action = press.action(block, element, self._core)
                     press.keep(view.state, block, element, self._core)
                     return self._payloads.view_action(person, view, action)

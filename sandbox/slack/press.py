@@ -1,6 +1,7 @@
 """A click, a choice or a tick: finding the element and telling what was done to it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.slack.blocks import interactive
@@ -11,10 +12,14 @@ from sandbox.slack.forms import STATEFUL, State, choose, options_of
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """`value` tells buttons with one action_id apart, and is what is chosen in anything else."""
+    """`value` tells buttons with one action_id apart, and is what is chosen in anything else.
+
+    `values`: what stands in the other inputs of the view, by block_id.
+    """
 
     action_id: str
     value: Any = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def named(self) -> str:
         return f"{self.action_id} with the value {self.value}" if self.value is not None else self.action_id

@@ -27,10 +27,12 @@ from sandbox.slack.payloads import Payloads
 from sandbox.slack.people import People
 from sandbox.slack.press import Press
 from sandbox.slack.rates import Rates
+from sandbox.slack.reading import Reading
 from sandbox.slack.responses import Responses
 from sandbox.slack.seed import Seed
 from sandbox.slack.server import Server
 from sandbox.slack.web import WebApi
+from sandbox.slack.world import Person
 
 Seen = dict[str, Any]
 Found = TypeVar("Found")
@@ -67,6 +69,7 @@ class SlackSimulator:
         self._web = WebApi(self.core, self.methods)
         self._responses = Responses(self.core, chat, events, self._web)
         self._people = People(self.core, payloads, events, self._responses)
+        self._reading = Reading(self.core)
         self._server = Server(self._app(), self.core.transports.protocol())
 
     def _app(self) -> Starlette:
@@ -182,9 +185,13 @@ class SlackSimulator:
         view_id: str | None = None,
         channel: str | None = None,
         value: Any = None,
+        values: dict[str, Any] | None = None,
     ) -> Seen:
-        """Press it on that message or view, or on the newest in sight. CannotAct when it is not there."""
-        press = Press(action_id, value)
+        """Press it on that message or view, or on the newest in sight. CannotAct when it is not there.
+
+        `values`: what stands in the view's inputs by then, as for `submit`.
+        """
+        press = Press(action_id, value, values or {})
         return self._act(self._people.click(person, press, ts=ts, view_id=view_id, where=channel))
 
     def mention(self, person: str, channel: str, thread_ts: str | None, text: str) -> Seen:
@@ -213,11 +220,32 @@ class SlackSimulator:
         """Reload that person's client: private answers are gone."""
         self._server.call(lambda: self.core.ledger.forget_private(self.core.world.person(person).id))
 
+    def dismiss(self, person: str, channel: str, ts: str) -> None:
+        """Take one private message off that person's screen; anything else stays."""
+        self._server.call(lambda: self._dismiss(self.core.world.person(person), channel, ts))
+
+    def _dismiss(self, person: Person, where: str, ts: str) -> None:
+        found = self.core.ledger.find(self.core.world.channel_of(where, person).id, ts)
+        if found is None or found.ephemeral_for != person.id:
+            raise CannotAct(f"{person.seed.real_name} sees no private message {ts} in {where}")
+        self.core.ledger.remove(found)
+
+    def read(self, person: str, channel: str, ts: str) -> None:
+        """That person has read the channel up to `ts`."""
+        self._server.call(lambda: self._read(self.core.world.person(person), channel, ts))
+
+    def _read(self, person: Person, where: str, ts: str) -> None:
+        self._reading.mark(person, self.core.world.channel_of(where, person), ts)
+
     def _act(self, work: Any) -> Seen:
         seen: Seen = self._server.run(work)
         return copy.deepcopy(seen)
 
     # Looking as a person
+
+    def channels(self, as_: str) -> list[Seen]:
+        """The side bar of that person, with what is unread."""
+        return self._server.call(lambda: self._reading.channels(self.core.world.person(as_)))
 
     def channel(self, name: str, as_: str) -> Seen:
         """Messages oldest first, replies among them; private ones only for their reader."""

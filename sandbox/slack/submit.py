@@ -1,5 +1,6 @@
 """Sending a dialog: filling it in, Slack's own checks, and what the app's acknowledgement does."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.slack.core import Core
@@ -12,7 +13,7 @@ class Submission:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def fill(self, view: View, values: dict[str, Any]) -> None:
+    def fill(self, view: View, values: Mapping[str, Any]) -> None:
         """Type into the inputs, named by block_id (or action_id, where a block has several elements)."""
         for name, value in values.items():
             found = [(block, action) for block, action in view.state if name in (block, action)]

@@ -1,0 +1,221 @@
+// The page: where one is, what is fetched for that, and what draws it.
+
+import { Acts, Notes } from "./acts.js";
+import { api, Refused } from "./api.js";
+import { AppPage } from "./app.js";
+import { Backstage } from "./backstage.js";
+import { Channel } from "./channel.js";
+import { Dialog } from "./dialog.js";
+import { el } from "./dom.js";
+import { icon } from "./icons.js";
+import { Follower, Soon } from "./live.js";
+import { PANES, Place } from "./place.js";
+import { readAs, reader } from "./reader.js";
+import { Sidebar } from "./sidebar.js";
+import { Thread } from "./thread.js";
+import { Topbar } from "./topbar.js";
+import { say } from "./words.js";
+
+const HISTORY = 400; // entries of the journal that the traffic begins with
+const APP = ["home", "about"];
+
+class Page {
+  constructor() {
+    this.place = new Place(() => this.moved());
+    const go = (change, how) => this.place.go(change, how);
+    this.soon = new Soon(() => this.look());
+    const look = () => this.soon.wish();
+    this.notes = new Notes();
+    this.acts = new Acts(look, this.notes);
+    this.topbar = new Topbar({ go, setLocale: (locale) => this.setLocale(locale), toggleDrawer: () => this.toggleDrawer() });
+    this.sidebar = new Sidebar({ go });
+    this.channel = new Channel({ acts: this.acts, go });
+    this.app = new AppPage({ acts: this.acts, go });
+    this.thread = new Thread({ acts: this.acts, go });
+    this.backstage = new Backstage({ go, changed: look });
+    this.dialog = new Dialog(this.acts);
+    this.trouble = el("div", { class: "lost", role: "status" });
+    this.middle = el("main", { class: "middle" });
+    this.shade = el("div", { class: "shade", on: { click: () => this.toggleDrawer(false) } });
+    this.paneButton = el("button", { type: "button", class: "tool pane-button", on: { click: () => this.togglePane() } }, icon("world"));
+    this.bottom = el("nav", { class: "bottom" });
+    this.topbar.right.prepend(this.paneButton);
+    this.frame = el("div", { class: "frame" }, this.sidebar.root, this.shade, this.middle, this.thread.root, this.backstage.root);
+    document.body.append(this.topbar.root, this.trouble, this.frame, this.bottom, this.dialog.root);
+    this.unreadFrom = { subject: "", ts: null };
+    this.visited = "";
+    this.writes = [];
+    this.journal = new Follower(api.journal, { happened: (entries) => this.happened(entries), lost: (away) => this.lost(away) });
+    this.changes = new Follower(api.writes, { happened: (entries) => this.wrote(entries), lost: () => {} });
+    this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.dark.addEventListener("change", () => this.light());
+    addEventListener("keydown", (event) => event.key === "Escape" && this.toggleDrawer(false));
+    document.addEventListener("visibilitychange", look);
+  }
+
+  async start() {
+    try {
+      const { next } = await api.journal("end", 0);
+      const [{ entries }, { entries: writes }] = await Promise.all([api.journal(Math.max(0, next - HISTORY), 0), api.writes(0, 0)]);
+      this.backstage.parts.traffic.add(entries);
+      this.wrote(writes);
+      this.journal.start(next);
+      this.changes.start(writes.at(-1)?.number ?? 0);
+    } catch {
+      this.lost(true);
+      setTimeout(() => this.start(), 1500);
+      return;
+    }
+    this.soon.wish();
+  }
+
+  moved() {
+    this.toggleDrawer(false);
+    this.light();
+    this.soon.wish();
+  }
+
+  light() {
+    const { theme } = this.place.now;
+    const wished = this.dark.matches ? "dark" : "light";
+    document.documentElement.dataset.theme = theme === "system" ? wished : theme;
+  }
+
+  toggleDrawer(open = !this.frame.classList.contains("drawer")) {
+    this.frame.classList.toggle("drawer", open);
+    this.topbar.menu.setAttribute("aria-expanded", String(open));
+    if (open) this.sidebar.root.querySelector("[aria-current], .side-row")?.focus();
+  }
+
+  togglePane() {
+    this.place.go({ pane: this.place.now.pane === "none" ? "world" : "none" });
+  }
+
+  async setLocale(locale) {
+    await api.setLocale(reader.key, locale);
+    this.visited = ""; // the Home is drawn in the new language at the next visit
+    this.soon.wish();
+  }
+
+  happened(entries) {
+    this.backstage.parts.traffic.add(entries);
+    this.soon.wish();
+  }
+
+  wrote(entries) {
+    this.writes.push(...entries);
+    this.backstage.parts.traffic.add(entries.map((one) => ({ kind: "write", method: one.call, ...one })));
+    this.soon.wish();
+  }
+
+  lost(away) {
+    this.trouble.textContent = away ? say("lost") : "";
+    if (!away) this.writes = [];
+    if (!away) api.writes(0, 0).then(({ entries }) => this.wrote(entries), () => {});
+  }
+
+  /** Fetch what the place shows, and draw it; what came too late for another place is thrown away. */
+  async look() {
+    const { as, channel, pane } = this.place.now;
+    const at = `${as}|${channel}|${pane}`;
+    const people = await api.people();
+    readAs(as, people);
+    const conversation = APP.includes(channel) ? "dm" : channel;
+    try {
+      const [side, said, view, home, bot, world, faults] = await Promise.all([
+        api.channels(reader.key),
+        api.channel(conversation, reader.key),
+        api.view(reader.key),
+        channel === "home" ? this.home() : null,
+        api.bot(),
+        pane === "world" ? api.world() : null,
+        pane === "faults" ? api.faults() : null,
+      ]);
+      const now = this.place.now;
+      if (at !== `${now.as}|${now.channel}|${now.pane}`) return this.soon.wish();
+      reader.channels = new Map(side.channels.filter((one) => one.name !== "dm").map((one) => [one.id, one.name]));
+      this.draw({ side, said, view, home, bot, world, faults, writes: this.writes }, conversation);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.refused(error);
+    }
+  }
+
+  /** Opening the Home tells the app, which draws it; later looks only fetch it. */
+  async home() {
+    if (this.visited !== reader.key) {
+      this.visited = reader.key;
+      await api.act(reader.key, "home", {});
+    }
+    return api.home(reader.key);
+  }
+
+  /** A channel that is not there is left; without any Slack the page says so. */
+  refused(error) {
+    if (this.place.now.channel !== "workspace-requests") this.place.go({ channel: "workspace-requests", thread: "" });
+    else this.trouble.textContent = error.message.startsWith("Slack is not") ? say("noSlack") : error.message;
+  }
+
+  draw(data, conversation) {
+    const { channel, thread, theme, pane, show } = this.place.now;
+    const row = data.side.channels.find((one) => one.name === conversation);
+    const notes = this.notes.in(conversation);
+    document.documentElement.lang = reader.locale;
+    this.frame.dataset.pane = pane;
+    this.frame.dataset.show = show;
+    this.topbar.draw({ theme, bot: data.bot.state, drawer: this.frame.classList.contains("drawer") });
+    this.sidebar.draw({ team: data.side.team.name, channels: data.side.channels, at: channel, online: data.bot.state === "running" });
+    if (channel !== "home") this.visited = "";
+    this.shown(APP.includes(channel) ? this.app.root : this.channel.root);
+    this.markUnread(row, channel);
+    if (APP.includes(channel)) this.app.draw(channel, data.home);
+    else this.channel.draw({ row, messages: data.said.messages, notes, unreadFrom: this.unreadFrom.ts });
+    this.thread.draw({ row, ts: APP.includes(channel) ? "" : thread, messages: data.said.messages, notes });
+    this.frame.classList.toggle("with-thread", !this.thread.root.hidden);
+    this.dialog.draw(data.view);
+    if (pane !== "none") this.backstage.draw(pane, data);
+    this.drawBottom(pane, show);
+    this.paneButton.setAttribute("aria-label", say("pane"));
+    this.paneButton.setAttribute("aria-pressed", String(pane !== "none"));
+    this.retitle(data.side.channels, channel);
+    document.documentElement.dataset.drawn = `${reader.key}|${channel}|${pane}`;
+  }
+
+  shown(root) {
+    if (this.middle.firstChild !== root) this.middle.replaceChildren(root);
+  }
+
+  /** Where "New" stands is kept while the channel is open; what is on the screen counts as read. */
+  markUnread(row, channel) {
+    if (APP.includes(channel)) return;
+    const subject = `${reader.key}|${row.name}`;
+    if (this.unreadFrom.subject !== subject) this.unreadFrom = { subject, ts: row.unread > 0 && row.read ? row.read : null };
+    if (row.unread > 0 && !document.hidden && row.latest) {
+      api.read(row.name, reader.key, row.latest).catch(() => {});
+      row.unread = 0;
+    }
+  }
+
+  retitle(channels, channel) {
+    const waiting = channels.filter((one) => one.name !== channel).reduce((sum, one) => sum + (one.unread > 0 ? one.mentions : 0), 0);
+    document.title = `${waiting ? `(${waiting}) ` : ""}Workspace Bot sandbox`;
+  }
+
+  drawBottom(pane, show) {
+    const each = (name, picture, chosen, change) =>
+      el("button", { type: "button", class: "bottom-tab", "aria-current": chosen ? "page" : null, data: { keep: `bottom-${name}` }, on: { click: () => this.place.go(change) } }, icon(picture, 20), el("span", {}, say(name)));
+    const sign = `${pane}|${show}|${reader.locale}`;
+    if (this.bottom.dataset.sign === sign) return;
+    this.bottom.dataset.sign = sign;
+    this.bottom.setAttribute("aria-label", say("pane"));
+    const pictures = { world: "world", traffic: "traffic", faults: "bolt" };
+    this.bottom.replaceChildren(
+      each("slack", "slack", show === "slack", { show: "slack" }),
+      ...PANES.map((name) => each(name, pictures[name], show === "pane" && pane === name, { show: "pane", pane: name })),
+    );
+  }
+}
+
+const page = new Page();
+page.moved();
+page.start();
