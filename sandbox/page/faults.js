@@ -45,6 +45,7 @@ export class Faults {
   }
 
   card(fault) {
+    const word = fault.name.replaceAll("-", "_");
     const inputs = (FIELDS[fault.name] ?? []).map((name) => this.field(fault, name));
     const submit = (event) => {
       event.preventDefault();
@@ -54,8 +55,8 @@ export class Faults {
     return el(
       "form",
       { class: fault.on ? "fault on" : "fault", data: { fault: fault.name }, on: { submit } },
-      el("div", { class: "fault-head" }, el("h3", { class: "fault-name" }, say(`f_${fault.name.replaceAll("-", "_")}`)), el("code", {}, fault.name), fault.on ? el("span", { class: "fault-on" }, say("applied")) : null),
-      el("p", { class: "hint" }, fault.about),
+      el("div", { class: "fault-head" }, el("h3", { class: "fault-name" }, say(`f_${word}`)), el("code", {}, fault.name), fault.on ? el("span", { class: "fault-on" }, say("applied")) : null),
+      el("p", { class: "hint" }, say(`a_${word}`)),
       el("div", { class: "fault-fields" }, inputs.map(({ node }) => node), el("button", { type: "submit", class: fault.on ? "button small danger" : "button small", data: { keep: fault.name } }, say(fault.on ? "off" : "add"))),
     );
   }

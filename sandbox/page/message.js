@@ -65,8 +65,8 @@ function content(message, scene) {
     press: (element, value) => scene.acts.press({ ts: message.ts, channel: scene.channel }, element, value),
     entry: () => undefined,
   };
-  // Words that a person typed come as text alone; of a bot's message with blocks the text is for notifications.
-  const drawn = message.blocks.length > 0 ? blocks(message.blocks, surface) : el("div", { class: "block text" }, mrkdwn(message.text));
+  // Of the bot's messages with blocks the text is for notifications; what a person typed is all in the text.
+  const drawn = message.bot && message.blocks.length > 0 ? blocks(message.blocks, surface) : el("div", { class: "block text" }, mrkdwn(message.text));
   const edited = message.edited && !message.bot ? el("span", { class: "edited" }, " (edited)") : null;
   return el("div", { class: "message-content" }, drawn, edited, attachments(message, surface), files(message), reactions(message));
 }

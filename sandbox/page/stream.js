@@ -21,7 +21,9 @@ export class Stream {
     this.subject = null;
     this.last = "";
     this.end = true;
-    new ResizeObserver(() => this.end && this.toEnd()).observe(this.scroller);
+    const sizes = new ResizeObserver(() => this.end && this.toEnd());
+    sizes.observe(this.scroller);
+    sizes.observe(this.list);
   }
 
   get atEnd() {
@@ -44,17 +46,25 @@ export class Stream {
     const newest = messages.at(-1)?.ts ?? "";
     if (!other && announce && newest > this.last) this.tell(messages.filter((one) => one.ts > this.last));
     this.last = newest;
+    this.end = stay;
     if (stay) this.toEnd();
     else this.scrolled();
   }
 
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.size = `${this.scroller.scrollHeight}|${this.scroller.clientHeight}`;
     this.end = true;
     this.jump.hidden = true;
   }
 
+  /** Told by the reader's hand; where the list or its frame only changed its size, the end stays in sight. */
   scrolled() {
+    const size = `${this.scroller.scrollHeight}|${this.scroller.clientHeight}`;
+    if (this.end && size !== this.size) {
+      this.toEnd();
+      return;
+    }
     this.end = this.atEnd;
     this.jump.hidden = this.end;
   }

@@ -6,7 +6,9 @@ import { say } from "./words.js";
 
 const KINDS = ["namespaces", "profiles", "dex_users", "buckets", "policies", "stacks", "nodegroups", "dashboards", "conductor"];
 const LINGERS = 45_000; // milliseconds that something gone is still shown
-const LATEST = 8;
+const LATEST = 4;
+const RECENT = 8_000; // milliseconds between a call and the change that it made
+const FRESH = 20_000; // milliseconds that a change is highlighted
 
 const NAMES = {
   dex_users: (one) => one.email,
@@ -28,6 +30,12 @@ const nameOf = (kind, one) => (NAMES[kind] ?? ((each) => each.name))(one);
 const factOf = (kind, one) => FACTS[kind]?.(one) ?? "";
 const keyOf = (kind, one) => [kind, one.kind, one.policy, one.login, one.uid, nameOf(kind, one)].filter(Boolean).join("|");
 
+/** A bucket and what is in it are granted together; it is said once. */
+const told = (one) => !one.resource?.endsWith("/*");
+
+/** A policy has a new version with each grant; what it grants to others stays as it was. */
+const looks = ({ version, ...rest }) => JSON.stringify(rest.policy ? rest : { version, ...rest });
+
 /** Who made a change, as the name of the call tells. */
 function maker(call) {
   if (call.startsWith("cloudformation.")) return say("w_eksctl");
@@ -40,7 +48,7 @@ export class World {
     this.latestTitle = el("h3", { class: "pane-part" });
     this.latest = el("ul", { class: "changes", role: "list" });
     this.projects = el("div", { class: "projects" });
-    this.root = el("div", { class: "world" }, this.about, this.projects, this.latestTitle, this.latest);
+    this.root = el("div", { class: "world" }, this.about, this.latestTitle, this.latest, this.projects);
     this.known = null; // by key: how it looked
     this.marks = new Map(); // by key: {how, at, call}
     this.gone = new Map(); // by key: what is shown a while longer
@@ -49,7 +57,7 @@ export class World {
 
   draw(world, writes) {
     this.last = [world, writes];
-    const things = KINDS.flatMap((kind) => (world[kind] ?? []).map((one) => ({ kind, one, key: keyOf(kind, one) })));
+    const things = KINDS.flatMap((kind) => (world[kind] ?? []).filter(told).map((one) => ({ kind, one, key: keyOf(kind, one) })));
     this.compare(things, writes);
     this.about.textContent = say("worldAbout");
     this.latestTitle.textContent = say("worldChanges");
@@ -64,18 +72,25 @@ export class World {
     if (this.known !== null) {
       for (const thing of things) {
         const before = this.known.get(thing.key);
-        const how = before === undefined ? "newOne" : JSON.stringify(before.one) === JSON.stringify(thing.one) ? null : "changed";
-        if (how) this.marks.set(thing.key, this.mark(how, thing, writes, at));
+        const how = before === undefined ? "newOne" : looks(before.one) === looks(thing.one) ? null : "changed";
+        if (how) this.set(thing.key, this.mark(how, thing, writes, at));
         this.gone.delete(thing.key);
       }
       for (const [key, thing] of this.known) {
         if (now.has(key)) continue;
-        this.marks.set(key, this.mark("gone", thing, writes, at));
+        this.set(key, this.mark("gone", thing, writes, at));
         this.gone.set(key, { ...thing, gone: at });
         setTimeout(() => this.forget(key, at), LINGERS);
       }
     }
     this.known = now;
+  }
+
+  /** And draw again when it is fresh no more. */
+  set(key, mark) {
+    this.marks.set(key, mark);
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.draw(...this.last), FRESH + 500);
   }
 
   forget(key, at) {
@@ -86,12 +101,14 @@ export class World {
 
   mark(how, { kind, one }, writes, at) {
     const names = [one.name, one.policy, one.uid, one.email && "auth/dex", one.group].filter(Boolean);
-    const made = writes.findLast((write) => names.some((name) => write.resource.includes(name)) && at - write.time * 1000 < 20_000);
+    const made = writes.findLast((write) => names.some((name) => write.resource.includes(name)) && at - write.time * 1000 < RECENT);
     return { how, at: made ? made.time : at / 1000, call: made?.call ?? null };
   }
 
   cards(things) {
     const projects = [...new Set(things.map(({ one }) => one.workspace))].filter((one) => one !== null && one !== "legacy").toSorted();
+    const latest = (project) => Math.max(0, ...things.filter(({ one }) => one.workspace === project).map(({ key }) => this.marks.get(key)?.at ?? 0));
+    projects.sort((a, b) => latest(b) - latest(a));
     const found = projects.map((project) => this.card(project, project, things.filter(({ one }) => one.workspace === project)));
     if (projects.length === 0) found.push({ key: "none", sign: say("emptyWorld"), make: () => el("p", { class: "quiet-words" }, say("emptyWorld")) });
     const rest = things.filter(({ one }) => one.workspace === null || one.workspace === "legacy");
@@ -100,7 +117,10 @@ export class World {
   }
 
   card(key, title, things) {
-    const rows = things.map((thing) => ({ ...thing, mark: this.marks.get(thing.key) ?? null }));
+    const rows = things.map((thing) => {
+      const mark = this.marks.get(thing.key) ?? null;
+      return { ...thing, mark, fresh: mark !== null && Date.now() - mark.at * 1000 < FRESH };
+    });
     const sign = JSON.stringify([title, rows, say("kinds")]);
     const make = () => {
       const kinds = KINDS.filter((kind) => rows.some((row) => row.kind === kind));
@@ -117,8 +137,7 @@ function group(kind, rows) {
   return el("div", { class: "kind" }, el("h4", { class: "kind-name" }, say(`k_${kind}`)), el("ul", { class: "things", role: "list" }, rows.map((row) => thing(kind, row))));
 }
 
-function thing(kind, { one, mark, gone }) {
-  const fresh = mark !== null && Date.now() / 1000 - mark.at < 20;
+function thing(kind, { one, mark, gone, fresh }) {
   const looks = ["thing", gone && "gone", fresh && "fresh", mark && `how-${mark.how}`].filter(Boolean).join(" ");
   const by = mark && el("span", { class: "thing-mark" }, `${say(mark.how)} ${stamp(mark.at)} · ${mark.call ? `${maker(mark.call)} · ${mark.call}` : say("itself")}`);
   return el("li", { class: looks }, el("span", { class: "thing-name" }, nameOf(kind, one)), el("span", { class: "thing-fact" }, factOf(kind, one)), by);
