@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from provisioner.clients.conductorcalls import Call, Calls, Value
-from provisioner.clients.conductorsession import ConductorSession, Operation
+from provisioner.clients.conductorsession import LOGGING_IN, ConductorSession, Operation
 from provisioner.conductor import (
     Access,
     Account,
@@ -62,7 +62,7 @@ class ConductorHttp:
     def check(self) -> str:
         """Its version, when it is up and lets us in. An account that nobody uses locks; this is a use."""
         what = Message("AI Conductor is not up")
-        self._session.answers(Operation(f"GET /{HEALTH}", what), HEALTH)
+        self._session.answers(Operation("check health", what), HEALTH)
         self._session.admin_logs_in()
         self._version = self._read_version()
         return ".".join(str(number) for number in self._version)
@@ -72,7 +72,7 @@ class ConductorHttp:
         self._session.forgive()
 
     def workspaces(self) -> Sequence[Listed]:
-        operation = Operation(f"GET /{WORKSPACES}", Message("cannot read AI Conductor's workspaces"))
+        operation = Operation("list workspaces", Message("cannot read AI Conductor's workspaces"))
         found = self._session.call(operation, "GET", WORKSPACES)
         with self._understood(operation):
             rows = found if isinstance(found, list) else _at(found, "workspaces")  # a bare list until 2023
@@ -89,7 +89,7 @@ class ConductorHttp:
 
     def look(self, workspace: Listed) -> ConductorWorkspace:
         operation = Operation(
-            f"GET /{INFO}", Message("cannot read AI Conductor workspace {name}", name=_name(workspace.name))
+            "read workspace", Message("cannot read AI Conductor workspace {name}", name=_name(workspace.name))
         )
         query = {**self._key(workspace), "page_size": _PAGE}
         found = self._session.call(operation, "GET", INFO, query=query)
@@ -109,7 +109,7 @@ class ConductorHttp:
         what = Message(
             "cannot read the solutions of AI Conductor workspace {name}", name=_name(workspace.name)
         )
-        operation = Operation(f"GET /{SOLUTIONS}", what)
+        operation = Operation("list solutions", what)
         query = self._key(workspace)
         if self._known_version() < _BY_ID_SINCE:
             query["only_public"] = "0"  # the workspace's own alone
@@ -127,33 +127,36 @@ class ConductorHttp:
         call = self._calls.create_workspace
         full = f"{new.name}-ws"  # AI Conductor adds that itself
         what = Message("cannot create AI Conductor workspace {name}", name=_name(full))
+        operation = Operation("create workspace", what)
         try:
-            made = self._write(call, what, _of_new(new), resources=new.resources)
+            made = self._write(call, operation, _of_new(new), resources=new.resources)
         except Permanent as error:
             if _refused(error) and any(each.name in (new.name, full) for each in self.workspaces()):
                 raise Temporary(what, cause=error.cause) from error  # made meanwhile: look again
             raise
         if not call.id:
             return ""
-        with self._understood(Operation(call.operation, what)):
+        with self._understood(operation):
             return str(_at(made, call.id))
 
     def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None:
         what = Message("cannot change AI Conductor workspace {name}", name=_name(workspace.name))
+        operation = Operation("update workspace", what)
         values = {**_of_new(new), **_of_workspace(workspace)}
-        self._write(self._calls.update_workspace, what, values, resources=new.resources)
+        self._write(self._calls.update_workspace, operation, values, resources=new.resources)
 
     def delete_workspace(self, workspace: Listed) -> None:
         what = Message("cannot delete AI Conductor workspace {name}", name=_name(workspace.name))
+        operation = Operation("delete workspace", what)
         try:
-            self._write(self._calls.delete_workspace, what, _of_workspace(workspace))
+            self._write(self._calls.delete_workspace, operation, _of_workspace(workspace))
         except Permanent as error:
             if not _refused(error) or any(each.id == workspace.id for each in self.workspaces()):
                 raise
 
     def account(self, login: str) -> Account | None:
         call = self._calls.list_accounts
-        operation = Operation(call.operation, Message("cannot read AI Conductor's accounts"))
+        operation = Operation("list accounts", Message("cannot read AI Conductor's accounts"))
         found = self._session.call(operation, call.method, call.address({}), query=call.parameters({}))
         with self._understood(operation):
             for row in _living(_at(found, call.items), call.deleted):
@@ -163,9 +166,10 @@ class ConductorHttp:
 
     def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None:
         what = Message("cannot create AI Conductor account {login}", login=_name(login))
+        operation = Operation("create account", what, (password,))
         values = {"login": login, "password": password.get_secret_value(), "type": type_.value}
         try:
-            self._write(self._calls.create_account, what, values, secrets=(password,))
+            self._write(self._calls.create_account, operation, values)
         except Permanent as error:
             if _refused(error) and self.account(login) is not None:  # made meanwhile: look again
                 raise Temporary(what, cause=error.cause) from error
@@ -174,8 +178,9 @@ class ConductorHttp:
 
     def delete_account(self, account: Account) -> None:
         what = Message("cannot delete AI Conductor account {login}", login=_name(account.login))
+        operation = Operation("delete account", what)
         try:
-            self._write(self._calls.delete_account, what, _of_account(account))
+            self._write(self._calls.delete_account, operation, _of_account(account))
         except Permanent as error:
             if not _refused(error) or self.account(account.login) is not None:
                 raise
@@ -186,7 +191,7 @@ class ConductorHttp:
         if call is None:
             return None
         what = Message("cannot read the members of AI Conductor workspace {name}", name=_name(workspace.name))
-        operation, values = Operation(call.operation, what), _of_workspace(workspace)
+        operation, values = Operation("list members", what), _of_workspace(workspace)
         query = call.parameters(values)
         found = self._session.call(operation, call.method, call.address(values), query=query)
         with self._understood(operation):
@@ -202,7 +207,7 @@ class ConductorHttp:
             name=_name(workspace.name),
         )
         values = {**_of_workspace(workspace), **_of_account(account), "role": role.value}
-        self._write(self._calls.add_member, what, values)
+        self._write(self._calls.add_member, Operation("add member", what), values)
 
     def remove_member(self, workspace: Listed, account: Account) -> None:
         what = Message(
@@ -210,8 +215,10 @@ class ConductorHttp:
             login=_name(account.login),
             name=_name(workspace.name),
         )
+        operation = Operation("remove member", what)
+        values = {**_of_workspace(workspace), **_of_account(account)}
         try:
-            self._write(self._calls.remove_member, what, {**_of_workspace(workspace), **_of_account(account)})
+            self._write(self._calls.remove_member, operation, values)
         except Permanent as error:
             members = self.members(workspace) if _refused(error) else None
             if members is None or any(each.login == account.login for each in members):
@@ -220,7 +227,7 @@ class ConductorHttp:
     def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
         answer = self._session.log_in(login, password).answer
         what = Message("cannot log in to AI Conductor as {login}", login=_name(login))
-        with self._understood(Operation("POST /api/v1/auth/login", what)):
+        with self._understood(Operation(LOGGING_IN, what)):
             return tuple(
                 Access(workspace=str(_at(row, "name")), role=str(_at(row, "role")))
                 for row in _at(answer, "workspace")
@@ -229,18 +236,17 @@ class ConductorHttp:
     def _write(
         self,
         call: Call,
-        what: Message,
+        operation: Operation,
         values: Mapping[str, Value],
         *,
         resources: Sequence[Resource] = (),
-        secrets: tuple[SecretStr, ...] = (),
     ) -> Any:
         repeated: list[Mapping[str, Value]] = [
             {"spec": each.name, "vcpu": each.vcpu, "ram_gb": each.ram_gb, "gpu": each.gpu}
             for each in resources
         ]
         return self._session.call(
-            Operation(call.operation, what, secrets),
+            operation,
             call.method,
             call.address(values),
             query=call.parameters(values),
@@ -260,7 +266,7 @@ class ConductorHttp:
 
     def _read_version(self) -> tuple[int, ...]:
         """As numbers, since 2.10 comes after 2.9."""
-        operation = Operation(f"GET /{VERSIONS}", Message("cannot read the version of AI Conductor"))
+        operation = Operation("read version", Message("cannot read the version of AI Conductor"))
         found = self._session.ask(operation, VERSIONS)
         with self._understood(operation):
             told = str(_at(_at(found, "versions")[0], "ver_str"))

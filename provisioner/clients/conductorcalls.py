@@ -64,11 +64,6 @@ class Call(BaseModel):
     query: dict[str, str] = {}
     body: dict[str, JsonValue] = {}
 
-    @property
-    def operation(self) -> str:
-        """ "POST /api/v1/workspaces", without what is filled in."""
-        return f"{self.method} /{self.path}"
-
     def address(self, values: Values) -> str:
         return _PLACE.sub(lambda found: quote(str(values[found[1]]), safe=""), self.path)
 

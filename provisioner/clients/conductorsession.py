@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, Ref, RefKind
 
-LOGIN = "api/v1/auth/login"
+LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"
 LOCKS_AT = 5  # refused logins in a row, after which AI Conductor locks an account
 LEAVES_AT = 3  # of them, after which we leave the others to people
@@ -43,7 +43,7 @@ _SHOWN = 200  # characters of a page for people: enough to recognise it by
 class Operation:
     """`what` could not be done if it fails. `secrets`: what was sent and may be quoted."""
 
-    name: str  # "POST /api/v1/workspaces"
+    name: str  # in words: "create workspace"
     what: Message
     secrets: tuple[SecretStr, ...] = ()
 
@@ -126,7 +126,7 @@ class ConductorSession:
     def log_in(self, login: str, password: SecretStr) -> LoggedIn:
         """`Permanent` when it is refused, and from then on without a call until `forgive`."""
         operation = Operation(
-            f"POST /{LOGIN}",
+            LOGGING_IN,
             Message("cannot log in to AI Conductor as {login}", login=_name(login)),
             (password,),
         )

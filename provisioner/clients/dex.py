@@ -34,9 +34,7 @@ class KubeDex:
         found = self._config_map(what)
         text = (found.data or {}).get(DEX_CONFIG)
         if not text:
-            cause = Cause(
-                service="kubernetes", operation="read_namespaced_config_map", words="no config.yaml"
-            )
+            cause = Cause(service="kubernetes", operation="get configmaps", words="no config.yaml")
             raise Permanent(what, cause=cause)
         head = meta(found)
         pending = (head.annotations or {}).get(PENDING, "")
@@ -56,7 +54,12 @@ class KubeDex:
         head.annotations = annotations
         try:
             self._cluster.call(
-                what, self._cluster.core.replace_namespaced_config_map, self._name, self._namespace, found
+                what,
+                "update configmaps",
+                self._cluster.core.replace_namespaced_config_map,
+                self._name,
+                self._namespace,
+                found,
             )
         except Temporary as error:
             if error.cause is not None and error.cause.code == "409":
@@ -82,6 +85,7 @@ class KubeDex:
         body = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
         self._cluster.call(
             Message("cannot restart dex"),
+            "patch deployments",
             self._cluster.apps.patch_namespaced_deployment,
             self._name,
             self._namespace,
@@ -103,6 +107,7 @@ class KubeDex:
     def _log(self, pod: str, *, previous: bool) -> str:
         log = self._cluster.find(
             Message("cannot read dex's log"),
+            "get pods/log",
             self._cluster.core.read_namespaced_pod_log,
             pod,
             self._namespace,
@@ -113,13 +118,17 @@ class KubeDex:
 
     def _config_map(self, what: Message) -> V1ConfigMap:
         return self._cluster.call(
-            what, self._cluster.core.read_namespaced_config_map, self._name, self._namespace
+            what, "get configmaps", self._cluster.core.read_namespaced_config_map, self._name, self._namespace
         )
 
     def _deployment(self) -> V1Deployment:
         what = Message("cannot read dex's Deployment")
         return self._cluster.call(
-            what, self._cluster.apps.read_namespaced_deployment, self._name, self._namespace
+            what,
+            "get deployments",
+            self._cluster.apps.read_namespaced_deployment,
+            self._name,
+            self._namespace,
         )
 
     def _pods(self, deployment: V1Deployment) -> Sequence[V1Pod]:
@@ -127,6 +136,7 @@ class KubeDex:
         labels = deployment.spec.selector.match_labels or {}
         found = self._cluster.call(
             Message("cannot read dex's pods"),
+            "list pods",
             self._cluster.core.list_namespaced_pod,
             self._namespace,
             label_selector=",".join(f"{key}={value}" for key, value in labels.items()),

@@ -70,15 +70,22 @@ class KubeCluster:
         """PEM of what signs the API server's certificate, as we were told; empty without."""
         return Path(self._authority).read_text(encoding="ascii") if self._authority else ""
 
-    def call(self, what: Message, method: Callable[..., T], /, *args: Any, **options: Any) -> T:
-        """What the method of an API answers; its errors as ours."""
-        with mapped(what, method.__name__):
+    def call(
+        self, what: Message, operation: str, method: Callable[..., T], /, *args: Any, **options: Any
+    ) -> T:
+        """What the method of an API answers; its errors as ours.
+
+        `operation` in the words of Kubernetes, as a refusal has them and a role: "create profiles".
+        """
+        with mapped(what, operation):
             return method(*args, _request_timeout=self._timeout, **options)
 
-    def find(self, what: Message, method: Callable[..., T], /, *args: Any, **options: Any) -> T | None:
+    def find(
+        self, what: Message, operation: str, method: Callable[..., T], /, *args: Any, **options: Any
+    ) -> T | None:
         """The same, and None for what is not there."""
         try:
-            return self.call(what, method, *args, **options)
+            return self.call(what, operation, method, *args, **options)
         except Permanent as error:
             if error.cause is not None and error.cause.code == "404":
                 return None

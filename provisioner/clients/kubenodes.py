@@ -30,13 +30,17 @@ class KubeNodes:
 
     def _nodes(self, selector: str) -> Iterable[str]:
         found = self._cluster.call(
-            Message("cannot list the nodes"), self._cluster.core.list_node, label_selector=selector
+            Message("cannot list the nodes"),
+            "list nodes",
+            self._cluster.core.list_node,
+            label_selector=selector,
         )
         return [meta(node).name or "" for node in found.items]
 
     def _pods(self, node: str) -> Sequence[V1Pod]:
         return self._cluster.call(
             Message("cannot list the pods on node {name}", name=_name(node)),
+            "list pods",
             self._cluster.core.list_pod_for_all_namespaces,
             field_selector=f"spec.nodeName={node}",
         ).items
@@ -47,7 +51,11 @@ class KubeNodes:
         if not staying:
             return ()
         what = Message("cannot list the disruption budgets")
-        budgets = self._cluster.call(what, self._cluster.policy.list_pod_disruption_budget_for_all_namespaces)
+        budgets = self._cluster.call(
+            what,
+            "list poddisruptionbudgets",
+            self._cluster.policy.list_pod_disruption_budget_for_all_namespaces,
+        )
         full = [budget for budget in budgets.items if _full(budget)]
         return tuple(
             Blocked(pod=_path(pod), budget=_path(budget))

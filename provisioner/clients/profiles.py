@@ -32,7 +32,7 @@ class KubeProfiles:
     def profile(self, name: str) -> ProfileState | None:
         what = Message("cannot read Profile {name}", name=_name(name))
         found: Any = self._cluster.find(
-            what, self._cluster.custom.get_cluster_custom_object, *self._KIND, name
+            what, "get profiles", self._cluster.custom.get_cluster_custom_object, *self._KIND, name
         )
         if found is None:
             return None
@@ -49,7 +49,7 @@ class KubeProfiles:
 
     def namespace(self, name: str) -> NamespaceState | None:
         what = Message("cannot read namespace {name}", name=_name(name))
-        found = self._cluster.find(what, self._cluster.core.read_namespace, name)
+        found = self._cluster.find(what, "get namespaces", self._cluster.core.read_namespace, name)
         if found is None:
             return None
         contents, unreadable = self._contents(name, what)
@@ -72,27 +72,35 @@ class KubeProfiles:
             "spec": {"owner": {"kind": "User", "name": owner}},
         }
         what = Message("cannot create Profile {name}", name=_name(name))
-        self._cluster.call(what, self._cluster.custom.create_cluster_custom_object, *self._KIND, body)
+        self._cluster.call(
+            what, "create profiles", self._cluster.custom.create_cluster_custom_object, *self._KIND, body
+        )
 
     def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None:
         body = {"metadata": {"annotations": dict(annotations)}}
         what = Message("cannot mark Profile {name}", name=_name(name))
-        self._cluster.call(what, self._cluster.custom.patch_cluster_custom_object, *self._KIND, name, body)
+        self._cluster.call(
+            what, "patch profiles", self._cluster.custom.patch_cluster_custom_object, *self._KIND, name, body
+        )
 
     def delete_profile(self, name: str) -> None:
         what = Message("cannot delete Profile {name}", name=_name(name))
-        self._cluster.find(what, self._cluster.custom.delete_cluster_custom_object, *self._KIND, name)
+        self._cluster.find(
+            what, "delete profiles", self._cluster.custom.delete_cluster_custom_object, *self._KIND, name
+        )
 
     def delete_namespace(self, name: str) -> None:
         what = Message("cannot delete namespace {name}", name=_name(name))
-        self._cluster.find(what, self._cluster.core.delete_namespace, name)
+        self._cluster.find(what, "delete namespaces", self._cluster.core.delete_namespace, name)
 
     def _contents(self, namespace: str, what: Message) -> tuple[frozenset[str], frozenset[str]]:
         """What stands in it, and the kinds that could not be read."""
         accounts = self._cluster.call(
-            what, self._cluster.core.list_namespaced_service_account, namespace
+            what, "list serviceaccounts", self._cluster.core.list_namespaced_service_account, namespace
         ).items
-        bindings = self._cluster.call(what, self._cluster.rbac.list_namespaced_role_binding, namespace).items
+        bindings = self._cluster.call(
+            what, "list rolebindings", self._cluster.rbac.list_namespaced_role_binding, namespace
+        ).items
         found = {f"ServiceAccount {meta(each).name}" for each in accounts}
         found |= {f"RoleBinding {meta(each).name}" for each in bindings}
         policies = self._policies(namespace, what)
@@ -105,6 +113,7 @@ class KubeProfiles:
         try:
             found: Any = self._cluster.find(
                 what,
+                "list authorizationpolicies",
                 self._cluster.custom.list_namespaced_custom_object,
                 *self._POLICIES,
                 namespace,

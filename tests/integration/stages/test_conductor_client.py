@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from provisioner.clients.conductor import ConductorHttp
-from provisioner.clients.conductorcalls import Calls
-from provisioner.conductor import AccountType, Listed
+from provisioner.clients.conductorcalls import KINDS, Calls
+from provisioner.conductor import Account, AccountType, Listed, WorkspaceRole
+from provisioner.diagnosis import diagnose
 from provisioner.errors import Permanent, Temporary, WorkError
 from sandbox.callfaults import Kind
 from sandbox.conductor.simulator import ADMIN_LOGIN
@@ -25,6 +26,7 @@ from tests.integration.stages.conductor_world import NEIGHBOUR, Conductor, condu
 from tests.laws.stage_laws import CANARY
 
 ANY = Listed(id="1", name="alpha-ws")
+SOMEBODY = Account(id="1", login="any", type="DEVELOPER")
 WRONG = ["USER.LOGIN.001"]
 
 
@@ -300,7 +302,7 @@ def test_an_answer_of_another_kind_is_said_to_be_so(
     assert isinstance(error, Permanent)
     assert error.cause is not None
     assert error.cause.words == words
-    assert (error.cause.service, error.cause.operation) == ("conductor", "GET /api/v1/workspaces")
+    assert (error.cause.service, error.cause.operation) == ("conductor", "list workspaces")
 
 
 @pytest.mark.parametrize(
@@ -459,3 +461,55 @@ def test_T61_deleted_solutions_alone_are_none(answering: Answering) -> None:
         whole_workspace=JSONResponse({"solutions": rows(gone=101)}),
     )
     assert client.solutions(ANY) == ()
+
+
+@pytest.mark.parametrize(
+    ("read", "operation"),
+    [
+        (lambda client: client.check(), "check health"),
+        (lambda client: client.workspaces(), "list workspaces"),
+        (lambda client: client.look(ANY), "read workspace"),
+        (lambda client: client.solutions(ANY), "list solutions"),
+        (lambda client: client.log_in("any", password=SecretStr("any")), "log in"),
+    ],
+)
+def test_no_setting_is_blamed_for_a_call_that_no_setting_changes(
+    answering: Answering, read: Callable[[ConductorHttp], object], operation: str
+) -> None:
+    nothing = JSONResponse({"detail": "Not Found"}, 404)
+    places = {"healthz": nothing, "workspaces": nothing, "info": nothing, "workspace": nothing}
+    client = answering(**places, **({"login": nothing} if operation == "log in" else {}))
+
+    with pytest.raises(Permanent) as failed:
+        read(client)
+    found = diagnose(failed.value.what, failed.value.cause)
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.operation == operation
+    assert found is not None
+    assert "no setting changes this call" in str(found.remedy)
+
+
+@pytest.mark.parametrize(
+    ("write", "operation"),
+    [
+        (lambda client: client.account("any"), "list accounts"),
+        (lambda client: client.members(ANY), "list members"),
+        (lambda client: client.add_member(ANY, SOMEBODY, WorkspaceRole.MANAGER), "add member"),
+    ],
+)
+def test_a_call_of_the_file_is_told_by_its_name_there(
+    answering: Answering, write: Callable[[ConductorHttp], object], operation: str
+) -> None:
+    nothing = JSONResponse({"detail": "Not Allowed"}, 405)
+    client = answering(accounts=nothing, members=nothing)
+
+    with pytest.raises(Permanent) as failed:
+        write(client)
+    found = diagnose(failed.value.what, failed.value.cause)
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.operation == operation
+    assert operation.replace(" ", "_") in KINDS
+    assert found is not None
+    assert "its file of calls" in str(found.remedy)

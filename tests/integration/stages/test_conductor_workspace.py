@@ -128,7 +128,7 @@ def test_a_name_that_stays_with_a_deleted_workspace_is_an_error_in_its_own_words
             Trip(case, Goal.PRESENT).arrive()
 
     assert failed.value.cause is not None
-    assert failed.value.cause.operation == "POST /api/v1/workspaces"
+    assert failed.value.cause.operation == "create workspace"
     assert (failed.value.cause.service, failed.value.cause.code) == ("conductor", "400")
 
 

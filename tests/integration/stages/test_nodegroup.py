@@ -276,12 +276,12 @@ def pinned(world: World, case: StageCase, namespace: str, labels: dict[str, str]
     core = world.admin.core
     until(lambda: bool(core.list_node(label_selector=selector).items))
     node = meta(core.list_node(label_selector=selector).items[0]).name
-    world.admin.call(ANY, core.create_namespace, {"metadata": {"name": namespace}})
+    world.admin.call(ANY, "create namespaces", core.create_namespace, {"metadata": {"name": namespace}})
     body = {
         "metadata": {"name": "notebook", "labels": labels},
         "spec": {"nodeName": node, "containers": [{"name": "main", "image": "notebook"}]},
     }
-    world.admin.call(ANY, core.create_namespaced_pod, namespace, body)
+    world.admin.call(ANY, "create pods", core.create_namespaced_pod, namespace, body)
 
 
 def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
@@ -290,7 +290,8 @@ def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
         "spec": {"minAvailable": 1, "selector": {"matchLabels": labels}},
     }
     policy = world.admin.policy
-    world.admin.call(ANY, policy.create_namespaced_pod_disruption_budget, namespace, body)
+    create = policy.create_namespaced_pod_disruption_budget
+    world.admin.call(ANY, "create poddisruptionbudgets", create, namespace, body)
 
 
 class TestLaws(StageLaws):
@@ -343,7 +344,7 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     trip.turn()
 
     until(lambda: f"budget {space}/keep does not let pod {space}/notebook go" in reason(trip))
-    world.admin.call(ANY, world.admin.core.delete_namespaced_pod, "notebook", space)
+    world.admin.call(ANY, "delete pods", world.admin.core.delete_namespaced_pod, "notebook", space)
     Trip(case, Goal.ABSENT).arrive()
 
     assert str(change.detail) == "1 node, 1 pod runs there"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from provisioner.clients.dex import KubeDex
+from provisioner.clients.kube import KubeCluster
+from provisioner.clients.kubenodes import KubeNodes
 from provisioner.clients.profiles import KubeProfiles
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message
@@ -34,7 +38,7 @@ def a_case(kubeflow: Kubeflow, project: str) -> StageCase:
     def namespace(owner: str) -> None:
         annotations = {"owner": owner} if owner else {}
         body = {"metadata": {"name": ws.namespace, "annotations": annotations}}
-        kubeflow.admin.call(ANY, kubeflow.admin.core.create_namespace, body)
+        kubeflow.admin.call(ANY, "create namespaces", kubeflow.admin.core.create_namespace, body)
 
     return StageCase(
         ws=ws,
@@ -132,7 +136,7 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it(kubeflow: Kube
     case = fresh()
     ws, admin = case.ws, kubeflow.admin
     body = {"metadata": {"name": ws.namespace, "annotations": {"owner": ws.login_email}}}
-    admin.call(ANY, admin.core.create_namespace, body)
+    admin.call(ANY, "create namespaces", admin.core.create_namespace, body)
     case.halves["a Profile without its namespace"]()
     Trip(case, Goal.PRESENT).arrive()
 
@@ -146,25 +150,49 @@ def test_a_stuck_finalizer_is_named(kubeflow: Kubeflow, fresh: Fresh) -> None:
     held: Any = {"metadata": {"finalizers": ["profile-finalizer", "example.com/hold"]}}
     patch = kubeflow.admin.custom.patch_cluster_custom_object
     kind = ("kubeflow.org", "v1", "profiles", case.ws.namespace)
-    kubeflow.admin.call(ANY, patch, *kind, held)
+    kubeflow.admin.call(ANY, "patch profiles", patch, *kind, held)
     trip = Trip(case, Goal.ABSENT)
     trip.turn()
     until(lambda: "example.com/hold" in str(trip.turn()[1]))
 
-    kubeflow.admin.call(ANY, patch, *kind, {"metadata": {"finalizers": None}})
+    kubeflow.admin.call(ANY, "patch profiles", patch, *kind, {"metadata": {"finalizers": None}})
     Trip(case, Goal.ABSENT).arrive()
 
 
+@pytest.mark.parametrize(
+    ("asked", "verb", "resource"),
+    [
+        (lambda kube: KubeProfiles(kube).profile("any"), "get", "profiles"),
+        (lambda kube: KubeProfiles(kube).namespace("any"), "get", "namespaces"),
+        (
+            lambda kube: KubeProfiles(kube).create_profile("any", owner="any", annotations={}),
+            "create",
+            "profiles",
+        ),
+        (lambda kube: KubeProfiles(kube).annotate_profile("any", {}), "patch", "profiles"),
+        (lambda kube: KubeProfiles(kube).delete_profile("any"), "delete", "profiles"),
+        (lambda kube: KubeProfiles(kube).delete_namespace("any"), "delete", "namespaces"),
+        (lambda kube: KubeDex(kube).document(), "get", "configmaps"),
+        (lambda kube: KubeDex(kube).rollout(), "get", "deployments"),
+        (lambda kube: KubeDex(kube).restart(digest="any", at=datetime.now(UTC)), "patch", "deployments"),
+        (lambda kube: KubeNodes(kube).occupancy("any"), "list", "nodes"),
+    ],
+)
 def test_a_missing_right_is_final_and_in_the_clusters_words(
-    kubeflow: Kubeflow, tmp_path_factory: pytest.TempPathFactory
+    kubeflow: Kubeflow,
+    tmp_path_factory: pytest.TempPathFactory,
+    asked: Callable[[KubeCluster], object],
+    verb: str,
+    resource: str,
 ) -> None:
-    nobody = KubeProfiles(cluster(tmp_path_factory.mktemp("kube"), kubeflow.emulator, "nobody"))
+    nobody = cluster(tmp_path_factory.mktemp("kube"), kubeflow.emulator, "nobody")
 
-    with pytest.raises(Permanent, match='User "nobody" cannot get resource "profiles"') as failed:
-        nobody.profile("any")
+    with pytest.raises(Permanent, match=f'User "nobody" cannot {verb} resource "{resource}"') as failed:
+        asked(nobody)
 
     assert failed.value.cause is not None
     assert (failed.value.cause.service, failed.value.cause.code) == ("kubernetes", "403")
+    assert failed.value.cause.operation == f"{verb} {resource}"
 
 
 def test_a_profile_made_meanwhile_is_looked_at_again(kubeflow: Kubeflow, fresh: Fresh) -> None:

@@ -10,8 +10,6 @@ from string import Formatter
 
 import pytest
 
-from provisioner.clients.conductor import HEALTH, INFO, SOLUTIONS, VERSIONS, WORKSPACES
-from provisioner.clients.conductorsession import LOGIN
 from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalogue, diagnose, templates
 from provisioner.errors import Cause
 from provisioner.message import Message
@@ -297,12 +295,14 @@ def test_of_two_that_look_alike_the_right_one_is_taken(
     assert next(entry.id for entry in catalogue() if entry.values(SOMETHING, cause) is not None) == right
 
 
-@pytest.mark.parametrize("address", [HEALTH, VERSIONS, WORKSPACES, INFO, SOLUTIONS])
+@pytest.mark.parametrize(
+    "operation", ["check health", "read version", "list workspaces", "read workspace", "list solutions"]
+)
 @pytest.mark.parametrize(("code", "words"), [("404", "Not Found"), ("200", NOT_AS_EXPECTED)])
 def test_a_read_of_ai_conductor_that_no_file_changes_is_not_blamed_on_the_file(
-    address: str, code: str, words: str
+    operation: str, code: str, words: str
 ) -> None:
-    cause = Cause(service="conductor", operation=f"GET /{address}", code=code, words=words)
+    cause = Cause(service="conductor", operation=operation, code=code, words=words)
     found = diagnose(SOMETHING, cause)
 
     assert found is not None
@@ -311,14 +311,14 @@ def test_a_read_of_ai_conductor_that_no_file_changes_is_not_blamed_on_the_file(
 
 def test_the_login_of_ai_conductor_is_in_no_file_either() -> None:
     words = "the answer has no cookie access-token, or no object"
-    cause = Cause(service="conductor", operation=f"POST /{LOGIN}", code="200", words=words)
+    cause = Cause(service="conductor", operation="log in", code="200", words=words)
     found = diagnose(SOMETHING, cause)
 
     assert found is not None
     assert "no setting changes this call" in str(found.remedy)
 
 
-@pytest.mark.parametrize("operation", ["POST /api/v1/workspaces", "GET /api/v1/accounts"])
+@pytest.mark.parametrize("operation", ["create workspace", "list accounts"])
 def test_a_call_of_ai_conductor_that_stands_in_the_file_is_looked_for_there(operation: str) -> None:
     cause = Cause(service="conductor", operation=operation, code="404", words="Not Found")
     found = diagnose(SOMETHING, cause)

@@ -55,8 +55,8 @@ class FakeCluster:
         self.policy = SimpleNamespace(list_pod_disruption_budget_for_all_namespaces=self._budgets)
         self._of_node, self._all_budgets = pods, budgets
 
-    def call(self, what: object, method: Callable[..., Any], /, **options: Any) -> Any:
-        del what
+    def call(self, what: object, operation: str, method: Callable[..., Any], /, **options: Any) -> Any:
+        del what, operation
         return method(**options)
 
     def _nodes(self, *, label_selector: str) -> Any:
