@@ -93,14 +93,16 @@ def _failed(run: Run) -> Message:
 def case_of(unit: UnitOfWork, request: Request) -> Case:
     proposal = unit.proposals.get(request.id)
     run = unit.runs.get(RunId(proposal.becomes)) if request.status is RequestStatus.APPROVED else None
+    before = _before(unit, request)
+    stopped = run or (before.run if before else None)
     return Case(
         proposal=proposal,
         request=request,
         run=run,
         standing=standing_of(unit, run) if run else None,
-        before=_before(unit, request),
+        before=before,
         later=_later(unit, request) if run else None,
-        was_ready=run is not None and was_ready(unit, run),
+        was_ready=stopped is not None and was_ready(unit, stopped),
     )
 
 

@@ -63,7 +63,7 @@ class Case:
     standing: tuple[Standing, ...] | None = None  # what existed when the run stopped; None: nobody looked
     before: Other | None = None  # what there was of the project when this was asked
     later: Other | None = None  # open or approved since, about the same project
-    was_ready: bool = False  # the run stopped, and before it the workspace was all there
+    was_ready: bool = False  # its run, or the one before it, stopped, and earlier the workspace was all there
 
     @property
     def goal(self) -> Goal:

@@ -19,12 +19,14 @@ from bot.card import (
 )
 from bot.views.case import Case, Frame
 from bot.views.closed import closed_card, followed_card
+from bot.views.headline import failed_stage
 from bot.views.known import Known, state
 from bot.views.leftovers import dashboard_link
 from bot.views.plan import lost_in_short, plan_lines, risks
 from bot.views.run import run_card
 from bot.views.words import again_command, deciders, groups, name, person, pointer
 from provisioner.message import Message, literal
+from provisioner.run import RunStatus
 from provisioner.stage import Goal
 from provisioner.workspace import Workspace
 
@@ -46,6 +48,7 @@ def _pending_card(case: Case, frame: Frame) -> Card:
     title, text = _asked(case)
     parts: list[Part] = [
         Paragraph(_why_now(case)),
+        *_what_stopped(case),
         Quote(case.proposal.asked.why),
         Facts(tuple(_facts(case, frame))),
         plan_lines(plan),
@@ -109,6 +112,27 @@ def _why_now(case: Case) -> Message:
     if case.goal is Goal.ABSENT:
         return Message("{who} asks for this workspace and all that is in it to be deleted.", who=who)
     return Message("{who} asks for a new workspace.", who=who)
+
+
+def _what_stopped(case: Case) -> Iterable[Part]:
+    """Of a deletion: the work whose remains go with it. Not what stopped about a workspace that was ready."""
+    before = case.before
+    if before is None or before.run is None or case.goal is not Goal.ABSENT:
+        return
+    run, number = before.run, pointer(before)
+    creation = run.goal is Goal.PRESENT
+    if creation and case.was_ready:
+        return
+    if run.status is RunStatus.CANCELLED and creation:
+        yield Paragraph(Message("This deletes what {id} made before it was cancelled.", id=number))
+    if run.status is not RunStatus.FAILED or run.failure is None:
+        return
+    stage, what = failed_stage(run, run.failure), run.failure.what
+    yield Paragraph(
+        Message("This rolls back {id}, which failed at {stage}: {what}.", id=number, stage=stage, what=what)
+        if creation
+        else Message("The deletion {id} failed at {stage}: {what}.", id=number, stage=stage, what=what)
+    )
 
 
 def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:
