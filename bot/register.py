@@ -164,6 +164,7 @@ def known(unit: UnitOfWork, project: str) -> Known:
         link=_link(unit, request) if request else "",
         pending=pending,
         pending_link=_link(unit, pending) if pending else "",
+        standing=standing_of(unit, run) if run else None,
     )
 
 
@@ -181,6 +182,7 @@ def known_by(unit: UnitOfWork, request: Request) -> Known:
         link=_link(unit, request),
         pending=request if request.pending else None,
         since=newest.reference if newest and run and newest.id != run.id else "",
+        standing=standing_of(unit, run) if run else None,
     )
 
 

@@ -27,11 +27,11 @@ from bot.refusals import (
     Overtaken,
     WasReady,
 )
-from bot.register import case_of, known, known_by, obstacle, was_ready
+from bot.register import case_of, known, known_by, obstacle, standing_of, was_ready
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.status import home_card, list_card, status_card
-from bot.views.words import person
+from bot.views.words import person, stays
 from provisioner.message import Json, Message
 from provisioner.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.stage import Goal
@@ -172,7 +172,8 @@ class WorkspaceService:
                 case RunStatus.PARKED if self._asked_anew(unit, run):
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
-                    message = Message("Given up by {who}. What exists stays.", who=person(actor.id))
+                    left = stays(run.goal, standing_of(unit, run))
+                    message = Message("Given up by {who}. {left}", who=person(actor.id), left=left)
                     give_up(unit, run, now, message)
                 case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
                     raise CannotCancel(run.asked.project, run.status.value)

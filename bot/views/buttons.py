@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from bot.card import Action, Button, Confirm, Style
 from bot.views.case import Case
+from bot.views.words import stays
 from provisioner.message import Message, literal
-from provisioner.run import Run, RunStatus
+from provisioner.run import Run, RunStatus, StageStatus
 from provisioner.stage import Goal
 
 
@@ -17,9 +20,9 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
         case RunStatus.FAILED if taken:
             return (_details(run), _status(run))
         case RunStatus.FAILED if not case.removable:
-            return (_retry(run), _details(run), _status(run), _cancel(run))
+            return (_retry(run), _details(run), _status(run), _cancel(case, run))
         case RunStatus.FAILED:
-            return (_retry(run), _roll_back(run), _details(run), _cancel(run))
+            return (_retry(run), _roll_back(run), _details(run), _cancel(case, run))
         case RunStatus.CANCELLED if taken:
             return (_status(run),)
         case RunStatus.CANCELLED if not case.removable:
@@ -29,7 +32,7 @@ def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
         case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
             return (_status(run),)  # its new plan waits for a decision, which ends it as well
         case _:
-            return (_status(run), _cancel(run))
+            return (_status(run), _cancel(case, run))
 
 
 def _status(run: Run) -> Button:
@@ -37,7 +40,7 @@ def _status(run: Run) -> Button:
     return Button(Action.STATUS, Message("Status"), run.asked.project, spoken=spoken)
 
 
-def _cancel(run: Run) -> Button:
+def _cancel(case: Case, run: Run) -> Button:
     """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
     deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
     stops = (
@@ -45,7 +48,6 @@ def _cancel(run: Run) -> Button:
         if failed or run.status is RunStatus.PARKED
         else Message("It stops before the next change.")
     )
-    stays = Message("What is left stays.") if deleting else Message("What exists already stays.")
     return Button(
         Action.CANCEL,
         Message("Cancel"),
@@ -55,7 +57,7 @@ def _cancel(run: Run) -> Button:
             Message("Cancel deleting {project}?", project=_project(run))
             if deleting
             else Message("Cancel {project}?", project=_project(run)),
-            Message("{stops} {stays}", stops=stops, stays=stays),
+            Message("{stops} {left}", stops=stops, left=_left(case, run)),
             Message("Cancel it"),
             Message("Back") if failed or run.status is RunStatus.PARKED else Message("Go on"),
         ),
@@ -63,6 +65,20 @@ def _cancel(run: Run) -> Button:
         if deleting
         else Message("Cancel creating {project}", project=_project(run)),
     )
+
+
+def _left(case: Case, run: Run) -> Message:
+    """What stays when it is cancelled now."""
+    if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+        return stays(run.goal, case.standing)
+    pending = StageStatus.PENDING
+    begun = [one.title for one in run.plan.stages if run.progress(one.stage).status is not pending]
+    if run.goal is Goal.ABSENT:
+        return stays(run.goal, None) if begun else Message("Nothing has been deleted so far.")
+    if not begun:
+        return Message("Nothing has been made so far.")
+    listed = reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), begun)
+    return Message("What was made or begun so far stays: {listed}.", listed=listed)
 
 
 def _retry(run: Run) -> Button:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.card import Card, Paragraph, Quote
 from bot.views.case import Case, Other
-from bot.views.words import deciders, name, person, pointer
+from bot.views.words import deciders, name, person, pointer, stays
 from provisioner.message import Message, Ref, RefKind
 from provisioner.stage import Goal
 
@@ -33,7 +33,7 @@ def direct_card(moment: Moment, case: Case, link: str) -> Card:
 
 
 def _creation(moment: Moment, case: Case) -> Message:
-    project, request = name(case.project), case.request
+    project, request, left = name(case.project), case.request, stays(case.goal, case.standing)
     match moment:
         case Moment.UNSEEN:
             return Message(
@@ -54,8 +54,7 @@ def _creation(moment: Moment, case: Case) -> Message:
             return Message("Nobody decided on your request for {project} in time.", project=project)
         case Moment.FAILED:
             return Message(
-                "Creating {project} failed. What exists stays; its card has the ways on.",
-                project=project,
+                "Creating {project} failed. {left} Its card has the ways on.", project=project, left=left
             )
         case Moment.PARKED:
             return Message(
@@ -69,13 +68,13 @@ def _creation(moment: Moment, case: Case) -> Message:
                     project=project,
                     id=pointer(by),
                 )
-            return Message("Creating {project} was cancelled. What exists stays.", project=project)
+            return Message("Creating {project} was cancelled. {left}", project=project, left=left)
         case Moment.READY:
             return Message("Your workspace {project} is ready.", project=project)
 
 
 def _deletion(moment: Moment, case: Case) -> Message:
-    project, request = name(case.project), case.request
+    project, request, left = name(case.project), case.request, stays(case.goal, case.standing)
     match moment:
         case Moment.UNSEEN:
             return Message(
@@ -96,7 +95,7 @@ def _deletion(moment: Moment, case: Case) -> Message:
             return Message("Nobody decided on your request to delete {project} in time.", project=project)
         case Moment.FAILED:
             return Message(
-                "Deleting {project} failed. What is left stays; it can be tried again.", project=project
+                "Deleting {project} failed. {left} It can be tried again.", project=project, left=left
             )
         case Moment.PARKED:
             return Message(
@@ -106,7 +105,7 @@ def _deletion(moment: Moment, case: Case) -> Message:
         case Moment.CANCELLED:
             if (by := _deleted_by(case)) is not None:
                 return Message("Deleting {project} goes on under {id}.", project=project, id=pointer(by))
-            return Message("Deleting {project} was cancelled. What is left stays.", project=project)
+            return Message("Deleting {project} was cancelled. {left}", project=project, left=left)
         case Moment.READY:
             return Message(
                 "{project} is gone: it was looked for on every system and not found.", project=project

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from bot.views.case import Case, Other
-from bot.views.words import name, person
+from bot.views.words import name, person, stays
 from provisioner.message import Message, Ref
 from provisioner.run import Failure, Run, RunStatus, StageStatus
 from provisioner.stage import Goal
@@ -23,9 +23,9 @@ def headline(case: Case, run: Run) -> Headline:
         case RunStatus.SUCCEEDED:
             return _done(case, run)
         case RunStatus.FAILED:
-            return _failed(run)
+            return _failed(case, run)
         case RunStatus.CANCELLED:
-            return _cancelled(run)
+            return _cancelled(case, run)
         case RunStatus.PARKED:
             return _parked(run)
         case _:
@@ -73,8 +73,9 @@ def _done(case: Case, run: Run) -> Headline:
     )
 
 
-def _failed(run: Run) -> Headline:
+def _failed(case: Case, run: Run) -> Headline:
     (project, done, n), stage = _count(run), failed_stage(run, run.failure)
+    left = stays(run.goal, case.standing)
     if run.goal is Goal.ABSENT:
         return (
             Message(
@@ -85,7 +86,8 @@ def _failed(run: Run) -> Headline:
                 n=n,
             ),
             Message(
-                "Deleting {project} failed at {stage} with {done} of {n} stages gone. What is left stays.",
+                "Deleting {project} failed at {stage} with {done} of {n} stages gone. {left}",
+                left=left,
                 project=project,
                 stage=stage,
                 done=done,
@@ -97,7 +99,8 @@ def _failed(run: Run) -> Headline:
             "{project} failed at {stage}: {done} of {n} done", project=project, stage=stage, done=done, n=n
         ),
         Message(
-            "Creating {project} failed at {stage} after {done} of {n} stages. What exists stays.",
+            "Creating {project} failed at {stage} after {done} of {n} stages. {left}",
+            left=left,
             project=project,
             stage=stage,
             done=done,
@@ -106,13 +109,14 @@ def _failed(run: Run) -> Headline:
     )
 
 
-def _cancelled(run: Run) -> Headline:
-    project, done, n = _count(run)
+def _cancelled(case: Case, run: Run) -> Headline:
+    (project, done, n), left = _count(run), stays(run.goal, case.standing)
     if run.goal is Goal.ABSENT:
         return (
             Message("Deleting {project} was cancelled: {done} of {n} gone", project=project, done=done, n=n),
             Message(
-                "Deleting {project} was cancelled with {done} of {n} stages gone. What is left stays.",
+                "Deleting {project} was cancelled with {done} of {n} stages gone. {left}",
+                left=left,
                 project=project,
                 done=done,
                 n=n,
@@ -121,7 +125,8 @@ def _cancelled(run: Run) -> Headline:
     return (
         Message("{project} was cancelled: {done} of {n} done", project=project, done=done, n=n),
         Message(
-            "Creating {project} was cancelled after {done} of {n} stages. What exists stays.",
+            "Creating {project} was cancelled after {done} of {n} stages. {left}",
+            left=left,
             project=project,
             done=done,
             n=n,

@@ -11,6 +11,7 @@ from bot.views.words import name
 from provisioner.message import Message, Ref, RefKind
 from provisioner.run import Run, RunStatus
 from provisioner.stage import Goal
+from provisioner.survey import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,23 @@ class Known:
     pending: Request | None = None  # open now
     pending_link: str = ""
     since: str = ""  # a later request under which the project was worked on
+    standing: tuple[Standing, ...] | None = None  # what existed when the run stopped; None: nobody looked
+
+    @property
+    def gone(self) -> bool:
+        """It was looked for everywhere and not found, and nobody has asked for it since."""
+        if self.run is None or self.pending is not None:
+            return False
+        return self.deleted or (self.run.status is RunStatus.CANCELLED and self.standing == ())
 
     @property
     def deleted(self) -> bool:
-        """It was looked for everywhere and not found, and nobody has asked for it since."""
         run = self.run
-        gone = run is not None and run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
-        return gone and self.pending is None
+        return run is not None and run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
 
 
 def state(known: Known) -> Message:
-    said = _run_state(known.run) if known.run is not None else None
+    said = _run_state(known.run, nothing=known.standing == ()) if known.run is not None else None
     if said is not None and known.since:
         return Message("{state}; {id} came after it", state=said, id=name(known.since))
     if known.pending is None:
@@ -85,9 +92,9 @@ def _request_state(request: Request | None) -> Message:
             return Message("nothing known")
 
 
-def _run_state(run: Run) -> Message:
+def _run_state(run: Run, *, nothing: bool) -> Message:
     if run.goal is Goal.ABSENT:
-        return _deletion_state(run)
+        return _deletion_state(run, nothing=nothing)
     match run.status:
         case RunStatus.QUEUED:
             return Message("approved, about to start")
@@ -95,15 +102,19 @@ def _run_state(run: Run) -> Message:
             return Message("being made")
         case RunStatus.PARKED:
             return Message("stopped until the new plan is approved")
+        case RunStatus.FAILED if nothing:
+            return Message("failed; nothing was made")
         case RunStatus.FAILED:
             return Message("failed; what exists stays")
+        case RunStatus.CANCELLED if nothing:
+            return Message("cancelled; nothing was made")
         case RunStatus.CANCELLED:
             return Message("cancelled; what exists stays")
         case RunStatus.SUCCEEDED:
             return Message("ready")
 
 
-def _deletion_state(run: Run) -> Message:
+def _deletion_state(run: Run, *, nothing: bool) -> Message:
     match run.status:
         case RunStatus.QUEUED:
             return Message("deletion approved, about to start")
@@ -111,8 +122,12 @@ def _deletion_state(run: Run) -> Message:
             return Message("being deleted")
         case RunStatus.PARKED:
             return Message("deletion stopped until the new plan is approved")
+        case RunStatus.FAILED if nothing:
+            return Message("deletion failed; nothing of it is left")
         case RunStatus.FAILED:
             return Message("deletion failed; what is left stays")
+        case RunStatus.CANCELLED if nothing:
+            return Message("deletion cancelled; nothing of it is left")
         case RunStatus.CANCELLED:
             return Message("deletion cancelled; what is left stays")
         case RunStatus.SUCCEEDED:

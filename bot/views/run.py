@@ -171,6 +171,11 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             )
         )
         return
+    if case.standing == ():
+        yield Paragraph(
+            Message("Continue asks for an approval to make it after all, as {command} does.", command=again)
+        )
+        return
     yield Paragraph(
         Message(
             "Continue asks for an approval to go on, as {command} does: what exists is kept and only the rest"

@@ -22,6 +22,7 @@ from bot.card import (
     Small,
     Style,
 )
+from bot.proposal import ACTIONS
 from bot.views.known import Known, mark, shown, state
 from bot.views.run import as_gone, stage_lines
 from bot.views.words import deciders, name, person
@@ -58,10 +59,12 @@ def status_card(known: Known) -> Card:
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
-    if known.deleted:
+    if known.gone:
         parts.append(Paragraph(Message("It was looked for on every system, and nothing of it was found.")))
     elif known.run is not None:
         parts.append(stage_lines(known.run))
+    elif known.pending is None and known.request.subject.action == ACTIONS[Goal.PRESENT]:
+        parts.append(Paragraph(Message("Nothing was made.")))
     parts.append(Small(_who(known.request, known.link)))
     if known.pending is not None and known.pending.id != known.request.id:
         parts.append(Small(_who(known.pending, known.pending_link)))
@@ -130,13 +133,14 @@ def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
 
 
 def list_card(all_known: Sequence[Known]) -> Card:
-    """Those that were deleted are left out; `status` still tells of them."""
-    if not all_known:
-        text = Message("There are no workspaces yet, and nobody has asked for one.")
-        return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
-    there = [known for known in all_known if not known.deleted]
+    """Those of which nothing is there are left out; `status` still tells of them."""
+    there = [known for known in all_known if not known.gone]
     if not there:
-        text = Message("There are no workspaces: those there were have been deleted.")
+        text = (
+            Message("There are no workspaces: those there were have been deleted.")
+            if any(known.deleted for known in all_known)
+            else Message("There are no workspaces.")
+        )
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
     n = len(there)
     text = Message("{n} workspace", plural="{n} workspaces", n=n)

@@ -24,6 +24,7 @@ __all__ = [
     "service_of",
     "stacked",
     "standing_items",
+    "stays",
 ]
 
 SERVICES: Mapping[str, str] = {
@@ -81,6 +82,14 @@ def standing_items(standing: Iterable[Standing]) -> tuple[Message, ...]:
     there = [_there(target, one.states.get(str(target))) for one in seen for target in one.targets or ()]
     unread = [Message("{title} (cannot be read)", title=one.title) for one in seen if one.targets is None]
     return (*there, *unread)
+
+
+def stays(goal: Goal, standing: Sequence[Standing] | None) -> Message:
+    """What a stop leaves, as far as somebody looked; None: nobody did."""
+    nothing = standing is not None and not standing
+    if goal is Goal.ABSENT:
+        return Message("Nothing of it is left.") if nothing else Message("What is left stays.")
+    return Message("Nothing was made.") if nothing else Message("What exists stays.")
 
 
 def _there(target: Message, state: Message | None) -> Message:

@@ -109,7 +109,7 @@ def test_an_answer_reaches_a_channel_the_bot_is_not_in(stand: Stand) -> None:
 
     stand.slack.command("requester", "general", "/workspace list")
 
-    stand.told("requester", "There are no workspaces yet")
+    stand.told("requester", "There are no workspaces")
 
 
 def test_private_answers_are_in_the_readers_language(

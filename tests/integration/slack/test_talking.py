@@ -91,7 +91,7 @@ def test_the_bot_does_not_talk_to_itself(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "help")
     stand.answered("requester", "/workspace create")
     stand.slack.message("requester", "dm", "list")
-    stand.answered("requester", "There are no workspaces yet")
+    stand.answered("requester", "There are no workspaces")
 
     assert len([one for one in stand.slack.dm("requester")["messages"] if one["bot"]]) == 2
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from approvals.model import Verdict
 from provisioner.errors import Permanent
 from provisioner.message import Message
 from provisioner.run import Run
+from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office
-from tests.fakes.people import MINA
+from tests.fakes.people import BOB, MINA
 
 
 def _asked_to_delete(office: Office) -> str:
@@ -59,3 +63,118 @@ def test_a_failed_repair_is_not_called_why_a_workspace_that_was_ready_goes(offic
     office.asks_to_delete()
 
     assert "failed at" not in _asked_to_delete(office)
+
+
+def test_a_cancel_before_anything_was_made_says_so_wherever_it_is_told(office: Office) -> None:
+    run = _cancelled(office, after=0)
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    told = [
+        card,
+        office.chat.directs(MINA)[-1],
+        shown(office.service.status("alpha")),
+        shown(office.service.home(office.who(MINA))),
+    ]
+    assert all("othing was made" in said for said in told), told
+    assert not any("xists" in said for said in told), told
+    assert "Continue asks for an approval to make it after all" in card
+
+
+def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Office) -> None:
+    _cancelled(office, after=0)
+    alone = shown(office.service.list())
+    office.ready("beta")
+
+    assert "alpha" not in alone
+    assert "There are no workspaces" in alone
+    assert shown(office.service.list()).startswith("1 workspace")
+    assert "alpha" not in shown(office.service.list())
+
+
+def test_once_it_is_asked_for_again_it_is_listed(office: Office) -> None:
+    _cancelled(office, after=0)
+    office.requested()
+
+    assert "alpha" in shown(office.service.list())
+
+
+def test_what_was_cancelled_half_made_stays_in_the_list(office: Office) -> None:
+    _cancelled(office, after=1)
+
+    assert "cancelled; what exists stays" in shown(office.service.list())
+
+
+def test_a_failure_before_anything_was_made_says_so_and_is_listed_as_not_over(office: Office) -> None:
+    request = office.requested()
+    office.world.hides("profile", Permanent(Message("cannot look at it")))
+    run = office.approves(request)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert "after 0 of 5 stages. Nothing was made." in card
+    assert "failed; nothing was made" in shown(office.service.list())
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    assert f"Given up by {MINA}. Nothing was made." in "\n".join(office.chat.lines(CHANNEL))
+    assert "alpha" not in shown(office.service.list())
+
+
+@pytest.mark.parametrize("end", ["rejected", "withdrawn", "expired"])
+def test_a_request_that_nobody_approved_is_no_workspace(office: Office, end: str) -> None:
+    request = office.requested()
+    match end:
+        case "rejected":
+            office.service.decide(office.who(BOB), request.id, Verdict.REJECT, "no")
+        case "withdrawn":
+            office.service.withdraw(office.who(MINA), request.id)
+        case _:
+            office.later(hours=25)
+            office.service.expire()
+    office.settle()
+
+    assert "There are no workspaces." in shown(office.service.list())
+    status = shown(office.service.status("alpha"))
+    assert f"alpha: the request {'' if end == 'expired' else 'was '}{end}" in status
+    assert "Nothing was made." in status
+
+
+def _cancel_asks(office: Office, run: Run) -> str:
+    """What a press on Cancel asks back."""
+    card = office.chat.card_at(CHANNEL, run.reference)
+    return card[card.index("ws.run.cancel") :]
+
+
+def test_cancel_says_what_of_it_there_is_by_then(office: Office) -> None:
+    run = office.approves(office.requested())
+    office.follower.follow_once()
+    before = _cancel_asks(office, run)
+    office.engine.advance(office.run(run.id))
+    office.later(seconds=1)
+    office.follower.follow_once()
+    after = _cancel_asks(office, run)
+
+    assert "It stops before the next change. Nothing has been made so far." in before
+    assert "It stops before the next change. What was made or begun so far stays: " in after
+    assert "Stage profile" in after
+    assert "Stage login" not in after
+
+
+def test_cancel_of_a_deletion_says_whether_anything_is_gone(office: Office) -> None:
+    run = office.deleting()
+    office.follower.follow_once()
+    before = _cancel_asks(office, run)
+    office.engine.advance(office.run(run.id))
+    office.later(seconds=1)
+    office.follower.follow_once()
+
+    assert "Nothing has been deleted so far." in before
+    assert "What is left stays." in _cancel_asks(office, run)
+
+
+def test_cancel_of_a_failure_that_made_nothing_does_not_speak_of_what_exists(office: Office) -> None:
+    request = office.requested()
+    office.world.hides("profile", Permanent(Message("cannot look at it")))
+    run = office.approves(request)
+    office.settle()
+
+    assert "The work ends here; nothing is tried again. Nothing was made." in _cancel_asks(office, run)
