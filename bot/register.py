@@ -165,25 +165,36 @@ def known(unit: UnitOfWork, project: str) -> Known:
         pending=pending,
         pending_link=_link(unit, pending) if pending else "",
         standing=standing_of(unit, run) if run else None,
+        unapproved=_unapproved(unit, run) if run else None,
     )
 
 
-def known_by(unit: UnitOfWork, request: Request) -> Known:
-    """What became of one request."""
-    project = request.subject.target
+def known_by(unit: UnitOfWork, request: Request, now: Known) -> Known:
+    """What became of one request; `now` is its project as it is."""
     run = None
     if request.status is RequestStatus.APPROVED:
         run = unit.runs.get(RunId(unit.proposals.get(request.id).becomes))
-    newest = unit.runs.latest(project)
+    overtaken = run is not None and now.run is not None and now.run.id != run.id
+    pending = now.pending if request.pending or (run is not None and not overtaken) else None
     return Known(
-        project=project,
+        project=request.subject.target,
         request=request,
         run=run,
         link=_link(unit, request),
-        pending=request if request.pending else None,
-        since=newest.reference if newest and run and newest.id != run.id else "",
+        pending=pending,
+        pending_link=_link(unit, pending) if pending else "",
+        now=now if overtaken else None,
         standing=standing_of(unit, run) if run else None,
     )
+
+
+def _unapproved(unit: UnitOfWork, run: Run) -> Request | None:
+    """The newest request, where it came after the run and nobody approved it. Not one for the run's own new
+    plan: how that ended, the run says."""
+    newest = unit.requests.latest_for(run.asked.project)
+    if newest is None or newest.status in {RequestStatus.PENDING, RequestStatus.APPROVED}:
+        return None
+    return None if unit.proposals.get(newest.id).run_id else newest
 
 
 def _link(unit: UnitOfWork, request: Request) -> str:

@@ -222,11 +222,13 @@ class WorkspaceService:
 
     def home(self, actor: Actor) -> Card:
         with self._units() as unit:
-            mine = [known_by(unit, request) for request in unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)]
+            asked = unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
+            running = sorted(run.asked.project for run in unit.runs.in_flight())
             # In the order of `list`: their requests are locked one after the other.
-            projects = sorted(run.asked.project for run in unit.runs.in_flight())
-            running = [known(unit, project) for project in projects]
-            return home_card(mine, running)
+            projects = sorted({*running, *(request.subject.target for request in asked)})
+            now = {project: known(unit, project) for project in projects}
+            mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
+            return home_card(mine, [now[project] for project in running])
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:
         return names_card(Workspace(spec, self.platform))

@@ -24,7 +24,8 @@ class Known:
     link: str = ""  # to the card of `request`
     pending: Request | None = None  # open now
     pending_link: str = ""
-    since: str = ""  # a later request under which the project was worked on
+    now: Known | None = None  # the project as it is, where it was worked on under a later request
+    unapproved: Request | None = None  # asked for after the run, and over
     standing: tuple[Standing, ...] | None = None  # what existed when the run stopped; None: nobody looked
 
     @property
@@ -42,8 +43,11 @@ class Known:
 
 def state(known: Known) -> Message:
     said = _run_state(known.run, nothing=known.standing == ()) if known.run is not None else None
-    if said is not None and known.since:
-        return Message("{state}; {id} came after it", state=said, id=name(known.since))
+    if known.run is not None and known.now is not None and known.now.request is not None:
+        after = shown(known.now.request, known.now.link)
+        return Message(
+            "{was}; now, after {id}: {state}", was=_was(known.run), id=after, state=state(known.now)
+        )
     if known.pending is None:
         return said or _request_state(known.request)
     pending, until = known.pending, known.pending.open_until
@@ -54,8 +58,10 @@ def state(known: Known) -> Message:
         return Message("waiting for approval until {until}", until=until)
     link = shown(pending, known.pending_link)
     if deletion:
-        return Message("{state}; {id} asks until {until} to delete it", state=said, id=link, until=until)
-    return Message("{state}; {id} is waiting for approval until {until}", state=said, id=link, until=until)
+        return Message(
+            "{state}; {id} to delete it waits for approval until {until}", state=said, id=link, until=until
+        )
+    return Message("{state}; {id} waits for approval until {until}", state=said, id=link, until=until)
 
 
 def mark(known: Known) -> Mark:
@@ -81,7 +87,14 @@ def shown(request: Request, link: str) -> Ref:
 
 def _request_state(request: Request | None) -> Message:
     status = request.status if request is not None else None
+    deletion = request is not None and request.subject.action == ACTIONS[Goal.ABSENT]
     match status:
+        case RequestStatus.REJECTED if deletion:
+            return Message("the request to delete it was rejected")
+        case RequestStatus.EXPIRED if deletion:
+            return Message("the request to delete it expired")
+        case RequestStatus.WITHDRAWN if deletion:
+            return Message("the request to delete it was withdrawn")
         case RequestStatus.REJECTED:
             return Message("the request was rejected")
         case RequestStatus.EXPIRED:
@@ -90,6 +103,15 @@ def _request_state(request: Request | None) -> Message:
             return Message("the request was withdrawn")
         case _:
             return Message("nothing known")
+
+
+def _was(run: Run) -> Message:
+    """Of a run that ended, and that another one came after."""
+    cancelled = run.status is RunStatus.CANCELLED
+    if run.goal is Goal.ABSENT:
+        at = run.ended_at or run.created_at
+        return Message("its deletion was cancelled") if cancelled else Message("was deleted on {at}", at=at)
+    return Message("was cancelled") if cancelled else Message("was ready")
 
 
 def _run_state(run: Run, *, nothing: bool) -> Message:

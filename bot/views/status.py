@@ -68,7 +68,23 @@ def status_card(known: Known) -> Card:
     parts.append(Small(_who(known.request, known.link)))
     if known.pending is not None and known.pending.id != known.request.id:
         parts.append(Small(_who(known.pending, known.pending_link)))
+    if known.unapproved is not None:
+        parts.append(Small(_came_to_nothing(known.unapproved)))
     return Card(headline, headline, tuple(parts))
+
+
+def _came_to_nothing(request: Request) -> Message:
+    asked = Message("{id}", id=name(request.id))
+    if request.subject.action == ACTIONS[Goal.ABSENT]:
+        asked = Message("{id} to delete it", id=name(request.id))
+    match request.status:
+        case RequestStatus.REJECTED:
+            by = person(request.decisions[-1].actor)
+            return Message("{asked} was rejected by {by}. It changed nothing.", asked=asked, by=by)
+        case RequestStatus.EXPIRED:
+            return Message("{asked} was not decided on in time. It changed nothing.", asked=asked)
+        case _:
+            return Message("{asked} was withdrawn. It changed nothing.", asked=asked)
 
 
 def _who(request: Request, link: str) -> Message:

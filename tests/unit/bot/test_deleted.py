@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from approvals.model import RequestStatus
+from approvals.model import RequestStatus, Verdict
 from bot.ask import AskKind
 from provisioner.run import RunStatus
 from tests.builders import a_spec
@@ -44,8 +44,34 @@ def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(offic
 
     said = str(office.service.status("alpha").text)
 
-    assert said.startswith(f"alpha: ready; {request.id} asks until")
-    assert said.endswith("to delete it")
+    assert said.startswith(f"alpha: ready; {request.id} to delete it waits for approval until ")
+
+
+def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothing(office: Office) -> None:
+    office.ready()
+    request = office.to_be_deleted()
+    office.service.decide(office.who(BOB), request.id, Verdict.REJECT, "still needed")
+    office.settle()
+
+    said = office.service.status("alpha")
+
+    assert str(said.text) == "alpha: ready"
+    assert f"{request.id} to delete it was rejected by {BOB}. It changed nothing." in shown(said)
+    assert request.id not in shown(office.service.list())
+
+
+def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None:
+    office.ready()
+    office.world.places["alpha", "bucket"].parts.clear()
+    request = office.requested()
+    waiting = str(office.service.status("alpha").text)
+    office.later(hours=25)
+    office.service.expire()
+    office.settle()
+
+    assert waiting.startswith(f"alpha: ready; {request.id} waits for approval until ")
+    said = shown(office.service.status("alpha"))
+    assert f"{request.id} was not decided on in time. It changed nothing." in said
 
 
 def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Office) -> None:
@@ -54,8 +80,38 @@ def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Off
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"ready; {run.reference} came after it" in said
-    assert "deleted on" in said
+    assert f"was ready; now, after {run.reference}: deleted on " in said
+
+
+def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(office: Office) -> None:
+    run = office.approves(office.requested())
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    again = office.ready()
+    request = office.to_be_deleted()
+
+    said = shown(office.service.home(office.who(MINA)))
+
+    assert f"was cancelled; now, after {again.reference}: ready; {request.id} to delete it waits for" in said
+
+
+def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:
+    run = office.ready()
+    request = office.to_be_deleted()
+
+    said = shown(office.service.home(office.who(MINA)))
+
+    assert f"ready; {request.id} to delete it waits for approval until" in said
+    assert "deletion waiting for approval until" in said
+    assert f"after {run.reference}" not in said
+
+
+def test_a_rejected_deletion_among_my_requests_is_said_to_be_one(office: Office) -> None:
+    office.ready()
+    request = office.to_be_deleted()
+    office.service.decide(office.who(BOB), request.id, Verdict.REJECT, "still needed")
+
+    assert "the request to delete it was rejected" in shown(office.service.home(office.who(MINA)))
 
 
 def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office) -> None:

@@ -441,5 +441,5 @@ def test_my_earlier_requests_are_shown_with_what_became_of_them(office: Office) 
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert "ready" in said
-    assert "cancelled; what exists stays" in said
+    assert "ready · WSR-0002" in said
+    assert "was cancelled; now, after WSR-0002: ready" in said
