@@ -7,6 +7,7 @@ Pure, and total: any text whatever gives an answer.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -211,12 +212,16 @@ def _fields(words: list[_Word]) -> tuple[dict[str, str], list[Message]]:
     """The fields as typed, and what cannot be one. `why` takes all words up to the next key."""
     draft: dict[str, str] = {}
     wrong: list[Message] = []
-    key = ""
-    for word in words:
+    left, key = deque(words), ""
+    while left:
+        word = left.popleft()
         match = _KEY.match(word.plain)
         if match and (key != "why" or match.group(1).lower() in KEYS):
             key = match.group(1).lower()
             value = word.plain[match.end() :]
+            if not value and key in KEYS and key != "why" and (apart := _apart(left)):
+                value = _value(apart)
+                wrong.append(_written_apart(key, value, [word, *apart]))
             wrong += _key_problems(key, match.group(1), value, draft)
             raw = re.split(f"[={_EQUALS}]", word.typed, maxsplit=1)[1] if key == "why" else value
             draft.setdefault(key, _unquoted(raw))
@@ -224,6 +229,12 @@ def _fields(words: list[_Word]) -> tuple[dict[str, str], list[Message]]:
             draft["why"] = f"{draft['why']} {word.typed}".strip()
         elif "project" not in draft and not word.plain.startswith("-"):
             draft["project"] = _unquoted(word.plain)
+        elif (bare := word.plain.strip("-").lower()) in KEYS:
+            key = bare
+            apart = _apart(left) if key != "why" else []
+            wrong.append(_written_apart(key, _value(apart), [word, *apart]))
+            wrong += _key_problems(key, key, _value(apart), draft) if apart or key in draft else ()
+            draft.setdefault(key, _unquoted(_value(apart)))
         else:
             wrong.append(_stray(word))
     return {name: value for name, value in draft.items() if name in KEYS and value}, wrong
@@ -245,15 +256,28 @@ def _key_problems(key: str, typed: str, value: str, draft: Mapping[str, str]) ->
         yield Message("{key} has no value.", key=shown(f"{key}="))
 
 
+def _apart(left: deque[_Word]) -> list[_Word]:
+    """Takes the words that are meant as the value of the key before them: `3`, `= 3` or `=3`."""
+    taken = [left.popleft()] if left and left[0].plain == "=" else []
+    if left and not _KEY.match(left[0].plain) and left[0].plain.strip("-").lower() not in KEYS:
+        taken.append(left.popleft())
+    return taken
+
+
+def _value(apart: list[_Word]) -> str:
+    return "".join(word.plain for word in apart).removeprefix("=")
+
+
+def _written_apart(key: str, value: str, words: list[_Word]) -> Message:
+    """A key without its `=`, or with a space beside it: its value is kept, and how it is written is told."""
+    return Message(
+        "Write {right} instead of {word}: no dashes, and no space before the value.",
+        right=shown(f"{key}={value or '…'}"),
+        word=shown(" ".join(word.typed for word in words)),
+    )
+
+
 def _stray(word: _Word) -> Message:
-    bare = word.plain.strip("-").lower()
-    near = bare if bare in KEYS else None
-    if near:
-        return Message(
-            "Write {right} instead of {word}: no dashes, and no space before the value.",
-            right=shown(f"{near}=…"),
-            word=shown(word.typed),
-        )
     return Message(
         "I do not know what to do with {word}: after the name, write {example}.",
         word=shown(word.typed),

@@ -165,10 +165,55 @@ def test_a_number_that_is_none_is_told_once() -> None:
     assert wrong("create alpha desired=two") == ["desired is a whole number; two is not."]
 
 
-def test_a_dash_before_a_key_without_a_value_says_how_it_is_written() -> None:
-    said = wrong("create alpha --spec gpu")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "--desired 2",
+        "—desired 2",
+        "–-desired 2",
+        "–desired 2",
+        "desired 2",
+        "desired = 2",
+        "desired= 2",
+        "desired =2",
+    ],
+)
+def test_a_value_apart_from_its_key_is_kept_and_how_it_is_written_is_told(typed: str) -> None:
+    command = asked(f"create alpha {typed} spec=gpu")
 
-    assert said[0] == "Write spec=… instead of --spec: no dashes, and no space before the value."
+    assert isinstance(command, Usage)
+    assert [str(problem) for problem in command.problems] == [
+        f"Write desired=2 instead of {typed}: no dashes, and no space before the value."
+    ]
+    assert command.draft == {"project": "alpha", "spec": "gpu", "desired": "2"}
+    assert command.line.startswith("create alpha spec=gpu desired=2 max=")
+    assert command.form
+
+
+def test_every_value_apart_from_its_key_is_told_and_kept() -> None:
+    command = asked("create --project alpha --spec gpu --max 2 --why to train the model")
+
+    assert isinstance(command, Usage)
+    assert command.draft == {"project": "alpha", "spec": "gpu", "max": "2", "why": "to train the model"}
+    assert command.line == "create alpha spec=gpu desired=1 max=2 why=to train the model"
+    assert len(command.problems) == 4
+
+
+def test_a_value_apart_that_is_none_is_told_as_well() -> None:
+    assert wrong("create alpha --desired two") == [
+        "Write desired=two instead of --desired two: no dashes, and no space before the value.",
+        "desired is a whole number; two is not.",
+    ]
+
+
+def test_a_dash_before_a_key_without_a_value_says_how_it_is_written() -> None:
+    assert wrong("create alpha --spec") == [
+        "Write spec=… instead of --spec: no dashes, and no space before the value."
+    ]
+
+
+def test_a_key_that_is_there_twice_is_told_however_it_is_written() -> None:
+    assert wrong("create alpha max=2 --max 3")[1:] == ["max= is there twice: say it once."]
 
 
 def test_a_key_without_a_value_is_told() -> None:
@@ -267,6 +312,9 @@ TEXTS = st.one_of(
                     "live",
                     "alpha",
                     "—spec",
+                    "--desired",
+                    "project",
+                    "2",
                     "why=",
                     "“",
                     '"',
