@@ -24,7 +24,7 @@ from bot.opening import Opening, subject_of
 from bot.people import People, PeopleUnknown
 from bot.reasons import reasons as reasons_of
 from bot.refusals import Overtaken
-from bot.register import obstacle
+from bot.register import obstacle, unknown
 from bot.renewal import Renewal
 from bot.service import Wake
 from bot.texts import refusal
@@ -186,13 +186,19 @@ class Desk:
         if goal is Goal.PRESENT:
             return Message("It is there already, complete: there is nothing to make.")
         with self._units() as unit:
-            run = unit.runs.latest(project)
+            run, strange = unit.runs.latest(project), unknown(unit, project)
         if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
             return Message(
                 "There is nothing of {project} on any system. Press Cancel on the card of {id} to end the"
                 " work.",
                 project=name(project),
                 id=name(run.reference),
+            )
+        if strange is not None:
+            return Message(
+                "{unknown} I looked on every system and found nothing of {project} to delete.",
+                unknown=strange,
+                project=name(project),
             )
         return Message("There is nothing of {project}: I looked on every system.", project=name(project))
 

@@ -6,12 +6,12 @@ from approvals.model import Request, RequestId, RequestStatus
 from bot.database import UnitOfWork
 from bot.views.case import Case, Other
 from bot.views.known import Known
-from bot.views.words import name
+from bot.views.words import name, unknown_here
 from provisioner.message import Message
 from provisioner.run import EntryKind, Run, RunId, RunStatus
 from provisioner.stage import Goal
 from provisioner.survey import Standing
-from provisioner.workspace import RESERVED
+from provisioner.workspace import RESERVED, nearest
 
 _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 """Nobody works on it: a deletion may take its place."""
@@ -52,6 +52,15 @@ def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
         project=name(project),
         id=name(run.id),
     )
+
+
+def unknown(unit: UnitOfWork, project: str) -> Message | None:
+    """That nobody has asked for it here, with the name that may have been meant; or None."""
+    if unit.requests.latest_for(project) is not None:
+        return None
+    there = {run.asked.project for run in unit.runs.all_latest()}
+    there |= {request.subject.target for request in unit.requests.pending()}
+    return unknown_here(project, nearest(project, sorted(there)) or "")
 
 
 def _asked_already(unit: UnitOfWork, pending: Request) -> Message:

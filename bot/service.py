@@ -27,7 +27,7 @@ from bot.refusals import (
     Overtaken,
     WasReady,
 )
-from bot.register import case_of, known, known_by, obstacle, standing_of, was_ready
+from bot.register import case_of, known, known_by, obstacle, standing_of, unknown, was_ready
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.status import home_card, list_card, status_card
@@ -87,6 +87,11 @@ class WorkspaceService:
         """Why the project cannot be asked for now, to be there or to be gone; or None."""
         with self._units() as unit:
             return obstacle(unit, project, goal)
+
+    def unknown(self, project: str) -> Message | None:
+        """That the project is not known here, with the name that may have been meant; or None."""
+        with self._units() as unit:
+            return unknown(unit, project)
 
     def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for what a failed run has made to be deleted. False: that is being looked into already."""
@@ -203,7 +208,7 @@ class WorkspaceService:
 
     def status(self, project: str) -> Card:
         with self._units() as unit:
-            return status_card(known(unit, project))
+            return status_card(known(unit, project), unknown(unit, project))
 
     def details(self, run_id: str) -> Card:
         """Why a run failed, all of it. `NeverFailed`, `Unknown`."""

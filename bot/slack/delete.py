@@ -20,14 +20,15 @@ _AROUND = " \t\n\"'`“”„‟«»‘’‚‛.,"
 
 
 def open_delete(edge: Edge, incoming: Incoming, project: str) -> None:
-    """Or say at once why it cannot be asked for now."""
+    """Or say at once why it cannot be asked for now. What is not known here may exist all the same."""
     taken = edge.service.obstacle(project, Goal.ABSENT)
     if taken is not None:
         edge.tell(incoming, Card(taken, taken))
         return
     locale = edge.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, project=project)
-    if not edge.open(incoming, delete_form(edge.texts.for_locale(locale), origin)):
+    view = delete_form(edge.texts.for_locale(locale), origin, edge.service.unknown(project))
+    if not edge.open(incoming, view):
         text = Message("Slack did not open the form in time. Nothing was done; please try again.")
         edge.whisper(incoming, Card(text, text))
 

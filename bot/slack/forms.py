@@ -177,14 +177,19 @@ def errors(by_field: Mapping[str, str]) -> dict[str, Any]:
     return {"response_action": "errors", "errors": dict(by_field)}
 
 
-def delete_form(words: Words, origin: Origin) -> dict[str, Any]:
-    """Made from what was typed and nothing else: it has to open within three seconds."""
+def delete_form(words: Words, origin: Origin, unknown: Message | None = None) -> dict[str, Any]:
+    """Made from what was typed and what is stored: it has to open within three seconds.
+
+    `unknown` says that nobody asked for the workspace here.
+    """
     project = Ref(RefKind.NAME, origin.project)
     about = Message(
         "You ask for {project} to be deleted, with all data in it. I look at every system first and list what"
         " will be lost; nothing is deleted before somebody else approves that list.",
         project=project,
     )
+    if unknown is not None:
+        about = Message("{unknown} {about}", unknown=unknown, about=about)
     confirm = _text(
         "confirm",
         words,

@@ -25,7 +25,7 @@ from bot.card import (
 from bot.proposal import ACTIONS
 from bot.views.known import Known, mark, shown, state
 from bot.views.run import as_gone, stage_lines
-from bot.views.words import deciders, name, person
+from bot.views.words import deciders, name, person, unknown_here
 from provisioner.message import Json, Message, Ref
 from provisioner.stage import Goal
 
@@ -51,11 +51,11 @@ class Finding:
         return cls(Message.from_json(data["title"]), Mark(data["mark"]), differs)
 
 
-def status_card(known: Known) -> Card:
-    """From what is stored. `live` looks are `looked_card`."""
+def status_card(known: Known, unknown: Message | None = None) -> Card:
+    """From what is stored; `unknown` says that there is nothing. `live` looks are `looked_card`."""
     project = name(known.project)
     if known.request is None:
-        text = Message("There is no workspace {project} and nobody has asked for one.", project=project)
+        text = unknown or unknown_here(known.project, "")
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
@@ -195,7 +195,11 @@ def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
         text = Message(
             "Nothing was asked for: {project} cannot be deleted as it stands.", project=name(project)
         )
-        again = Message("To ask again: {command}", command=name(f"{command} delete {project}"))
+        again = Message(
+            "To ask again: {command} · what there is: {list}",
+            command=name(f"{command} delete {project}"),
+            list=name(f"{command} list"),
+        )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
     text = Message("Nothing was asked for: {project} cannot be made as it stands.", project=name(project))
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((_form_button(ask.key),))))

@@ -25,6 +25,7 @@ __all__ = [
     "stacked",
     "standing_items",
     "stays",
+    "unknown_here",
 ]
 
 SERVICES: Mapping[str, str] = {
@@ -90,6 +91,14 @@ def stays(goal: Goal, standing: Sequence[Standing] | None) -> Message:
     if goal is Goal.ABSENT:
         return Message("Nothing of it is left.") if nothing else Message("What is left stays.")
     return Message("Nothing was made.") if nothing else Message("What exists stays.")
+
+
+def unknown_here(project: str, near: str) -> Message:
+    """`near` is a workspace that may have been meant; empty if there is none."""
+    said = Message(
+        "I know no workspace {project}: nobody has asked me for one of that name.", project=name(project)
+    )
+    return Message("{said} Did you mean {near}?", said=said, near=name(near)) if near else said
 
 
 def _there(target: Message, state: Message | None) -> Message:

@@ -25,6 +25,17 @@ def test_the_form_says_that_nothing_is_deleted_yet_and_wants_the_name(stand: Sta
     assert [block["block_id"] for block in view["blocks"][1:]] == ["confirm", "why"]
 
 
+def test_the_form_says_when_no_such_workspace_is_known(stand: Stand) -> None:
+    stand.requested()
+
+    stand.form(line="/workspace delete alpa")
+
+    said = str(stand.view("requester")["blocks"][0])
+    assert "I know no workspace `alpa`: nobody has asked me for one of that name" in said
+    assert "Did you mean `alpha`?" in said
+    assert "I look at every system first" in said
+
+
 @pytest.mark.parametrize("typed", ["alpha", " “Alpha” "])
 def test_a_deletion_is_stored_before_it_is_acknowledged(stand: Stand, typed: str) -> None:
     view_id = stand.form(line="/workspace delete alpha")

@@ -13,6 +13,7 @@ from provisioner.message import Message
 from provisioner.run import Run, RunStatus
 from provisioner.stage import Goal
 from tests.builders import a_cause
+from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, POLICY, Office
 from tests.fakes.people import BOB, JUN, MINA, OLGA
 
@@ -82,9 +83,22 @@ def test_nothing_of_it_is_told_to_the_asker_alone(office: Office) -> None:
 
     assert office.pending("nemo") is None
     (said,) = office.chat.whispers(MINA)
-    assert "There is nothing of nemo: I looked on every system." in said
-    assert "/workspace delete nemo" in said
+    assert "I know no workspace nemo: nobody has asked me for one of that name. I looked on every" in said
+    assert "system and found nothing of nemo to delete." in said
+    assert "To ask again: /workspace delete nemo · what there is: /workspace list" in said
     assert office.chat.keys(CHANNEL) == []
+
+
+def test_a_name_that_is_not_known_is_told_with_the_one_that_may_be_meant(office: Office) -> None:
+    office.ready()
+    office.requested("beta")
+
+    office.asks_to_delete("alpa")
+    office.settle()
+
+    assert "of that name. Did you mean alpha? I looked on every system" in office.chat.whispers(MINA)[-1]
+    assert "Did you mean alpha?" in shown(office.service.status("alpa"))
+    assert "Did you mean" not in shown(office.service.status("gamma"))
 
 
 def test_what_the_bot_never_made_and_finds_can_be_asked_for(office: Office) -> None:
