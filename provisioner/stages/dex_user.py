@@ -146,7 +146,9 @@ class DexUserStage:
         there = bool(seen.config.entries(ws.login_email))
         if goal is Goal.ABSENT:
             owed = there or bool(seen.document.pending & {_put(ws), _taken(ws)})
-            state = None if there else Message("taken out, and dex is not up without it yet")
+            state = (
+                None if there else Message("no longer in dex's configuration, but dex has not come up since")
+            )
             return (Change(Verb.DELETE, target, restarts, state=state),) if owed else ()
         if not there:
             return (Change(Verb.CREATE, target, restarts),)

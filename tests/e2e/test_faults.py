@@ -277,7 +277,7 @@ def test_dex_that_does_not_come_up_is_told_and_keeps_nobody_elses_login(scene: S
     login = f"aic-user-{scene.project}-ws@aic.com"
     assert f"dex did not start with {login}, which was taken out again\ndex says: failed to " in words
     assert "while dex is down, nobody can log in to Kubeflow" in words
-    assert f"dex user {login} (taken out, and dex is not up without it yet)" in words
+    assert f"dex user {login} (no longer in dex's configuration, but dex has not come up since)" in words
     client.mend("dex-broken")
     retry(scene)
     until_ready(scene)

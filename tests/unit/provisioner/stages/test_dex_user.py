@@ -276,7 +276,7 @@ def test_T21_what_was_taken_out_again_is_not_told_as_there() -> None:
 
     (change,) = Trip(case, Goal.ABSENT).changes()
 
-    assert str(change.state) == "taken out, and dex is not up without it yet"
+    assert str(change.state) == "no longer in dex's configuration, but dex has not come up since"
     (there,) = Trip(made(a_case()), Goal.ABSENT).changes()
     assert there.state is None
 
