@@ -33,9 +33,10 @@ def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
         path=name(f"/{ws.project}/ai-solutions/"),
     )
     yield Message(
-        "Whoever is logged in to Kubeflow as {login} stays so until the session ends, and it opens nothing"
-        " any more. To end it at once, remove its key from the session store of the login.",
+        "Sessions that are open in Kubeflow as {login} stay valid until they expire, but there is nothing"
+        " left for them to open. To end them at once, delete them where the login keeps them ({service}).",
         login=name(ws.login_email),
+        service=name("oidc-authservice"),
     )
     if frame.links.grafana and ws.dashboard != ws.made_dashboard:
         yield Message(

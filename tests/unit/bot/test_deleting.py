@@ -385,7 +385,10 @@ def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
     assert "mlpipeline" in left  # T27
     assert "Artefacts of pipelines stay in the shared bucket" in left  # T27
     assert "/alpha/ai-solutions/" in left  # T52
-    assert "aic-user-alpha-ws@aic.com" in left  # T26
+    assert (
+        "Sessions that are open in Kubeflow as aic-user-alpha-ws@aic.com stay valid until they" in left
+    )  # T26
+    assert "delete them where the login keeps them (oidc-authservice)" in left
     assert "The dashboard" not in left
 
 
