@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 from bot.card import Action, Button, Confirm, Style
 from bot.views.case import Case
 from bot.views.words import stays
-from provisioner.message import Message, literal
+from provisioner.message import Message, listed, literal
 from provisioner.run import Run, RunStatus, StageStatus
 from provisioner.stage import Goal
 
@@ -77,8 +75,7 @@ def _left(case: Case, run: Run) -> Message:
         return stays(run.goal, None) if begun else Message("Nothing has been deleted so far.")
     if not begun:
         return Message("Nothing has been made so far.")
-    listed = reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), begun)
-    return Message("What was made or begun so far stays: {listed}.", listed=listed)
+    return Message("What was made or begun so far stays: {listed}.", listed=listed(begun))
 
 
 def _retry(run: Run) -> Button:
