@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -104,13 +104,17 @@ class Request:
         decided = self.status in {RequestStatus.APPROVED, RequestStatus.REJECTED}
         return self.decisions[-1].actor if decided else self.asked_by
 
+    def may_decide(self, user: str, groups: Collection[str] | None, *, now: datetime) -> None:
+        """Raises what any decision of theirs would meet; `groups` is None while they are not known."""
+        self._still_open(now)
+        if user == self.asked_by and not self.gate.allow_self:
+            raise SelfApproval()
+        if groups is not None and not set(groups) & set(self.gate.approvers):
+            raise NotAnApprover(self.gate.approvers)
+
     def decide(self, actor: Actor, verdict: Verdict, *, now: datetime, comment: str = "") -> RequestStatus:
         """Count one decision; the gate says when it is enough. One rejection ends it."""
-        self._still_open(now)
-        if actor.id == self.asked_by and not self.gate.allow_self:
-            raise SelfApproval()
-        if not actor.groups & set(self.gate.approvers):
-            raise NotAnApprover(self.gate.approvers)
+        self.may_decide(actor.id, actor.groups, now=now)
         if verdict is Verdict.REJECT and not comment.strip():
             raise ReasonMissing()
         if verdict is Verdict.APPROVE and any(decision.actor == actor.id for decision in self.decisions):

@@ -6,7 +6,7 @@ runner by `bot.desk`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -124,6 +124,11 @@ class WorkspaceService:
             return self._ask_from_card(unit, actor, run, request, ask, channel, thread_ts)
 
     # ---------------------------------------------------------------------------------- deciding
+
+    def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None:
+        """Raises what a decision of theirs would meet; `groups` is None while they are not known."""
+        with self._units() as unit:
+            unit.requests.get(RequestId(request_id)).may_decide(user, groups, now=self._clock.now())
 
     def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None:
         """Count a decision; the one that is enough makes the run, in the same transaction."""

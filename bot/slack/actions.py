@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
@@ -23,12 +23,45 @@ def approve(edge: Edge, incoming: Incoming) -> None:
 
 
 def ask_reason(edge: Edge, incoming: Incoming) -> None:
-    """Reject was pressed: the form opens at once, nothing is looked up but the language."""
+    """Reject was pressed. Where it is known that this person cannot, they are told instead of asked why.
+
+    A form has to open within three seconds, so for one who is not known yet it opens first, and turns into
+    the refusal.
+    """
+    known = edge.people.known(incoming.user)
+    try:
+        edge.service.may_decide(incoming.user, known.groups if known else None, incoming.value)
+    except Refusal:  # unless it is otherwise by now
+        _as_now(edge, incoming, lambda actor: _ask_decider(edge, incoming, actor))
+        return
+    opened = _open_reject_form(edge, incoming)
+    if opened is None or known is not None:
+        return
+    try:
+        actor = edge.people.fresh(incoming.user)
+        edge.service.may_decide(actor.id, actor.groups, incoming.value)
+    except PeopleUnknown:
+        return  # the form stays: what is sent is looked at again
+    except Refusal as no:
+        said = refusal(no, edge.command)
+        origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
+        view = card_view(Card(said, said), edge.words(incoming), origin, edge.group_id)
+        edge.redraw(incoming, view, opened)
+
+
+def _ask_decider(edge: Edge, incoming: Incoming, actor: Actor) -> None:
+    edge.service.may_decide(actor.id, actor.groups, incoming.value)
+    _open_reject_form(edge, incoming)
+
+
+def _open_reject_form(edge: Edge, incoming: Incoming) -> Mapping[str, Any] | None:
     locale = edge.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, request_id=incoming.value)
-    if not edge.open(incoming, reject_form(edge.texts.for_locale(locale), origin)):
+    opened = edge.open(incoming, reject_form(edge.texts.for_locale(locale), origin))
+    if opened is None:
         text = Message("Slack did not open the form in time. Nothing was done; please try again.")
         edge.whisper(incoming, Card(text, text))
+    return opened
 
 
 def reason_missing(edge: Edge, incoming: Incoming) -> Reply | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -50,6 +50,10 @@ class Directory(People, Protocol):
         """The same from memory alone; None when Slack would have to be asked."""
         ...
 
+    def known(self, user: str) -> Actor | None:
+        """As `actor`, from memory alone; None when Slack would have to be asked."""
+        ...
+
     def group_id(self, group: str) -> str | None:
         """For a mention. Never raises: None also when Slack cannot say."""
         ...
@@ -71,6 +75,8 @@ class Service(Protocol):
     def unknown(self, project: str) -> Message | None: ...
 
     def preview_names(self, spec: WorkspaceSpec) -> Card: ...
+
+    def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None: ...
 
     def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None: ...
 
@@ -173,18 +179,19 @@ class Edge:
             log.warning("dialog not opened", user=incoming.user, why=error_code(error))
             self.whisper(incoming, card)
 
-    def open(self, incoming: Incoming, view: dict[str, Any]) -> bool:
-        """Open a form; False when Slack did not, which the person is told."""
+    def open(self, incoming: Incoming, view: dict[str, Any]) -> Mapping[str, Any] | None:
+        """Open a form: as Slack has it then, or None when it did not open, which the person is told."""
         try:
-            self.client.views_open(trigger_id=incoming.trigger, view=view)
+            opened: dict[str, Any] = self.client.views_open(trigger_id=incoming.trigger, view=view)["view"]
         except TROUBLE as error:
             log.warning("form not opened", user=incoming.user, why=error_code(error))
-            return False
-        return True
+            return None
+        return opened
 
-    def redraw(self, incoming: Incoming, view: dict[str, Any]) -> None:
-        """Draw the dialog anew in which something was pressed. By its `hash`, so a newer drawing stays."""
-        seen = incoming.view
+    def redraw(self, incoming: Incoming, view: dict[str, Any], seen: Mapping[str, Any] | None = None) -> None:
+        """Draw a dialog anew: the one in which something was pressed, or which was `seen` when it opened.
+        By its `hash`, so a newer drawing stays."""
+        seen = seen or incoming.view
         try:
             self.client.views_update(view_id=seen["id"], hash=seen.get("hash"), view=view)
         except TROUBLE as error:

@@ -90,6 +90,10 @@ class SlackPeople:
         person = self._people.get(user, KEPT_FOR, lambda: self._read_person(user))
         return self._actor(user, person, self._groups.get("all", KEPT_FOR, self._read_groups))
 
+    def known(self, user: str) -> Actor | None:
+        person, groups = self._people.last(user, KEPT_FOR), self._groups.last("all", KEPT_FOR)
+        return self._actor(user, person, groups) if person is not None and groups is not None else None
+
     def fresh(self, user: str) -> Actor:
         person = self._people.renew(user, lambda: self._read_person(user))
         return self._actor(user, person, self._groups.renew("all", self._read_groups))

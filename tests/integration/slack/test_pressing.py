@@ -10,9 +10,10 @@ from bot.card import Action, Button, Buttons, Card, Paragraph
 from provisioner.message import Message
 from provisioner.run import RunStatus
 from tests.builders import a_cause, a_failure
-from tests.integration.slack.stand import BOB, CHANNEL, MINA, Stand
+from tests.integration.slack.stand import BOB, CHANNEL, DANA, MINA, Stand
 
 REQUESTS = "workspace-requests"
+OWEN = "U0OWEN001"
 
 
 def press(stand: Stand, person: str, action: Action, ts: str) -> None:
@@ -107,14 +108,83 @@ def test_blanks_are_no_reason(stand: Stand) -> None:
     assert stand.request().pending
 
 
-def test_a_rejection_by_somebody_who_may_not_is_refused_privately(stand: Stand) -> None:
+def test_a_rejection_by_somebody_who_may_not_any_more_is_refused_privately(stand: Stand) -> None:
     at = stand.requested()
+    press(stand, "admin", Action.REJECT, at.ts)
+    view = stand.view("admin")
+    for group in stand.slack.core.world.groups.values():
+        group.members.clear()
+
+    stand.slack.submit("admin", view["id"], {"why": "I do not like it"})
+
+    stand.told("admin", "decide on this", REQUESTS)
+    assert stand.request().pending
+
+
+def test_whoever_may_not_reject_is_told_at_the_click_and_not_asked_why(stand: Stand) -> None:
+    at = stand.requested()
+    stand.people.actor(OWEN)
+
     press(stand, "outsider", Action.REJECT, at.ts)
 
-    stand.slack.submit("outsider", stand.view("outsider")["id"], {"why": "I do not like it"})
+    stand.told("outsider", "decide on this; your click changed nothing", REQUESTS)
+    assert stand.slack.view("outsider") is None
 
-    stand.told("outsider", "decide on this", REQUESTS)
-    assert stand.request().pending
+
+def test_for_somebody_not_known_yet_the_form_opens_and_turns_into_the_refusal(stand: Stand) -> None:
+    at = stand.requested()
+
+    press(stand, "outsider", Action.REJECT, at.ts)
+
+    stand.eventually(
+        lambda: "decide on this; your click changed nothing" in str(stand.slack.view("outsider"))
+    )
+    view = stand.view("outsider")
+    assert not view.get("submit")
+    assert "input" not in {block["type"] for block in view["blocks"]}
+
+
+def test_whoever_has_become_an_approver_since_is_asked_why(stand: Stand) -> None:
+    at = stand.requested()
+    stand.people.actor(OWEN)
+    for group in stand.slack.core.world.groups.values():
+        group.members.append(OWEN)
+
+    press(stand, "outsider", Action.REJECT, at.ts)
+
+    assert stand.view("outsider")["callback_id"] == "ws.req.reject.submit"
+
+
+@pytest.mark.parametrize("known", [(DANA,), ()])
+def test_a_rejection_of_what_is_decided_is_told_at_the_click(stand: Stand, known: tuple[str, ...]) -> None:
+    at = stand.requested()
+    press(stand, "admin", Action.APPROVE, at.ts)
+    until(stand, RequestStatus.APPROVED)
+    for user in known:
+        stand.people.actor(user)
+
+    press(stand, "second-admin", Action.REJECT, at.ts)
+
+    stand.told("second-admin", f"was approved by <@{BOB}>", REQUESTS)
+    assert stand.slack.view("second-admin") is None
+
+
+def test_nobody_is_asked_why_they_reject_their_own_request(stand: Stand) -> None:
+    at = stand.requested(asked_by=BOB)
+
+    press(stand, "admin", Action.REJECT, at.ts)
+
+    stand.told("admin", "This is your own request", REQUESTS)
+    assert stand.slack.view("admin") is None
+
+
+def test_the_form_for_a_reason_stays_while_slack_cannot_say_who_somebody_is(stand: Stand) -> None:
+    at = stand.requested()
+    stand.slack.faults.fail("usergroups.list")
+
+    press(stand, "admin", Action.REJECT, at.ts)
+
+    assert stand.view("admin")["callback_id"] == "ws.req.reject.submit"
 
 
 def test_a_person_takes_their_own_request_back(stand: Stand) -> None:
