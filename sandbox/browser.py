@@ -69,7 +69,7 @@ class Screen:
     # Going somewhere
 
     def show(self, person: str = "requester", channel: str = "workspace-requests", **place: str) -> None:
-        """Open the page there, as this person in that channel. `place`: more of the address, docs/sandbox.md."""
+        """Open the page there, as this person in that channel; `place` is more of the address."""
         self._place = {"as": person, "channel": channel, "pane": "world", **place}
         self.page.goto("about:blank")
         self.page.goto(f"{self._url}/#{urlencode(self._place)}")

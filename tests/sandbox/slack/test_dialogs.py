@@ -260,6 +260,19 @@ def test_a_choice_in_a_view_tells_what_was_chosen(slack: SlackSimulator, bot: Bo
     assert "response_url" not in bodies[0]
 
 
+def test_a_choice_in_a_view_brings_what_stands_in_the_other_inputs(slack: SlackSimulator, bot: Bot) -> None:
+    bodies: list[Seen] = []
+    bot.app.action("v")(remember(bodies))
+    opening(bot, modal(text_input("name"), choice("size", "radio_buttons", "small", "large", dispatch=True)))
+    view = opened(slack)
+
+    slack.click("requester", action_id="v", view_id=view["id"], value="small", values={"name": "alpha"})
+
+    values = bodies[0]["view"]["state"]["values"]
+    assert values["name"]["v"]["value"] == "alpha"
+    assert values["size"]["v"]["selected_option"] == option("small")
+
+
 def test_a_push_needs_a_trigger_from_a_dialog(slack: SlackSimulator, bot: Bot) -> None:
     def push(ack: Ack, body: Seen, client: WebClient) -> None:
         ack()

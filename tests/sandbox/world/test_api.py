@@ -1,5 +1,7 @@
 """The JSON API without a bot: who there is, what there is, and what wrong requests are told."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -7,8 +9,11 @@ from sandbox.client import Client, Refused
 from sandbox.world import World
 
 
-def test_the_root_says_where_to_read_on(url: str) -> None:
-    assert "docs/sandbox.md" in httpx.get(url, trust_env=False).text
+def test_the_root_is_the_page_and_says_where_to_read_on_without_scripts(url: str) -> None:
+    text = httpx.get(url, trust_env=False).text
+
+    assert "/page/main.js" in text
+    assert "docs/sandbox.md" in text
 
 
 def test_everybody_is_there_with_their_groups(client: Client) -> None:
@@ -102,6 +107,10 @@ def test_what_people_say_stands_in_the_channel_and_in_the_journal(client: Client
         ("PUT", "/api/people/admin", {"locale": "tlh"}, 400, "'tlh'"),
         ("GET", "/api/channels/general?as=ghost", None, 404, "nobody called ghost"),
         ("GET", "/api/journal?since=soon", None, 400, "are numbers"),
+        ("PUT", "/api/channels/general/read?as=admin", {}, 400, "ts is missing"),
+        ("PUT", "/api/channels/nowhere/read?as=admin", {"ts": "1.0"}, 409, "no channel called nowhere"),
+        ("DELETE", "/api/channels/general/private/1.0?as=admin", None, 409, "sees no private message 1.0"),
+        ("POST", "/api/people/admin/click", {"action_id": "x", "values": 1}, 400, "values is an object"),
         ("GET", "/api/nothing", None, 404, "there is no GET /api/nothing"),
         ("DELETE", "/api/world", None, 405, "there is no DELETE /api/world"),
         ("POST", "/api/bot/kill", {}, 409, "not the sandbox's child"),
@@ -147,3 +156,30 @@ def test_the_bots_environment_is_built_from_nothing(world: World) -> None:
 def test_an_act_on_what_is_not_there_names_the_person(client: Client) -> None:
     with pytest.raises(Refused, match="Owen Reed"):
         client.submit("outsider", "V0NONE", project="alpha")
+
+
+def test_a_channel_that_was_read_has_nothing_unread(url: str, client: Client) -> None:
+    client.message("requester", "anybody here?", "general")
+    (row,) = [one for one in side_bar(url, "admin") if one["name"] == "general"]
+    assert row["unread"] > 0
+
+    answer = httpx.put(
+        f"{url}/api/channels/general/read?as=admin", json={"ts": row["latest"]}, trust_env=False
+    ).json()
+
+    (row,) = [one for one in answer["channels"] if one["name"] == "general"]
+    assert row["unread"] == 0
+    assert answer["channels"] == side_bar(url, "admin")
+
+
+def side_bar(url: str, person: str) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{url}/api/channels", params={"as": person}, trust_env=False).json()
+    assert answer["team"]["name"] == "Meerkat"
+    rows: list[dict[str, Any]] = answer["channels"]
+    return rows
+
+
+def test_the_end_of_what_the_bot_changed_is_told_by_its_number(url: str, client: Client) -> None:
+    answer = httpx.get(f"{url}/api/writes?since=end", trust_env=False).json()
+
+    assert answer == {"entries": [], "next": len(client.writes())}
