@@ -15,6 +15,7 @@ from approvals.errors import (
     NotAnApprover,
     NotYours,
     ReasonMissing,
+    Refusal,
     SelfApproval,
 )
 
@@ -111,6 +112,14 @@ class Request:
             raise SelfApproval()
         if groups is not None and not set(groups) & set(self.gate.approvers):
             raise NotAnApprover(self.gate.approvers)
+
+    def awaits(self, actor: Actor, *, now: datetime) -> bool:
+        """Whether a yes or a no of theirs would count."""
+        try:
+            self.may_decide(actor.id, actor.groups, now=now)
+        except Refusal:
+            return False
+        return not any(decision.actor == actor.id for decision in self.decisions)
 
     def decide(self, actor: Actor, verdict: Verdict, *, now: datetime, comment: str = "") -> RequestStatus:
         """Count one decision; the gate says when it is enough. One rejection ends it."""

@@ -6,7 +6,7 @@ runner by `bot.desk`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -234,11 +234,27 @@ class WorkspaceService:
         with self._units() as unit:
             asked = unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
             running = sorted(run.asked.project for run in unit.runs.in_flight())
+            waiting = self._waiting_for(unit, actor)
             # In the order of `list`: their requests are locked one after the other.
-            projects = sorted({*running, *(request.subject.target for request in asked)})
+            projects = sorted({*running, *waiting, *(request.subject.target for request in asked)})
             now = {project: known(unit, project) for project in projects}
             mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
-            return home_card(mine, [now[project] for project in running])
+            return home_card(
+                [now[project] for project in waiting], mine, [now[project] for project in running]
+            )
+
+    def _waiting_for(self, unit: UnitOfWork, actor: Actor) -> Sequence[str]:
+        """The projects of which they have to decide something: a request, or how a failed run goes on."""
+        now = self._clock.now()
+        open_ = {
+            request.subject.target for request in unit.requests.pending() if request.awaits(actor, now=now)
+        }
+        failed = {
+            run.asked.project
+            for run in unit.runs.failed()
+            if _involved(actor, unit.requests.get(RequestId(run.reference)))
+        }
+        return sorted(open_ | failed)
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:
         return names_card(Workspace(spec, self.platform))
@@ -318,7 +334,7 @@ class WorkspaceService:
     def _run(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
         """A run, for somebody who may do something about it; for all others `NotInvolved`."""
         run, request = self._approved(unit, run_id)
-        if actor.id != request.asked_by and not actor.groups & set(request.gate.approvers):
+        if not _involved(actor, request):
             raise NotInvolved(request.gate.approvers)
         return run, request
 
@@ -351,6 +367,11 @@ class _Asked(NamedTuple):
     verb: str  # in the audit log and in the key
     kind: AskKind
     spec: Mapping[str, Json]
+
+
+def _involved(actor: Actor, request: Request) -> bool:
+    """Who asked for it, and who may decide on it, may do something about its run."""
+    return actor.id == request.asked_by or bool(actor.groups & set(request.gate.approvers))
 
 
 def _deletion(run: Run, verb: str) -> _Asked:

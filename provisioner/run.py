@@ -263,6 +263,8 @@ class RunRepository(Protocol):
 
     def parked(self) -> Sequence[Run]: ...  # oldest first
 
+    def failed(self) -> Sequence[Run]: ...  # oldest first
+
     def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
 
     def request_cancel(self, run_id: RunId) -> None: ...  # a flag beside the run: never `Stale`

@@ -177,6 +177,9 @@ class SqlRunRepository:
     def parked(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.PARKED))
 
+    def failed(self) -> Sequence[Run]:
+        return self._read(_in(RunStatus.FAILED))
+
     def in_flight(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
 

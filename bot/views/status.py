@@ -174,10 +174,12 @@ def _row(known: Known) -> Line:
     )
 
 
-def home_card(mine: Sequence[Known], running: Sequence[Known]) -> Card:
-    """App Home: my own requests and what runs now."""
+def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence[Known]) -> Card:
+    """App Home: what waits for me, my own requests, and what runs now."""
     title = Message("Workspaces")
     parts: list[Part] = [Buttons((_form_button(""),))]
+    if waiting:
+        parts.append(Lines(tuple(_row(known) for known in waiting), Message("Waiting for you")))
     for heading, rows, none in (
         (Message("My requests"), mine, Message("You have not asked for anything yet.")),
         (Message("Running now"), running, Message("Nothing is being made or deleted right now.")),

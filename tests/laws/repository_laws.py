@@ -250,6 +250,14 @@ class RepositoryLaws:
         with store.transaction() as desk:
             assert [run.id for run in desk.runs.parked()] == ["WSR-0003.1", "WSR-0002.1"]
 
+    def test_the_failed_are_found_until_somebody_decides_on_them(self, store: RunStore) -> None:
+        failed = RunStatus.FAILED
+        keep(store, a_run("WSR-0003.1", "c", status=failed), a_run("WSR-0002.1", "b", status=failed))
+        keep(store, a_run("WSR-0004.1", "d", status=RunStatus.CANCELLED))
+
+        with store.transaction() as desk:
+            assert [run.id for run in desk.runs.failed()] == ["WSR-0003.1", "WSR-0002.1"]
+
     def test_in_flight_is_what_the_runner_has_to_move(self, store: RunStore) -> None:
         for number, status in enumerate(RunStatus):
             keep(store, a_run(f"WSR-000{number}.1", f"p{number}", status=status))
