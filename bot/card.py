@@ -89,6 +89,7 @@ class Line:
     mark: Mark
     title: Message
     note: Message | None = None
+    state: Message | None = None  # in place of the mark's own word
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A template is the first argument of `Message(...)`, with `plural` beside it, or the cause or remedy of a known
 failure. Catalogues that are there (bot/texts/<language>.po) get new templates as empty entries and keep what
-is translated.
+is translated; what is said no more is dropped.
 """
 
 import ast
@@ -75,6 +75,7 @@ def main() -> None:
         with path.open("rb") as file:
             translated = read_po(file, locale=path.stem)
         translated.update(catalogue, no_fuzzy_matching=True)
+        translated.obsolete.clear()  # the history has them
         path.write_text(written(translated), encoding="utf-8")
         missing = sum(1 for message in translated if message.id and not message.string)
         print(f"{path.relative_to(ROOT)}: {missing} to translate")

@@ -161,7 +161,7 @@ class _Drawing:
         title = " ".join(self._rich.text(line.title).split())
         if line.mark in _BUSY:
             title = bold(title)
-        said = f"{sign} {title} — {self._rich.text(word)}"
+        said = f"{sign} {title} — {self._rich.text(line.state or word)}"
         return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
 
     def _quote(self, quote: Quote) -> list[Block]:

@@ -165,13 +165,8 @@ def list_card(all_known: Sequence[Known]) -> Card:
 
 def _row(known: Known) -> Line:
     title = Message("{project}", project=name(known.project))
-    if known.request is None:
-        return Line(mark(known), title, state(known))
-    return Line(
-        mark(known),
-        title,
-        Message("{state} · {who}", state=state(known), who=_who(known.request, known.link)),
-    )
+    who = _who(known.request, known.link) if known.request is not None else None
+    return Line(mark(known), title, who, state(known))
 
 
 def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence[Known]) -> Card:
