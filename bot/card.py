@@ -43,6 +43,7 @@ class Mark(StrEnum):
 
     DONE = "done"
     GONE = "gone"  # done, where it was to be deleted
+    KEPT = "kept"  # done, where it was to be deleted and is not ours
     NOW = "now"
     WAITING = "waiting"
     RETRYING = "retrying"

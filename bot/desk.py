@@ -6,7 +6,7 @@ ask as it was, and answering again finds the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ from bot.views.status import Finding
 from bot.views.words import name
 from provisioner import survey
 from provisioner.diagnosis import ASK
-from provisioner.engine import Engine
+from provisioner.engine import Engine, Preview
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
@@ -164,12 +164,12 @@ class Desk:
             self._asked()
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
-        unmade = (*self._preflight.refusals(), *preview.refusals)
-        reasons = [*refused, *reasons_of(unmade, ASK)]
+        unmade = (*self._preflight.refusals(), *preview.refusals, *preview.unclaimed)
+        reasons = [*refused, *reasons_of(unmade, ASK, goal)]
         if (taken := self._obstacle(ask, goal)) is not None:
             reasons.insert(0, taken)
         elif preview.plan is not None and not preview.plan.changes:
-            reasons.append(self._nothing_to_do(asked.project, goal))
+            reasons += self._nothing_to_do(asked.project, preview)
         passing = any(isinstance(one.error, Temporary) for one in unmade)
         if passing and ask.tries < _TRIES:
             self._postpone(ask)
@@ -182,25 +182,35 @@ class Desk:
         with self._units() as unit:
             return _obstacle(unit, ask, goal)
 
-    def _nothing_to_do(self, project: str, goal: Goal) -> Message:
-        if goal is Goal.PRESENT:
-            return Message("It is there already, complete: there is nothing to make.")
+    def _nothing_to_do(self, project: str, preview: Preview) -> Iterator[Message]:
+        if preview.goal is Goal.PRESENT:
+            yield Message("It is there already, complete: there is nothing to make.")
+            return
         with self._units() as unit:
             run, strange = unit.runs.latest(project), unknown(unit, project)
-        if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
-            return Message(
+        stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
+        if stopped and preview.unclaimed:
+            yield Message(
+                "Nothing of it was made by me. Press Cancel on the card of {id} to end the work.",
+                id=name(stopped.reference),
+            )
+        elif stopped:
+            yield Message(
                 "There is nothing of {project} on any system. Press Cancel on the card of {id} to end the"
                 " work.",
                 project=name(project),
-                id=name(run.reference),
+                id=name(stopped.reference),
             )
-        if strange is not None:
-            return Message(
+        elif preview.unclaimed:
+            return
+        elif strange is not None:
+            yield Message(
                 "{unknown} I looked on every system and found nothing of {project} to delete.",
                 unknown=strange,
                 project=name(project),
             )
-        return Message("There is nothing of {project}: I looked on every system.", project=name(project))
+        else:
+            yield Message("There is nothing of {project}: I looked on every system.", project=name(project))
 
     def _request(self, ask: Ask, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
         """The request, its plan, its card and its record: all or nothing."""
@@ -284,7 +294,8 @@ def _finding(found: survey.Finding) -> Finding:
     if isinstance(found.error, WorkError):
         return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
     differs = tuple(_difference(change) for change in found.changes)
-    return Finding(found.title, Mark.FAILED if differs else Mark.DONE, differs)
+    mark = Mark.FAILED if differs else Mark.KEPT if found.stays else Mark.DONE
+    return Finding(found.title, mark, (*differs, found.stays.what) if found.stays else differs)
 
 
 def _difference(change: Change) -> Message:

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from provisioner.diagnosis import Way, diagnose
 from provisioner.errors import WorkError
 from provisioner.message import Message
+from provisioner.stage import Goal
 from provisioner.survey import Refused
 
 
-def reasons(unmade: Iterable[Refused], way: Way) -> list[Message]:
-    """Each once, with all that cannot be for it. `way`: how it is tried again."""
+def reasons(unmade: Iterable[Refused], way: Way, goal: Goal) -> list[Message]:
+    """Each once, with all that cannot be for it. `way`: how it is tried again, `goal`: what was asked for."""
     titles: dict[str, Message] = {}
     found: dict[str, Message] = {}
     for one in unmade:
-        reason = _reason(one.error, way)
+        reason = _reason(one.error, way, goal)
         said = str(reason)
         some = titles.get(said)
         titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
@@ -23,8 +24,8 @@ def reasons(unmade: Iterable[Refused], way: Way) -> list[Message]:
     return [Message("{title}: {reason}", title=titles[said], reason=found[said]) for said in found]
 
 
-def _reason(error: WorkError, way: Way) -> Message:
-    said = diagnose(error.what, error.cause, way=way)
+def _reason(error: WorkError, way: Way, goal: Goal) -> Message:
+    said = diagnose(error.what, error.cause, way=way, goal=goal)
     if said is not None:
         return Message("{what}. {cause} {remedy}", what=error.what, cause=said.cause, remedy=said.remedy)
     if error.hint is None:

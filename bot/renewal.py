@@ -72,7 +72,7 @@ class Renewal:
         plan = preview.plan
         if plan is None:
             self._again[run.id] = self._clock.now() + _LOOK_AGAIN
-            self._say_why(run, reasons(preview.refusals, LOOK))
+            self._say_why(run, reasons(preview.refusals, LOOK, run.goal))
             return False
         self._again.pop(run.id, None)
         with self._units() as unit:

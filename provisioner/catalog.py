@@ -23,7 +23,7 @@ from provisioner.instance import InstanceTypes
 from provisioner.message import Message
 from provisioner.stage import Step
 from provisioner.stages.bucket import Buckets, BucketStage
-from provisioner.stages.bucket_access import BucketAccessStage, Policies
+from provisioner.stages.bucket_access import BucketAccessStage, Policies, Tags
 from provisioner.stages.conductor_account import Accounts, ConductorAccountStage
 from provisioner.stages.conductor_member import ConductorMemberStage, Members
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage, Workspaces
@@ -33,6 +33,10 @@ from provisioner.stages.nodegroup import Eksctl, NodeGroups, NodegroupStage, Nod
 from provisioner.stages.profile import Profiles, ProfileStage
 
 
+class S3(Buckets, Tags, Protocol):
+    """The buckets, all of it."""
+
+
 class Conductor(Workspaces, Accounts, Members, Protocol):
     """AI Conductor, all of it."""
 
@@ -40,7 +44,7 @@ class Conductor(Workspaces, Accounts, Members, Protocol):
 def catalog(
     *,
     profiles: Profiles,
-    buckets: Buckets,
+    buckets: S3,
     policies: Policies,
     node_groups: NodeGroups,
     instances: InstanceTypes,
@@ -66,9 +70,10 @@ def catalog(
             DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within),
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
+            by_name=True,
         ),
-        Step(_kubeflow_access(policies), needs=("bucket",), after=("nodegroup",)),
-        Step(_aia_access(policies), needs=("bucket",), after=("nodegroup",)),
+        Step(_kubeflow_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
+        Step(_aia_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
         Step(
             NodegroupStage(node_groups, instances, eksctl, nodes, ami_family=ami_family),
             needs=("profile",),
@@ -78,32 +83,47 @@ def catalog(
     if dashboards is not None:
         steps.append(Step(DashboardStage(dashboards), after=("bucket", "profile")))
     if conductor is not None:
-        steps += [
-            Step(
-                ConductorWorkspaceStage(
-                    conductor, instances, form=name_form, monitored=dashboards is not None
-                ),
-                needs=("dex-user", "dashboard"),
-                after=("conductor-account",),
-            ),
-            Step(
-                ConductorAccountStage(conductor), needs=("conductor-workspace",), after=("conductor-member",)
-            ),
-            Step(ConductorMemberStage(conductor), needs=("conductor-workspace", "conductor-account")),
-        ]
+        monitored = dashboards is not None
+        steps += _conductor_steps(conductor, instances, form=name_form, monitored=monitored)
     return _without_absent(steps)
 
 
-def _kubeflow_access(policies: Policies) -> BucketAccessStage:
-    title = Message("S3 access of Kubeflow")
-    return BucketAccessStage(
-        policies, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
+def _conductor_steps(
+    conductor: Conductor, instances: InstanceTypes, *, form: NameForm, monitored: bool
+) -> tuple[Step, ...]:
+    return (
+        Step(
+            ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored),
+            needs=("dex-user", "dashboard"),
+            after=("conductor-account",),
+            by_name=True,
+        ),
+        Step(
+            ConductorAccountStage(conductor),
+            needs=("conductor-workspace",),
+            after=("conductor-member",),
+            by_name=True,
+        ),
+        Step(
+            ConductorMemberStage(conductor),
+            needs=("conductor-workspace", "conductor-account"),
+            by_name=True,
+        ),
     )
 
 
-def _aia_access(policies: Policies) -> BucketAccessStage:
+def _kubeflow_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
+    title = Message("S3 access of Kubeflow")
+    return BucketAccessStage(
+        policies, buckets, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
+    )
+
+
+def _aia_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
     title = Message("S3 access of AI Conductor")
-    return BucketAccessStage(policies, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy)
+    return BucketAccessStage(
+        policies, buckets, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy
+    )
 
 
 def _without_absent(steps: list[Step]) -> tuple[Step, ...]:

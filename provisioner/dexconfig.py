@@ -68,9 +68,16 @@ class DexConfig:
     text: str = field(repr=False)
     document: Mapping[str, Any] = field(repr=False)
 
-    def entries(self, email: str) -> tuple[Mapping[str, Any], ...]:
-        """Those with this email as dex compares it, in any case; more than one is a mistake."""
-        return tuple(entry for entry in _users(self.document) if _is(entry, email))
+    def entries(self, email: str, username: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """Those with this email as dex compares it, in any case; more than one is a mistake.
+
+        With `username`, only those that have it or none.
+        """
+        return tuple(
+            entry
+            for entry in _users(self.document)
+            if _is(entry, email) and (username is None or entry.get("username") in (None, "", username))
+        )
 
     def own_user_id(self, entry: Mapping[str, Any]) -> str:
         """The entry's id, if it is text and no other entry's; else empty."""
@@ -89,20 +96,21 @@ class DexConfig:
                 return read(text)
         raise Unsound(Message("the login cannot be put in without changing others"))
 
-    def without_login(self, email: str) -> DexConfig:
-        """Without any entry of this email; raises `Unsound`."""
+    def without_login(self, email: str, username: str | None = None) -> DexConfig:
+        """Without any of these entries; raises `Unsound`."""
         config = self
-        while entries := config.entries(email):
-            config = config._without_one_of(email, len(entries))
+        while entries := config.entries(email, username):
+            config = config._without(entries[0], email)
         return config
 
-    def _without_one_of(self, email: str, count: int) -> DexConfig:
-        index = next(i for i, entry in enumerate(_users(self.document)) if _is(entry, email))
+    def _without(self, one: Mapping[str, Any], email: str) -> DexConfig:
+        index = next(i for i, entry in enumerate(_users(self.document)) if entry is one)
+        rest = tuple(entry for entry in self.entries(email) if entry is not one)
         for edit in (_cut, _rewritten_without):
             if (text := edit(self.text, index)) is None:
                 continue
             after = _same_but(self, text, email)
-            if after is not None and len(after.entries(email)) == count - 1:
+            if after is not None and after.entries(email) == rest:
                 return after
         raise Unsound(Message("the login cannot be taken out without changing others"))
 

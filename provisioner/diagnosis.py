@@ -12,6 +12,7 @@ The knowledge is data: `failures/*.toml`, one file a system, one entry a failure
     cause      what it means, for a person who asked for a workspace
     remedy     what to do, and who can; "…, then {again}." or "{Again} in a few minutes.": a run has a Retry,
                what has not begun is asked for again, a new plan is looked for until it can be made
+    deletion   the same for who asks for a deletion that it stands in the way of; left out: `remedy`
     retryable  true when it may go away by itself
 
     [[failure.seen]]   each text it was learned from; a test demands that this entry is the first to fit it
@@ -37,6 +38,7 @@ from typing import Any
 
 from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind, Value
+from provisioner.stage import Goal
 
 FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws", "run")
 """In the order they are asked; `aws` is what any of its services may say, `run` what any stage may."""
@@ -99,6 +101,7 @@ class Known:
     seen: tuple[Seen, ...]
     cause: str
     remedy: str
+    deletion: str
     retryable: bool
 
     def values(self, what: Message, cause: Cause | None) -> Mapping[str, Value] | None:
@@ -117,18 +120,21 @@ class Known:
             return None
         return values | {key: Ref(RefKind.NAME, value or "") for key, value in found.groupdict().items()}
 
-    def diagnosis(self, values: Mapping[str, Value], way: Way) -> Diagnosis:
+    def diagnosis(self, values: Mapping[str, Value], way: Way, goal: Goal) -> Diagnosis:
+        told = self.remedy if goal is Goal.PRESENT else self.deletion or self.remedy
         cause = Message(self.cause, plural="", **values)
-        remedy = Message(self.remedy, plural="", **values, again=way.within, Again=way.first)
+        remedy = Message(told, plural="", **values, again=way.within, Again=way.first)
         return Diagnosis(cause, remedy, self.retryable)
 
 
-def diagnose(what: Message, cause: Cause | None, *, way: Way = RETRY) -> Diagnosis | None:
-    """The first entry that fits; None when the failure is not known."""
+def diagnose(
+    what: Message, cause: Cause | None, *, way: Way = RETRY, goal: Goal = Goal.PRESENT
+) -> Diagnosis | None:
+    """The first entry that fits; None when the failure is not known. `goal`: what it stands in the way of."""
     for known in catalogue():
         values = known.values(what, cause)
         if values is not None:
-            return known.diagnosis(values, way)
+            return known.diagnosis(values, way, goal)
     return None
 
 
@@ -143,7 +149,8 @@ def catalogue() -> tuple[Known, ...]:
 
 def templates() -> tuple[str, ...]:
     """Every sentence a diagnosis can say, for the catalogues of translations."""
-    return tuple(sentence for known in catalogue() for sentence in (known.cause, known.remedy))
+    told = (sentence for one in catalogue() for sentence in (one.cause, one.remedy, one.deletion))
+    return tuple(sentence for sentence in told if sentence)
 
 
 def _known(entry: Mapping[str, Any]) -> Known:
@@ -168,5 +175,6 @@ def _known(entry: Mapping[str, Any]) -> Known:
         ),
         cause=entry["cause"],
         remedy=entry["remedy"],
+        deletion=entry.get("deletion", ""),
         retryable=entry["retryable"],
     )

@@ -82,7 +82,10 @@ class Permanent(WorkError):
 
 
 class NotOurs(Permanent):
-    """It exists and is not ours; never touched, whatever was approved."""
+    """It exists and is not ours; never touched, whatever was approved.
+
+    It ends a create. It does not end a deletion, which leaves it where it is (`survey.due`).
+    """
 
 
 class Interrupted(WorkError):

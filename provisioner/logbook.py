@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any
 
-from provisioner.errors import Cause, Permanent, Temporary
+from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Json, Message
 from provisioner.plan import Plan
 from provisioner.run import (
@@ -137,24 +138,33 @@ class Logbook:
         self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause.to_json() if cause else None})
         return Wait(delay.total_seconds(), error.what)
 
+    def left(self, step: Step, stays: NotOurs | None) -> None:
+        """What the last look found there that is not ours. Saved by `succeed`, or by the end of the turn."""
+        self._set(step, stays=stays.what if stays else None)
+
     def reopen(self, step: Step) -> None:
         """A finished stage goes back to work: with an intent and a deadline of its own. Saved by `retry`."""
-        self._set(step, since=None)
+        self._set(step, since=None, stays=None)
 
-    def done(self, step: Step) -> None:
+    def done(self, step: Step, stays: NotOurs | None) -> None:
+        """`stays`: what is there and not ours, of a deletion."""
         acted = self._progress(step).since is not None
         self._set(step, status=StageStatus.DONE, until=None, reason=None, to_the_end=False)
+        self.left(step, stays)
+        message = _left_there(step, stays, acted=acted) if stays else self._at_its_goal(step, acted=acted)
+        self._write(EntryKind.STAGE_DONE, message, step, {"acted": acted})
+
+    def _at_its_goal(self, step: Step, *, acted: bool) -> Message:
         title = step.stage.title
         match self._run.goal, acted:
             case Goal.PRESENT, True:
-                message = Message("{title} is ready", title=title)
+                return Message("{title} is ready", title=title)
             case Goal.PRESENT, False:
-                message = Message("{title} was there already", title=title)
+                return Message("{title} was there already", title=title)
             case _, True:
-                message = Message("{title} is gone", title=title)
+                return Message("{title} is gone", title=title)
             case _:
-                message = Message("{title} was gone already", title=title)
-        self._write(EntryKind.STAGE_DONE, message, step, {"acted": acted})
+                return Message("{title} was gone already", title=title)
 
     def park(self, step: Step, plan: Plan, uncovered: Sequence[Change]) -> None:
         self._settle(RunStatus.PARKED)
@@ -180,9 +190,15 @@ class Logbook:
     def succeed(self) -> None:
         self._settle(RunStatus.SUCCEEDED)
         self._run.ended_at = self.now
-        present = self._run.goal is Goal.PRESENT
-        message = Message("Everything is ready") if present else Message("Everything is gone")
-        self._write(EntryKind.SUCCEEDED, message)
+        self._write(EntryKind.SUCCEEDED, self._at_the_end())
+
+    def _at_the_end(self) -> Message:
+        if self._run.goal is Goal.PRESENT:
+            return Message("Everything is ready")
+        if not self._run.stays:
+            return Message("Everything is gone")
+        listed = reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), self._run.stays)
+        return Message("Everything of ours is gone. Not ours, and still there: {listed}", listed=listed)
 
     def rest(self) -> None:
         """The turn is over and there is more to do."""
@@ -225,3 +241,10 @@ class Logbook:
         self.torn = True
         yield
         self.torn = False
+
+
+def _left_there(step: Step, stays: NotOurs, *, acted: bool) -> Message:
+    title, what = step.stage.title, stays.what
+    if acted:
+        return Message("{title} is gone, as far as it was ours: {what}", title=title, what=what)
+    return Message("{title} is left as it is: {what}", title=title, what=what)

@@ -1,12 +1,13 @@
-"""Whether what there is of node groups is ours, and as it was asked for: if not, that is refused. Pure."""
+"""What there is of node groups: how much of it is ours, and whether it is as it was asked for. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from provisioner import nodegrouptrouble as trouble
 from provisioner.errors import NotOurs, Permanent
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, RefKind, listed
 from provisioner.nodegroupstate import Found, NodeGroup, Phase, Task
 from provisioner.workspace import Workspace
 
@@ -16,18 +17,50 @@ ROLE = "aic-role"
 
 _UNCHANGED = Message("Ask for what is there, or delete the workspace first: no node group is changed yet.")
 
+_EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"})
+"""Of a stack that will have no resource any more, so that to delete it deletes nothing else."""
+
 
 def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
-    hint = Message("Choose another project name, or remove it by hand.")
-    for found in all_found:
-        if found.stack is not None and found.stack.tags.get(PROJECT) != ws.project:
-            name = _name(ws.stack_of(found.name))
-            raise NotOurs(Message("stack {name} exists and was not made by this bot", name=name), hint=hint)
-        if found.group is not None and found.group.tags.get(PROJECT) != ws.project:
-            name = _name(found.name)
-            raise NotOurs(
-                Message("node group {name} exists and was not made by this bot", name=name), hint=hint
-            )
+    """Raises `NotOurs`, for all of them at once."""
+    if named := [name for found in all_found for name in _strangers(ws, found)]:
+        what = Message("there is {things}, which this bot did not make", things=listed(named))
+        raise NotOurs(what, hint=Message("Choose another project name, or remove it by hand."))
+
+
+def ours(ws: Workspace, found: Found) -> Found | None:
+    """What of it is to be removed; None: nothing.
+
+    Where a stack of ours failed on a node group that somebody had made first, only the stack is. Raises
+    `Permanent` for any other pair of which one is marked as ours: to delete one might delete the other.
+    """
+    if not any(_strangers(ws, found)):
+        return found if found.exists else None
+    stack = found.stack if found.stack and _marked(ws, found.stack.tags) else None
+    group = found.group if found.group and _marked(ws, found.group.tags) else None
+    if stack is None and group is None:
+        return None
+    if stack is not None and stack.status in _EMPTIED:
+        return replace(found, group=None)
+    raise Permanent(
+        Message(
+            "of stack {stack} and node group {name} only one was made by this bot",
+            stack=_name(ws.stack_of(found.name)),
+            name=_name(found.name),
+        )
+    )
+
+
+def _strangers(ws: Workspace, found: Found) -> Iterator[Message]:
+    """By the name of the stack, where there is one that is not ours."""
+    if found.stack is not None and not _marked(ws, found.stack.tags):
+        yield Message("stack {name}", name=_name(ws.stack_of(found.name)))
+    elif found.group is not None and not _marked(ws, found.group.tags):
+        yield Message("node group {name}", name=_name(found.name))
+
+
+def _marked(ws: Workspace, tags: Mapping[str, str]) -> bool:
+    return tags.get(PROJECT) == ws.project
 
 
 def refuse_others(ws: Workspace, others: Iterable[Found]) -> None:

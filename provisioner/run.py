@@ -64,6 +64,7 @@ class StageProgress:
     reason: Message | None = None  # what it waits for, or why it is tried again
     tries: int = 0  # temporary errors in this attempt; a look that fails after a wait is the first again
     to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
+    stays: Message | None = None  # DONE: what a deletion left because it is not ours
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -73,6 +74,7 @@ class StageProgress:
             "reason": self.reason.to_json() if self.reason else None,
             "tries": self.tries,
             "to_the_end": self.to_the_end,
+            "stays": self.stays.to_json() if self.stays else None,
         }
 
     @classmethod
@@ -84,6 +86,7 @@ class StageProgress:
             reason=Message.from_json(data["reason"]) if data["reason"] else None,
             tries=data["tries"],
             to_the_end=data.get("to_the_end", False),  # runs that are older than it
+            stays=Message.from_json(data["stays"]) if data.get("stays") else None,
         )
 
 
@@ -172,6 +175,12 @@ class Run:
     @property
     def active(self) -> bool:
         return self.status not in ENDED
+
+    @property
+    def stays(self) -> tuple[Message, ...]:
+        """What it left so far because it is not ours, each once."""
+        left = (self.progress(planned.stage).stays for planned in self.plan.stages)
+        return tuple(dict.fromkeys(one for one in left if one))
 
     def to(self, status: RunStatus) -> None:
         """The only way to move. Raises `IllegalMove`."""

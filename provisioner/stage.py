@@ -7,7 +7,8 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 4. `remove` of what is not there does nothing; `ensure` over half of it completes it.
 5. Stopped after any single write and called again, it arrives at the same place.
 6. Neighbours stay: other users, comments, key order.
-7. What exists and is not ours is refused with `NotOurs`, for both goals.
+7. What exists and is not ours is never touched: `NotOurs` for both goals. A create ends there. A deletion
+   leaves it; what there is of ours beside it is told with it (`PartlyOurs`), and removed.
 8. No secret appears in any `Change`, `Wait` or error.
 9. `observe` and `plan` work whatever the other stages are up to, so that a whole plan can be shown
    before anything exists.
@@ -21,6 +22,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from provisioner.errors import NotOurs
 from provisioner.message import Json, Message
 from provisioner.workspace import Workspace
 
@@ -73,6 +75,14 @@ class Change:
             data["destroys_data"],
             Message.from_json(state) if state else None,
         )
+
+
+class PartlyOurs(NotOurs):
+    """For ABSENT: what `stranger` says is not ours, and `ours` is what has to be done beside it."""
+
+    def __init__(self, stranger: NotOurs, ours: tuple[Change, ...]) -> None:
+        super().__init__(stranger.what, cause=stranger.cause, hint=stranger.hint)
+        self.ours = ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,8 @@ class Stage(Protocol[Seen]):
     def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
         """Pure. What has to be done; empty when there is nothing.
 
-        Raises `NotOurs`, or another `Permanent` for what no run could do, so that nobody approves it.
+        Raises `NotOurs`, for ABSENT `PartlyOurs` while something of ours is there as well; or another
+        `Permanent` for what no run could do, so that nobody approves it.
         """
         ...
 
@@ -144,8 +155,11 @@ class Step:
 
     `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
     mirror image of create, so both are said.
+
+    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours.
     """
 
     stage: Stage[Any]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    by_name: bool = False

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from provisioner.errors import NotOurs, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan, StagePlan
-from provisioner.stage import Change, Goal, Step
+from provisioner.stage import Change, Goal, PartlyOurs, Stage, Step
 from provisioner.workspace import Workspace
 
 
@@ -27,6 +27,12 @@ class Finding:
     title: Message
     changes: tuple[Change, ...] = ()
     error: Exception | None = None  # then `changes` says nothing
+    stays: NotOurs | None = None  # for ABSENT: what is left because it is not ours
+    by_name: bool = False  # as in `Step`
+
+    @property
+    def plan(self) -> StagePlan:
+        return StagePlan(self.stage, self.title, self.changes, self.stays.what if self.stays else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Preview:
 
     @property
     def refusals(self) -> tuple[Refused, ...]:
-        """All the reasons why it cannot be asked for, at once."""
+        """All the reasons why it cannot be planned, at once."""
         return tuple(
             Refused(found.stage, found.title, found.error)
             for found in self.findings
@@ -55,12 +61,22 @@ class Preview:
         )
 
     @property
+    def unclaimed(self) -> tuple[Refused, ...]:
+        """What is not ours, where nothing else there carries our mark either; else nothing.
+
+        Then it is somebody else's workspace, and what has its names may be theirs, too: no deletion of it may
+        be asked for.
+        """
+        if any(found.changes and not found.by_name for found in self.findings):
+            return ()
+        return tuple(Refused(found.stage, found.title, found.stays) for found in self.findings if found.stays)
+
+    @property
     def plan(self) -> Plan | None:
         """None when there are refusals."""
         if any(found.error for found in self.findings):
             return None
-        stages = tuple(StagePlan(found.stage, found.title, found.changes) for found in self.findings)
-        return Plan(self.goal, stages)
+        return Plan(self.goal, tuple(found.plan for found in self.findings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +148,6 @@ def standing(findings: Sequence[Finding]) -> tuple[Standing, ...]:
     """
     told: list[Standing] = []
     for found in findings:
-        if isinstance(found.error, NotOurs):
-            continue
         if found.error:
             told.append(Standing(found.stage, found.title, None))
         elif found.changes:
@@ -143,9 +157,24 @@ def standing(findings: Sequence[Finding]) -> tuple[Standing, ...]:
     return tuple(told)
 
 
+def due(stage: Stage[Any], ws: Workspace, seen: Any, goal: Goal) -> tuple[tuple[Change, ...], NotOurs | None]:
+    """What has to be done, and what of it a deletion leaves because it is not ours.
+
+    For PRESENT that is an error, as the stage says.
+    """
+    try:
+        return stage.plan(ws, seen, goal), None
+    except NotOurs as stranger:
+        if goal is Goal.PRESENT:
+            raise
+        return (stranger.ours if isinstance(stranger, PartlyOurs) else ()), stranger
+
+
 def _find(ws: Workspace, goal: Goal, step: Step) -> Finding:
     stage = step.stage
+    found = Finding(stage.name, stage.title, by_name=step.by_name)
     try:
-        return Finding(stage.name, stage.title, stage.plan(ws, stage.observe(ws), goal))
+        changes, stays = due(stage, ws, stage.observe(ws), goal)
     except Exception as error:  # noqa: BLE001 one stage's bug must not hide what the others found
-        return Finding(stage.name, stage.title, error=error)
+        return replace(found, error=error)
+    return replace(found, changes=changes, stays=stays)

@@ -19,7 +19,7 @@ from provisioner.message import Json, Message, Ref, RefKind
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Clock, Failure, Held, Ledger, Locks, RetryPolicy, Run, RunStatus, StageStatus
 from provisioner.stage import Change, Goal, Step, Wait
-from provisioner.survey import Finding, prerequisites, standing, survey
+from provisioner.survey import Finding, due, prerequisites, standing, survey
 from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
@@ -147,9 +147,9 @@ class Turn:
         stage, goal = step.stage, self._run.goal
         before = self._run.progress(stage.name)
         seen = stage.observe(self._ws)
-        changes = stage.plan(self._ws, seen, goal)
+        changes, stays = due(stage, self._ws, seen, goal)
         if not changes:
-            self._book.done(step)
+            self._book.done(step, stays)
             return None
         if self._uncovered(step, changes):
             self._park(step, changes)
@@ -165,10 +165,10 @@ class Turn:
                 wait = replace(wait, reason=Message("{reason} (Cancel waits for it)", reason=wait.reason))
             self._book.wait(step, wait, before)
             return wait
-        left = stage.plan(self._ws, stage.observe(self._ws), goal)
+        left, stays = due(stage, self._ws, stage.observe(self._ws), goal)
         if left:
             raise Temporary(Message("{target} is not yet as it should be", target=left[0].target))
-        self._book.done(step)
+        self._book.done(step, stays)
         return None
 
     def _look_again(self) -> list[Wait]:
@@ -187,6 +187,8 @@ class Turn:
                 if wait is None:
                     return []
                 waits.append(wait)
+            else:
+                self._book.left(step, found.stays)
         if not waits:
             self._book.succeed()
         return waits
@@ -292,4 +294,4 @@ class _Context:
 def _planned(found: Finding, approved: Mapping[str, StagePlan]) -> StagePlan:
     if found.error and found.stage in approved:
         return approved[found.stage]
-    return StagePlan(found.stage, found.title, found.changes)
+    return found.plan

@@ -49,6 +49,7 @@ CONFIRM_TITLE_LONGEST, CONFIRM_TEXT_LONGEST, CONFIRM_BUTTON_LONGEST = 100, 300, 
 SIGNS = {
     Mark.DONE: (":white_check_mark:", Message("done")),
     Mark.GONE: (":wastebasket:", Message("gone")),
+    Mark.KEPT: (":lock:", Message("not ours")),
     Mark.NOW: (":gear:", Message("now")),
     Mark.WAITING: (":hourglass_flowing_sand:", Message("waiting")),
     Mark.RETRYING: (":arrows_counterclockwise:", Message("trying again")),

@@ -106,6 +106,11 @@ def _deletion(moment: Moment, case: Case) -> Message:
             if (by := _deleted_by(case)) is not None:
                 return Message("Deleting {project} goes on under {id}.", project=project, id=pointer(by))
             return Message("Deleting {project} was cancelled. {left}", project=project, left=left)
+        case Moment.READY if case.run is not None and case.run.stays:
+            return Message(
+                "{project} is gone: it was looked for on every system, and only what is not ours was found.",
+                project=project,
+            )
         case Moment.READY:
             return Message(
                 "{project} is gone: it was looked for on every system and not found.", project=project

@@ -40,9 +40,10 @@ def failed_stage(run: Run, failure: Failure | None) -> Message:
 
 
 def _count(run: Run) -> tuple[Ref, int, int]:
-    """The project, and how many of its stages are done."""
-    done = sum(run.progress(stage.stage).status is StageStatus.DONE for stage in run.plan.stages)
-    return name(run.asked.project), done, len(run.plan.stages)
+    """The project, and how many of its stages are done; what is left because it is not ours is none."""
+    stages = [run.progress(stage.stage) for stage in run.plan.stages]
+    ours = [stage for stage in stages if not stage.stays]
+    return name(run.asked.project), sum(stage.status is StageStatus.DONE for stage in ours), len(ours)
 
 
 def _overtaken(run: Run, by: Other) -> Headline:
@@ -55,6 +56,15 @@ def _overtaken(run: Run, by: Other) -> Headline:
 
 def _done(case: Case, run: Run) -> Headline:
     project = name(run.asked.project)
+    if run.goal is Goal.ABSENT and run.stays:
+        return (
+            Message("{project} is gone; what is not ours stays", project=project),
+            Message(
+                "Workspace {project} was deleted: it was looked for on every system, and only what is not"
+                " ours was found.",
+                project=project,
+            ),
+        )
     if run.goal is Goal.ABSENT:
         return (
             Message("{project} is gone", project=project),

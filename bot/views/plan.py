@@ -71,7 +71,9 @@ def _title(n: int, goal: Goal) -> Message:
 
 
 def _stage_items(stage: StagePlan, goal: Goal) -> Iterable[Message]:
-    if not stage.changes:
+    if stage.stays is not None:
+        yield Message("{title}: not touched — {what}", title=stage.title, what=stage.stays)
+    elif not stage.changes:
         yield (
             Message("{title}: there already, left as it is", title=stage.title)
             if goal is Goal.PRESENT

@@ -15,7 +15,7 @@ from bot.views.words import again_command, deciders, groups, name, person, point
 from provisioner.message import Message, Ref, RefKind
 from provisioner.plan import StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
-from provisioner.stage import Goal
+from provisioner.stage import Change, Goal
 from provisioner.workspace import Workspace
 
 MARKS = {
@@ -71,7 +71,7 @@ def as_gone(line: Line) -> Line:
 
 
 def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True) -> Line:
-    note: Message | None = None
+    note = progress.stays
     if not moving and progress.status in _BEGUN:
         return Line(Mark.STOPPED, stage.title)
     match progress.status:
@@ -87,7 +87,8 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
             )
         case StageStatus.ACTING | StageStatus.FAILED if progress.reason:
             note = progress.reason
-    return Line(MARKS[progress.status], stage.title, note)
+    mark = Mark.KEPT if progress.stays else MARKS[progress.status]
+    return Line(mark, stage.title, note)
 
 
 def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
@@ -127,8 +128,15 @@ def _ready(case: Case, run: Run) -> Iterable[Part]:
 
 
 def _targets(run: Run) -> tuple[Message, ...]:
-    """What the approved plan made or deleted, each once."""
-    return tuple(sorted({change.target for change in run.plan.changes}, key=str))
+    """What it made or deleted, each once."""
+    done = {change.target for stage in run.plan.stages for change in _carried_out(run, stage)}
+    return tuple(sorted(done, key=str))
+
+
+def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
+    """What was approved, unless it turned out to be somebody else's before anything was done about it."""
+    progress = run.progress(stage.stage)
+    return () if progress.stays and progress.since is None else stage.changes
 
 
 def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
@@ -142,14 +150,22 @@ def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
 
 def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     yield Paragraph(
-        Message("After the last removal every system was looked at once more, and nothing was found.")
+        Message("After the last removal every system was looked at once more, and nothing of ours was found.")
+        if run.stays
+        else Message("After the last removal every system was looked at once more, and nothing was found.")
     )
+    if run.stays:
+        yield Bullets(run.stays, Message("Still there, because it is not ours"))
     if deleted := _targets(run):
         yield Bullets(deleted, Message("Deleted"))
     yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by me, and what to do about it"))
     if case.later is None:
         command = name(f"{frame.command} create {run.asked.project}")
-        yield Small(Message("The name is free again: {command}", command=command))
+        yield Small(
+            Message("The name is free again once what is not ours is gone: {command}", command=command)
+            if run.stays
+            else Message("The name is free again: {command}", command=command)
+        )
 
 
 def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:

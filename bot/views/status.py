@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from provisioner.stage import Goal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a live look saw of one stage; `differs` says what is not as it should be."""
+    """What a live look saw of one stage; `differs` says what is not as it should be, or not ours."""
 
     title: Message
     mark: Mark
@@ -59,7 +59,10 @@ def status_card(known: Known, unknown: Message | None = None) -> Card:
         return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
-    if known.gone:
+    if known.deleted and known.run is not None and known.run.stays:
+        looked = Message("It was looked for on every system, and only this was found, which is not ours")
+        parts.append(Bullets(known.run.stays, looked))
+    elif known.gone:
         parts.append(Paragraph(Message("It was looked for on every system, and nothing of it was found.")))
     elif known.run is not None:
         parts.append(stage_lines(known.run))
@@ -97,7 +100,7 @@ def _who(request: Request, link: str) -> Message:
 def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     """What the systems say right now of what was last to be done: to be there, or to be gone."""
     unread = sum(finding.mark is Mark.UNKNOWN for finding in findings)
-    bad = sum(finding.mark is not Mark.DONE for finding in findings) - unread
+    bad = sum(finding.mark is Mark.FAILED for finding in findings)
     text = _looked(name(project), bad, goal, all_read=not unread)
     if unread:
         text = Message(
@@ -109,15 +112,20 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     lines = tuple(Line(finding.mark, finding.title) for finding in findings)
     if goal is Goal.ABSENT:
         lines = tuple(as_gone(line) for line in lines)
-    differs = tuple(
+    parts: list[Part] = [Paragraph(text), Lines(lines)]
+    if differs := _found(finding for finding in findings if finding.mark is not Mark.KEPT):
+        parts.append(Bullets(differs, Message("What differs")))
+    if kept := _found(finding for finding in findings if finding.mark is Mark.KEPT):
+        parts.append(Bullets(kept, Message("Still there, because it is not ours")))
+    return Card(text, text, tuple(parts))
+
+
+def _found(findings: Iterable[Finding]) -> tuple[Message, ...]:
+    return tuple(
         Message("{title}: {what}", title=finding.title, what=what)
         for finding in findings
         for what in finding.differs
     )
-    parts: list[Part] = [Paragraph(text), Lines(lines)]
-    if differs:
-        parts.append(Bullets(differs, Message("What differs")))
-    return Card(text, text, tuple(parts))
 
 
 def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:

@@ -41,6 +41,16 @@ class S3Buckets:
                     return BucketState(foreign=True)
                 raise
 
+    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
+        """None: this account has no such bucket."""
+        with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):
+            try:
+                return self._tags(bucket, account)
+            except ClientError as error:
+                if code_of(error) == "NoSuchBucket" or _shut_out(error):
+                    return None
+                raise
+
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None:
         """The tags go into the creating call, which S3 takes since 2025."""
         config: CreateBucketConfigurationTypeDef = {
@@ -138,12 +148,14 @@ class S3Buckets:
                 lambda: self._s3.delete_bucket(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchBucket"
             )
 
-    def _look(self, bucket: str, account: str, mark: str) -> BucketState:
-        s3 = self._s3
+    def _tags(self, bucket: str, account: str) -> dict[str, str]:
         found = optional(
-            lambda: s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchTagSet"
+            lambda: self._s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchTagSet"
         )
-        tags = {tag["Key"]: tag["Value"] for tag in (found["TagSet"] if found else ())}
+        return {tag["Key"]: tag["Value"] for tag in (found["TagSet"] if found else ())}
+
+    def _look(self, bucket: str, account: str, mark: str) -> BucketState:
+        s3, tags = self._s3, self._tags(bucket, account)
         if mark not in tags:
             return BucketState(tags=tags)  # a stranger's: what it holds is not for us to read
         encryption = optional(

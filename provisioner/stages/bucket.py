@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from provisioner.bucketclaim import HINT, PROJECT, refuse_stranger
 from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Json, Message, Ref, RefKind, listed
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
-PROJECT = "workspace-bot/project"
 CLUSTER = "workspace-bot/cluster"
 """The cluster is told, not compared: an upgrade of the platform gives it another name."""
 
@@ -241,16 +241,10 @@ def _size(size_bytes: int) -> str:
 def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
     if seen is None:
         return
-    name = _name(ws.bucket)
-    hint = Message("Choose another project name.")
     if seen.foreign:
-        raise NotOurs(Message("bucket {name} belongs to another AWS account", name=name), hint=hint)
-    project = seen.tags.get(PROJECT, "")
-    if not project:
-        raise NotOurs(Message("bucket {name} exists and was not made by this bot", name=name), hint=hint)
-    if project != ws.project:
-        what = Message("bucket {name} belongs to workspace {owner}", name=name, owner=_name(project))
-        raise NotOurs(what, hint=hint)
+        what = Message("bucket {name} belongs to another AWS account", name=_name(ws.bucket))
+        raise NotOurs(what, hint=HINT)
+    refuse_stranger(ws, seen.tags)
 
 
 def _missing(ws: Workspace, seen: BucketState) -> tuple[Message, ...]:

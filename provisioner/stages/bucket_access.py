@@ -1,8 +1,10 @@
 """The workspace's bucket in one managed policy that all workspaces share: two ARNs, in one statement.
 
-One class serves both policies. An ARN is ours by its derived name, so nothing here can be a stranger's: the
-policy is of our own account, by a name from the configuration. All else that stands in it is left as it is,
-and where it cannot be told what to edit, nothing is.
+One class serves both policies. The policy is of our own account, by a name from the configuration, and an ARN
+in it is ours by its derived name: unless our account has a bucket of that name which is not ours. Whoever
+made that gave it this access, by the same runbook, so both are left. Where another account has the name the
+ARN is ours, and has to go: it would grant our pods a stranger's bucket. All else that stands in the policy is
+left as it is, and where it cannot be told what to edit, nothing is.
 
 IAM has no compare-and-set. The lock keeps our own runs apart; against all others the policy is read again
 right before the write, and looked through afterwards for a version that came in between. And IAM is slow to
@@ -12,12 +14,13 @@ it is behind, the stage waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Protocol
 
+from provisioner.bucketclaim import refuse_stranger
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, Ref, RefKind
 from provisioner.policydocument import SIZE_MOST, PolicyDocument, Unfit
@@ -54,6 +57,20 @@ class ManagedPolicy:
         return min((each for each in self.versions if each != self.version), key=number)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSeen:
+    """`bucket`: tags of the bucket of our account; looked at only where the policy names it."""
+
+    policy: ManagedPolicy | None
+    bucket: Mapping[str, str] | None = None
+
+
+class Tags(Protocol):
+    """What this stage needs of S3."""
+
+    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None: ...  # None: not in this account
+
+
 class Policies(Protocol):
     """What this stage needs of IAM."""
 
@@ -78,9 +95,16 @@ class BucketAccessStage:
     """`policy`: which of the platform's policies it edits."""
 
     def __init__(
-        self, policies: Policies, *, name: str, title: Message, policy: Callable[[Platform], str]
+        self,
+        policies: Policies,
+        buckets: Tags,
+        *,
+        name: str,
+        title: Message,
+        policy: Callable[[Platform], str],
     ) -> None:
         self._policies = policies
+        self._buckets = buckets
         self._name = name
         self._title = title
         self._policy = policy
@@ -98,16 +122,22 @@ class BucketAccessStage:
     def locks(self, ws: Workspace) -> Sequence[str]:
         return (f"policy/{self._policy(ws.platform)}",)
 
-    def observe(self, ws: Workspace) -> ManagedPolicy | None:
-        return self._policies.look(self._arn(ws))
+    def observe(self, ws: Workspace) -> AccessSeen:
+        policy = self._policies.look(self._arn(ws))
+        named = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
+        bucket = self._buckets.tags(ws.bucket, account=ws.platform.account) if named else None
+        return AccessSeen(policy=policy, bucket=bucket)
 
-    def plan(self, ws: Workspace, seen: ManagedPolicy | None, goal: Goal) -> tuple[Change, ...]:
-        if seen is None:
+    def plan(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> tuple[Change, ...]:
+        policy = seen.policy
+        if policy is None:
             if goal is Goal.PRESENT:
                 raise self._missing(ws)
             return ()
-        edited = self._edit(ws, seen.document, goal)
-        if edited == seen.document:
+        if seen.bucket is not None:
+            refuse_stranger(ws, seen.bucket)
+        edited = self._edit(ws, policy.document, goal)
+        if edited == policy.document:
             return ()
         target = Message(
             "access to {bucket} in {policy}",
@@ -115,15 +145,15 @@ class BucketAccessStage:
             policy=_name(self._policy(ws.platform)),
         )
         if goal is Goal.ABSENT:
-            return (Change(Verb.DELETE, target, _joined(_housekeeping(seen))),)
-        half = any(seen.document.lists(arn) for arn in ws.bucket_arns)
-        notes = (*_housekeeping(seen), *_fullness(edited))
+            return (Change(Verb.DELETE, target, _joined(_housekeeping(policy))),)
+        half = any(policy.document.lists(arn) for arn in ws.bucket_arns)
+        notes = (*_housekeeping(policy), *_fullness(edited))
         return (Change(Verb.UPDATE if half else Verb.CREATE, target, _joined(notes)),)
 
-    def ensure(self, ws: Workspace, seen: ManagedPolicy | None, ctx: StageContext) -> Wait | None:
+    def ensure(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.PRESENT, ctx) if self.plan(ws, seen, Goal.PRESENT) else None
 
-    def remove(self, ws: Workspace, seen: ManagedPolicy | None, ctx: StageContext) -> Wait | None:
+    def remove(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.ABSENT, ctx) if self.plan(ws, seen, Goal.ABSENT) else None
 
     def _edit(self, ws: Workspace, document: PolicyDocument, goal: Goal) -> PolicyDocument:

@@ -154,13 +154,14 @@ class ConductorWorkspaceStage:
         return Resource(name=ws.asked.spec, vcpu=node.vcpus, ram_gb=node.memory_gib, gpu=node.gpus)
 
     def _find(self, ws: Workspace) -> ConductorWorkspace | None:
-        """The one of our name; or the one on our bucket that got a wrong name."""
+        """The one on our bucket, of our name or one that it got wrongly; else a stranger's of our name."""
         listed = {each.name: each for each in self._conductor.workspaces()}
-        if ws.name in listed:
-            return self._conductor.look(listed[ws.name])
+        named = self._conductor.look(listed[ws.name]) if ws.name in listed else None
+        if named is not None and named.bucket == ws.bucket:
+            return named
         wrong = (ws.project, f"{ws.name}-ws")  # what comes of giving the other form of the name
         looked_at = (self._conductor.look(listed[name]) for name in wrong if name in listed)
-        return next((each for each in looked_at if each.bucket == ws.bucket), None)
+        return next((each for each in looked_at if each.bucket == ws.bucket), named)
 
     def _new(self, ws: Workspace, wanted: Resource, found: ConductorWorkspace | None) -> NewWorkspace:
         """Of one that is there, resources of other names stay, and so does its dashboard: only the resources

@@ -1,7 +1,8 @@
 """The workspace's login: one user in dex's configuration, which all workspaces share.
 
 The entry is ours by its derived email. "There" means the entry, not its hash: bcrypt is salted, and a retry
-never rotates a password. An entry of that email with another user name is somebody else's.
+never rotates a password. An entry of that email with another user name is somebody else's: a delete leaves it
+and takes out ours beside it, which opened the same door.
 
 dex reads its file at start only, so an edit is not done before dex was restarted after it and was seen up.
 What is owed is kept beside the text, in the same write (`DexDocument.pending`): `+email` was put in,
@@ -21,10 +22,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import SecretStr
@@ -33,7 +34,7 @@ from provisioner import dexconfig
 from provisioner.dexconfig import DexConfig, Login, Unsound
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, Ref, RefKind
-from provisioner.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
 LOCK = "configmap/auth/dex"
@@ -140,17 +141,11 @@ class DexUserStage:
         )
 
     def plan(self, ws: Workspace, seen: DexSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen.config)
-        target = Message("dex user {login}", login=_name(ws.login_email))
-        restarts = Message("restarts dex")
-        there = bool(seen.config.entries(ws.login_email))
         if goal is Goal.ABSENT:
-            owed = there or bool(seen.document.pending & {_put(ws), _taken(ws)})
-            state = (
-                None if there else Message("no longer in dex's configuration, but dex has not come up since")
-            )
-            return (Change(Verb.DELETE, target, restarts, state=state),) if owed else ()
-        if not there:
+            return _absent(ws, seen)
+        _refuse_strangers(ws, seen.config)
+        target, restarts = _target(ws), Message("restarts dex")
+        if not _ours(ws, seen.config):
             return (Change(Verb.CREATE, target, restarts),)
         if not _sound(ws, seen.config) or _put(ws) in seen.document.pending:
             return (Change(Verb.UPDATE, target, restarts),)
@@ -167,8 +162,9 @@ class DexUserStage:
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
 
     def remove(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen.config)
-        if not seen.config.entries(ws.login_email):
+        if not _owed(ws, seen):
+            _refuse_strangers(ws, seen.config)
+        if not _ours(ws, seen.config):
             return self._serve(ws, seen, ctx)
         message = Message("removing {user} from dex", user=_name(ws.login_email))
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, _take_out), ctx)
@@ -251,7 +247,7 @@ class DexUserStage:
         """Our own entry is taken out of the *current* text: an old text would lose a neighbour's edit."""
         cause = self._last_words()  # before the restart replaces the pod that said them
         user = _name(ws.login_email)
-        if not seen.config.entries(ws.login_email):
+        if not _ours(ws, seen.config):
             return Permanent(Message("dex did not start after {user} was removed", user=user), cause=cause)
         message = Message("dex did not start: taking {user} out again", user=user)
         self._restart_now(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
@@ -286,12 +282,38 @@ class DexUserStage:
 
 
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
-    text = config.without_login(ws.login_email).text
+    text = config.without_login(ws.login_email, ws.login).text
     return replace(document, text=text, pending=document.pending - {_put(ws)} | {_taken(ws)})
 
 
 def _unsound(error: Unsound) -> Permanent:
     return Permanent(Message("cannot edit dex's configuration: {why}", why=error.what))
+
+
+def _target(ws: Workspace) -> Message:
+    return Message("dex user {login}", login=_name(ws.login_email))
+
+
+def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
+    changes: tuple[Change, ...] = ()
+    if _owed(ws, seen):
+        there = bool(_ours(ws, seen.config))
+        state = None if there else Message("no longer in dex's configuration, but dex has not come up since")
+        changes = (Change(Verb.DELETE, _target(ws), Message("restarts dex"), state=state),)
+    try:
+        _refuse_strangers(ws, seen.config)
+    except NotOurs as stranger:
+        raise PartlyOurs(stranger, changes) if changes else stranger from None
+    return changes
+
+
+def _owed(ws: Workspace, seen: DexSeen) -> bool:
+    """Whether our entry is still there, or dex was not seen up without it."""
+    return bool(_ours(ws, seen.config) or seen.document.pending & {_put(ws), _taken(ws)})
+
+
+def _ours(ws: Workspace, config: DexConfig) -> tuple[Mapping[str, Any], ...]:
+    return config.entries(ws.login_email, ws.login)
 
 
 def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:

@@ -1,7 +1,8 @@
 """The workspace's nodes: an EKS node group that eksctl makes through CloudFormation, and drains and removes.
 
 Ours or not: eksctl puts the tag `workspace-bot/project` on the stack inside CreateStack, and the stack on the
-node group. A stack or a node group of our name without it is never touched, in neither direction.
+node group. A stack or a node group of our name without it is never touched, in neither direction. A delete
+leaves it, and removes what is ours beside it: node groups under other specs, and a stack that failed on it.
 
 eksctl works for minutes, so it is started and not awaited: each turn looks at what there is. What it says
 when it ends is believed in neither direction (it ends well having made nothing where a rolled-back stack
@@ -25,13 +26,13 @@ from datetime import datetime
 from typing import Protocol
 
 from provisioner import nodegrouptrouble as trouble
-from provisioner.errors import Permanent, WorkError
+from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceType, InstanceTypes
 from provisioner.message import Message, Ref, RefKind
-from provisioner.nodegroupclaim import PROJECT, ROLE, refuse_others, refuse_strangers, sound
+from provisioner.nodegroupclaim import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
 from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata, Subnet, Subnets, Vpc
 from provisioner.nodegroupstate import Child, Found, Network, NodeGroup, Occupancy, Phase, Stack, Task
-from provisioner.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
 _SOON = 2.0  # seconds, for the first minute of an attempt
@@ -158,8 +159,7 @@ class NodegroupStage:
     def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent` also for what cannot be made: a person is not asked to approve that."""
         if goal is Goal.ABSENT:
-            refuse_strangers(ws, seen.all)
-            return tuple(_deletion(found, seen) for found in seen.all if found.exists)
+            return _absent(ws, seen)
         group = _fit(ws, seen)
         if seen.asked.phase is Phase.MAKING:
             how = Message("it is {how_far}", how_far=seen.asked.how_far)
@@ -187,8 +187,10 @@ class NodegroupStage:
         return self._clear(ws, found, ctx)
 
     def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
-        refuse_strangers(ws, seen.all)
-        waits = [self._remove(ws, found, seen, ctx) for found in seen.all if found.exists]
+        there = _ours(ws, seen)
+        if not there:
+            refuse_strangers(ws, seen.all)
+        waits = [self._remove(ws, found, seen, ctx) for found in there]
         return min(waits, key=lambda wait: wait.seconds, default=None)
 
     def _offer(self, ws: Workspace) -> Offer | WorkError:
@@ -278,6 +280,19 @@ def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
     return sound(ws, seen.asked)
 
 
+def _ours(ws: Workspace, seen: NodegroupSeen) -> tuple[Found, ...]:
+    return tuple(there for found in seen.all if (there := ours(ws, found)) is not None)
+
+
+def _absent(ws: Workspace, seen: NodegroupSeen) -> tuple[Change, ...]:
+    changes = tuple(_deletion(ws, found, seen) for found in _ours(ws, seen))
+    try:
+        refuse_strangers(ws, seen.all)
+    except NotOurs as stranger:
+        raise PartlyOurs(stranger, changes) if changes else stranger from None
+    return changes
+
+
 def _tagged(group: NodeGroup) -> bool:
     return bool(group.scaling) and not group.untagged
 
@@ -332,8 +347,11 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
     return ClusterConfig(metadata=metadata, vpc=vpc, managed_node_groups=(group,))
 
 
-def _deletion(found: Found, seen: NodegroupSeen) -> Change:
+def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
+    if found not in seen.all:  # the node group of this name is somebody else's
+        stack = Message("stack {name}", name=_name(ws.stack_of(found.name)))
+        return Change(Verb.DELETE, stack, trouble.state(found))
     target = Message("node group {name}", name=_name(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):

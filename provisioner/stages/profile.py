@@ -6,6 +6,9 @@ there (nothing is made twice), and the plan says that it will be marked as ours,
 it; until then a delete refuses it. A namespace carries no mark of ours; it is ours through its Profile, and
 after the Profile has gone through its annotation `owner`. Everything else is somebody else's.
 
+Beside a Profile of ours there may be a namespace that somebody made first: on delete the Profile goes and the
+namespace stays. One that would go with our Profile, and is annotated as another's, makes a delete fail.
+
 What the controller makes was read in kubeflow/kubeflow 1.8, `profile_controller.go`. It refuses a namespace
 of another owner without a word that can be relied on, so that case is found here, by the annotation.
 """
@@ -16,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from provisioner.errors import NotOurs
+from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, Ref, RefKind, listed, literal
-from provisioner.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"
@@ -107,11 +110,17 @@ class ProfileStage:
         )
 
     def plan(self, ws: Workspace, seen: ProfileSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen, goal)
-        return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
+        stranger = _stranger(ws, seen, goal)
+        if stranger is None:
+            return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
+        if goal is Goal.ABSENT and _profile_alone(ws, seen):
+            detail = Message("without its namespace")
+            raise PartlyOurs(stranger, (Change(Verb.DELETE, _profile(ws), detail),))
+        raise stranger
 
     def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen, Goal.PRESENT)
+        if stranger := _stranger(ws, seen, Goal.PRESENT):
+            raise stranger
         if _leaving(seen):
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.profile is None:
@@ -128,7 +137,9 @@ class ProfileStage:
         return None
 
     def remove(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen, Goal.ABSENT)
+        stranger = _stranger(ws, seen, Goal.ABSENT)
+        if stranger and not _profile_alone(ws, seen):
+            raise stranger
         if seen.profile is not None:
             if not seen.profile.deleting:
                 ctx.progress(Message("deleting Profile {name}", name=_name(ws.namespace)))
@@ -142,28 +153,50 @@ class ProfileStage:
         return Wait(_LOOK_AGAIN, _going(ws, seen))
 
 
-def _refuse_strangers(ws: Workspace, seen: ProfileSeen, goal: Goal) -> None:
-    """Raise `NotOurs` for what belongs to somebody else; see the module's docstring."""
+def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
+    """What belongs to somebody else; see the module's docstring."""
     profile, namespace, name = seen.profile, seen.namespace, _name(ws.namespace)
     hint = Message("Choose another project name.")
     if profile is not None:
         if profile.owner != ws.login_email or profile.project not in ("", ws.project):
             what = Message("Profile {name} belongs to {owner}", name=name, owner=_name(profile.owner))
-            raise NotOurs(what, hint=hint)
+            return NotOurs(what, hint=hint)
         if goal is Goal.ABSENT and not profile.project and not profile.deleting:
             what = Message("Profile {name} was made by hand and not by this bot", name=name)
-            raise NotOurs(what, hint=Message("Remove it by hand, or let a create mark it as ours first."))
+            return NotOurs(what, hint=Message("Remove it by hand, or let a create mark it as ours first."))
     if namespace is None:
-        return
+        return None
     if namespace.owner != ws.login_email:
         if namespace.owner:
             what = Message("namespace {name} belongs to {owner}", name=name, owner=_name(namespace.owner))
         else:
             what = Message("namespace {name} exists and is not ours", name=name)
-        raise NotOurs(what, hint=hint)
+        return NotOurs(what, hint=hint)
     if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
         what = Message("namespace {name} exists without a Profile", name=name)
-        raise NotOurs(what, hint=Message("Remove the namespace, or choose another project name."))
+        return NotOurs(what, hint=Message("Remove the namespace, or choose another project name."))
+    return None
+
+
+def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
+    """Whether the Profile is ours and the namespace another's, which stays when the Profile goes.
+
+    Raises `Permanent` where it would not stay.
+    """
+    profile, namespace = seen.profile, seen.namespace
+    ours = profile is not None and profile.owner == ws.login_email and profile.project == ws.project
+    if not ours or namespace is None or namespace.owner == ws.login_email:
+        return False
+    if namespace.owned:
+        owner = _name(namespace.owner or "–")
+        raise Permanent(
+            Message(
+                "namespace {name} goes with our Profile and belongs to {owner}",
+                name=_name(ws.namespace),
+                owner=owner,
+            )
+        )
+    return True
 
 
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:

@@ -146,9 +146,10 @@ class FakeCloud:
         found = self.stacks.get(name)
         if found is None:
             return
+        empty = found.status == "ROLLBACK_COMPLETE"
         found.status = "DELETE_IN_PROGRESS"
         self._event(found, "stack", "DELETE_IN_PROGRESS")
-        self._later(2.0, lambda: self._gone(name))
+        self._later(2.0, lambda: self._gone(name, empty=empty))
 
     # eksctl
 
@@ -268,8 +269,10 @@ class FakeCloud:
             self._later(2.0, lambda: self._gone(stack))
         self._later(3.0, self._while(child, lambda: child.end(0, "deleted 1 nodegroup(s)")))
 
-    def _gone(self, name: str) -> None:
-        self.grouped.pop(name.partition("-nodegroup-")[2], None)
+    def _gone(self, name: str, *, empty: bool = False) -> None:
+        """`empty`: its node group, if there is one of the name, is not in it."""
+        if not empty:
+            self.grouped.pop(name.partition("-nodegroup-")[2], None)
         found = self.stacks.get(name)
         if found is not None and self.fault == "undeletable":
             found.status = "DELETE_FAILED"

@@ -55,6 +55,11 @@ class FakeS3:
             ),
         )
 
+    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
+        del account
+        found = self.buckets.get(bucket)
+        return found.tags if found else None
+
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None:
         self._allow("CreateBucket")
         if bucket in self.elsewhere:

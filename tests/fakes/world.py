@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
-from provisioner.stage import Change, Goal, StageContext, Step, Verb, Wait
+from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Step, Verb, Wait
+from provisioner.survey import due
 from provisioner.workspace import Workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -30,6 +31,7 @@ class Place:
     busy_until: datetime | None = None  # the vendor is still at it
     data: bool = False  # somebody put their data there
     foreign: bool = False  # it was made by somebody else
+    shared: bool = False  # somebody else has something there beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Look:
     busy: bool
     data: bool
     foreign: bool
+    shared: bool
 
 
 class FakeWorld:
@@ -107,18 +110,21 @@ class FakeWorld:
             raise self._dark[stage].pop(0)
         place = self.places[project, stage]
         busy = place.busy_until is not None and place.busy_until > self.clock.now()
-        return Look(tuple(place.parts), busy, place.data, place.foreign)
+        return Look(tuple(place.parts), busy, place.data, place.foreign, place.shared)
 
     def _make(self, write: Write) -> None:
         if write.part == PARTS[-1] and self._broken[write.stage]:
             raise self._broken[write.stage].pop(0)
-        self.places[write.project, write.stage].parts.append(write.part)
+        place = self.places[write.project, write.stage]
+        assert not place.foreign
+        place.parts.append(write.part)
         self.writes.append(write)
 
     def _unmake(self, write: Write) -> None:
         if write.part == PARTS[0] and self._broken[write.stage]:
             raise self._broken[write.stage].pop(0)
         place = self.places[write.project, write.stage]
+        assert not place.foreign
         place.parts.remove(write.part)
         place.data = False
         self.writes.append(write)
@@ -171,10 +177,13 @@ class FakeStage:
                 return (Change(Verb.CREATE, target),)
             complete = len(seen.parts) == len(PARTS) and not seen.busy
             return () if complete else (Change(Verb.UPDATE, target),)
-        if not seen.parts and not seen.busy:
-            return ()
+        there = bool(seen.parts) or seen.busy
         detail = Message("{n} objects", n=7) if seen.data else None
-        return (Change(Verb.DELETE, target, detail, destroys_data=seen.data),)
+        deletion = (Change(Verb.DELETE, target, detail, destroys_data=seen.data),) if there else ()
+        if seen.shared:
+            stranger = NotOurs(Message("something beside {target} is not ours", target=target))
+            raise PartlyOurs(stranger, deletion) if there else stranger
+        return deletion
 
     def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
         (change,) = self.plan(ws, seen, Goal.PRESENT)
@@ -182,7 +191,7 @@ class FakeStage:
         return self._act(ws, seen, ctx, change, missing)
 
     def remove(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
-        (change,) = self.plan(ws, seen, Goal.ABSENT)
+        (change,) = due(self, ws, seen, Goal.ABSENT)[0]
         return self._act(ws, seen, ctx, change, [part for part in reversed(PARTS) if part in seen.parts])
 
     def _act(

@@ -17,7 +17,8 @@ import pytest
 from provisioner.errors import Interrupted, NotOurs, WorkError
 from provisioner.message import Json, Message
 from provisioner.plan import Plan, StagePlan
-from provisioner.stage import Change, Goal, Stage, Wait
+from provisioner.stage import Change, Goal, PartlyOurs, Stage, Wait
+from provisioner.survey import due
 from provisioner.workspace import Workspace
 from tests.fakes.fuse import CrashNow
 
@@ -94,6 +95,7 @@ class StageCase:
     neighbours: Callable[[], Any]  # everything else
     halves: Mapping[str, Callable[[], None]]  # ways to put half of it there
     strangers: Mapping[str, Callable[[], None]]  # ways for it to be somebody else's
+    mixtures: Mapping[str, Callable[[], None]] = field(default_factory=dict)  # and for some of it to be ours
     failures: Mapping[str, Callable[[], None]] = field(default_factory=dict)  # ways to fail for good
 
 
@@ -120,9 +122,11 @@ class Trip:
 
     def turn(self) -> tuple[tuple[Change, ...], Wait | None]:
         seen = self.stage.observe(self.case.ws)
-        changes = self.stage.plan(self.case.ws, seen, self.goal)
+        changes, stays = due(self.stage, self.case.ws, seen, self.goal)
         self.first = changes if self.first is None else self.first
         self._tell(changes)
+        if stays and not changes:
+            raise stays
         if not changes:
             return changes, None
         act = self.stage.ensure if self.goal is Goal.PRESENT else self.stage.remove
@@ -132,7 +136,10 @@ class Trip:
         return changes, wait
 
     def arrive(self) -> Trip:
-        """Until nothing is left to do; each change on the way was in the first plan."""
+        """Until nothing is left to do; each change on the way was in the first plan.
+
+        Raises `NotOurs` for what is then still there.
+        """
         for _ in range(TURNS_MOST):
             changes, wait = self.turn()
             if not changes:
@@ -278,6 +285,20 @@ class StageLaws:
                 act(case.ws, trip.stage.observe(case.ws), trip.context)
 
             assert (trip.wire.made, case.ours()) == ([], before), stranger
+
+    def test_law_7_what_is_ours_beside_it_is_removed(self, fresh: Fresh) -> None:
+        for mixture in fresh().mixtures:
+            case = fresh()
+            case.mixtures[mixture]()
+            trip = Trip(case, Goal.ABSENT)
+            with pytest.raises(PartlyOurs) as told:
+                trip.changes()
+
+            with pytest.raises(NotOurs) as left:
+                trip.arrive()
+
+            assert trip.wire.made, mixture
+            assert (type(left.value), str(left.value)) == (NotOurs, str(told.value)), mixture
 
     def test_law_8_no_secret_is_told(self, fresh: Fresh) -> None:
         case = fresh()

@@ -26,7 +26,7 @@ WRITES = frozenset({"add_version", "drop_version"})
 
 
 def arn_of(ws: Workspace, stage: Any) -> str:
-    (lock,) = stage(None).locks(ws)
+    (lock,) = stage(None, None).locks(ws)
     return ws.platform.policy_arn(lock.removeprefix("policy/"))
 
 
@@ -66,17 +66,23 @@ def a_case(aws: Aws, project: str, stage: Any = kubeflow) -> StageCase:
         document = look(aws, arn).document.with_bucket(ws.bucket_arns[number : number + 1])
         aws.iam.create_policy_version(PolicyArn=arn, PolicyDocument=document.text, SetAsDefault=True)
 
+    def by_hand() -> None:
+        aws.s3.create_bucket(
+            Bucket=ws.bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"}
+        )
+        half(0)
+
     return StageCase(
         ws=ws,
         client=aws.policies,
         writes=WRITES,
-        stage=stage,
+        stage=lambda policies: stage(policies, aws.buckets),
         clock=utc_now,
         pass_time=pass_time,
         ours=lambda: [look(aws, arn).document.lists(each) for each in ws.bucket_arns],
         neighbours=rest,
         halves={"the bucket alone": lambda: half(0), "its objects alone": lambda: half(1)},
-        strangers={},  # an ARN is ours by its derived name
+        strangers={"of a bucket made by hand": by_hand},
     )
 
 
@@ -250,7 +256,7 @@ def test_a_missing_right_to_edit_is_final_and_named(aws: Aws, fresh: Fresh, oper
 
 def test_a_policy_that_is_not_there_is_told(aws: Aws) -> None:
     ws = a_workspace(platform=a_platform(env="nowhere"))
-    stage = kubeflow(aws.policies)
+    stage = kubeflow(aws.policies, aws.buckets)
 
     with pytest.raises(Permanent, match="policy policy-s3-kubeflow-an2-meerkat-nowhere does not exist"):
         stage.plan(ws, stage.observe(ws), Goal.PRESENT)
@@ -271,7 +277,7 @@ def test_T5_T31_T39_twenty_creates_and_deletes_at_once_lose_nothing(
     before = [look(aws, arn).document for arn in arns]
     for arn, document in zip(arns, before, strict=True):
         aws.policies.add_version(arn, document.with_bucket(leaving).text)
-    stages = [(stage(aws.policies), Lock()) for stage in (kubeflow, aia)]
+    stages = [(stage(aws.policies, aws.buckets), Lock()) for stage in (kubeflow, aia)]
 
     def travel(ws: Workspace, goal: Goal) -> None:
         for stage, lock in stages:

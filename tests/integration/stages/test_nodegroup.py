@@ -195,6 +195,22 @@ def make_stack(world: World, name: str, tags: dict[str, str]) -> None:
     until(lambda: world.stack(name).status == "CREATE_COMPLETE")
 
 
+def fail(world: World, project: str) -> None:
+    world.aws.no_capacity(times=1)
+    with pytest.raises(Permanent):
+        Trip(a_case(world, project), Goal.PRESENT).arrive()
+
+
+def fail_on_a_strangers(world: World, project: str) -> None:
+    fail(world, project)
+    make_group(world, a_workspace(project).nodegroup, {"team": "vision"})
+
+
+def make_beside_a_strangers(world: World, project: str) -> None:
+    made(a_case(world, project))
+    make_group(world, a_workspace(project).nodegroup_of("gpu"), {"team": "vision"})
+
+
 def a_stage(client: Any) -> NodegroupStage:
     return NodegroupStage(client, client, client, client)
 
@@ -226,11 +242,6 @@ def a_case(world: World, project: str, **bent: Any) -> StageCase:
         ]
         world.scaling.delete_tags(Tags=gone)
 
-    def failed() -> None:
-        world.aws.no_capacity(times=1)
-        with pytest.raises(Permanent):
-            Trip(a_case(world, project), Goal.PRESENT).arrive()
-
     def denied() -> None:
         world.aws.faults.add(Kind.ACCESS_DENIED, "cloudformation.CreateStack", times=0)
 
@@ -245,13 +256,17 @@ def a_case(world: World, project: str, **bent: Any) -> StageCase:
         neighbours=lambda: repr(world.group(NEIGHBOUR)),
         halves={
             "without the autoscaler's tags": untagged,
-            "a failed earlier try": failed,
+            "a failed earlier try": lambda: fail(world, project),
             "a stack without its node group": lambda: make_stack(world, stack, tags),
         },
         strangers={
             "a node group without our tag": lambda: make_group(world, name, {"team": "vision"}),
             "another project's": lambda: make_group(world, name, {"workspace-bot/project": "another"}),
             "a stack of somebody else": lambda: make_stack(world, stack, {}),
+        },
+        mixtures={
+            "a stranger's under another spec": lambda: make_beside_a_strangers(world, project),
+            "a stranger's node group behind our failed stack": lambda: fail_on_a_strangers(world, project),
         },
         failures={
             "no right": denied,
@@ -472,7 +487,7 @@ def test_a_node_group_that_somebody_made_by_hand_is_refused(fresh: Fresh) -> Non
     case = fresh()
     case.strangers["a node group without our tag"]()
 
-    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+    with pytest.raises(NotOurs, match="which this bot did not make"):
         Trip(case, Goal.PRESENT).changes()
 
 

@@ -40,6 +40,10 @@ def a_case(kubeflow: Kubeflow, project: str) -> StageCase:
         body = {"metadata": {"name": ws.namespace, "annotations": annotations}}
         kubeflow.admin.call(ANY, "create namespaces", kubeflow.admin.core.create_namespace, body)
 
+    def ours_over_a_strangers() -> None:
+        namespace(STRANGER)
+        profile(ws.login_email, project=project)
+
     return StageCase(
         ws=ws,
         client=kubeflow.profiles,
@@ -59,6 +63,7 @@ def a_case(kubeflow: Kubeflow, project: str) -> StageCase:
             "a namespace of another owner": lambda: namespace(STRANGER),
             "a namespace of nobody": lambda: namespace(""),
         },
+        mixtures={"a namespace that somebody made before our Profile": ours_over_a_strangers},
     )
 
 

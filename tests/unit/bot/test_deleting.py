@@ -113,10 +113,10 @@ def test_what_the_bot_never_made_and_finds_can_be_asked_for(office: Office) -> N
     assert office.world.empty()
 
 
-def test_what_is_somebody_elses_is_refused_with_every_reason_at_once(office: Office) -> None:
+def test_a_workspace_of_somebody_elses_is_refused_with_every_reason_at_once(office: Office) -> None:
     office.ready()
-    office.world.places["alpha", "bucket"].foreign = True
-    office.world.places["alpha", "profile"].foreign = True
+    for stage in STAGES:
+        office.world.places["alpha", stage].foreign = True
 
     office.asks_to_delete()
     office.settle()

@@ -136,3 +136,15 @@ def test_a_system_that_is_switched_off_has_no_stage_and_nobody_waits_for_it(off:
 def test_a_hash_that_dex_would_refuse_is_found_at_once() -> None:
     with pytest.raises(ValueError, match="not bcrypt of cost 10 to 16"):
         the_catalog("12341234")
+
+
+def test_what_has_no_mark_is_made_after_something_that_has_one() -> None:
+    """Whose a workspace is can be told from what vouches, as long as any of it is there."""
+    steps = {step.stage.name: step for step in the_catalog()}
+    vouch = {name for name, step in steps.items() if not step.by_name}
+
+    def needed(name: str) -> set[str]:
+        return {name}.union(*(needed(other) for other in steps[name].needs))
+
+    assert vouch == {"profile", "bucket", "nodegroup", "dashboard"}
+    assert [name for name in steps if not needed(name) & vouch] == []

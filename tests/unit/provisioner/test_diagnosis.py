@@ -13,6 +13,7 @@ import pytest
 from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalogue, diagnose, templates
 from provisioner.errors import Cause
 from provisioner.message import Message
+from provisioner.stage import Goal
 from tools.texts import templates as templates_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -67,20 +68,22 @@ def test_each_text_says_where_it_was_seen(entry: Known, text: Seen) -> None:
 @known
 def test_each_says_cause_and_remedy_in_whole_sentences(entry: Known) -> None:
     for text in entry.seen:
-        found = diagnose(*met(entry, text))
+        for goal in Goal:
+            found = diagnose(*met(entry, text), goal=goal)
 
-        assert found is not None
-        assert found.retryable is entry.retryable
-        for sentence in (str(found.cause), str(found.remedy)):
-            assert sentence[-1] in ".!)"
-            assert not re.search(r"(?<!\$)\{\w+\}|``", sentence)
+            assert found is not None
+            assert found.retryable is entry.retryable
+            for sentence in (str(found.cause), str(found.remedy)):
+                assert sentence[-1] in ".!)"
+                assert not re.search(r"(?<!\$)\{\w+\}|``", sentence)
 
 
 @known
 def test_each_sentence_uses_only_values_the_failure_has(entry: Known) -> None:
     given = places(entry.what) | set(entry.words.groupindex if entry.words else ())
 
-    assert places(entry.cause) | places(entry.remedy) - {"again", "Again"} <= given
+    told = places(entry.cause) | places(entry.remedy) | places(entry.deletion)
+    assert told - {"again", "Again"} <= given
 
 
 @known
@@ -135,7 +138,8 @@ def test_every_file_of_the_folder_is_read() -> None:
 
 
 def test_every_field_of_an_entry_is_one_that_is_read() -> None:
-    fields = {"id", "services", "operations", "words", "what", "seen", "cause", "remedy", "retryable"}
+    said = {"cause", "remedy", "deletion", "retryable"}
+    fields = {"id", "services", "operations", "words", "what", "seen", *said}
     for name in FILES:
         path = ROOT / "provisioner" / "failures" / f"{name}.toml"
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["failure"]:
@@ -340,7 +344,7 @@ def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
 
 
 def test_every_sentence_is_there_to_be_translated() -> None:
-    assert len(templates()) == 2 * len(catalogue())
+    assert len(templates()) == 2 * len(catalogue()) + sum(bool(entry.deletion) for entry in catalogue())
 
 
 @known

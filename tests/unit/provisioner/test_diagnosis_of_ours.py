@@ -32,12 +32,17 @@ class Raised:
 
 def unhelpful(source: str, file: str) -> Iterator[Raised]:
     """Every error made in a source that has neither cause nor hint, with its templates."""
+    return (one for call, one in errors(source, file) if not _helps(call))
+
+
+def errors(source: str, file: str) -> Iterator[tuple[ast.Call, Raised]]:
+    """Every error made in a source, once for each of its templates."""
     functions = [node for node in ast.walk(ast.parse(source, file)) if isinstance(node, ast.FunctionDef)]
     for function in functions:
         for call in ast.walk(function):
-            if isinstance(call, ast.Call) and _name(call.func) in ERRORS and not _helps(call):
+            if isinstance(call, ast.Call) and _name(call.func) in ERRORS:
                 told = list(_templates(call.args[0], function, functions)) if call.args else []
-                yield from (Raised(f"{file}:{call.lineno}", template) for template in told or [""])
+                yield from ((call, Raised(f"{file}:{call.lineno}", template)) for template in told or [""])
 
 
 def _helps(call: ast.Call) -> bool:
@@ -77,6 +82,17 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def strangers() -> list[Raised]:
+    """What a stage says that is not ours."""
+    found = {
+        one
+        for path in SOURCES
+        for call, one in errors(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
+        if _name(call.func) == "NotOurs" and "clients" not in one.where
+    }
+    return sorted(found, key=lambda one: (one.where, one.template))
+
+
 def raised() -> list[Raised]:
     found = {
         one
@@ -93,7 +109,22 @@ def test_whoever_meets_an_error_of_ours_is_told_what_to_do(one: Raised) -> None:
     assert one.template in known | WITHOUT_HELP.keys()
 
 
+ONE_GOAL = {
+    "namespace {name} exists without a Profile": "a deletion removes it",
+    "Profile {name} was made by hand and not by this bot": "a create takes it over",
+}
+
+
+@pytest.mark.parametrize("one", strangers(), ids=lambda one: one.where)
+def test_whoever_asks_for_a_deletion_is_not_told_to_choose_another_name(one: Raised) -> None:
+    [entry] = [entry for entry in catalogue() if entry.what == one.template and entry.words is None]
+
+    assert "another project name" not in entry.deletion
+    assert bool(entry.deletion) is (one.template not in ONE_GOAL)
+
+
 def test_each_exception_is_still_needed() -> None:
+    assert {one.template for one in strangers()} >= ONE_GOAL.keys()
     assert {one.template for one in raised()} >= WITHOUT_HELP.keys()
 
 

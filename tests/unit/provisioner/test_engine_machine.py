@@ -61,6 +61,7 @@ class EngineMachine(RuleBasedStateMachine):
         """One turn, and the time until the next. Every write in it was approved."""
         plan, was_active = self.yard.run(run.id).plan, self.yard.run(run.id).active
         before = len(self.yard.world.writes)
+        strangers = self.strangers(run.asked.project)
         try:
             wait = self.yard.engine().advance(run)
         except CrashNow:
@@ -70,8 +71,13 @@ class EngineMachine(RuleBasedStateMachine):
         for write in self.yard.world.writes[before:]:
             assert write.project == run.asked.project
             assert plan.covers(write.stage, write.change), write
+            assert write.stage not in strangers, write
         if was_active and self.yard.run(run.id).status is RunStatus.SUCCEEDED:
             self.check_end(run)
+
+    def strangers(self, project: str) -> set[str]:
+        places = self.yard.world.places.items()
+        return {stage for (owner, stage), place in places if owner == project and place.foreign}
 
     # What people do
 
@@ -227,10 +233,15 @@ class EngineMachine(RuleBasedStateMachine):
                 assert not run.active
 
     def check_end(self, run: Run) -> None:
-        """What a run that succeeded in this very moment has made of the world."""
-        project = run.asked.project
-        assert self.yard.world.made(project) == (set(STAGES) if run.goal is Goal.PRESENT else set())
-        assert run.goal is Goal.PRESENT or self.yard.world.empty(project)
+        """What a run that succeeded in this very moment has made of the world; what it left, it tells."""
+        project, strangers = run.asked.project, self.strangers(run.asked.project)
+        if run.goal is Goal.PRESENT:
+            assert self.yard.world.made(project) == set(STAGES)
+            return
+        places = self.yard.world.places
+        assert not [stage for stage in STAGES if places[project, stage].parts and stage not in strangers]
+        told = {str(left) for left in self.yard.run(run.id).stays}
+        assert told == {f"{stage} {project} belongs to somebody else" for stage in strangers}
 
 
 TestEngineMachine = EngineMachine.TestCase

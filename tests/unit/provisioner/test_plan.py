@@ -26,6 +26,7 @@ stage_plans = st.builds(
     st.sampled_from(["bucket", "profile"]),
     st.just(Message("It")),
     st.lists(changes, max_size=3).map(tuple),
+    st.none() | st.builds(Message, st.text()),
 )
 plans = st.builds(Plan, st.sampled_from(Goal), st.lists(stage_plans, max_size=3).map(tuple))
 
@@ -62,6 +63,11 @@ class TestTheDigest:
         plain, detailed = a_change(), a_change(detail=Message("restarts dex"))
 
         assert bucket(plain).digest == bucket(detailed).digest
+
+    def test_does_not_bind_what_stays(self) -> None:
+        (stage,) = bucket(a_change()).stages
+
+        assert a_plan(replace(stage, stays=Message("it is beta's"))).digest == bucket(a_change()).digest
 
     def test_does_not_bind_stages_that_do_nothing(self) -> None:
         idle = StagePlan("profile", Message("Profile"), ())
@@ -123,3 +129,10 @@ def test_dangers_are_what_destroys_data() -> None:
 @given(plans)
 def test_a_plan_comes_back_from_json_as_it_was(plan: Plan) -> None:
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_a_stage_that_an_older_version_stored_can_still_be_read() -> None:
+    stage = StagePlan("bucket", Message("S3 bucket"), (a_change(),))
+    old = {key: value for key, value in stage.to_json().items() if key != "stays"}
+
+    assert StagePlan.from_json(old) == stage

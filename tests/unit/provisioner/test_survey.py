@@ -14,8 +14,8 @@ STACK_ONLY = Message("only its failed stack")
 GROUP, OTHER = (Message("node group {name}", name=name) for name in "ab")
 
 
-def a_finding(*changes: Change, error: Exception | None = None) -> Finding:
-    return Finding("nodegroup", TITLE, changes, error)
+def a_finding(*changes: Change, error: Exception | None = None, stays: NotOurs | None = None) -> Finding:
+    return Finding("nodegroup", TITLE, changes, error, stays)
 
 
 def test_what_could_be_removed_is_there_and_as_what() -> None:
@@ -30,8 +30,16 @@ def test_what_could_be_removed_is_there_and_as_what() -> None:
 def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> None:
     unread, foreign = Permanent(Message("cannot look")), NotOurs(Message("it is beta's"))
 
-    assert standing([a_finding(error=unread), a_finding(error=foreign), a_finding()]) == (
+    assert standing([a_finding(error=unread), a_finding(stays=foreign), a_finding()]) == (
         Standing("nodegroup", TITLE, None),
+    )
+
+
+def test_what_is_ours_beside_a_strangers_is_there() -> None:
+    ours = Change(Verb.DELETE, GROUP)
+
+    assert standing([a_finding(ours, stays=NotOurs(Message("it is beta's")))]) == (
+        Standing("nodegroup", TITLE, (GROUP,)),
     )
 
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from provisioner.message import Json, Message
-from provisioner.stages.bucket_access import BucketAccessStage, Policies
+from provisioner.stages.bucket_access import BucketAccessStage, Policies, Tags
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.iam import FakeIam, FakePolicy
+from tests.fakes.s3 import FakeBucket, FakeS3
 from tests.laws.stage_laws import StageCase
 
 WS = a_workspace()
@@ -22,18 +23,20 @@ WRITES = frozenset({"add_version", "drop_version"})
 LOOK: dict[str, Json] = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
-def kubeflow(policies: Policies) -> BucketAccessStage:
+def kubeflow(policies: Policies, buckets: Tags | None = None) -> BucketAccessStage:
     return BucketAccessStage(
         policies,
+        buckets or FakeS3(),
         name="s3-access-kubeflow",
         title=Message("S3 access of Kubeflow"),
         policy=lambda platform: platform.kubeflow_policy,
     )
 
 
-def aia(policies: Policies) -> BucketAccessStage:
+def aia(policies: Policies, buckets: Tags | None = None) -> BucketAccessStage:
     return BucketAccessStage(
         policies,
+        buckets or FakeS3(),
         name="s3-access-aia",
         title=Message("S3 access of AI Conductor"),
         policy=lambda platform: platform.aia_policy,
@@ -63,9 +66,11 @@ def an_iam(*, behind: float = 0, **bent: Any) -> FakeIam:
     return FakeIam(FakeClock(), policies, behind=timedelta(seconds=behind), **bent)
 
 
-def a_case(iam: FakeIam | None = None, ws: Workspace = WS, stage: Any = kubeflow) -> StageCase:
-    iam = iam or an_iam()
-    policy = ws.platform.policy_arn(stage(iam).locks(ws)[0].removeprefix("policy/"))
+def a_case(
+    iam: FakeIam | None = None, ws: Workspace = WS, stage: Any = kubeflow, s3: FakeS3 | None = None
+) -> StageCase:
+    iam, s3 = iam or an_iam(), s3 or FakeS3()
+    policy = ws.platform.policy_arn(stage(iam, s3).locks(ws)[0].removeprefix("policy/"))
 
     def others() -> Any:
         """The documents without our ARNs: of versions, how many and which is part of every edit."""
@@ -80,11 +85,16 @@ def a_case(iam: FakeIam | None = None, ws: Workspace = WS, stage: Any = kubeflow
     def put(arn: str) -> None:
         iam.policies[policy].add(a_document(arn))
 
+    def by_hand(**tags: str) -> None:
+        """Bucket and access, by the runbook."""
+        s3.buckets[ws.bucket] = FakeBucket(tags=tags)
+        put(ws.bucket_arns[0])
+
     return StageCase(
         ws=ws,
         client=iam,
         writes=WRITES,
-        stage=stage,
+        stage=lambda policies: stage(policies, s3),
         clock=iam.clock.now,
         pass_time=iam.clock.pass_by,
         ours=lambda: [arn for arn in ws.bucket_arns if arn in json.dumps(iam.policies[policy].document)],
@@ -93,7 +103,10 @@ def a_case(iam: FakeIam | None = None, ws: Workspace = WS, stage: Any = kubeflow
             "the bucket alone": lambda: put(ws.bucket_arns[0]),
             "its objects alone": lambda: put(ws.bucket_arns[1]),
         },
-        strangers={},  # an ARN is ours by its derived name
+        strangers={
+            "of a bucket made by hand": lambda: by_hand(team="vision"),
+            "of another workspace's bucket": lambda: by_hand(**{"workspace-bot/project": "beta"}),
+        },
         failures={"no right to edit": lambda: setattr(iam, "denied", "CreatePolicyVersion")},
     )
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import Interrupted, Permanent, Temporary
+from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stage import Goal, Verb
-from provisioner.stages.bucket_access import BucketAccessStage, Policies
+from provisioner.stages.bucket_access import AccessSeen, BucketAccessStage, Policies, Tags
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow
 from tests.fakes.iam import FakeIam, FakePolicy
+from tests.fakes.s3 import FakeBucket, FakeS3
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, begun, both, made
 from tests.unit.provisioner.stages.access import (
     ARN,
@@ -52,9 +53,9 @@ class TestLawsWhileIamIsBehind(StageLaws):
         def slow() -> StageCase:
             iam = an_iam(behind=5)
 
-            def started(policies: Policies) -> BucketAccessStage:
+            def started(policies: Policies, buckets: Tags) -> BucketAccessStage:
                 iam.clock.pass_by(5)
-                return kubeflow(policies)
+                return kubeflow(policies, buckets)
 
             return a_case(iam, stage=started)
 
@@ -183,7 +184,7 @@ def test_a_policy_that_is_not_there_cannot_be_made_by_us() -> None:
     del iam_of(case).policies[ARN]
     trip = Trip(case, Goal.PRESENT)
 
-    for act in (trip.changes, lambda: trip.stage.ensure(WS, None, trip.context)):
+    for act in (trip.changes, lambda: trip.stage.ensure(WS, AccessSeen(policy=None), trip.context)):
         with pytest.raises(
             Permanent, match="policy policy-s3-kubeflow-an2-meerkat-prod does not exist"
         ) as no:
@@ -196,7 +197,7 @@ def test_a_policy_that_is_not_there_grants_nothing_that_could_be_removed() -> No
     del iam_of(case).policies[ARN]
     trip = Trip(case, Goal.ABSENT)
 
-    assert (trip.changes(), trip.stage.remove(WS, None, trip.context)) == ((), None)
+    assert (trip.changes(), trip.stage.remove(WS, AccessSeen(policy=None), trip.context)) == ((), None)
 
 
 @both
@@ -368,3 +369,34 @@ def test_a_platform_elsewhere_has_its_own_policies() -> None:
     assert kubeflow(an_iam()).locks(a_workspace(platform=platform)) == (
         "policy/policy-s3-kubeflow-an2-meerkat-dev",
     )
+
+
+def test_access_to_a_bucket_made_by_hand_stays_as_it_is() -> None:
+    """Whoever made the bucket gave it this access: to take it away would stop their work."""
+    case = a_case()
+    case.strangers["of a bucket made by hand"]()
+
+    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+        Trip(case, Goal.ABSENT).arrive()
+
+    assert WS.bucket_arns[0] in resources(policy_of(case))
+
+
+def test_T31_access_to_a_bucket_of_another_account_is_taken_away() -> None:
+    """Ours is gone, and somebody has taken its name: the grant would let our pods write to theirs."""
+    s3 = FakeS3()
+    case = made(a_case(s3=s3))
+    s3.elsewhere.add(WS.bucket)
+
+    Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() == []
+
+
+def test_the_bucket_is_not_looked_at_where_the_policy_does_not_name_it() -> None:
+    s3 = FakeS3()
+    s3.buckets[WS.bucket] = FakeBucket()
+    case = a_case(s3=s3)
+
+    assert kubeflow(case.client, s3).observe(WS).bucket is None
+    assert Trip(case, Goal.ABSENT).changes() == ()

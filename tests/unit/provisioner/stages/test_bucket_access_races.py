@@ -167,7 +167,7 @@ def test_T42_a_write_that_does_not_show_yet_is_waited_for_and_not_made_again(goa
 def test_T42_no_workspace_edits_what_another_has_changed_and_iam_does_not_show() -> None:
     iam = an_iam(behind=5)
     stage = kubeflow(iam)  # one for all runs of a process
-    alpha, beta = (a_case(iam, a_workspace(name), lambda _: stage) for name in ("alpha", "beta"))
+    alpha, beta = (a_case(iam, a_workspace(name), lambda *_: stage) for name in ("alpha", "beta"))
     Trip(alpha, Goal.PRESENT).turn()
 
     _, wait = Trip(beta, Goal.PRESENT).turn()
@@ -225,7 +225,7 @@ def test_T42_a_process_that_is_back_before_iam_shows_what_it_did_arrives_all_the
 def test_T39_twenty_creates_and_deletes_in_any_order_lose_nothing(behind: int, chance: Any) -> None:
     iam = an_iam(behind=behind)
     stage = kubeflow(iam)
-    cases = [a_case(iam, a_workspace(f"p{number}"), lambda _: stage) for number in range(20)]
+    cases = [a_case(iam, a_workspace(f"p{number}"), lambda *_: stage) for number in range(20)]
     for case in cases[10:]:
         made(case)
     trips = [Trip(case, Goal.PRESENT if number < 10 else Goal.ABSENT) for number, case in enumerate(cases)]

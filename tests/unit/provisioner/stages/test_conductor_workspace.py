@@ -299,6 +299,19 @@ def test_a_lost_answer_is_looked_into() -> None:
     assert case.ours() == made(a_case()).ours()
 
 
+def test_ours_of_a_wrong_name_goes_although_somebody_has_taken_the_right_one() -> None:
+    case = a_case()
+    fake_of(case).put_workspace(WS.project, WS.bucket)
+    case.strangers["another's bucket"]()
+
+    trip = Trip(case, Goal.ABSENT)
+    assert [str(change.target) for change in trip.changes()] == [f"AI Conductor workspace {WS.project}"]
+    with pytest.raises(NotOurs, match="uses bucket s3-of-somebody"):
+        trip.arrive()
+
+    assert trip.wire.made == ["delete_workspace"]
+
+
 def test_another_workspaces_bucket_is_refused_and_not_looked_into() -> None:
     case = a_case()
     case.strangers["another's bucket"]()

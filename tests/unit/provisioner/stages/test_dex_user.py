@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from provisioner.dexconfig import DexConfig, Login, read
 from provisioner.errors import NotOurs, Permanent, Temporary
-from provisioner.stage import Goal, Stage, Verb, Wait
+from provisioner.stage import Goal, PartlyOurs, Stage, Verb, Wait
 from provisioner.stages.dex_user import DexUserStage
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
@@ -97,6 +98,7 @@ def a_case() -> StageCase:
             "with the id of another": lambda: put(with_ours(user_id="15841185641784")),
         },
         strangers={"somebody else's": lambda: put(with_ours(username="somebody"))},
+        mixtures={"somebody else's beside ours": lambda: put(twice(with_ours(), username="somebody"))},
         failures={
             "a neighbour's hash is broken": breaks,
             "dex says the hash": says_the_hash,
@@ -108,12 +110,11 @@ def without_ours(text: str) -> str:
     return read(text, mending=WS.login_email).without_login(WS.login_email).text
 
 
-def twice(text: str) -> str:
+def twice(text: str, **bent: str) -> str:
     config: DexConfig = read(text)
     (entry,) = config.entries(WS.login_email)
-    return text.replace(
-        "- email: user@", f'- {{email: "{entry["email"]}", hash: "{OTHER_HASH}"}}\n- email: user@'
-    )
+    second = json.dumps({"email": entry["email"], "hash": OTHER_HASH, **bent})
+    return text.replace("- email: user@", f"- {second}\n- email: user@")
 
 
 def together(trips: Sequence[Trip], pass_time: Callable[[float], None]) -> None:
@@ -432,6 +433,31 @@ def test_an_email_with_another_user_name_is_somebody_elses() -> None:
 
     with pytest.raises(NotOurs, match="belongs to somebody"):
         Trip(case, Goal.PRESENT).changes()
+
+
+def test_an_email_with_another_user_name_stays_when_ours_is_taken_out() -> None:
+    case = a_case()
+    case.mixtures["somebody else's beside ours"]()
+    before = read(dex_of(case).text).entries(WS.login_email)
+
+    with pytest.raises(NotOurs, match="belongs to somebody"):
+        Trip(case, Goal.ABSENT).arrive()
+
+    assert [entry.get("username") for entry in before] == ["somebody", WS.login]
+    assert read(dex_of(case).text).entries(WS.login_email) == before[:1]
+    assert dex_of(case).pending == frozenset()
+
+
+def test_what_was_taken_out_is_seen_through_beside_somebody_elses() -> None:
+    """dex goes by the file it started with, so until then our entry opens the door."""
+    case = a_case()
+    case.mixtures["somebody else's beside ours"]()
+    Trip(case, Goal.ABSENT).turn()
+
+    with pytest.raises(PartlyOurs) as told:
+        Trip(case, Goal.ABSENT).changes()
+
+    assert str(told.value.ours[0].state) == "no longer in dex's configuration, but dex has not come up since"
 
 
 def test_what_dex_says_is_told_without_a_hash_in_it() -> None:

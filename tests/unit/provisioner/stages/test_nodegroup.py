@@ -61,6 +61,10 @@ def a_case(ws: Workspace = WS) -> StageCase:
         tags = group and {key: value for key, value in group.scaling_tags.items() if LABEL_TAG in key}
         return stack and (stack.status, stack.tags), group and (group.status, group.labels, tags)
 
+    def under_another_spec() -> None:
+        put(FakeStack("CREATE_COMPLETE", OURS), a_group())
+        cloud.grouped[GPU_NAME] = a_group(tags={})
+
     return StageCase(
         ws=ws,
         client=cloud,
@@ -78,12 +82,15 @@ def a_case(ws: Workspace = WS) -> StageCase:
             "a stack without its node group": lambda: put(FakeStack("CREATE_COMPLETE", OURS)),
         },
         strangers={
-            "a stack of somebody else": lambda: put(FakeStack("CREATE_COMPLETE", {}), a_group()),
+            "a stack of somebody else": lambda: put(FakeStack("CREATE_COMPLETE", {}), a_group(tags={})),
             "a node group without our tag": lambda: put(None, a_group(tags={"team": "vision"})),
             "another project's": lambda: put(None, a_group(tags={"workspace-bot/project": "beta"})),
+        },
+        mixtures={
             "a stranger's node group behind our failed stack": lambda: put(
                 FakeStack("ROLLBACK_COMPLETE", OURS), a_group(tags={})
             ),
+            "a stranger's under another spec": under_another_spec,
         },
         failures={
             "no capacity": lambda: setattr(cloud, "fault", "no-capacity"),
@@ -569,14 +576,6 @@ class TestDelete:
         cloud_of(case).children[NAME] = child
 
         assert str(failed(Trip(case, Goal.ABSENT))) == f"cannot delete node group {NAME}: deleted 0"
-
-    def test_a_stranger_under_another_spec_stops_a_delete_and_no_create(self) -> None:
-        case = made(a_case())
-        cloud_of(case).grouped[GPU_NAME] = a_group(tags={})
-
-        assert Trip(case, Goal.PRESENT).changes() == ()
-        with pytest.raises(NotOurs, match=GPU_NAME):
-            Trip(case, Goal.ABSENT).changes()
 
     def test_T47_it_is_deleted_by_its_derived_name(self) -> None:
         case = made(a_case())

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.errors import NotOurs, Permanent
 from provisioner.nodegroupstate import Task
-from provisioner.stage import Goal
+from provisioner.stage import Goal, PartlyOurs
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import FakeChild, FakeStack
@@ -141,5 +141,52 @@ def test_the_stack_of_a_stranger_behind_our_mark_stops_a_delete() -> None:
     cloud_of(case).grouped[ALIKE] = a_group()
     cloud_of(case).stacks[WS.stack_of(ALIKE)] = FakeStack("CREATE_COMPLETE", {})
 
-    with pytest.raises(NotOurs, match="was not made by this bot"):
+    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_IN_PROGRESS", "DELETE_FAILED"])
+def test_our_stack_with_a_node_group_of_a_stranger_stops_a_delete(status: str) -> None:
+    """CloudFormation deletes what a stack has by its name."""
+    case = a_case()
+    cloud_of(case).stacks[STACK] = FakeStack(status, OURS)
+    case.strangers["a node group without our tag"]()
+
+    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+
+
+def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> None:
+    case = a_case()
+    case.mixtures["a stranger's node group behind our failed stack"]()
+
+    with pytest.raises(PartlyOurs, match=f"^there is node group {NAME}, which this bot did not make") as told:
         Trip(case, Goal.ABSENT).changes()
+    with pytest.raises(NotOurs):
+        Trip(case, Goal.ABSENT).arrive()
+
+    assert [str(change.target) for change in told.value.ours] == [f"stack {STACK}"]
+    assert STACK not in cloud_of(case).stacks
+    assert NAME in cloud_of(case).grouped
+
+
+def test_a_stranger_under_another_spec_stays_and_stops_no_create() -> None:
+    case = a_case()
+    case.mixtures["a stranger's under another spec"]()
+    assert Trip(case, Goal.PRESENT).changes() == ()
+
+    with pytest.raises(NotOurs, match=f"there is node group {GPU_NAME}"):
+        Trip(case, Goal.ABSENT).arrive()
+
+    assert case.ours() == (None, None)
+    assert GPU_NAME in cloud_of(case).grouped
+
+
+def test_strangers_are_named_all_at_once() -> None:
+    case = a_case()
+    case.strangers["a stack of somebody else"]()
+    cloud_of(case).grouped[GPU_NAME] = a_group(tags={})
+
+    with pytest.raises(NotOurs) as told:
+        Trip(case, Goal.ABSENT).changes()
+
+    things = f"stack {STACK}, node group {GPU_NAME}"
+    assert str(told.value) == f"there is {things}, which this bot did not make"

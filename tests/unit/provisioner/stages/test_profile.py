@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.errors import NotOurs
-from provisioner.stage import Goal, Verb, Wait
+from provisioner.errors import NotOurs, Permanent
+from provisioner.stage import Goal, PartlyOurs, Verb, Wait
 from provisioner.stages.profile import CONTENTS, LABELS, NamespaceState, ProfileStage, ProfileState
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
@@ -50,6 +50,7 @@ def a_case() -> StageCase:
             "a namespace of another owner": lambda: a_namespace(cluster, owner=STRANGER),
             "a namespace of nobody": lambda: a_namespace(cluster, owner=""),
         },
+        mixtures={"a namespace that somebody made before our Profile": lambda: ours_over(cluster, STRANGER)},
     )
 
 
@@ -63,6 +64,12 @@ def ours(cluster: FakeProfiles, project: str = WS.project) -> None:
 
 def a_namespace(cluster: FakeProfiles, *, owner: str = WS.login_email) -> None:
     cluster.namespaces[WS.namespace] = NamespaceState(owner=owner)
+
+
+def ours_over(cluster: FakeProfiles, owner: str) -> None:
+    """Our Profile, whose controller found a namespace that it refuses."""
+    a_namespace(cluster, owner=owner)
+    ours(cluster)
 
 
 def cluster_of(case: StageCase) -> FakeProfiles:
@@ -109,6 +116,32 @@ def test_a_profile_made_by_hand_is_not_deleted() -> None:
 
     with pytest.raises(NotOurs, match="was made by hand"):
         Trip(case, Goal.ABSENT).changes()
+
+
+def test_the_namespace_of_a_stranger_stays_when_our_profile_goes() -> None:
+    case = a_case()
+    ours_over(cluster_of(case), STRANGER)
+
+    with pytest.raises(PartlyOurs, match=f"belongs to {STRANGER}") as told:
+        Trip(case, Goal.ABSENT).changes()
+    with pytest.raises(NotOurs):
+        Trip(case, Goal.ABSENT).arrive()
+
+    [change] = told.value.ours
+    assert (str(change.target), str(change.detail)) == (f"Profile {WS.namespace}", "without its namespace")
+    assert not change.destroys_data
+    assert case.ours() == (None, NamespaceState(owner=STRANGER))
+
+
+def test_a_namespace_that_would_go_with_our_profile_and_is_anothers_stops_a_delete() -> None:
+    case = made(a_case())
+    cluster = cluster_of(case)
+    cluster.namespaces[WS.namespace] = replace(cluster.namespaces[WS.namespace], owner=STRANGER)
+
+    with pytest.raises(Permanent, match="goes with our Profile and belongs to") as refused:
+        Trip(case, Goal.ABSENT).changes()
+
+    assert not isinstance(refused.value, NotOurs)
 
 
 def test_a_namespace_that_its_profile_adopted_is_deleted_after_it() -> None:

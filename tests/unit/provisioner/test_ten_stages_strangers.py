@@ -1,0 +1,145 @@
+"""The real ten stages where some of what has the workspace's names is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from provisioner.run import RunStatus
+from provisioner.stage import Goal
+from provisioner.survey import Preview
+from tests.builders import a_workspace
+from tests.fakes.fuse import CrashNow
+from tests.fakes.s3 import FakeBucket
+from tests.unit.provisioner.wholeyard import Outside, WholeYard
+
+WS = a_workspace()
+ACCESS = {"s3-access-kubeflow", "s3-access-aia"}
+
+
+def bucket_by_hand(outside: Outside) -> None:
+    outside.s3.buckets[WS.bucket] = FakeBucket(tags={"team": "vision"})
+
+
+def bucket_elsewhere(outside: Outside) -> None:
+    outside.s3.elsewhere.add(WS.bucket)
+
+
+def workspace_by_hand(outside: Outside) -> None:
+    outside.conductor.put_workspace(WS.name, "s3-of-somebody")
+
+
+def account_by_hand(outside: Outside) -> None:
+    outside.conductor.put_account(WS.edge_account, "x", "ADMIN")
+
+
+def profile_by_hand(outside: Outside) -> None:
+    outside.kubernetes.create_profile(WS.namespace, owner="somebody@example.com", annotations={})
+
+
+Means = Callable[[Outside], None]
+STRANGERS: dict[Means, set[str]] = {
+    bucket_by_hand: {"bucket"},
+    bucket_elsewhere: {"bucket"},
+    profile_by_hand: {"profile"},
+    workspace_by_hand: {"conductor-workspace", "conductor-member"},
+    account_by_hand: {"conductor-account", "conductor-member"},
+}
+"""What somebody makes after the approval, with the stages that leave it."""
+
+each = pytest.mark.parametrize("means", STRANGERS, ids=lambda means: means.__name__)
+
+
+def half_made(means: Means) -> WholeYard:
+    """A create that failed on it, and was given up."""
+    yard = WholeYard()
+    run_id = yard.approve()
+    means(yard.outside)
+    assert yard.settle(run_id).status is RunStatus.FAILED
+    yard.give_up(run_id)
+    return yard
+
+
+def left_there(means: Means) -> object:
+    """A world in which nobody else was."""
+    outside = WholeYard().outside
+    means(outside)
+    return at_rest(outside)
+
+
+def at_rest(outside: Outside) -> object:
+    """What is there once no controller has anything to do.
+
+    An edit of a policy that was taken back is still one of its versions.
+    """
+    for _ in range(3):
+        outside.pass_by(60)
+    state = outside.state()
+    return {key: value for key, value in state.items() if key != "versions"}
+
+
+@each
+def test_what_is_half_made_goes_and_what_is_somebody_elses_stays(means: Means) -> None:
+    yard = half_made(means)
+
+    run = yard.settle(yard.approve(Goal.ABSENT))
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert {name for name, stage in run.stages.items() if stage.stays} == STRANGERS[means]
+    assert at_rest(yard.outside) == left_there(means)
+
+
+@pytest.mark.parametrize("means", [bucket_by_hand, account_by_hand], ids=lambda means: means.__name__)
+def test_an_end_of_the_process_after_any_write_changes_nothing(means: Means) -> None:
+    yard = half_made(means)
+    yard.tripwire.done.clear()
+    yard.settle(yard.approve(Goal.ABSENT))
+    undisturbed, effects = yard.outside.state(), list(dict.fromkeys(yard.tripwire.done))
+    assert effects
+
+    for effect in effects[:-1:2]:  # each is an end once in test_ten_stages, where nobody else is about
+        again = half_made(means)
+        run_id = again.approve(Goal.ABSENT)
+        again.tripwire.arm([effect])
+        with pytest.raises(CrashNow):
+            again.settle(run_id)
+        again.die()
+
+        assert again.settle(run_id).status is RunStatus.SUCCEEDED, effect
+        assert again.outside.state() == undisturbed, effect
+
+
+def test_a_workspace_that_somebody_made_by_the_runbook_is_not_taken_apart() -> None:
+    """The runbook gives it our names, and what carries no mark cannot be told from ours."""
+    yard = WholeYard()
+    yard.settle(yard.approve())
+    by_hand(yard.outside)
+
+    preview = yard.engine().preview(WS, Goal.ABSENT)
+
+    assert {one.stage for one in preview.unclaimed} == {
+        "profile",
+        "bucket",
+        "nodegroup",
+        "dashboard",
+        *ACCESS,
+    }
+    assert changes(preview) == {"dex-user", "conductor-workspace", "conductor-account", "conductor-member"}
+
+
+def by_hand(outside: Outside) -> None:
+    """Takes our marks off everything."""
+    outside.s3.buckets[WS.bucket].tags.clear()
+    outside.kubernetes.annotate_profile(WS.namespace, {})
+    for stack in outside.cloud.stacks.values():
+        stack.tags = {}
+    for group in outside.cloud.grouped.values():
+        group.tags = {}
+    made = outside.grafana.dashboards[WS.made_dashboard]
+    outside.grafana.dashboards[WS.made_dashboard] = replace(made, tags=())
+
+
+def changes(preview: Preview) -> set[str]:
+    return {found.stage for found in preview.findings if found.changes}
