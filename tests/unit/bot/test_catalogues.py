@@ -25,8 +25,8 @@ _EITHER = re.compile(r"[을은이과]\([를는가와]\)")
 _INFORMAL = re.compile(r"[가-힣]*(?<!세)(?<!필)요(?=[\s.,:?!)”]|$)")
 _PLAIN = re.compile(r"[가-힣]+(?<!니)다(?=[.:?!)]|$)")
 _STATES = re.compile(
-    r"\b(approved?|cancell?(ed)?|delet(ed|ing)|done|expired|fail(ed|ure)?|gone|next|queued|ready|reject(ed)?|"
-    r"request(ed)?|running|stages?|unknown|waiting|withdrawn?|workspace)\b"
+    r"(?<![\w-])(approved?|cancell?(ed)?|delet(ed|ing)|done|expired|fail(ed|ure)?|gone|next|queued|ready|reject(ed)?|"
+    r"request(ed)?|running|stages?|unknown|waiting|withdrawn?|workspace)(?![\w-])"
 )
 
 
