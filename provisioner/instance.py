@@ -14,6 +14,7 @@ class InstanceType:
     vcpus: int
     memory_gib: int  # whole GiB, rounded down
     gpus: int = 0
+    nvidia: bool = False  # some of them are NVIDIA's, which pods get through a device plugin
 
 
 class InstanceTypes(Protocol):

@@ -93,6 +93,17 @@ def unwell(group: NodeGroup, name: str) -> Permanent:
     return Permanent(what, cause=cause)
 
 
+def no_device_plugin(found: Found) -> Permanent:
+    """eksctl installs it last, and only with a node group that it makes: called again, it would not."""
+    child = found.child
+    told = child is not None and bool(child.exit_code) and "device plugin" in child.words
+    what = Message(
+        "node group {name} has NVIDIA's GPUs, and their device plugin is not in the cluster",
+        name=_name(found.name),
+    )
+    return Permanent(what, cause=_said("create nodegroup", child) if child is not None and told else None)
+
+
 def nowhere(instance_type: str, offered: Collection[str], network: Network) -> Permanent:
     what = Message(
         "{type} is offered in {offered}, and the cluster has private subnets in {zones}",

@@ -198,6 +198,7 @@ class Ec2InstanceTypes:
             vcpus=found["VCpuInfo"]["DefaultVCpus"],
             memory_gib=found["MemoryInfo"]["SizeInMiB"] // 1024,
             gpus=sum(each.get("Count", 0) for each in gpus),
+            nvidia=any(each.get("Manufacturer", "").lower() == "nvidia" for each in gpus),
         )
 
 

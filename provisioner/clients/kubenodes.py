@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubernetes.client import V1LabelSelector, V1Pod, V1PodDisruptionBudget
+from kubernetes.client import V1DaemonSet, V1LabelSelector, V1Pod, V1PodDisruptionBudget
 
 from provisioner.clients.kube import KubeCluster, meta
 from provisioner.message import Message, Ref, RefKind
@@ -27,6 +27,12 @@ class KubeNodes:
         nodes = sorted({name for label in LABELS for name in self._nodes(f"{label}={nodegroup}")})
         pods = [pod for node in nodes for pod in self._pods(node) if _stays(pod)]
         return Occupancy(nodes=len(nodes), pods=len(pods), blocked=self._blocked(pods))
+
+    def device_plugin(self) -> bool:
+        """Whether NVIDIA's is there: eksctl's, a chart's or an operator's, in whatever namespace."""
+        list_all = self._cluster.apps.list_daemon_set_for_all_namespaces
+        found = self._cluster.call(Message("cannot list the DaemonSets"), "list daemonsets", list_all)
+        return any(_serves_nvidia(each) for each in found.items)
 
     def _nodes(self, selector: str) -> Iterable[str]:
         found = self._cluster.call(
@@ -63,6 +69,13 @@ class KubeNodes:
             for budget in full
             if meta(budget).namespace == meta(pod).namespace and _covers(budget, meta(pod).labels or {})
         )
+
+
+def _serves_nvidia(found: V1DaemonSet) -> bool:
+    pods = found.spec.template.spec
+    containers = pods.containers if pods is not None else ()
+    named = "nvidia-device-plugin" in (meta(found).name or "")
+    return named or any("nvidia/k8s-device-plugin" in (each.image or "") for each in containers)
 
 
 def _stays(pod: V1Pod) -> bool:

@@ -13,6 +13,9 @@ A stack that failed while this attempt's eksctl was at it is this attempt's fail
 cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
 first.
 
+NVIDIA's device plugin, through which pods get GPUs, eksctl installs when all else is made. Where it is not
+there in the end, the nodes are of no use, and no eksctl installs it afterwards: that is told.
+
 A node group that exists with another instance type, label or upper limit than asked, or under another spec,
 is ours and differs. This release changes no node group: that is refused, in the preview already. How many
 nodes it has now is never compared: the cluster's autoscaler moves that.
@@ -37,6 +40,8 @@ from provisioner.workspace import Workspace
 
 _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
+_PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
+"""Images of nodes for whose GPUs eksctl installs the device plugin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class NodegroupSeen:
     others: tuple[Found, ...] = ()  # under other specs, also such as the settings no longer have
     offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
     occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
+    lacks_plugin: bool | WorkError = False  # it is there with NVIDIA's GPUs, and no pod can get one
 
     @property
     def all(self) -> tuple[Found, ...]:
@@ -99,6 +105,8 @@ class Eksctl(Protocol):
 
 class Nodes(Protocol):
     def occupancy(self, nodegroup: str) -> Occupancy: ...
+
+    def device_plugin(self) -> bool: ...  # whether NVIDIA's is in the cluster
 
 
 class NodegroupStage:
@@ -154,6 +162,7 @@ class NodegroupStage:
             others=tuple(found[1:]),
             offer=None if made else self._offer(ws),
             occupancy={each.name: self._occupancy(each.name) for each in found if each.group is not None},
+            lacks_plugin=self._lacks_plugin(found[0]),
         )
 
     def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
@@ -166,9 +175,11 @@ class NodegroupStage:
             return (Change(Verb.CREATE, _target(ws), how),)
         if seen.asked.phase is not Phase.THERE or group is None:
             return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
-        if _tagged(group):
-            return ()
         detail = Message("the autoscaler's tags are missing, without which it cannot be scaled up from zero")
+        if _tagged(group):
+            if not _lacks_plugin(seen):
+                return ()
+            detail = Message("eksctl has still to install NVIDIA's device plugin")
         return (Change(Verb.UPDATE, _target(ws), detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
@@ -177,7 +188,7 @@ class NodegroupStage:
             case Phase.NOTHING:
                 return self._create(ws, seen, ctx)
             case Phase.THERE if group is not None:
-                return self._complete(found, group, ctx)
+                return self._complete(seen, group, ctx)
             case Phase.MAKING:
                 return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
             case Phase.LEAVING:
@@ -213,6 +224,15 @@ class NodegroupStage:
         except WorkError as error:
             return error
 
+    def _lacks_plugin(self, found: Found) -> bool | WorkError:
+        if found.group is None or found.phase is not Phase.THERE or self._ami_family not in _PLUGIN_BY_EKSCTL:
+            return False
+        try:
+            types = [self._instances.describe(each) for each in found.group.instance_types]
+            return any(each.nvidia for each in types) and not self._nodes.device_plugin()
+        except WorkError as error:
+            return error
+
     def _create(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait:
         child, name = seen.asked.child, ws.nodegroup
         begun = Wait(_SOON, Message("eksctl has begun; there is no stack yet"))
@@ -226,9 +246,11 @@ class NodegroupStage:
         self._eksctl.start_create(name, config, at=ctx.now)
         return begun
 
-    def _complete(self, found: Found, group: NodeGroup, ctx: StageContext) -> Wait | None:
+    def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
+        found = seen.asked
         if _tagged(group):
-            return None
+            installing = Message("eksctl has still to install NVIDIA's device plugin")
+            return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
         if not group.scaling:
             return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))
         if found.runs(Task.CREATE):
@@ -295,6 +317,15 @@ def _absent(ws: Workspace, seen: NodegroupSeen) -> tuple[Change, ...]:
 
 def _tagged(group: NodeGroup) -> bool:
     return bool(group.scaling) and not group.untagged
+
+
+def _lacks_plugin(seen: NodegroupSeen) -> bool:
+    """Whether eksctl has still to install it. Raises `Permanent` where nobody will."""
+    if isinstance(seen.lacks_plugin, WorkError):
+        raise seen.lacks_plugin
+    if seen.lacks_plugin and not seen.asked.runs(Task.CREATE):
+        raise trouble.no_device_plugin(seen.asked)
+    return seen.lacks_plugin
 
 
 def _known(seen: NodegroupSeen) -> Offer:

@@ -63,12 +63,12 @@ WORKSPACE_BOT = (
     ),
     Rule(verbs=("get", "update", "patch"), resources=("configmaps",), names=("dex",), namespace="auth"),
     Rule(verbs=("get", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
-    Rule(verbs=("list",), resources=("nodes", "pods", "poddisruptionbudgets.policy")),
+    Rule(verbs=("list",), resources=("nodes", "pods", "poddisruptionbudgets.policy", "daemonsets.apps")),
     Rule(verbs=("get",), resources=("pods/log",), namespace="auth"),
 )
 """The least the bot needs: Profiles, a look at what the Profile controller made (and to delete a namespace
-that it only adopted), dex's text and restart, why dex does not come up, what runs on a node group and what
-keeps it from being drained."""
+that it only adopted), dex's text and restart, why dex does not come up, what runs on a node group, what
+keeps it from being drained, and whether its GPUs can be used."""
 
 EKSCTL = (
     Rule(verbs=("get", "list", "watch", "patch"), resources=("nodes",)),

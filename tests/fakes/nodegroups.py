@@ -35,6 +35,11 @@ NOT_DRAINED = (
 )
 BEGINS_AFTER = 1.0  # seconds from the start of eksctl to CreateStack
 TAKES = 6.0  # seconds from CreateStack to a node group
+NO_PLUGIN = (
+    'error installing device plugin: daemonsets.apps is forbidden: User "eksctl" cannot create resource'
+    ' "daemonsets" in API group "apps" in the namespace "kube-system"'
+)
+INSTALLS = 1.0  # seconds from the tags to the device plugin
 GIVES_UP_AFTER = 1500.0  # seconds, draining
 
 
@@ -79,7 +84,7 @@ class FakeCloud:
         self.clock = clock
         self.types = {
             "m5.xlarge": InstanceType(name="m5.xlarge", vcpus=4, memory_gib=16),
-            "g5.xlarge": InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1),
+            "g5.xlarge": InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1, nvidia=True),
         }
         self.offered = {"m5.xlarge": {"a", "c", "d"}, "g5.xlarge": {"a"}}
         self.net = Network(
@@ -89,7 +94,10 @@ class FakeCloud:
         self.grouped: dict[str, FakeGroup] = {}
         self.children: dict[str, FakeChild] = {}
         self.made: list[str] = []  # stacks, each time one was created
-        self.fault = ""  # no-capacity, no-stack, tags-denied, nothing-made, undeletable, cluster-down
+        self.plugin = False  # NVIDIA's
+        self.fault = (
+            ""  # no-capacity, no-stack, tags-denied, no-plugin, nothing-made, undeletable, cluster-down
+        )
         self._due: list[tuple[datetime, Callable[[], None]]] = []
 
     # AWS
@@ -197,6 +205,12 @@ class FakeCloud:
         blocked = tuple(Blocked(pod=pod, budget=budget) for pod, budget in found.pods.items() if budget)
         return Occupancy(nodes=found.nodes, pods=len(found.pods), blocked=blocked)
 
+    def device_plugin(self) -> bool:
+        if self.fault == "cluster-down":
+            raise Temporary(Message("cannot list the DaemonSets"))
+        self.catch_up()
+        return self.plugin
+
     def _start(self, nodegroup: str, child: FakeChild) -> FakeChild:
         self.end(nodegroup)
         self.children[nodegroup] = child
@@ -241,6 +255,14 @@ class FakeCloud:
         (wanted,) = config.managed_node_groups
         tags = {f"{LABEL_TAG}{key}": value for key, value in wanted.labels.items()}
         self.grouped[nodegroup].scaling_tags |= tags | dict(wanted.tags)
+        self._later(INSTALLS, self._while(child, lambda: self._installed(child, config)))
+
+    def _installed(self, child: FakeChild, config: ClusterConfig) -> None:
+        nvidia = any(self.types[each].nvidia for each in config.managed_node_groups[0].instance_types)
+        if nvidia and self.fault == "no-plugin":
+            child.end(1, NO_PLUGIN)
+            return
+        self.plugin = self.plugin or nvidia
         child.end(0, "created 1 managed nodegroup(s)")
 
     def _roll_back(self, stack: FakeStack, child: FakeChild) -> None:

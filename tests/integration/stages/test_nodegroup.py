@@ -42,6 +42,7 @@ pytestmark = pytest.mark.long  # stacks take their time
 
 CLUSTER = "eks-an2-meerkat-prod"
 KEY_ID = "AKIATESTER"
+PLUGIN = "nvidia-device-plugin-daemonset"
 NEIGHBOUR = "ng-an2-aicond-vision-ws-standard"
 ROLE_TAG = f"{LABEL_TAG}aic-role"
 WRITES = frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"})
@@ -66,6 +67,7 @@ class World:
     client: Together
     eksctl: EksctlProgram
     impatient: Together  # the same, with an eksctl that gives up a drain at once
+    cluster: KubernetesEmulator
     admin: KubeCluster
     eks: Any
     scaling: Any
@@ -116,6 +118,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             client=Together(groups, types, eksctl, nodes),
             eksctl=eksctl,
             impatient=Together(groups, types, impatient, nodes),
+            cluster=emulator,
             admin=cluster(folder, emulator, "admin"),
             eks=boto3.client("eks", region_name=REGION),
             scaling=boto3.client("autoscaling", region_name=REGION),
@@ -147,6 +150,7 @@ def an_eksctl(folder: Path, environment: Mapping[str, str], seconds: float) -> E
 def _no_faults(world: World) -> Iterator[None]:
     yield
     world.aws.faults.clear()
+    world.cluster.faults.clear()
     world.aws.restore_capacity()
 
 
@@ -480,7 +484,7 @@ def test_T43_a_type_that_no_zone_of_the_cluster_offers_is_refused_before_anybody
 def test_T50_what_a_type_holds_is_what_ec2_says(world: World) -> None:
     described = world.client.describe("g5.xlarge")
 
-    assert described == InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1)
+    assert described == InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1, nvidia=True)
 
 
 def test_a_node_group_that_somebody_made_by_hand_is_refused(fresh: Fresh) -> None:
@@ -499,3 +503,34 @@ def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody
 
     with pytest.raises(Permanent, match=f"node group {first.ws.nodegroup} exists with spec standard"):
         Trip(a_case(world, project, spec="gpu"), Goal.PRESENT).changes()
+
+
+def test_gpus_that_no_pod_can_get_are_told_in_eksctls_words_until_somebody_helps(
+    world: World, projects: Iterator[str]
+) -> None:
+    case = a_case(world, next(projects), spec="gpu")
+    apps, place = world.admin.apps, "kube-system"
+    world.admin.find(ANY, "delete daemonsets", apps.delete_namespaced_daemon_set, PLUGIN, place)
+    refused = 'User "eksctl" cannot create resource "daemonsets" in API group "apps"'
+    world.cluster.faults.refuse("create", "daemonsets.apps", code=403, reason="Forbidden", message=refused)
+
+    with pytest.raises(Permanent, match="their device plugin is not in the cluster") as failed:
+        Trip(case, Goal.PRESENT).arrive()
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.service == "eksctl"
+    assert "error installing device plugin" in failed.value.cause.words
+    assert refused in failed.value.cause.words
+    pods = {"containers": [{"name": "plugin", "image": "nvcr.io/nvidia/k8s-device-plugin:v0.19.3"}]}
+    labels = {"name": "plugin"}
+    body = {
+        "metadata": {"name": PLUGIN},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pods},
+        },
+    }
+    world.admin.call(ANY, "create daemonsets", apps.create_namespaced_daemon_set, place, body)
+    assert Trip(case, Goal.PRESENT).changes() == ()
+    Trip(case, Goal.ABSENT).arrive()
+    assert case.ours() is None

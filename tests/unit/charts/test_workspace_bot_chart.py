@@ -254,6 +254,7 @@ def test_in_the_cluster_it_may_handle_profiles_and_look_at_what_it_does_not_make
         ("", "nodes"): {"list"},
         ("", "pods"): {"list"},
         ("policy", "poddisruptionbudgets"): {"list"},
+        ("apps", "daemonsets"): {"list"},
     }
 
 

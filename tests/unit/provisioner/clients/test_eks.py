@@ -128,13 +128,26 @@ def test_T50_what_a_type_holds_is_read_from_ec2(aws: Aws) -> None:
     found = {
         "VCpuInfo": {"DefaultVCpus": 32},
         "MemoryInfo": {"SizeInMiB": 249_500},
-        "GpuInfo": {"Gpus": [{"Name": "V100", "Count": 4}]},
+        "GpuInfo": {"Gpus": [{"Name": "V100", "Manufacturer": "NVIDIA", "Count": 4}]},
     }
     aws.facts.add_response("describe_instance_types", {"InstanceTypes": [found]})
 
     described = aws.types.describe("p3.8xlarge")
 
-    assert described == InstanceType(name="p3.8xlarge", vcpus=32, memory_gib=243, gpus=4)
+    assert described == InstanceType(name="p3.8xlarge", vcpus=32, memory_gib=243, gpus=4, nvidia=True)
+
+
+def test_gpus_of_another_maker_are_not_nvidias(aws: Aws) -> None:
+    found = {
+        "VCpuInfo": {"DefaultVCpus": 4},
+        "MemoryInfo": {"SizeInMiB": 16_384},
+        "GpuInfo": {"Gpus": [{"Name": "Radeon Pro V520", "Manufacturer": "AMD", "Count": 1}]},
+    }
+    aws.facts.add_response("describe_instance_types", {"InstanceTypes": [found]})
+
+    described = aws.types.describe("g4ad.xlarge")
+
+    assert (described.gpus, described.nvidia) == (1, False)
 
 
 def test_T50_a_type_that_ec2_does_not_know_is_permanent(aws: Aws) -> None:

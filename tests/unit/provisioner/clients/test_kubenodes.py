@@ -53,6 +53,8 @@ class FakeCluster:
         self.asked: list[str] = []
         self.core = SimpleNamespace(list_node=self._nodes, list_pod_for_all_namespaces=self._pods)
         self.policy = SimpleNamespace(list_pod_disruption_budget_for_all_namespaces=self._budgets)
+        self.apps = SimpleNamespace(list_daemon_set_for_all_namespaces=self._daemons)
+        self.daemons: list[Any] = []
         self._of_node, self._all_budgets = pods, budgets
 
     def call(self, what: object, operation: str, method: Callable[..., Any], /, **options: Any) -> Any:
@@ -62,6 +64,9 @@ class FakeCluster:
     def _nodes(self, *, label_selector: str) -> Any:
         self.asked.append(label_selector)
         return SimpleNamespace(items=[SimpleNamespace(metadata=SimpleNamespace(name="n0"))])
+
+    def _daemons(self) -> Any:
+        return SimpleNamespace(items=self.daemons)
 
     def _pods(self, *, field_selector: str) -> Any:
         self.asked.append(field_selector)
@@ -139,3 +144,28 @@ def test_a_pod_on_its_way_out_is_kept_by_nothing() -> None:
 )
 def test_a_selector_covers_what_kubernetes_says_it_does(selector: dict[str, Any], *, covers: bool) -> None:
     assert bool(look((a_pod("train"),), (a_budget("full", **selector),)).blocked) is covers
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "serves"),
+    [
+        ("nvidia-device-plugin-daemonset", "nvcr.io/nvidia/k8s-device-plugin:v0.19.3", True),  # eksctl's
+        ("nvdp-nvidia-device-plugin", "registry.example/mirror:1", True),
+        ("gpus", "registry.example/nvidia/k8s-device-plugin:v0.17", True),
+        ("amdgpu-device-plugin-daemonset", "rocm/k8s-device-plugin", False),
+        ("aws-node", "registry.example/amazon-k8s-cni:v1", False),
+    ],
+)
+def test_nvidias_device_plugin_is_known_by_its_name_or_its_image(
+    name: str,
+    image: str,
+    serves: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    cluster: Any = FakeCluster([], [])
+    pods = SimpleNamespace(containers=[SimpleNamespace(image=image)])
+    template = SimpleNamespace(spec=pods)
+    cluster.daemons = [
+        SimpleNamespace(metadata=SimpleNamespace(name=name), spec=SimpleNamespace(template=template))
+    ]
+
+    assert KubeNodes(cluster).device_plugin() is serves
