@@ -59,9 +59,9 @@ def state(known: Known) -> Message:
     link = shown(pending, known.pending_link)
     if deletion:
         return Message(
-            "{state}; {id} to delete it waits for approval until {until}", state=said, id=link, until=until
+            "{state}. {id} to delete it waits for approval until {until}", state=said, id=link, until=until
         )
-    return Message("{state}; {id} waits for approval until {until}", state=said, id=link, until=until)
+    return Message("{state}. {id} waits for approval until {until}", state=said, id=link, until=until)
 
 
 def mark(known: Known) -> Mark:

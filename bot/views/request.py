@@ -25,6 +25,7 @@ from bot.views.leftovers import dashboard_link
 from bot.views.plan import lost_in_short, plan_lines, risks
 from bot.views.run import run_card
 from bot.views.words import again_command, deciders, groups, name, person, pointer
+from provisioner.diagnosis import diagnose
 from provisioner.message import Message, literal
 from provisioner.run import RunStatus
 from provisioner.stage import Goal
@@ -128,11 +129,13 @@ def _what_stopped(case: Case) -> Iterable[Part]:
     if run.status is not RunStatus.FAILED or run.failure is None:
         return
     stage, what = failed_stage(run, run.failure), run.failure.what
-    yield Paragraph(
+    said = (
         Message("This rolls back {id}, which failed at {stage}: {what}.", id=number, stage=stage, what=what)
         if creation
         else Message("The deletion {id} failed at {stage}: {what}.", id=number, stage=stage, what=what)
     )
+    known = diagnose(what, run.failure.cause)
+    yield Paragraph(Message("{said} {cause}", said=said, cause=known.cause) if known else said)
 
 
 def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:

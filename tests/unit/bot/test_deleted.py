@@ -44,7 +44,7 @@ def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(offic
 
     said = str(office.service.status("alpha").text)
 
-    assert said.startswith(f"alpha: ready; {request.id} to delete it waits for approval until ")
+    assert said.startswith(f"alpha: ready. {request.id} to delete it waits for approval until ")
 
 
 def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothing(office: Office) -> None:
@@ -69,7 +69,7 @@ def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None
     office.service.expire()
     office.settle()
 
-    assert waiting.startswith(f"alpha: ready; {request.id} waits for approval until ")
+    assert waiting.startswith(f"alpha: ready. {request.id} waits for approval until ")
     said = shown(office.service.status("alpha"))
     assert f"{request.id} was not decided on in time. It changed nothing." in said
 
@@ -92,7 +92,7 @@ def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(o
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was cancelled; now, after {again.reference}: ready; {request.id} to delete it waits for" in said
+    assert f"was cancelled; now, after {again.reference}: ready. {request.id} to delete it waits for" in said
 
 
 def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:
@@ -101,7 +101,7 @@ def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(offi
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"ready; {request.id} to delete it waits for approval until" in said
+    assert f"ready. {request.id} to delete it waits for approval until" in said
     assert "deletion waiting for approval until" in said
     assert f"after {run.reference}" not in said
 

@@ -8,6 +8,7 @@ from approvals.model import Verdict
 from provisioner.errors import Permanent
 from provisioner.message import Message
 from provisioner.run import Run
+from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import BOB, MINA
@@ -178,3 +179,12 @@ def test_cancel_of_a_failure_that_made_nothing_does_not_speak_of_what_exists(off
     office.settle()
 
     assert "The work ends here; nothing is tried again. Nothing was made." in _cancel_asks(office, run)
+
+
+def test_the_card_of_a_roll_back_says_what_the_failure_means(office: Office) -> None:
+    cause = a_cause("InsufficientInstanceCapacity", service="ec2")
+    run = office.failed(error=Permanent(Message("cannot make nodes"), cause=cause))
+    office.service.roll_back(office.who(MINA), run.id, channel=CHANNEL)
+
+    said = "failed at Stage nodes: cannot make nodes. AWS has no machines of this type free at the moment."
+    assert said in _asked_to_delete(office)
