@@ -28,7 +28,7 @@ def plan_lines(plan: Plan) -> Bullets:
 def risks(plan: Plan) -> Iterable[Part]:
     """What is lost for good, and what others notice."""
     if plan.dangers:
-        yield Bullets(tuple(_lost(change) for change in plan.dangers), Message("Data will be lost for good"))
+        yield Bullets(tuple(_told(change) for change in plan.dangers), Message("Data will be lost for good"))
     noticed = tuple(
         dict.fromkeys(SHARED[one.stage] for one in plan.stages if one.changes and one.stage in SHARED)
     )
@@ -50,7 +50,7 @@ def lost_in_short(plan: Plan) -> Message:
     )
     if not plan.dangers:
         return said
-    first, *others = [_lost(change) for change in plan.dangers]
+    first, *others = [_told(change) for change in plan.dangers]
     listed = first
     for other in others:
         listed = Message("{some}; {one}", some=listed, one=other)
@@ -80,24 +80,12 @@ def _stage_items(stage: StagePlan, goal: Goal) -> Iterable[Message]:
             else Message("{title}: nothing of it is there", title=stage.title)
         )
     for change in stage.changes:
-        yield _with_detail(_verb_line(stage.title, change), change)
+        yield _told(change)
 
 
-def _verb_line(title: Message, change: Change) -> Message:
-    target = change.target
-    match change.verb:
-        case Verb.CREATE:
-            return Message("{title}: make {target}", title=title, target=target)
-        case Verb.UPDATE:
-            return Message("{title}: complete {target}", title=title, target=target)
-        case Verb.DELETE:
-            return Message("{title}: delete {target}", title=title, target=target)
-    assert_never(change.verb)
-
-
-def _lost(change: Change) -> Message:
-    return _with_detail(change.target, change)
-
-
-def _with_detail(line: Message, change: Change) -> Message:
+def _told(change: Change) -> Message:
+    """The heading says whether it is made or deleted; only what half exists says more."""
+    line = change.target
+    if change.verb is Verb.UPDATE:
+        line = Message("{target}, to be completed", target=line)
     return Message("{line} — {detail}", line=line, detail=change.detail) if change.detail else line

@@ -37,7 +37,7 @@ def test_who_decides_sees_what_stays(office: Office) -> None:
 
     card = office.chat.card_at(CHANNEL, request.id)
     assert "What will be deleted: 1 thing" in card
-    assert "Stage profile: delete profile alpha" in card
+    assert "\nprofile alpha\n" in card
     assert f"Stage bucket: not touched — {THEIRS}" in card
     assert "Stage login: nothing of it is there" in card
 
