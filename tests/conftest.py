@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 from sqlalchemy import URL, Engine, create_engine, text
@@ -29,6 +30,10 @@ _LONG = [
 
 # Thousands of modules and tests stay for good; to look through them again and again costs a tenth of it all.
 gc.set_threshold(50_000, 20, 20)
+
+# An example that takes long on a busy machine is not wrong.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # As left alone, structlog draws the locals of every frame of a traceback, for seconds each.
 structlog.configure(

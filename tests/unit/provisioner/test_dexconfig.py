@@ -18,7 +18,7 @@ LOGIN = Login(email="aic-user-alpha-ws@aic.com", hash=HASH, username="aic-user-a
 HEAD = "issuer: http://dex/dex\nstorage: {type: kubernetes}\nenablePasswordDB: true\n"
 CLIENTS = "staticClients:\n- id: a\n"
 
-few = settings(deadline=None, max_examples=40)  # ruamel takes its time
+few = settings(max_examples=40)  # ruamel takes its time
 
 comment = st.sampled_from(["", "# one", "  # deeper", "\t", "    ", "# - email: x", "# hash: 'y'"])
 comments = st.lists(comment, max_size=3)

@@ -116,7 +116,6 @@ lists = st.lists(buckets, min_size=1, max_size=6)
 
 
 @given(documents(lists))
-@settings(deadline=None)
 def test_T33_a_bucket_put_in_and_taken_out_leaves_the_document_as_it_was(document: PolicyDocument) -> None:
     before = json.dumps(document.content)
 
@@ -128,7 +127,6 @@ def test_T33_a_bucket_put_in_and_taken_out_leaves_the_document_as_it_was(documen
 
 
 @given(documents(buckets))
-@settings(deadline=None)
 def test_T34_so_it_is_where_one_resource_stands_without_a_list(document: PolicyDocument) -> None:
     put = document.with_bucket(OURS)
 
@@ -137,7 +135,6 @@ def test_T34_so_it_is_where_one_resource_stands_without_a_list(document: PolicyD
 
 
 @given(documents(st.one_of(lists, buckets)))
-@settings(deadline=None)
 def test_T36_every_statement_but_the_one_stays_and_it_only_gains_our_two(document: PolicyDocument) -> None:
     put = document.with_bucket(OURS)
 
@@ -153,7 +150,7 @@ def test_T36_every_statement_but_the_one_stays_and_it_only_gains_our_two(documen
 
 
 @given(documents(lists), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_T39_twenty_workspaces_put_in_and_taken_out_in_any_order_lose_nothing(
     document: PolicyDocument, chance: random.Random
 ) -> None:
@@ -178,7 +175,6 @@ def test_T39_twenty_workspaces_put_in_and_taken_out_in_any_order_lose_nothing(
 
 
 @given(documents(st.one_of(lists, buckets)))
-@settings(deadline=None)
 def test_T12_the_text_is_json_that_iam_takes_and_says_the_same(document: PolicyDocument) -> None:
     text = document.text
 

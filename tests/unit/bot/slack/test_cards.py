@@ -194,7 +194,7 @@ CARDS = st.builds(Card, MESSAGES, MESSAGES, st.lists(PARTS, max_size=12).map(tup
 
 
 @given(card=CARDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_slack_takes_any_card(card: Card) -> None:
     text, drawn = render(card, ENGLISH)
 
@@ -203,7 +203,7 @@ def test_slack_takes_any_card(card: Card) -> None:
 
 
 @given(card=CARDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_slack_takes_any_card_in_a_dialog(card: Card) -> None:
     assert complaints(blocks(card, ENGLISH, most=VIEW_BLOCKS), Surface.MODAL) == []
 

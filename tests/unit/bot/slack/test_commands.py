@@ -12,6 +12,7 @@ from bot.slack.usage import usage_card
 from bot.texts import Texts
 from tests.builders import a_platform
 
+ENGLISH = Texts().for_locale("en")
 PLATFORM = a_platform()
 RULE = "A project name is 2 to 20 lower-case letters and digits and starts with a letter; {} is not. Try {}."
 
@@ -343,7 +344,7 @@ def test_any_text_gives_an_answer_that_can_be_shown(text: str) -> None:
 
     if isinstance(command, Usage):
         card = usage_card(command, "/workspace", "draft-1")
-        assert Texts().for_locale("en").plain(card.text)
+        assert ENGLISH.plain(card.text)
 
 
 @given(text=TEXTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.card import Card
@@ -105,7 +105,6 @@ def test_a_form_knows_where_it_was_opened_and_for_whom() -> None:
         st.sampled_from(["project", "spec", "desired", "max", "dashboard", "why", "x"]), st.text()
     )
 )
-@settings(deadline=None)
 def test_slack_takes_the_form_whatever_was_typed(draft: dict[str, str]) -> None:
     check(a_form(draft, names_card(a_workspace())))
 

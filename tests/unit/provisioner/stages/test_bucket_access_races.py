@@ -221,7 +221,7 @@ def test_T42_a_process_that_is_back_before_iam_shows_what_it_did_arrives_all_the
 
 
 @given(behind=st.sampled_from([0, 3, 7]), chance=st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_T39_twenty_creates_and_deletes_in_any_order_lose_nothing(behind: int, chance: Any) -> None:
     iam = an_iam(behind=behind)
     stage = kubeflow(iam)
