@@ -17,9 +17,10 @@ CHART := charts/workspace-bot
 RUN := $(VENV)/.ready-to-run
 KUBE := $(VENV)/.ready-with-helm
 CHECK := $(VENV)/.ready-to-check
+PAGE := $(VENV)/.ready-for-the-page
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: help sandbox demo test test-long test-crash test-faults check bench texts constraints clean
+.PHONY: help sandbox demo test test-long test-crash test-faults test-page screenshots check bench texts constraints clean
 
 help: ## this list
 	@echo "workspace-bot: builds and unbuilds AI workspaces from Slack"
@@ -35,7 +36,7 @@ demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 	@exec $(BIN)/python -m sandbox demo $(if $(STORY),--story $(STORY)) $(if $(JSON),--json) $(ARGS)
 
 test: $(RUN) $(KUBE) ## all tests but the long ones, about two minutes (ARGS="-k words")
-	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not bench" $(ARGS)
+	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not page and not bench" $(ARGS)
 
 test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some ten minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
@@ -45,6 +46,12 @@ test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it 
 
 test-faults: $(RUN) $(KUBE) ## play every fault through the real bot and read what it tells (some minutes)
 	@$(PYTEST) -n 2 -m faults $(ARGS)
+
+test-page: $(PAGE) ## walk the sandbox's page in Chromium; skipped with a word where there is none (some minutes)
+	@$(PYTEST) -m page $(ARGS)
+
+screenshots: $(PAGE) ## take the pictures in docs/pictures anew, with Chromium
+	@$(BIN)/python -m tools.screenshots $(ARGS)
 
 check: $(CHECK) $(KUBE) ## lint, format, types, import contracts, chart, Dockerfile
 	@echo "» ruff"
@@ -69,7 +76,7 @@ texts: $(RUN) ## collect all sentences anew into bot/texts, for translators
 constraints: ## resolve every library anew and pin it in constraints.txt
 	@sh tools/make_venv.sh $(VENV)
 	@echo "» resolving all libraries"
-	@$(PIP) install --dry-run --ignore-installed --report $(VENV)/resolved.json '.[sandbox,test,check]' 'setuptools>=77'
+	@$(PIP) install --dry-run --ignore-installed --report $(VENV)/resolved.json '.[sandbox,test,page,check]' 'setuptools>=77'
 	@$(BIN)/python tools/pin.py $(VENV)/resolved.json > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
 	@echo "constraints.txt: $$(grep -c == constraints.txt) libraries pinned"
@@ -91,7 +98,12 @@ $(RUN): $(SOURCES) tools/make_venv.sh
 
 $(CHECK): $(RUN)
 	@echo "» installing what the checks need"
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[check]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[check,page]'
+	@touch $@
+
+$(PAGE): $(RUN)
+	@echo "» installing what drives a browser"
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[page]'
 	@touch $@
 
 $(KUBE): tools/unpack_kube_tools.py | $(RUN)

@@ -116,7 +116,8 @@ def _run(options: Options, port: int, use: Callable[[World, str], None], *, fres
     """Start all, use it, stop all. 0 when done or told to stop, 1 if something did not start or go right."""
     _stop_on_signals()
     world = World(options)
-    page = Loopback(Api(world).app, "page")
+    api = Api(world)
+    page = Loopback(api.app, "page")
     folder = Folder(options.state)
     try:
         url = page.reserve(port)
@@ -133,6 +134,7 @@ def _run(options: Options, port: int, use: Callable[[World, str], None], *, fres
     except NotAsExpected as error:
         return _failed(f"the story went wrong\n{error}")
     finally:
+        api.close()
         page.stop()
         world.stop()
         folder.leave()

@@ -1,6 +1,7 @@
 """The JSON API that the page, the demo, tests and scripts use. Documented in docs/sandbox.md."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from sandbox.world import World
 PEOPLE = ("requester", "admin", "second-admin", "outsider")
 LOCALES = ("en-US", "en-GB", "ko-KR")
 LONGEST_WAIT = 30.0
+A_LITTLE = 0.5  # seconds; less than the server has patience for open requests when it stops
 Body = dict[str, Any]
 
 
@@ -36,6 +38,7 @@ class Api:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._closing = False
         acts: dict[str, Callable[[SlackSimulator, str, Body], Body]] = {
             "command": _command,
             "submit": _submit,
@@ -74,6 +77,10 @@ class Api:
             ],
             exception_handlers={Wrong: _refuse, 404: _no_such_address, 405: _no_such_address},
         )
+
+    def close(self) -> None:
+        """Before the server stops: whoever waits for something to happen is answered now."""
+        self._closing = True
 
     # Acting
 
@@ -164,16 +171,22 @@ class Api:
         slack = self._slack()
         if request.query_params.get("since") == "end":
             return JSONResponse({"entries": [], "next": slack.core.journal.number})
-        since, wait = _since(request)
-        entries = await run_in_threadpool(slack.journal, since, wait)
-        return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
+        return await self._waited(request, slack.journal)
 
     async def _writes(self, request: Request) -> Response:
         if request.query_params.get("since") == "end":
             return JSONResponse({"entries": [], "next": len(self._world.switches.writes)})
+        return await self._waited(request, self._world.writes)
+
+    async def _waited(self, request: Request, look: Callable[[int, float], list[Body]]) -> Response:
+        """What comes after a number, once there is any; waits a little at a time, to see `close`."""
         since, wait = _since(request)
-        entries = await run_in_threadpool(self._world.writes, since, wait)
-        return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
+        end = time.monotonic() + wait
+        while True:
+            left = max(end - time.monotonic(), 0.0)
+            entries = await run_in_threadpool(look, since, min(left, A_LITTLE))
+            if entries or left <= A_LITTLE or self._closing:
+                return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
 
     async def _unknown(self, _: Request) -> Response:
         return JSONResponse({"calls": self._world.unknown_calls()})

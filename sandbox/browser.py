@@ -81,6 +81,11 @@ class Screen:
         mark = f"{place['as']}|{place['channel']}|{place['pane']}"
         self.page.wait_for_selector(f"html[data-drawn={json.dumps(mark)}]", state="attached")
 
+    def drawn_as(self, person: str) -> None:
+        """Wait until the page shows what this person sees, in the same place."""
+        self._place["as"] = person
+        self.drawn()
+
     # Acting
 
     def write(self, text: str, *, thread: bool = False) -> None:
@@ -137,6 +142,14 @@ class Screen:
         """Wait until all the words are to be read, in the whole page or there."""
         for word in words:
             expect(within or self.page.locator("body")).to_contain_text(word, timeout=PATIENCE)
+
+    def focused(self) -> str | None:
+        """The id of what has the focus."""
+        return self.page.locator(":focus").get_attribute("id")
+
+    def focused_words(self) -> str:
+        """What stands on it."""
+        return self.page.locator(":focus").inner_text().strip()
 
     def picture(self, path: Any) -> None:
         self.page.screenshot(path=path, animations="disabled")

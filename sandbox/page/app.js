@@ -10,7 +10,7 @@ const TABS = [["home", "home"], ["dm", "messages"], ["about", "about"]];
 
 /** The app's name and its tabs. */
 export function appHead(tab, go) {
-  return [el("h1", { class: "pane-title" }, el("span", { class: "title-icon" }, appIcon()), BOT.realName), tabs(tab, go)];
+  return [el("h2", { class: "pane-title" }, el("span", { class: "title-icon" }, appIcon()), BOT.realName), tabs(tab, go)];
 }
 
 function tabs(tab, go) {

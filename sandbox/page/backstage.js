@@ -18,8 +18,9 @@ export class Backstage {
     this.body = el("div", { class: "pane-body", id: "pane-body", role: "tabpanel", tabindex: 0 });
     this.buttons = Object.fromEntries(PANES.map((name) => [name, this.tab(name)]));
     this.hide = el("button", { type: "button", class: "tool hide-pane", on: { click: () => go({ pane: "none" }) } }, icon("close"));
+    this.title = el("h2", { class: "visually-hidden" });
     this.tabs.append(...Object.values(this.buttons));
-    this.root = el("aside", { class: "backstage" }, el("div", { class: "pane-bar" }, this.tabs, this.hide), this.body);
+    this.root = el("section", { class: "backstage" }, this.title, el("div", { class: "pane-bar" }, this.tabs, this.hide), this.body);
   }
 
   tab(name) {
@@ -37,6 +38,7 @@ export class Backstage {
 
   draw(pane, data) {
     this.root.setAttribute("aria-label", say("pane"));
+    this.title.textContent = say("pane");
     this.tabs.setAttribute("aria-label", say("pane"));
     this.hide.setAttribute("aria-label", say("hide"));
     for (const [name, button] of Object.entries(this.buttons)) {

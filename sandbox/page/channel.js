@@ -45,7 +45,7 @@ export function shortcuts(acts) {
 
 function channelHead(row) {
   return [
-    el("h1", { class: "pane-title" }, icon(row.private ? "lock" : "hash", 17), row.name),
+    el("h2", { class: "pane-title" }, icon(row.private ? "lock" : "hash", 17), row.name),
     el("span", { class: "pane-note" }, say("members", { n: row.members })),
   ];
 }

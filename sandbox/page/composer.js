@@ -14,7 +14,7 @@ export class Composer {
     this.drafts = new Map();
     this.subject = null;
     const list = newId("completion");
-    const aria = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list };
+    const aria = { "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-controls": list };
     this.text = el("textarea", {
       class: "composer-text",
       rows: 1,
@@ -78,7 +78,6 @@ export class Composer {
   offer(found) {
     this.offered = found;
     this.list.hidden = found.length === 0;
-    this.text.setAttribute("aria-expanded", String(found.length > 0));
     const rows = found.map((one, index) =>
       el(
         "li",

@@ -35,12 +35,14 @@ class Page {
     this.backstage = new Backstage({ go, changed: look });
     this.dialog = new Dialog(this.acts);
     this.trouble = el("div", { class: "lost", role: "status" });
-    this.middle = el("main", { class: "middle" });
+    this.middle = el("div", { class: "middle" });
     this.shade = el("div", { class: "shade", on: { click: () => this.toggleDrawer(false) } });
     this.paneButton = el("button", { type: "button", class: "tool pane-button", on: { click: () => this.togglePane() } }, icon("world"));
     this.bottom = el("nav", { class: "bottom" });
     this.topbar.right.prepend(this.paneButton);
-    this.frame = el("div", { class: "frame" }, this.sidebar.root, this.shade, this.middle, this.thread.root, this.backstage.root);
+    const main = el("main", { class: "main" }, this.middle, this.thread.root, this.backstage.root);
+    this.frame = el("div", { class: "frame" }, this.sidebar.root, this.shade, main);
+    this.topbar.root.prepend(el("h1", { class: "visually-hidden" }, "Workspace Bot sandbox"));
     document.body.append(this.topbar.root, this.trouble, this.frame, this.bottom, this.dialog.root);
     this.unreadFrom = { subject: "", ts: null };
     this.visited = "";

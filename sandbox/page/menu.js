@@ -47,7 +47,7 @@ function open(button, items) {
     document.removeEventListener("pointerdown", elsewhere, true);
   }
 
-  const home = button.closest("dialog") ?? document.body; // above a dialog only what is in it can be reached
+  const home = button.closest("dialog") ?? document.querySelector("main"); // above a dialog only what is in it can be reached
   home.append(box);
   place(box, button);
   button.setAttribute("aria-expanded", "true");

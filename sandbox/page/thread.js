@@ -19,7 +19,7 @@ export class Thread {
     this.stream = new Stream();
     this.composer = new Composer("thread", (text) => acts.send(text, this.channel, this.ts), () => shortcuts(acts));
     const head = el("header", { class: "pane-head" }, this.title, this.note, this.closer);
-    this.root = el("aside", { class: "thread", hidden: true, on: { keydown: (event) => this.keydown(event) } }, head, this.stream.root, this.composer.root);
+    this.root = el("section", { class: "thread", hidden: true, on: { keydown: (event) => this.keydown(event) } }, head, this.stream.root, this.composer.root);
     this.ts = "";
   }
 
@@ -44,7 +44,7 @@ export class Thread {
     this.closer.setAttribute("aria-label", say("closePanel"));
     this.stream.draw({
       subject: `${reader.key}|${ts}`,
-      label: say("thread"),
+      label: `${say("messages")}, ${say("thread")}`,
       messages: shown,
       scene: { channel: row.name, inThread: true, acts: this.acts, openThread: () => {} },
       parent: true,

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -90,6 +91,23 @@ def test_it_stops_when_told_and_leaves_nothing_behind(sandbox: Running, number: 
 
     assert (sandbox.process.returncode, err) == (0, "")
     assert alive(children) == set()
+
+
+def test_who_waits_for_something_to_happen_is_answered_when_it_stops(sandbox: Running) -> None:
+    with ThreadPoolExecutor() as waiting:
+        asked = [
+            waiting.submit(
+                httpx.get, f"{sandbox.url}/api/{what}?since=9999&wait=30", trust_env=False, timeout=40
+            )
+            for what in ("journal", "writes")
+        ]
+        assert httpx.get(f"{sandbox.url}/api/world", trust_env=False).is_success
+        sandbox.process.send_signal(signal.SIGINT)
+        _, err = sandbox.process.communicate(timeout=20)
+
+        answers = [one.result().json() for one in asked]
+    assert (sandbox.process.returncode, err) == (0, "")
+    assert answers == [{"entries": [], "next": 9999}] * 2
 
 
 def test_its_children_die_with_it_even_by_kill_9(sandbox: Running) -> None:

@@ -1,0 +1,223 @@
+"""Each kind of block and element is drawn, text stays text, and a long list keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.api import Api
+from sandbox.client import Client
+from sandbox.loopback import Loopback
+from sandbox.slack import SlackSimulator
+from sandbox.slack.blocks import _KNOWN, Surface, complaints
+from sandbox.slack.elements import IN_INPUT
+from sandbox.world import World
+from tests.page.fixtures import BLOCKS, INPUTS, input_block, modal
+
+if TYPE_CHECKING:
+    from sandbox.browser import Screen
+    from tests.page.conftest import Open
+
+pytestmark = pytest.mark.page
+
+WHERE = {"requester": "U0MINA001"}
+LONG = 240
+
+
+@pytest.fixture
+def slack(empty: World) -> SlackSimulator:
+    assert empty.slack is not None
+    return empty.slack
+
+
+@pytest.fixture
+def client(empty_url: str) -> Iterator[Client]:
+    client = Client(empty_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def screen(open_screen: Open, empty_url: str) -> Screen:
+    return open_screen(empty_url)
+
+
+@pytest.fixture
+def opened(slack: SlackSimulator) -> Iterator[Callable[..., str]]:
+    """Opens a dialog of the requester's, as an app's trigger would; its id."""
+    modals = slack.core.modals
+
+    def open_it(body: dict[str, Any]) -> str:
+        return slack._server.call(lambda: modals.open(WHERE["requester"], body)).id
+
+    yield open_it
+    slack._server.call(lambda: modals.clear(WHERE["requester"]))
+
+
+def post(slack: SlackSimulator, channel: str, **said: Any) -> str:
+    """A message of the app's."""
+    import httpx
+
+    answer = httpx.post(
+        f"{slack.url}/api/chat.postMessage",
+        json={"channel": channel, **said},
+        headers={"Authorization": f"Bearer {slack.bot_token}"},
+        trust_env=False,
+    ).json()
+    assert answer["ok"], answer
+    return str(answer["ts"])
+
+
+def test_there_is_one_of_each_kind_and_slack_would_take_it() -> None:
+    assert set(BLOCKS) == set(_KNOWN)
+    assert set(INPUTS) == set(IN_INPUT)
+    for kind, (block, _) in BLOCKS.items():
+        surface = next(iter(sorted(_KNOWN[kind][1])))
+        assert complaints([block], Surface(surface)) == []
+    assert complaints([input_block(kind) for kind in INPUTS], Surface.MODAL) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BLOCKS if Surface.MESSAGE in _KNOWN[kind][1]])
+def test_a_message_draws_the_block(screen: Screen, slack: SlackSimulator, kind: str) -> None:
+    block, words = BLOCKS[kind]
+    post(slack, "general", text=f"a {kind}", blocks=[block])
+    screen.show("requester", "general")
+
+    drawn = screen.messages.last.locator(f".block-{kind}").first
+    drawn.wait_for(state="attached")
+    screen.sees(*words, within=drawn)
+    assert screen.page.locator(".unsupported").count() == 0
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BLOCKS if _KNOWN[kind][1] >= {Surface.MODAL}])
+def test_a_dialog_draws_the_block(screen: Screen, opened: Callable[..., str], kind: str) -> None:
+    block, words = BLOCKS[kind]
+    opened(modal(block))
+    screen.show("requester", "general")
+
+    screen.sees(*words, within=screen.dialog.locator(f".block-{kind}").first)
+    assert screen.page.locator(".unsupported").count() == 0
+
+
+def test_an_input_of_each_kind_is_drawn_and_read(
+    screen: Screen, opened: Callable[..., str], client: Client
+) -> None:
+    opened(modal(*(input_block(kind) for kind in INPUTS)))
+    screen.show("requester", "general")
+    screen.dialog.wait_for()
+    number = client.journal("end")["next"]
+
+    screen.send()
+
+    sent = client.until(
+        lambda: [one for one in client.journal(number)["entries"] if one["method"] == "submit"], "submit"
+    )
+    given = {kind: value for kind, (_, value) in INPUTS.items() if kind != "file_input"}
+    assert sent[0]["arguments"]["values"] == given
+
+
+def test_text_never_becomes_markup(screen: Screen, client: Client, slack: SlackSimulator) -> None:
+    evil = "<img src=x onerror=document.title='gone'><script>1</script>"
+    client.message("admin", evil, "general")
+    safe = evil.replace("<", "&lt;").replace(">", "&gt;")
+    post(slack, "general", text="x", blocks=[{"type": "section", "text": {"type": "mrkdwn", "text": safe}}])
+    post(
+        slack, "general", text="x", blocks=[{"type": "header", "text": {"type": "plain_text", "text": evil}}]
+    )
+    post(slack, "general", text="<javascript:alert(1)|press me>")
+    screen.show("requester", "general", pane="traffic")
+
+    screen.sees("press me", within=screen.messages.last)
+    assert screen.page.get_by_text(evil).count() >= 3
+    assert screen.page.locator("img[src=x], .message script, a[href^=javascript]").count() == 0
+    assert "sandbox" in screen.page.title()
+
+
+def test_marks_count_only_where_no_letter_touches_them(screen: Screen, slack: SlackSimulator) -> None:
+    post(
+        slack,
+        "general",
+        text="*loud* a*b*c *굵게*는 _so_ ~no~ &amp;amp; :nosuch: `1 &lt; 2`\n&gt; said\n```\n*raw*\n```",
+    )
+    screen.show("requester", "general")
+    message = screen.messages.last.locator(".text")
+
+    assert message.locator("strong").all_inner_texts() == ["loud"]
+    assert message.locator("code").inner_text() == "1 < 2"
+    assert message.locator("blockquote").inner_text() == "said"
+    assert message.locator("pre").inner_text() == "*raw*"
+    screen.sees("a*b*c *굵게*는", "&amp; :nosuch:", within=message)
+
+
+def test_a_new_message_comes_by_itself_and_is_told(screen: Screen, client: Client) -> None:
+    screen.show("requester", "general")
+    client.message("admin", "out of the blue", "general")
+
+    screen.sees("out of the blue", within=screen.messages.last)
+    live = screen.page.locator(".middle [aria-live]")
+    screen.sees("Bob Lee: out of the blue", within=live)
+
+
+def test_a_channel_is_bold_until_it_was_looked_at(screen: Screen, client: Client) -> None:
+    screen.show("second-admin")
+    client.message("admin", "@dana please", "general")
+    row = screen.page.locator(".side-row.unread").filter(has_text="general")
+    row.wait_for()
+    assert int(row.locator(".count").inner_text()) >= 1
+
+    row.click()
+
+    screen.page.locator(".side-row[aria-current]").filter(has_text="general").wait_for()
+    screen.page.locator(".side-row").filter(has_text="workspace-requests").click()
+    screen.page.locator(".side-row[aria-current]").filter(has_text="workspace-requests").wait_for()
+    assert screen.page.locator(".side-row.unread").filter(has_text="general").count() == 0
+
+
+def test_a_long_thread_keeps_its_nodes_and_its_place(
+    screen: Screen, client: Client, slack: SlackSimulator
+) -> None:
+    first = post(slack, "general", text="a long story")
+    for number in range(LONG):
+        slack.message("admin", "general", f"part {number}", thread_ts=first)
+    screen.show("requester", "general", thread=first)
+    scroller = screen.thread.locator(".scroller")
+    screen.sees(f"part {LONG - 1}", within=screen.thread)
+    assert scroller.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
+
+    scroller.evaluate("node => { node.scrollTop = 900; node.querySelectorAll('.message')[30].ours = true; }")
+    jump = screen.thread.get_by_role("button", name="Jump to newest")
+    jump.wait_for()
+    before = scroller.evaluate("node => node.scrollTop")
+    client.message("admin", "another channel stirs", "workspace-requests")
+    slack.message("admin", "general", "the end", thread_ts=first)
+    screen.thread.get_by_text("the end").first.wait_for(state="attached")
+
+    assert scroller.evaluate("node => node.querySelectorAll('.message')[30].ours") is True
+    assert scroller.evaluate("node => node.scrollTop") == before
+    jump.click()
+    jump.wait_for(state="hidden")
+    assert scroller.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
+
+
+def test_a_lost_sandbox_is_told_and_found_again(open_screen: Open, empty: World) -> None:
+    api = Api(empty)
+    server = Loopback(api.app, "page")
+    url = server.start()
+    screen = open_screen(url)
+    screen.show("requester", "general")
+    api.close()
+    server.stop()
+    screen.sees("The sandbox does not answer", within=screen.page.locator(".lost"))
+
+    again = Loopback(Api(empty).app, "page")
+    again.start(int(url.rsplit(":", 1)[1]))
+    assert empty.slack is not None
+    empty.slack.message("admin", "general", "back again")
+
+    screen.sees("back again", within=screen.messages.last)
+    screen.page.locator(".lost").wait_for(state="hidden")
+    screen.troubles.clear()  # the browser tells of each request that failed
+    screen.close()
+    again.stop()
