@@ -17,6 +17,7 @@ import { Topbar } from "./topbar.js";
 import { say } from "./words.js";
 
 const HISTORY = 400; // entries of the journal that the traffic begins with
+const LATER = [3_000, 9_000]; // milliseconds after the last event
 const APP = ["home", "about"];
 
 class Page {
@@ -47,6 +48,7 @@ class Page {
     this.unreadFrom = { subject: "", ts: null };
     this.visited = "";
     this.writes = [];
+    this.later = [];
     this.journal = new Follower(api.journal, { happened: (entries) => this.happened(entries), lost: (away) => this.lost(away) });
     this.changes = new Follower(api.writes, { happened: (entries) => this.wrote(entries), lost: () => {} });
     this.dark = matchMedia("(prefers-color-scheme: dark)");
@@ -101,13 +103,20 @@ class Page {
 
   happened(entries) {
     this.backstage.parts.traffic.add(entries);
+    this.wish();
+  }
+
+  /** Look now, and when what was begun has come about: machines come some seconds after they were asked for. */
+  wish() {
     this.soon.wish();
+    this.later.forEach(clearTimeout);
+    this.later = LATER.map((pause) => setTimeout(() => this.soon.wish(), pause));
   }
 
   wrote(entries) {
     this.writes.push(...entries);
     this.backstage.parts.traffic.add(entries.map((one) => ({ kind: "write", method: one.call, ...one })));
-    this.soon.wish();
+    this.wish();
   }
 
   lost(away) {
@@ -174,6 +183,7 @@ class Page {
     else this.channel.draw({ row, messages: data.said.messages, notes, unreadFrom: this.unreadFrom.ts });
     this.thread.draw({ row, ts: APP.includes(channel) ? "" : thread, messages: data.said.messages, notes });
     this.frame.classList.toggle("with-thread", !this.thread.root.hidden);
+    if (this.place.now.message) this.find(this.place.now.message);
     this.dialog.draw(data.view);
     if (pane !== "none") this.backstage.draw(pane, data);
     this.drawBottom(pane, show);
@@ -185,6 +195,12 @@ class Page {
 
   shown(root) {
     if (this.middle.firstChild !== root) this.middle.replaceChildren(root);
+  }
+
+  /** Somebody followed a link to a message. */
+  find(ts) {
+    if (!this.channel.stream.find(ts)) this.thread.stream.find(ts);
+    this.place.go({});
   }
 
   /** Where "New" stands is kept while the channel is open; what is on the screen counts as read. */

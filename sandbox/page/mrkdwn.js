@@ -145,8 +145,24 @@ function date(target, fallback, begins) {
   return el("time", { datetime: known ? new Date(Number(seconds) * 1000).toISOString() : null, title: fallback }, text);
 }
 
+/** Where the page shows what a link to a message of this Slack means; null for all other links. */
+function placeOf(address) {
+  const found = /^https:\/\/[\w-]+\.slack\.com\/archives\/(\w+)\/p(\d+)(\d{6})(?:\?(.*))?$/.exec(address);
+  if (found === null) return null;
+  const [, id, seconds, rest, query] = found;
+  const name = id.startsWith("D") ? "dm" : reader.channels.get(id);
+  if (name === undefined) return null;
+  const place = new URLSearchParams(location.hash.slice(1));
+  place.set("channel", name);
+  place.set("message", `${seconds}.${rest}`);
+  place.set("thread", new URLSearchParams(query ?? "").get("thread_ts") ?? "");
+  return `#${place}`;
+}
+
 /** Opens in a tab of its own; only the web and mail, whatever else was written stays words. */
 export function link(address, label) {
+  const here = placeOf(address);
+  if (here !== null) return el("a", { href: here, class: "to-message" }, label);
   if (!/^(https?:\/\/|mailto:)/.test(address)) return el("span", {}, label);
   return el("a", { href: address, target: "_blank", rel: "noreferrer noopener", title: say("opensElsewhere") }, label);
 }

@@ -3,7 +3,7 @@
 export const PANES = ["world", "traffic", "faults"];
 export const THEMES = ["system", "light", "dark"];
 
-const DEFAULTS = { as: "requester", channel: "workspace-requests", thread: "", pane: "world", theme: "system", show: "slack" };
+const DEFAULTS = { as: "requester", channel: "workspace-requests", thread: "", message: "", pane: "world", theme: "system", show: "slack" };
 const KEPT = ["as", "pane", "theme"]; // and remembered for the next visit
 const STORE = "workspace-bot-sandbox";
 
@@ -36,7 +36,7 @@ export class Place {
 
   /** Go somewhere else; `back` puts a step into the browser's history. */
   go(change, { back = false } = {}) {
-    this.now = { ...this.now, ...change };
+    this.now = { ...this.now, message: "", ...change };
     const shown = Object.entries(this.now).filter(([name, value]) => value !== "" && (value !== DEFAULTS[name] || KEPT.includes(name)));
     const address = `#${new URLSearchParams(shown)}`;
     history[back ? "pushState" : "replaceState"](null, "", address);

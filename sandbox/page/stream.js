@@ -35,7 +35,7 @@ export class Stream {
    * `subject` names what is listed; another one begins at its end. `lead`: nodes above all; `unreadFrom`: the
    * ts after which messages are new, null for none; `parent`: the first message stands apart, as in a thread.
    */
-  draw({ subject, label, messages, scene, lead = [], unreadFrom = null, parent = false, announce = true }) {
+  draw({ subject, label, messages, scene, lead = [], unreadFrom = null, parent = false }) {
     const other = subject !== this.subject;
     const stay = other || this.atEnd;
     this.subject = subject;
@@ -44,11 +44,23 @@ export class Stream {
     keyed(this.list, rows(messages, scene, { unreadFrom, parent, subject }));
     this.jump.lastChild.textContent = say("jump");
     const newest = messages.at(-1)?.ts ?? "";
-    if (!other && announce && newest > this.last) this.tell(messages.filter((one) => one.ts > this.last));
+    if (!other && newest > this.last) this.tell(messages.filter((one) => one.ts > this.last));
     this.last = newest;
     this.end = stay;
     if (stay) this.toEnd();
     else this.scrolled();
+  }
+
+  /** Bring one message into sight, and show which; whether it is there. */
+  find(ts) {
+    const found = [...this.list.querySelectorAll(".message")].find((one) => one.dataset.ts === ts);
+    if (!found) return false;
+    this.end = false;
+    found.scrollIntoView({ block: "start" });
+    this.scroller.scrollTop -= 48; // the name of the day stands above
+    found.classList.add("found");
+    found.focus({ preventScroll: true });
+    return true;
   }
 
   toEnd() {

@@ -28,7 +28,7 @@ export class Topbar {
     this.menu.setAttribute("aria-expanded", String(drawer));
     this.people.setAttribute("aria-label", say("asWho"));
     keyed(this.people, reader.people.map((one) => this.choice(one)));
-    options(this.person, say("nameChoose"), reader.people.map((one) => [one.key, `${one.real_name} · ${say(one.key)}`]), reader.key);
+    options(this.person, say("nameChoose"), reader.people.map((one) => [one.key, one.real_name]), reader.key);
     options(this.language, say("language"), LOCALES, reader.locale);
     options(this.theme, say("theme"), THEMES.map((one) => [one, say(`theme${one[0].toUpperCase()}${one.slice(1)}`)]), theme);
     const words = `${say("botIs")}: ${say(STATES[bot] ?? "botFailed")}`;

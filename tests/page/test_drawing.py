@@ -201,6 +201,41 @@ def test_a_long_thread_keeps_its_nodes_and_its_place(
     assert scroller.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
 
 
+def test_a_dialog_above_another_has_a_way_back(
+    screen: Screen, slack: SlackSimulator, opened: Callable[..., str]
+) -> None:
+    opened(modal(input_block("plain_text_input")))
+    screen.show("requester", "general")
+    screen.fill(plain_text_input="typed below")
+    modals = slack.core.modals
+    slack._server.call(lambda: modals.push(WHERE["requester"], modal(BLOCKS["alert"][0])))
+    slack.message("admin", "general", "something happens")
+    screen.sees("Careful now", within=screen.dialog)
+
+    screen.dialog.get_by_role("button", name="Back").click()
+
+    screen.field("plain_text_input").wait_for()
+    assert screen.field("plain_text_input").locator("input").input_value() == "typed below"
+
+
+def test_a_link_to_a_message_leads_to_it(screen: Screen, slack: SlackSimulator) -> None:
+    first = post(slack, "general", text="here it is")
+    for number in range(40):
+        slack.message("admin", "general", f"and more {number}")
+    link = f"https://meerkat.slack.com/archives/C0GENERAL1/p{first.replace('.', '')}"
+    post(slack, "workspace-requests", text=f"see <{link}|that one>")
+    screen.show("requester")
+
+    screen.messages.last.get_by_role("link", name="that one").click()
+
+    target = screen.page.locator(f"[data-ts='{first}']")
+    screen.sees("here it is", within=screen.page.locator(".message.found"))
+    assert target.evaluate("node => node === document.activeElement")
+    box = target.bounding_box()
+    assert box is not None
+    assert 48 < box["y"] < 400
+
+
 def test_a_lost_sandbox_is_told_and_found_again(open_screen: Open, empty: World) -> None:
     api = Api(empty)
     server = Loopback(api.app, "page")
