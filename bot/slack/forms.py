@@ -193,9 +193,9 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
     confirm = _text(
         "confirm",
         words,
-        Message("Type the name of the workspace to confirm"),
+        Message("Type the project's name to confirm"),
         {},
-        hint=Message("Its name is {project}.", project=project),
+        hint=Message("That is {project}.", project=project),
     )
     confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
     why = _text(

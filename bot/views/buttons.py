@@ -54,7 +54,7 @@ def _cancel(case: Case, run: Run) -> Button:
         Confirm(
             Message("Cancel deleting {project}?", project=_project(run))
             if deleting
-            else Message("Cancel {project}?", project=_project(run)),
+            else Message("Cancel making {project}?", project=_project(run)),
             Message("{stops} {left}", stops=stops, left=_left(case, run)),
             Message("Cancel it"),
             Message("Back") if failed or run.status is RunStatus.PARKED else Message("Go on"),
@@ -97,7 +97,7 @@ def _roll_back(run: Run) -> Button:
         run.id,
         Style.DANGER,
         Confirm(
-            Message("Roll back {project}?", project=_project(run)),
+            Message("Ask to roll back {project}?", project=_project(run)),
             Message(
                 "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
                 " somebody else approves the list."
@@ -133,7 +133,7 @@ def _delete(run: Run) -> Button:
         run.id,
         Style.DANGER,
         Confirm(
-            Message("Delete {project}?", project=_project(run)),
+            Message("Ask to delete {project}?", project=_project(run)),
             Message(
                 "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
                 " somebody else approves the list."

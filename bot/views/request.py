@@ -84,7 +84,7 @@ def _asked(case: Case) -> tuple[Message, Message]:
     number, who, until = name(request.id), person(request.asked_by), request.open_until
     if case.goal is Goal.ABSENT:
         return (
-            Message("Delete workspace: {project}", project=project),
+            Message("Request to delete: {project}", project=project),
             Message(
                 "Request {id}: {who} asks for workspace {project} to be deleted. It can be decided until"
                 " {until}.",
@@ -109,7 +109,7 @@ def _asked(case: Case) -> tuple[Message, Message]:
 def _why_now(case: Case) -> Message:
     who = person(case.request.asked_by)
     if case.proposal.run_id:
-        return Message("The systems changed since this was approved, so {who} asks anew.", who=who)
+        return Message("The systems changed since this was approved, so I ask again for {who}.", who=who)
     if case.goal is Goal.ABSENT:
         return Message("{who} asks for this workspace and all that is in it to be deleted.", who=who)
     return Message("{who} asks for a new workspace.", who=who)

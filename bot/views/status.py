@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from approvals.model import Request, RequestStatus
@@ -109,9 +109,7 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
             looked=text,
             n=unread,
         )
-    lines = tuple(Line(finding.mark, finding.title) for finding in findings)
-    if goal is Goal.ABSENT:
-        lines = tuple(as_gone(line) for line in lines)
+    lines = tuple(_look_line(finding, goal) for finding in findings)
     parts: list[Part] = [Paragraph(text), Lines(lines)]
     if differs := _found(finding for finding in findings if finding.mark is not Mark.KEPT):
         parts.append(Bullets(differs, Message("What differs")))
@@ -126,6 +124,13 @@ def _found(findings: Iterable[Finding]) -> tuple[Message, ...]:
         for finding in findings
         for what in finding.differs
     )
+
+
+def _look_line(finding: Finding, goal: Goal) -> Line:
+    line = Line(finding.mark, finding.title)
+    if finding.mark is Mark.FAILED:  # nobody has tried anything
+        return replace(line, state=Message("still there") if goal is Goal.ABSENT else Message("differs"))
+    return as_gone(line) if goal is Goal.ABSENT else line
 
 
 def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
