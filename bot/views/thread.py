@@ -48,8 +48,8 @@ def thread_line(entry: Entry) -> Message | None:
 def _explained(failure: Failure) -> Iterator[Message]:
     """The vendor's words in short, the cause, what to do, and the reference."""
     if failure.cause is not None:
-        words = _short(failure.cause.words.strip())
-        yield Message("{service} says: {words}", service=service_of(failure.cause), words=words)
+        words = _short(failure.cause.words.strip()).replace("\n", "\n> ")
+        yield Message("{service} says:\n> {words}", service=service_of(failure.cause), words=words)
     known = diagnose(failure.what, failure.cause)
     if known is not None:
         yield Message("Cause: {cause}", cause=known.cause)

@@ -116,7 +116,7 @@ ACTIONS = {
 def assert_denied(words: str, vendor: str, call: str) -> None:
     """The vendor's own words, by its name, and whoever can give the right."""
     service, _, operation = call.partition(".")
-    assert f"\n{vendor} says: " in words
+    assert f"\n{vendor} says:\n┃ " in words
     match service:
         case "kubernetes":
             verb, resource = operation.split()
@@ -195,7 +195,7 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
     begin(scene)
 
     words = failure(scene)
-    assert "\nCloudFormation says: " in words
+    assert "\nCloudFormation says:\n┃ " in words
     assert "InsufficientInstanceCapacity" in words
     assert re.search(r"AWS has no m5\.xlarge machines free in ap-northeast-2[abc] at the moment\.", words)
     assert "Press Retry in a while; if it stays so, have it deleted and ask for another spec." in words
@@ -257,7 +257,7 @@ def test_a_vendor_that_stays_busy_is_told_as_busy(
     begin(scene)
 
     words = failure(scene)
-    assert f"\n{vendor} says: " in words
+    assert f"\n{vendor} says:\n┃ " in words
     assert quoted in words
     assert remedy in words
     assert scene.says("It can go away by itself, so trying again may help.")
@@ -275,7 +275,7 @@ def test_dex_that_does_not_come_up_is_told_and_keeps_nobody_elses_login(scene: S
 
     words = failure(scene)
     login = f"aic-user-{scene.project}-ws@aic.com"
-    assert f"dex did not start with {login}, which was taken out again\ndex says: failed to " in words
+    assert f"dex did not start with {login}, which was taken out again\ndex says:\n┃ failed to " in words
     assert "while dex is down, nobody can log in to Kubeflow" in words
     assert f"dex user {login} (no longer in dex's configuration, but dex has not come up since)" in words
     client.mend("dex-broken")
@@ -330,7 +330,7 @@ def test_a_password_that_ai_conductor_rejects_is_tried_once_until_somebody_press
     scene.press("admin", "ws.req.approve")
     words = failure(scene)
     assert "AI Conductor does not accept the bot's login workspace-bot" in words
-    assert '\nAI Conductor says: {"error_code": "USER.LOGIN.001"' in words
+    assert '\nAI Conductor says:\n┃ {"error_code": "USER.LOGIN.001"' in words
     assert (
         "Whoever runs the bot has to correct its AI Conductor user and password; then press Retry." in words
     )

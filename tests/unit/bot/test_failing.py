@@ -33,7 +33,7 @@ def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str,
     what = Message("cannot make nodes")
     run = office.failed(error=Permanent(what, cause=a_cause("no", service=service)))
 
-    assert f"\n{name} says: no\n" in told("no", service)
+    assert f"\n{name} says:\n> no\n" in told("no", service)
     details = shown(office.service.details(run.id))
     assert f"{name} says, in its own words:" in details
     assert service == name or service not in details.split()
@@ -55,7 +55,7 @@ def test_every_system_that_is_known_to_fail_has_a_name() -> None:
 def test_long_words_are_cut_between_words() -> None:
     words = "is not authorized to perform it " * 40
 
-    short = told(words).split("says: ")[1].split("\n")[0]
+    short = told(words).split("says:\n> ")[1].split("\n")[0]
 
     assert short.endswith(" …")
     assert words.startswith(short.removesuffix("…"))
@@ -63,7 +63,7 @@ def test_long_words_are_cut_between_words() -> None:
 
 
 def test_a_long_word_is_cut_all_the_same() -> None:
-    assert f"says: {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
+    assert f"says:\n> {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
 
 
 def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
