@@ -56,7 +56,7 @@ class Screen:
         self.troubles: list[str] = []
         self.page.on("console", self._complained)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self._url = url
+        self.url = url
         self._place: dict[str, str] = {}
 
     def _complained(self, message: ConsoleMessage) -> None:
@@ -72,7 +72,7 @@ class Screen:
         """Open the page there, as this person in that channel; `place` is more of the address."""
         self._place = {"as": person, "channel": channel, "pane": "world", **place}
         self.page.goto("about:blank")
-        self.page.goto(f"{self._url}/#{urlencode(self._place)}")
+        self.page.goto(f"{self.url}/#{urlencode(self._place)}")
         self.drawn()
 
     def drawn(self) -> None:

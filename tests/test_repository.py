@@ -73,6 +73,7 @@ SKIP_REASONS = {
     "helm does not run on this machine",
     "there is no PostgreSQL server on this machine",
     "only Linux has a parent-death signal",
+    "there is no Chromium on this machine: apt-get install chromium",
 }
 
 

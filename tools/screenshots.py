@@ -30,9 +30,12 @@ class Tour:
         self.folder = folder
         self.taken: list[str] = []
 
-    def take(self, name: str) -> None:
-        self.screen.page.mouse.move(0, 0)  # nothing is hovered
+    def take(self, name: str, *, high: int = 900) -> None:
+        page = self.screen.page
+        page.set_viewport_size({"width": 1440, "height": high})
+        page.mouse.move(0, 0)  # nothing is hovered
         self.screen.picture(self.folder / f"{name}.png")
+        page.set_viewport_size({"width": 1440, "height": 900})
         self.taken.append(name)
 
     def play(self) -> None:
@@ -75,7 +78,7 @@ class Tour:
         screen = self.screen
         screen.show("admin", theme="light")
         screen.message(PROJECT, "Approve").wait_for()
-        self.take("request")
+        self.take("request", high=1100)
         screen.show("outsider", theme="light")
         self.approve(PROJECT)
         screen.sees("Only visible to you", within=screen.messages.last)
@@ -146,7 +149,7 @@ class Tour:
         screen.message(OTHER, "Retry").wait_for(timeout=90_000)
         screen.message(OTHER, "Retry").locator(".replies").click()
         screen.thread.locator(".message").nth(3).wait_for()
-        self.take("failed")
+        self.take("failed", high=1100)
         self.client.mend("no-capacity")
         screen.press("Retry", within=screen.message(OTHER, "Retry"))
         screen.sees(f"{OTHER} is ready", within=screen.message(OTHER))
@@ -162,7 +165,7 @@ class Tour:
         screen.dialog.wait_for(state="hidden")
         screen.show("second-admin", theme="light")
         screen.message(OTHER, "Approve").wait_for()
-        self.take("delete-request")
+        self.take("delete-request", high=1100)
         self.approve(OTHER)
         screen.sees("The name is free again", within=screen.message(f"create {OTHER}"))
         self.take("deleted")

@@ -9,6 +9,9 @@ export class Refused extends Error {
   }
 }
 
+/** Nobody answers at all. */
+export class Unreachable extends Error {}
+
 async function call(method, path, { query = {}, body, signal } = {}) {
   const address = new URL(path, location.origin);
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
@@ -17,7 +20,9 @@ async function call(method, path, { query = {}, body, signal } = {}) {
     options.body = JSON.stringify(body);
     options.headers = { "Content-Type": "application/json" };
   }
-  const answer = await fetch(address, options);
+  const answer = await fetch(address, options).catch((error) => {
+    throw new Unreachable(error.message);
+  });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(answer.status, said);
   return said;

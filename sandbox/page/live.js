@@ -1,5 +1,7 @@
 // Waiting for what happens: one request stays open at the sandbox until there is something.
 
+import { Unreachable } from "./api.js";
+
 const WAIT = 25; // seconds that the sandbox holds a request
 const PAUSE = 1500; // milliseconds before a lost sandbox is asked again
 
@@ -77,7 +79,8 @@ export class Soon {
       try {
         await this.work();
       } catch (error) {
-        if (!(error instanceof TypeError)) throw error; // fetch: nobody answers, which the follower tells
+        // Of a sandbox that does not answer the follower tells; anything else is a mistake of the page.
+        if (!(error instanceof Unreachable)) console.error(error);
       }
     }
     this.busy = false;

@@ -65,11 +65,13 @@ class Page {
       this.wrote(writes);
       this.journal.start(next);
       this.changes.start(writes.at(-1)?.number ?? 0);
-    } catch {
+    } catch (error) {
+      if (error instanceof Refused) return this.refused(error);
       this.lost(true);
       setTimeout(() => this.start(), 1500);
       return;
     }
+    this.trouble.textContent = "";
     this.soon.wish();
   }
 
@@ -114,25 +116,26 @@ class Page {
   }
 
   wrote(entries) {
-    this.writes.push(...entries);
+    const known = new Set(this.writes.map((one) => one.number));
+    this.writes.push(...entries.filter((one) => !known.has(one.number)));
     this.backstage.parts.traffic.add(entries.map((one) => ({ kind: "write", method: one.call, ...one })));
     this.wish();
   }
 
   lost(away) {
     this.trouble.textContent = away ? say("lost") : "";
-    if (!away) this.writes = [];
-    if (!away) api.writes(0, 0).then(({ entries }) => this.wrote(entries), () => {});
+    if (away) return;
+    this.writes = []; // it may be another one, with a world of its own
+    api.writes(0, 0).then(({ entries }) => this.wrote(entries), () => {});
   }
 
   /** Fetch what the place shows, and draw it; what came too late for another place is thrown away. */
   async look() {
     const { as, channel, pane } = this.place.now;
     const at = `${as}|${channel}|${pane}`;
-    const people = await api.people();
-    readAs(as, people);
     const conversation = APP.includes(channel) ? "dm" : channel;
     try {
+      readAs(as, await api.people());
       const [side, said, view, home, bot, world, faults] = await Promise.all([
         api.channels(reader.key),
         api.channel(conversation, reader.key),
@@ -163,7 +166,8 @@ class Page {
 
   /** A channel that is not there is left; without any Slack the page says so. */
   refused(error) {
-    if (this.place.now.channel !== "workspace-requests") this.place.go({ channel: "workspace-requests", thread: "" });
+    const gone = error.message.includes("no channel") && this.place.now.channel !== "workspace-requests";
+    if (gone) this.place.go({ channel: "workspace-requests", thread: "" });
     else this.trouble.textContent = error.message.startsWith("Slack is not") ? say("noSlack") : error.message;
   }
 

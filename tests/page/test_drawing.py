@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from sandbox.loopback import Loopback
 from sandbox.slack import SlackSimulator
 from sandbox.slack.blocks import _KNOWN, Surface, complaints
 from sandbox.slack.elements import IN_INPUT
-from sandbox.world import World
+from sandbox.world import Options, Part, World
 from tests.page.fixtures import BLOCKS, INPUTS, input_block, modal
 
 if TYPE_CHECKING:
@@ -256,3 +257,24 @@ def test_a_lost_sandbox_is_told_and_found_again(open_screen: Open, empty: World)
     screen.troubles.clear()  # the browser tells of each request that failed
     screen.close()
     again.stop()
+
+
+def test_without_a_slack_the_page_says_so(open_screen: Open, tmp_path: Path) -> None:
+    world = World(Options(state=tmp_path, without=frozenset(Part)))
+    world.start()
+    server = Loopback(Api(world).app, "page")
+    screen = open_screen(server.start())
+    screen.page.goto(screen.url)
+
+    screen.sees("Slack is not simulated here", within=screen.page.locator(".lost"))
+    screen.troubles.clear()  # the browser tells of each answer that is no success
+    screen.close()
+    server.stop()
+    world.stop()
+
+
+def test_a_channel_that_is_not_there_is_left(screen: Screen) -> None:
+    screen.page.goto(f"{screen.url}/#channel=nowhere")
+
+    screen.sees("workspace-requests", within=screen.page.locator(".middle h2"))
+    screen.troubles.clear()  # the same
