@@ -2,6 +2,7 @@
 
 import { api, Refused } from "./api.js";
 import { BOT, reader } from "./reader.js";
+import { slackSays } from "./slack.js";
 
 export class Acts {
   /** `look()` fetches again; `notes` keeps what Slack itself says to one person. */
@@ -21,7 +22,7 @@ export class Acts {
   /** What stands in a composer: a command, a mention or words. False when it could not be sent. */
   async send(text, channel, thread) {
     const body = { channel, text, ...(thread ? { thread_ts: thread } : {}) };
-    const told = (words) => this.notes.add(reader.key, channel, thread, words);
+    const told = (words) => this.notes.add(reader.key, channel, thread, slackSays(words));
     try {
       const seen = await this.act(kindOf(text), body);
       if (seen.error && text.startsWith("/")) told(seen.error);

@@ -4,6 +4,7 @@ import { drawBlock } from "./blocks.js";
 import { el, newId } from "./dom.js";
 import { appIcon, icon } from "./icons.js";
 import { readerSign } from "./reader.js";
+import { slackSays } from "./slack.js";
 import { say } from "./words.js";
 
 export class Dialog {
@@ -141,7 +142,7 @@ export class Dialog {
     this.set({ busy: true, trouble: "" });
     try {
       const seen = await this.acts.submit(view, this.values());
-      this.set({ busy: false, trouble: seen.error ?? "" });
+      this.set({ busy: false, trouble: slackSays(seen.error ?? "") });
     } catch (error) {
       this.set({ busy: false, trouble: error.message });
     }

@@ -31,6 +31,7 @@ export const ENGLISH = {
   details: "Details",
   dismiss: "Dismiss",
   dismissMessage: "Dismiss message",
+  edited: "(edited)",
   emptyChannel: "This is the very beginning of {name}.",
   emptyDm: "This is the beginning of your conversation with {name}.",
   emptyHome: "The app has not drawn its Home yet.",

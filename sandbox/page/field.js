@@ -4,6 +4,7 @@ import { el, newId } from "./dom.js";
 import { icon } from "./icons.js";
 import { input } from "./input.js";
 import { plain } from "./mrkdwn.js";
+import { slackSays } from "./slack.js";
 import { say } from "./words.js";
 
 const GROUPS = /^(checkboxes|radio_buttons|multi_)/;
@@ -24,7 +25,7 @@ export function inputBlock(block, surface) {
     { class: wrong ? "field wrong" : "field", data: { block: block.block_id } },
     el(group ? "div" : "label", { id: label, class: "label", for: group ? null : id }, words),
     node,
-    wrong ? el("p", { id: trouble, class: "field-trouble" }, icon("alert", 15), wrong) : null,
+    wrong ? el("p", { id: trouble, class: "field-trouble" }, icon("alert", 15), slackSays(wrong)) : null,
     block.hint ? el("p", { id: hint, class: "hint" }, plain(block.hint.text)) : null,
   );
   field.input = node;

@@ -31,6 +31,7 @@ export const KOREAN = {
   details: "자세히",
   dismiss: "닫기",
   dismissMessage: "메시지 지우기",
+  edited: "(편집됨)",
   emptyChannel: "{name} 채널의 시작입니다.",
   emptyDm: "{name} 앱과의 대화가 시작되는 곳입니다.",
   emptyHome: "앱이 아직 홈을 그리지 않았습니다.",

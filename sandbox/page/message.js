@@ -67,7 +67,7 @@ function content(message, scene) {
   };
   // Of the bot's messages with blocks the text is for notifications; what a person typed is all in the text.
   const drawn = message.bot && message.blocks.length > 0 ? blocks(message.blocks, surface) : el("div", { class: "block text" }, mrkdwn(message.text));
-  const edited = message.edited && !message.bot ? el("span", { class: "edited" }, " (edited)") : null;
+  const edited = message.edited && !message.bot ? el("span", { class: "edited" }, ` ${say("edited")}`) : null;
   return el("div", { class: "message-content" }, drawn, edited, attachments(message, surface), files(message), reactions(message));
 }
 

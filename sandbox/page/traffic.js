@@ -80,7 +80,6 @@ function note(one) {
   if (one.kind === "write") return one.resource;
   const said = one.arguments ?? {};
   const text = said.text ?? said.action_id ?? said.callback_id ?? said.user ?? "";
-  const wrong = one.answer?.ok === false ? `${one.answer.error} ` : "";
-  const who = one.person ? `${one.person}: ` : "";
-  return `${wrong}${who}${typeof text === "string" ? text : ""}`.slice(0, 160);
+  const wrong = one.answer?.ok === false ? one.answer.error : "";
+  return [wrong, one.person, typeof text === "string" ? text : ""].filter(Boolean).join(" · ").slice(0, 160);
 }

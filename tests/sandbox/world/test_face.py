@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from sandbox.face import FOLDER
+from sandbox.slack.forms import keys, objections
+from sandbox.slack.people import TROUBLE
 
 FILES = sorted(path.name for path in FOLDER.iterdir())
 MODULES = [name for name in FILES if name.endswith(".js")]
@@ -131,3 +133,26 @@ def test_each_word_that_the_page_says_is_known() -> None:
 
     assert said
     assert not said - set(known)
+
+
+def test_all_that_slack_itself_says_is_said_in_korean_too() -> None:
+    patterns = [
+        re.compile(one.replace(r"\/", "/"))
+        for one in re.findall(r"^  \[/(.+)/, ", (FOLDER / "slack.js").read_text(), re.MULTILINE)
+    ]
+    inputs: list[tuple[dict[str, object], object]] = [
+        ({"type": "plain_text_input", "min_length": 3}, ""),
+        ({"type": "plain_text_input", "min_length": 3}, "a"),
+        ({"type": "plain_text_input", "max_length": 3}, "abcd"),
+        ({"type": "email_text_input"}, "a"),
+        ({"type": "url_text_input"}, "a"),
+        ({"type": "multi_users_select", "max_selected_items": 1}, ["a", "b"]),
+    ]
+    said = [
+        objections({"element": element}, {keys(str(element["type"]))[0]: value}) for element, value in inputs
+    ]
+    said += [TROUBLE, '/workspace failed with the error "operation_timeout"']
+    said += ["/x is not a valid command.", "/workspace is not supported in threads. Sorry!"]
+
+    assert not [words for words in said if not any(one.match(words or "") for one in patterns)]
+    assert len(said) == len(patterns)
