@@ -5,15 +5,17 @@ Run by `make screenshots`. Without Chromium it says so and changes nothing.
 
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox.api import Api
+from sandbox.api import PEOPLE, Api
 from sandbox.browser import Screen, a_browser, chromium
 from sandbox.client import Client
 from sandbox.loopback import Loopback
 from sandbox.options import Options
+from sandbox.scene import Scene
 from sandbox.world import World
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -30,12 +32,15 @@ class Tour:
         self.folder = folder
         self.taken: list[str] = []
 
-    def take(self, name: str, *, high: int = 900) -> None:
-        page = self.screen.page
-        page.set_viewport_size({"width": 1440, "height": high})
+    def take(self, name: str, screen: Screen | None = None, *, high: int = 0) -> None:
+        """`high`: pixels, for a card that is longer than the window."""
+        page = (screen or self.screen).page
+        if high:
+            page.set_viewport_size({"width": 1440, "height": high})
         page.mouse.move(0, 0)  # nothing is hovered
-        self.screen.picture(self.folder / f"{name}.png")
-        page.set_viewport_size({"width": 1440, "height": 900})
+        (screen or self.screen).picture(self.folder / f"{name}.png")
+        if high:
+            page.set_viewport_size({"width": 1440, "height": 900})
         self.taken.append(name)
 
     def play(self) -> None:
@@ -171,20 +176,34 @@ class Tour:
         self.take("deleted")
 
 
-def narrow(screen: Screen, tour: Tour, name: str, person: str, **place: str) -> None:
-    screen.show(person, **place)
-    screen.picture(tour.folder / f"{name}.png")
-    tour.taken.append(name)
+def in_korean(screen: Screen, phone: Screen, client: Client, tour: Tour) -> None:
+    """A whole installation in Korean: the cards of the channel, too."""
+    for person in PEOPLE:
+        client.set_locale(person, "ko-KR")
+    scene = Scene(client, PROJECT, patience=90)
+    client.fault("no-capacity")
+    client.submit("requester", scene.open_form()["id"], why="가을 캠페인 수요 예측")
+    scene.until(scene.card, "card")
+    screen.show("admin", theme="light", pane="none")
+    screen.message(PROJECT, "승인").wait_for()
+    tour.take("korean-request", screen)
+    scene.press("admin", "ws.req.approve")
+    screen.message(PROJECT, "다시 시도").locator(".replies").click(timeout=90_000)
+    screen.sees("원인", within=screen.thread)
+    tour.take("korean-failed", screen)
+    client.mend("no-capacity")
+    scene.press("admin", "ws.run.retry")
+    screen.sees(f"{PROJECT} 준비 완료", within=screen.message(PROJECT))
+    phone.show("requester", "dm", theme="dark")
+    phone.messages.last.wait_for()
+    tour.take("korean-phone", phone)
 
 
-def main() -> int:
-    if chromium() is None:
-        print("no pictures are taken: there is no Chromium here (apt-get install chromium)")
-        return 0
-    PICTURES.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def a_sandbox(language: str) -> Iterator[tuple[str, Client]]:
     with ExitStack() as exits:
         state = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="pictures-")))
-        world = World(Options(state=state, boot=BOOT))
+        world = World(Options(state=state, boot=BOOT, settings={"LANGUAGE": language}))
         exits.callback(world.stop)
         world.start()
         api = Api(world)
@@ -194,19 +213,40 @@ def main() -> int:
         exits.callback(api.close)
         client = Client(url)
         exits.callback(client.close)
-        browser = exits.enter_context(a_browser())
-        screen = Screen(browser, url)
-        tour = Tour(screen, client, PICTURES)
-        tour.play()
-        phone = Screen(browser, url, width="phone", touch=True)
-        narrow(phone, tour, "phone-light", "requester", theme="light")
-        narrow(phone, tour, "phone-dark", "requester", theme="dark")
-        narrow(phone, tour, "phone-world", "requester", theme="light", show="pane")
-        narrow(Screen(browser, url, width="tablet"), tour, "tablet", "admin", theme="light")
+        yield url, client
+
+
+def main() -> int:
+    if chromium() is None:
+        print("no pictures are taken: there is no Chromium here (apt-get install chromium)")
+        return 0
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with a_browser() as browser:
+        with a_sandbox("en") as (url, client):
+            screen = Screen(browser, url)
+            tour = Tour(screen, client, PICTURES)
+            tour.play()
+            phone = Screen(browser, url, width="phone", touch=True)
+            phone.show("requester", theme="light")
+            tour.take("phone-light", phone)
+            phone.show("requester", theme="dark")
+            tour.take("phone-dark", phone)
+            phone.show("requester", theme="light", show="pane")
+            tour.take("phone-world", phone)
+            tablet = Screen(browser, url, width="tablet")
+            tablet.show("admin", theme="light")
+            tour.take("tablet", tablet)
+            troubles = [*screen.troubles, *phone.troubles, *tablet.troubles]
+        with a_sandbox("ko") as (url, client):
+            screen, phone = Screen(browser, url), Screen(browser, url, width="phone", touch=True)
+            in_korean(screen, phone, client, tour)
+            troubles += [*screen.troubles, *phone.troubles]
     for name in tour.taken:
         print(f"docs/pictures/{name}.png")
     print(f"{len(tour.taken)} pictures taken")
-    return 1 if screen.troubles else 0
+    for trouble in troubles:
+        print(f"the browser's console: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
 
 
 if __name__ == "__main__":
