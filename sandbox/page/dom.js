@@ -70,7 +70,7 @@ export function swap(before, after) {
   const keep = focused.dataset.keep;
   const target = keep ? find(after, keep) : null;
   if (target) target.focus({ preventScroll: true });
-  else if (focused === before || after.tabIndex >= 0) after.focus({ preventScroll: true });
+  else if (after.hasAttribute("tabindex")) after.focus({ preventScroll: true });
 }
 
 function find(node, keep) {

@@ -145,6 +145,7 @@ def test_a_request_is_approved_with_the_keyboard_alone(screen: Screen, client: C
     keyboard.press("Enter")
 
     screen.sees(f"{project} is ready", within=screen.message(project))
+    assert screen.message(project).evaluate("node => node.contains(document.activeElement)")
 
 
 def test_a_person_is_chosen_with_the_arrow_keys(screen: Screen) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.slack.cards import SIGNS
 from sandbox.face import FOLDER
 from sandbox.slack.forms import keys, objections
 from sandbox.slack.people import TROUBLE
@@ -156,3 +157,10 @@ def test_all_that_slack_itself_says_is_said_in_korean_too() -> None:
 
     assert not [words for words in said if not any(one.match(words or "") for one in patterns)]
     assert len(said) == len(patterns)
+
+
+def test_each_emoji_of_the_bot_is_drawn() -> None:
+    known = (FOLDER / "emoji.js").read_text()
+    names = {sign.strip(":") for sign, _ in SIGNS.values()} | {"warning"}
+
+    assert not [name for name in names if f" {name}: " not in known]
