@@ -87,7 +87,14 @@ export class Notes {
   add(person, channel, thread, text) {
     const ts = (Date.now() / 1000).toFixed(6);
     const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-    const looks = { user: "slackbot", text: escaped, blocks: [], ephemeral: true, local: true, reply_count: 0 };
+    const looks = {
+      user: "slackbot",
+      text: escaped,
+      blocks: [],
+      ephemeral: true,
+      local: true,
+      reply_count: 0,
+    };
     this.all.push({ person, channel, ts, thread_ts: thread || null, ...looks });
   }
 

@@ -36,7 +36,8 @@ export const api = {
   setLocale: (person, locale) => call("PUT", `/api/people/${person}`, { body: { locale } }),
   act: (person, act, body) => call("POST", `/api/people/${person}/${act}`, { body }),
   channels: (as) => get("/api/channels", { as }),
-  channel: (name, as) => (name === "dm" ? get("/api/dm", { as }) : get(`/api/channels/${part(name)}`, { as })),
+  channel: (name, as) =>
+    name === "dm" ? get("/api/dm", { as }) : get(`/api/channels/${part(name)}`, { as }),
   read: (name, as, ts) => call("PUT", `/api/channels/${part(name)}/read`, { query: { as }, body: { ts } }),
   dismiss: (name, as, ts) => call("DELETE", `/api/channels/${part(name)}/private/${ts}`, { query: { as } }),
   view: (as) => get("/api/view", { as }).then((said) => said.view),

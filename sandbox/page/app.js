@@ -6,16 +6,33 @@ import { appIcon } from "./icons.js";
 import { BOT, reader, readerSign } from "./reader.js";
 import { say } from "./words.js";
 
-const TABS = [["home", "home"], ["dm", "messages"], ["about", "about"]];
+const TABS = [
+  ["home", "home"],
+  ["dm", "messages"],
+  ["about", "about"],
+];
 
 /** The app's name and its tabs. */
 export function appHead(tab, go) {
-  return [el("h2", { class: "pane-title" }, el("span", { class: "title-icon" }, appIcon()), BOT.realName), tabs(tab, go)];
+  return [
+    el("h2", { class: "pane-title" }, el("span", { class: "title-icon" }, appIcon()), BOT.realName),
+    tabs(tab, go),
+  ];
 }
 
 function tabs(tab, go) {
   const each = ([channel, word]) =>
-    el("button", { type: "button", class: "tab", "aria-current": channel === tab ? "page" : null, data: { keep: `tab-${channel}` }, on: { click: () => go({ channel, thread: "" }, { back: true }) } }, say(word));
+    el(
+      "button",
+      {
+        type: "button",
+        class: "tab",
+        "aria-current": channel === tab ? "page" : null,
+        data: { keep: `tab-${channel}` },
+        on: { click: () => go({ channel, thread: "" }, { back: true }) },
+      },
+      say(word),
+    );
   return el("nav", { class: "tabs", "aria-label": BOT.realName }, TABS.map(each));
 }
 
@@ -25,7 +42,12 @@ export class AppPage {
     this.go = go;
     this.head = el("header", { class: "pane-head" });
     this.body = el("div", { class: "home-body" });
-    this.root = el("section", { class: "conversation" }, this.head, el("div", { class: "scroller home", tabindex: 0, role: "region" }, this.body));
+    this.root = el(
+      "section",
+      { class: "conversation" },
+      this.head,
+      el("div", { class: "scroller home", tabindex: 0, role: "region" }, this.body),
+    );
   }
 
   /** `tab`: home or about; `view` is the Home that the app drew, or null. */

@@ -10,7 +10,11 @@ const TINTS = 6;
 export function avatar(id, size = "normal") {
   if (id === BOT.id) return el("span", { class: `avatar ${size}`, "aria-hidden": "true" }, appIcon());
   const name = id === "slackbot" ? "S B" : nameOf(id);
-  const initials = name.split(" ").map((word) => word.charAt(0)).slice(0, 2).join("");
+  const initials = name
+    .split(" ")
+    .map((word) => word.charAt(0))
+    .slice(0, 2)
+    .join("");
   return el("span", { class: `avatar ${size} tint-${tint(id)}`, "aria-hidden": "true" }, initials);
 }
 

@@ -14,17 +14,43 @@ export class Backstage {
   constructor({ go, changed }) {
     this.go = go;
     this.parts = { world: new World(), traffic: new Traffic(), faults: new Faults(changed) };
-    this.tabs = el("div", { class: "pane-tabs", role: "tablist", on: { keydown: (event) => this.keydown(event) } });
+    this.tabs = el("div", {
+      class: "pane-tabs",
+      role: "tablist",
+      on: { keydown: (event) => this.keydown(event) },
+    });
     this.body = el("div", { class: "pane-body", id: "pane-body", role: "tabpanel", tabindex: 0 });
     this.buttons = Object.fromEntries(PANES.map((name) => [name, this.tab(name)]));
-    this.hide = el("button", { type: "button", class: "tool hide-pane", on: { click: () => go({ pane: "none" }) } }, icon("close"));
+    this.hide = el(
+      "button",
+      { type: "button", class: "tool hide-pane", on: { click: () => go({ pane: "none" }) } },
+      icon("close"),
+    );
     this.title = el("h2", { class: "visually-hidden" });
     this.tabs.append(...Object.values(this.buttons));
-    this.root = el("section", { class: "backstage" }, this.title, el("div", { class: "pane-bar" }, this.tabs, this.hide), this.body);
+    this.root = el(
+      "section",
+      { class: "backstage" },
+      this.title,
+      el("div", { class: "pane-bar" }, this.tabs, this.hide),
+      this.body,
+    );
   }
 
   tab(name) {
-    return el("button", { type: "button", role: "tab", id: `tab-${name}`, class: "pane-tab", "aria-controls": "pane-body", on: { click: () => this.go({ pane: name, show: "pane" }) } }, icon(ICONS[name], 16), el("span"));
+    return el(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${name}`,
+        class: "pane-tab",
+        "aria-controls": "pane-body",
+        on: { click: () => this.go({ pane: name, show: "pane" }) },
+      },
+      icon(ICONS[name], 16),
+      el("span"),
+    );
   }
 
   keydown(event) {

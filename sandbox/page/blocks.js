@@ -14,9 +14,18 @@ const DRAWINGS = {
   section,
   header: (block) => el("h3", { class: "block-header" }, plain(block.text.text)),
   context,
-  actions: (block, surface) => el("div", { class: "actions" }, block.elements.map((one) => element(one, block, surface))),
+  actions: (block, surface) =>
+    el(
+      "div",
+      { class: "actions" },
+      block.elements.map((one) => element(one, block, surface)),
+    ),
   context_actions: (block, surface) =>
-    el("div", { class: "actions small" }, block.elements.map((one) => element(one, block, surface))),
+    el(
+      "div",
+      { class: "actions small" },
+      block.elements.map((one) => element(one, block, surface)),
+    ),
   divider: () => el("hr", { class: "divider" }),
   input: inputBlock,
   image,
@@ -39,22 +48,32 @@ export function blocks(list, surface) {
 
 export function drawBlock(block, surface) {
   const draw = DRAWINGS[block.type];
-  const inner = draw ? draw(block, surface) : el("span", { class: "unsupported" }, `unsupported block: ${block.type}`);
+  const inner = draw
+    ? draw(block, surface)
+    : el("span", { class: "unsupported" }, `unsupported block: ${block.type}`);
   return el("div", { class: `block block-${block.type}` }, inner);
 }
 
 function section(block, surface) {
   const text = block.text ? el("div", { class: "text" }, textObject(block.text)) : null;
   const fields = block.fields
-    ? el("div", { class: "fields" }, block.fields.map((one) => el("div", { class: "one-field" }, textObject(one))))
+    ? el(
+        "div",
+        { class: "fields" },
+        block.fields.map((one) => el("div", { class: "one-field" }, textObject(one))),
+      )
     : null;
-  const beside = block.accessory ? el("div", { class: "accessory" }, element(block.accessory, block, surface)) : null;
+  const beside = block.accessory
+    ? el("div", { class: "accessory" }, element(block.accessory, block, surface))
+    : null;
   return el("div", { class: "section" }, el("div", { class: "section-words" }, text, fields), beside);
 }
 
 function context(block) {
   const parts = block.elements.map((one) =>
-    one.type === "image" ? picture(one.image_url, one.alt_text, "context-image") : el("span", {}, textObject(one)),
+    one.type === "image"
+      ? picture(one.image_url, one.alt_text, "context-image")
+      : el("span", {}, textObject(one)),
   );
   return el("div", { class: "context" }, parts);
 }
@@ -66,5 +85,11 @@ function image(block) {
 
 function video(block) {
   const about = block.description ? el("p", { class: "hint" }, plain(block.description.text)) : null;
-  return el("div", { class: "quoted" }, el("strong", {}, link(block.title_url ?? block.video_url, block.title.text)), about, picture(block.thumbnail_url, block.alt_text, "block-image"));
+  return el(
+    "div",
+    { class: "quoted" },
+    el("strong", {}, link(block.title_url ?? block.video_url, block.title.text)),
+    about,
+    picture(block.thumbnail_url, block.alt_text, "block-image"),
+  );
 }

@@ -16,7 +16,11 @@ export class Channel {
     this.go = go;
     this.head = el("header", { class: "pane-head" });
     this.stream = new Stream();
-    this.composer = new Composer("channel", (text) => acts.send(text, this.name), () => shortcuts(acts));
+    this.composer = new Composer(
+      "channel",
+      (text) => acts.send(text, this.name),
+      () => shortcuts(acts),
+    );
     this.root = el("section", { class: "conversation" }, this.head, this.stream.root, this.composer.root);
     this.name = "";
   }
@@ -26,12 +30,20 @@ export class Channel {
     this.name = row.name;
     this.root.setAttribute("aria-label", title);
     this.head.replaceChildren(...(row.name === "dm" ? appHead("dm", this.go) : channelHead(row)));
-    const shown = [...messages.filter((one) => !one.thread_ts || one.broadcast), ...notes.filter((one) => !one.thread_ts)];
+    const shown = [
+      ...messages.filter((one) => !one.thread_ts || one.broadcast),
+      ...notes.filter((one) => !one.thread_ts),
+    ];
     this.stream.draw({
       subject: `${reader.key}|${row.name}`,
       label: `${say("messages")}, ${title}`,
       messages: shown.toSorted((a, b) => (a.ts < b.ts ? -1 : 1)),
-      scene: { channel: row.name, inThread: false, acts: this.acts, openThread: (ts) => this.go({ thread: ts }, { back: true }) },
+      scene: {
+        channel: row.name,
+        inThread: false,
+        acts: this.acts,
+        openThread: (ts) => this.go({ thread: ts }, { back: true }),
+      },
       lead: [beginning(row)],
       unreadFrom,
     });
@@ -51,6 +63,12 @@ function channelHead(row) {
 }
 
 function beginning(row) {
-  if (row.name === "dm") return el("div", { class: "beginning" }, el("span", { class: "big-icon" }, appIcon()), el("p", {}, say("emptyDm", { name: BOT.realName }), " ", say("alsoIn")));
+  if (row.name === "dm")
+    return el(
+      "div",
+      { class: "beginning" },
+      el("span", { class: "big-icon" }, appIcon()),
+      el("p", {}, say("emptyDm", { name: BOT.realName }), " ", say("alsoIn")),
+    );
   return el("div", { class: "beginning" }, el("p", {}, say("emptyChannel", { name: `#${row.name}` })));
 }

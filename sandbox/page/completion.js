@@ -3,7 +3,7 @@
 import { BOT, reader } from "./reader.js";
 import { say } from "./words.js";
 
-export const COMMAND = "/workspace";
+const COMMAND = "/workspace";
 const AFTER = ["create", "status", "list", "delete", "help"];
 
 /** Offers as {text, note, typed}; `typed` is what they replace, `whole`: nothing is missing any more. */
@@ -14,7 +14,9 @@ export function complete(before) {
   const [command, ...rest] = before.split(" ");
   if (rest.length === 0) {
     const near = COMMAND.startsWith(command) || AFTER.some((one) => `/${one}`.startsWith(command));
-    return near ? [{ text: `${COMMAND} `, note: AFTER.join(" | "), typed: command, whole: command === COMMAND }] : [];
+    return near
+      ? [{ text: `${COMMAND} `, note: AFTER.join(" | "), typed: command, whole: command === COMMAND }]
+      : [];
   }
   if (command !== COMMAND || rest.length > 1) return [];
   return AFTER.filter((one) => one.startsWith(rest[0])).map((one) => ({
@@ -26,7 +28,10 @@ export function complete(before) {
 }
 
 function people(typed) {
-  const known = [{ name: BOT.name, note: BOT.realName }, ...reader.people.map((one) => ({ name: one.name, note: one.real_name }))];
+  const known = [
+    { name: BOT.name, note: BOT.realName },
+    ...reader.people.map((one) => ({ name: one.name, note: one.real_name })),
+  ];
   const word = typed.slice(1).toLowerCase();
   return known
     .filter((one) => one.name.startsWith(word) || one.note.toLowerCase().startsWith(word))

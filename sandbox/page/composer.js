@@ -20,14 +20,31 @@ export class Composer {
       rows: 1,
       id: `composer-${kind}`,
       ...aria,
-      on: { keydown: (event) => this.keydown(event), input: () => this.changed(), blur: () => this.offer([]) },
+      on: {
+        keydown: (event) => this.keydown(event),
+        input: () => this.changed(),
+        blur: () => this.offer([]),
+      },
     });
     this.list = el("ul", { id: list, role: "listbox", class: "completion", hidden: true });
-    this.sender = el("button", { type: "button", class: "tool send", disabled: true, on: { click: () => this.submit() } }, icon("send"));
+    this.sender = el(
+      "button",
+      { type: "button", class: "tool send", disabled: true, on: { click: () => this.submit() } },
+      icon("send"),
+    );
     this.plus = menuButton({ class: "tool" }, "+", shortcuts);
-    this.at = el("button", { type: "button", class: "tool", on: { click: () => this.insert(`@${BOT.name} `) } }, icon("at"));
+    this.at = el(
+      "button",
+      { type: "button", class: "tool", on: { click: () => this.insert(`@${BOT.name} `) } },
+      icon("at"),
+    );
     this.hint = el("span", { class: "composer-hint" });
-    this.box = el("div", { class: "composer-box" }, this.text, el("div", { class: "composer-tools" }, this.plus, this.at, this.hint, this.sender));
+    this.box = el(
+      "div",
+      { class: "composer-box" },
+      this.text,
+      el("div", { class: "composer-tools" }, this.plus, this.at, this.hint, this.sender),
+    );
     this.root = el("div", { class: "composer" }, this.list, this.box);
   }
 
@@ -43,7 +60,11 @@ export class Composer {
     this.text.placeholder = label;
     this.text.setAttribute("aria-label", label);
     this.hint.textContent = say("sendHint");
-    for (const [node, word] of [[this.sender, "send"], [this.plus, "commands"], [this.at, "mention"]]) {
+    for (const [node, word] of [
+      [this.sender, "send"],
+      [this.plus, "commands"],
+      [this.at, "mention"],
+    ]) {
       node.setAttribute("aria-label", say(word));
       node.title = say(word);
     }
@@ -55,7 +76,10 @@ export class Composer {
     const open = !this.list.hidden;
     if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       this.mark(this.chosen + (event.key === "ArrowDown" ? 1 : -1));
-    } else if (open && (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !this.offered[this.chosen].whole))) {
+    } else if (
+      open &&
+      (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !this.offered[this.chosen].whole))
+    ) {
       this.take(this.offered[this.chosen]);
     } else if (open && event.key === "Escape") {
       this.offer([]);
@@ -81,7 +105,12 @@ export class Composer {
     const rows = found.map((one, index) =>
       el(
         "li",
-        { role: "option", id: `${this.list.id}-${index}`, "aria-selected": "false", on: { pointerdown: (event) => this.pick(event, one) } },
+        {
+          role: "option",
+          id: `${this.list.id}-${index}`,
+          "aria-selected": "false",
+          on: { pointerdown: (event) => this.pick(event, one) },
+        },
         el("span", { class: "offer" }, one.text.trim()),
         el("span", { class: "menu-note" }, one.note),
       ),

@@ -17,7 +17,11 @@ export function confirmed(question) {
       "div",
       { class: "modal-buttons" },
       el("button", { type: "button", class: "button", on: { click: answer("no") } }, question.deny.text),
-      el("button", { type: "button", class: `button ${style}`, autofocus: true, on: { click: answer("yes") } }, question.confirm.text),
+      el(
+        "button",
+        { type: "button", class: `button ${style}`, autofocus: true, on: { click: answer("yes") } },
+        question.confirm.text,
+      ),
     ),
   );
   document.body.append(box);

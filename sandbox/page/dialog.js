@@ -11,7 +11,11 @@ export class Dialog {
   constructor(acts) {
     this.acts = acts;
     this.title = newId("dialog");
-    this.root = el("dialog", { class: "modal", "aria-labelledby": this.title, on: { cancel: (event) => this.cancel(event) } });
+    this.root = el("dialog", {
+      class: "modal",
+      "aria-labelledby": this.title,
+      on: { cancel: (event) => this.cancel(event) },
+    });
     this.view = null;
     this.sign = "";
     this.typed = new Map(); // by view id: what stands in each input
@@ -61,20 +65,28 @@ export class Dialog {
     const active = document.activeElement;
     if (!this.root.contains(active)) return null;
     const block = active.closest("[data-block]")?.dataset.block;
-    const range = active.matches("input[type=text], textarea") ? [active.selectionStart, active.selectionEnd] : null;
+    const range = active.matches("input[type=text], textarea")
+      ? [active.selectionStart, active.selectionEnd]
+      : null;
     return { block, keep: active.dataset.keep, range };
   }
 
   focusOn({ block, keep, range }) {
     const field = [...this.root.querySelectorAll("[data-block]")].find((one) => one.dataset.block === block);
-    const target = field ? (field.input.matches("input, select, textarea") ? field.input : field.input.querySelector("input")) : null;
+    const target = field
+      ? field.input.matches("input, select, textarea")
+        ? field.input
+        : field.input.querySelector("input")
+      : null;
     const other = [...this.root.querySelectorAll("[data-keep]")].find((one) => one.dataset.keep === keep);
     (target ?? other ?? this.root.querySelector(".modal-buttons button:last-child"))?.focus();
     if (target && range) target.setSelectionRange(...range);
   }
 
   focusFirst() {
-    const first = this.root.querySelector("[autofocus]") ?? this.root.querySelector(".field input, .field select, .field textarea");
+    const first =
+      this.root.querySelector("[autofocus]") ??
+      this.root.querySelector(".field input, .field select, .field textarea");
     (first ?? this.root.querySelector(".modal-buttons button:last-child") ?? this.root).focus();
   }
 
@@ -83,13 +95,23 @@ export class Dialog {
       event.preventDefault();
       this.submit();
     };
-    return el("form", { class: "modal-form", novalidate: true, on: { submit, keydown: (event) => this.keydown(event) } }, this.head(view), this.body(view), this.buttons(view));
+    return el(
+      "form",
+      { class: "modal-form", novalidate: true, on: { submit, keydown: (event) => this.keydown(event) } },
+      this.head(view),
+      this.body(view),
+      this.buttons(view),
+    );
   }
 
   head(view) {
     const close = () => this.acts.close(view);
     const back = view.previous_view_id
-      ? el("button", { type: "button", class: "tool", "aria-label": say("back"), on: { click: close } }, icon("back"))
+      ? el(
+          "button",
+          { type: "button", class: "tool", "aria-label": say("back"), on: { click: close } },
+          icon("back"),
+        )
       : null;
     return el(
       "div",
@@ -97,7 +119,11 @@ export class Dialog {
       back,
       el("span", { class: "modal-icon" }, appIcon()),
       el("h2", { class: "modal-title", id: this.title }, view.title.text),
-      el("button", { type: "button", class: "tool", "aria-label": say("close"), on: { click: close } }, icon("close")),
+      el(
+        "button",
+        { type: "button", class: "tool", "aria-label": say("close"), on: { click: close } },
+        icon("close"),
+      ),
     );
   }
 
@@ -105,11 +131,21 @@ export class Dialog {
     const typed = this.typed.get(view.id) ?? {};
     const surface = {
       press: (element, value) => this.press(view, element, value),
-      entry: (block, element) => (block.block_id in typed ? standing(typed[block.block_id]) : view.state.values[block.block_id]?.[element.action_id]),
+      entry: (block, element) =>
+        block.block_id in typed
+          ? standing(typed[block.block_id])
+          : view.state.values[block.block_id]?.[element.action_id],
       error: (block) => view.errors[block] ?? null,
     };
-    const trouble = this.trouble ? el("p", { class: "alert error", role: "alert" }, icon("alert"), this.trouble) : null;
-    return el("div", { class: "modal-body", tabindex: view.submit ? null : 0 }, trouble, view.blocks.map((block) => drawBlock(block, surface)));
+    const trouble = this.trouble
+      ? el("p", { class: "alert error", role: "alert" }, icon("alert"), this.trouble)
+      : null;
+    return el(
+      "div",
+      { class: "modal-body", tabindex: view.submit ? null : 0 },
+      trouble,
+      view.blocks.map((block) => drawBlock(block, surface)),
+    );
   }
 
   buttons(view) {
@@ -118,8 +154,23 @@ export class Dialog {
     return el(
       "div",
       { class: "modal-buttons" },
-      el("button", { type: "button", class: "button", on: { click: close } }, view.close?.text ?? say("cancel")),
-      view.submit ? el("button", { type: "submit", class: "button primary", "aria-busy": this.busy ? "true" : null, disabled: this.busy }, view.submit.text) : null,
+      el(
+        "button",
+        { type: "button", class: "button", on: { click: close } },
+        view.close?.text ?? say("cancel"),
+      ),
+      view.submit
+        ? el(
+            "button",
+            {
+              type: "submit",
+              class: "button primary",
+              "aria-busy": this.busy ? "true" : null,
+              disabled: this.busy,
+            },
+            view.submit.text,
+          )
+        : null,
     );
   }
 
@@ -161,6 +212,18 @@ export class Dialog {
 
 /** What was typed as an entry of Slack's state, whatever the input. */
 function standing(value) {
-  const names = ["date", "time", "date_time", "option", "options", "user", "users", "conversation", "conversations", "channel", "channels"];
+  const names = [
+    "date",
+    "time",
+    "date_time",
+    "option",
+    "options",
+    "user",
+    "users",
+    "conversation",
+    "conversations",
+    "channel",
+    "channels",
+  ];
   return Object.fromEntries([["value", value], ...names.map((name) => [`selected_${name}`, value])]);
 }

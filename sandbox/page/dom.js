@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** `props`: attributes; `class`; `on` with listeners; `data` for data attributes; null and false are left out. */
+/** `props`: attributes, `on` with listeners, `data` for data attributes; null and false are left out. */
 export function el(tag, props = {}, ...children) {
   return fill(document.createElement(tag), props, children);
 }
@@ -58,7 +58,7 @@ export function keyed(parent, items) {
 }
 
 /** Replace a node; what was focused or unfolded in it stays so. */
-export function swap(before, after) {
+function swap(before, after) {
   const focused = before.contains(document.activeElement) ? document.activeElement : null;
   const open = [...before.querySelectorAll("details[data-keep]")];
   before.replaceWith(after);

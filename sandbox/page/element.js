@@ -30,7 +30,13 @@ function button(one, surface) {
   const style = `button ${one.style ?? ""}`.trim();
   const node = el(
     "button",
-    { type: "button", class: style, "aria-label": name, data: { keep, action: one.action_id ?? "" }, on: { click: press } },
+    {
+      type: "button",
+      class: style,
+      "aria-label": name,
+      data: { keep, action: one.action_id ?? "" },
+      on: { click: press },
+    },
     plain(one.text.text),
     one.url ? icon("external", 13) : null,
   );
@@ -47,7 +53,14 @@ async function pressed(node, one, surface, value) {
   try {
     await surface.press(one, value);
   } catch (error) {
-    place.append(el("span", { class: "press-trouble", role: "alert" }, icon("alert", 15), say("pressFailed", { why: error.message })));
+    place.append(
+      el(
+        "span",
+        { class: "press-trouble", role: "alert" },
+        icon("alert", 15),
+        say("pressFailed", { why: error.message }),
+      ),
+    );
   }
   node.removeAttribute("aria-busy");
 }
@@ -60,7 +73,11 @@ function overflow(one, surface) {
       choose: () => pressed(node, one, surface, option.value),
     }));
   const node = menuButton(
-    { class: "button square", "aria-label": say("more"), data: { keep: one.action_id, action: one.action_id ?? "" } },
+    {
+      class: "button square",
+      "aria-label": say("more"),
+      data: { keep: one.action_id, action: one.action_id ?? "" },
+    },
     icon("more"),
     items,
   );
@@ -89,7 +106,11 @@ function feedback(one, surface) {
 
 function iconButton(one, surface) {
   const press = (event) => pressed(event.currentTarget, one, surface, one.value);
-  return el("span", { class: "press" }, el("button", { type: "button", class: "button quiet", on: { click: press } }, plain(one.text.text)));
+  return el(
+    "span",
+    { class: "press" },
+    el("button", { type: "button", class: "button quiet", on: { click: press } }, plain(one.text.text)),
+  );
 }
 
 /** An input outside an input block tells each change at once. */

@@ -2,7 +2,8 @@
 
 export const ENGLISH = {
   about: "About",
-  aboutApp: "Asks for, approves, makes, checks and deletes AI workspaces. Everything outside it is simulated on this machine.",
+  aboutApp:
+    "Asks for, approves, makes, checks and deletes AI workspaces. Everything outside it is simulated on this machine.",
   add: "Switch on",
   admin: "approves",
   alsoIn: "Only you see this conversation and the app.",

@@ -19,7 +19,10 @@ export function inputBlock(block, surface) {
   const names = { id, describedby, invalid: wrong !== null, labelledby: group ? label : null };
   const node = input(inner, surface.entry(block, inner), names);
   if (block.dispatch_action) dispatch(node, inner, surface);
-  const words = [plain(block.label.text), block.optional ? el("span", { class: "optional" }, ` ${say("optional")}`) : null];
+  const words = [
+    plain(block.label.text),
+    block.optional ? el("span", { class: "optional" }, ` ${say("optional")}`) : null,
+  ];
   const field = el(
     "div",
     { class: wrong ? "field wrong" : "field", data: { block: block.block_id } },

@@ -30,7 +30,13 @@ export function input(element, entry, names) {
 }
 
 /** A label that is seen labels by `for`; one that is only heard stands in the element. */
-function named({ id = newId("input"), label = null, labelledby = null, describedby = null, invalid = false }) {
+function named({
+  id = newId("input"),
+  label = null,
+  labelledby = null,
+  describedby = null,
+  invalid = false,
+}) {
   return {
     id,
     "aria-label": labelledby ? null : label,
@@ -86,14 +92,28 @@ function file(names) {
 function offered(element) {
   const kind = element.type.replace("multi_", "").replace("_select", "");
   if (kind === "users") {
-    return [{ label: null, options: reader.people.map((one) => ({ value: one.key, id: one.id, text: one.real_name })) }];
+    return [
+      {
+        label: null,
+        options: reader.people.map((one) => ({ value: one.key, id: one.id, text: one.real_name })),
+      },
+    ];
   }
   if (kind === "channels" || kind === "conversations") {
-    return [{ label: null, options: [...reader.channels].map(([id, name]) => ({ value: id, id, text: `#${name}` })) }];
+    return [
+      {
+        label: null,
+        options: [...reader.channels].map(([id, name]) => ({ value: id, id, text: `#${name}` })),
+      },
+    ];
   }
-  const plainOptions = (list) => list.map((one) => ({ value: one.value, text: one.text.text, note: one.description?.text }));
+  const plainOptions = (list) =>
+    list.map((one) => ({ value: one.value, text: one.text.text, note: one.description?.text }));
   if (element.option_groups) {
-    return element.option_groups.map((one) => ({ label: one.label.text, options: plainOptions(one.options) }));
+    return element.option_groups.map((one) => ({
+      label: one.label.text,
+      options: plainOptions(one.options),
+    }));
   }
   return [{ label: null, options: plainOptions(element.options ?? []) }];
 }
@@ -102,31 +122,51 @@ function offered(element) {
 function chosen(element, entry) {
   const source = entry ?? element;
   const first = entry ? "selected" : "initial";
-  const noun = /static|external|checkboxes|radio/.test(element.type) ? "option" : element.type.replace(/multi_|s?_select/g, "");
+  const noun = /static|external|checkboxes|radio/.test(element.type)
+    ? "option"
+    : element.type.replace(/multi_|s?_select/g, "");
   const found = source[`${first}_${noun}s`] ?? source[`${first}_${noun}`] ?? [];
   return [found].flat().map((one) => one?.value ?? one);
 }
 
-const isChosen = (option, values) => values.includes(option.value) || (option.id && values.includes(option.id));
+const isChosen = (option, values) =>
+  values.includes(option.value) || (option.id && values.includes(option.id));
 
 function select(element, entry, names) {
   const values = chosen(element, entry);
-  const draw = (option) => el("option", { value: option.value, selected: isChosen(option, values) }, option.text);
+  const draw = (option) =>
+    el("option", { value: option.value, selected: isChosen(option, values) }, option.text);
   const groups = offered(element).map(({ label, options }) =>
     label === null ? options.map(draw) : el("optgroup", { label }, options.map(draw)),
   );
-  const empty = values.length === 0 ? el("option", { value: "" }, element.placeholder?.text ?? say("placeholder")) : null;
-  const node = el("select", { ...named(names), class: "select", autofocus: element.focus_on_load }, empty, groups);
+  const empty =
+    values.length === 0 ? el("option", { value: "" }, element.placeholder?.text ?? say("placeholder")) : null;
+  const node = el(
+    "select",
+    { ...named(names), class: "select", autofocus: element.focus_on_load },
+    empty,
+    groups,
+  );
   return withReader(node, () => node.value || null);
 }
 
 function manySelect(element, entry, names) {
   const values = chosen(element, entry);
-  return boxes(offered(element).flatMap((group) => group.options), "checkbox", values, names, "many");
+  return boxes(
+    offered(element).flatMap((group) => group.options),
+    "checkbox",
+    values,
+    names,
+    "many",
+  );
 }
 
 function choices(element, entry, names) {
-  const options = element.options.map((one) => ({ value: one.value, drawn: textObject(one.text), note: one.description }));
+  const options = element.options.map((one) => ({
+    value: one.value,
+    drawn: textObject(one.text),
+    note: one.description,
+  }));
   const kind = element.type === "checkboxes" ? "checkbox" : "radio";
   return boxes(options, kind, chosen(element, entry), names, "");
 }
@@ -137,8 +177,15 @@ function boxes(options, kind, values, names, style) {
     el("input", { type: kind, name: group, value: option.value, checked: isChosen(option, values) }),
   );
   const rows = options.map((option, index) => {
-    const note = option.note && el("span", { class: "hint" }, option.note.text ? textObject(option.note) : plain(option.note));
-    return el("label", { class: "choice" }, marks[index], el("span", {}, option.drawn ?? plain(option.text), note));
+    const note =
+      option.note &&
+      el("span", { class: "hint" }, option.note.text ? textObject(option.note) : plain(option.note));
+    return el(
+      "label",
+      { class: "choice" },
+      marks[index],
+      el("span", {}, option.drawn ?? plain(option.text), note),
+    );
   });
   const role = kind === "radio" ? "radiogroup" : "group";
   const node = el("div", { ...named(names), role, class: `choices ${style}` }, rows);

@@ -7,7 +7,7 @@ const PAUSE = 1500; // milliseconds before a lost sandbox is asked again
 
 /** Follows one numbered list, `journal` or `writes`, from `since` on, until stopped. */
 export class Follower {
-  /** `ask(since, wait, signal)` answers {entries, next}; `lost(true)` when nobody answers, `lost(false)` again. */
+  /** `ask(since, wait, signal)` answers {entries, next}; `lost` is told when nobody answers, and when again. */
   constructor(ask, { happened, lost }) {
     this.ask = ask;
     this.happened = happened;

@@ -28,7 +28,11 @@ class Page {
     const look = () => this.soon.wish();
     this.notes = new Notes();
     this.acts = new Acts(look, this.notes);
-    this.topbar = new Topbar({ go, setLocale: (locale) => this.setLocale(locale), toggleDrawer: () => this.toggleDrawer() });
+    this.topbar = new Topbar({
+      go,
+      setLocale: (locale) => this.setLocale(locale),
+      toggleDrawer: () => this.toggleDrawer(),
+    });
     this.sidebar = new Sidebar({ go });
     this.channel = new Channel({ acts: this.acts, go });
     this.app = new AppPage({ acts: this.acts, go });
@@ -38,7 +42,11 @@ class Page {
     this.trouble = el("div", { class: "lost", role: "status" });
     this.middle = el("div", { class: "middle" });
     this.shade = el("div", { class: "shade", on: { click: () => this.toggleDrawer(false) } });
-    this.paneButton = el("button", { type: "button", class: "tool pane-button", on: { click: () => this.togglePane() } }, icon("world"));
+    this.paneButton = el(
+      "button",
+      { type: "button", class: "tool pane-button", on: { click: () => this.togglePane() } },
+      icon("world"),
+    );
     this.bottom = el("nav", { class: "bottom" });
     this.topbar.right.prepend(this.paneButton);
     const main = el("main", { class: "main" }, this.middle, this.thread.root, this.backstage.root);
@@ -49,18 +57,24 @@ class Page {
     this.visited = "";
     this.writes = [];
     this.later = [];
-    this.journal = new Follower(api.journal, { happened: (entries) => this.happened(entries), lost: (away) => this.lost(away) });
+    this.journal = new Follower(api.journal, {
+      happened: (entries) => this.happened(entries),
+      lost: (away) => this.lost(away),
+    });
     this.changes = new Follower(api.writes, { happened: (entries) => this.wrote(entries), lost: () => {} });
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", () => this.light());
-    addEventListener("keydown", (event) => event.key === "Escape" && this.toggleDrawer(false));
+    addEventListener("keydown", (event) => event.key === "Escape" && this.leaveDrawer());
     document.addEventListener("visibilitychange", look);
   }
 
   async start() {
     try {
       const { next } = await api.journal("end", 0);
-      const [{ entries }, { entries: writes }] = await Promise.all([api.journal(Math.max(0, next - HISTORY), 0), api.writes(0, 0)]);
+      const [{ entries }, { entries: writes }] = await Promise.all([
+        api.journal(Math.max(0, next - HISTORY), 0),
+        api.writes(0, 0),
+      ]);
       this.backstage.parts.traffic.add(entries);
       this.wrote(writes);
       this.journal.start(next);
@@ -91,6 +105,12 @@ class Page {
     this.frame.classList.toggle("drawer", open);
     this.topbar.menu.setAttribute("aria-expanded", String(open));
     if (open) this.sidebar.root.querySelector("[aria-current], .side-row")?.focus();
+  }
+
+  leaveDrawer() {
+    if (!this.frame.classList.contains("drawer")) return;
+    this.toggleDrawer(false);
+    this.topbar.menu.focus();
   }
 
   togglePane() {
@@ -126,7 +146,10 @@ class Page {
     this.trouble.textContent = away ? say("lost") : "";
     if (away) return;
     this.writes = []; // it may be another one, with a world of its own
-    api.writes(0, 0).then(({ entries }) => this.wrote(entries), () => {});
+    api.writes(0, 0).then(
+      ({ entries }) => this.wrote(entries),
+      () => {},
+    );
   }
 
   /** Fetch what the place shows, and draw it; what came too late for another place is thrown away. */
@@ -147,7 +170,9 @@ class Page {
       ]);
       const now = this.place.now;
       if (at !== `${now.as}|${now.channel}|${now.pane}`) return this.soon.wish();
-      reader.channels = new Map(side.channels.filter((one) => one.name !== "dm").map((one) => [one.id, one.name]));
+      reader.channels = new Map(
+        side.channels.filter((one) => one.name !== "dm").map((one) => [one.id, one.name]),
+      );
       this.draw({ side, said, view, home, bot, world, faults, writes: this.writes }, conversation);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -179,7 +204,12 @@ class Page {
     this.frame.dataset.pane = pane;
     this.frame.dataset.show = show;
     this.topbar.draw({ theme, bot: data.bot.state, drawer: this.frame.classList.contains("drawer") });
-    this.sidebar.draw({ team: data.side.team.name, channels: data.side.channels, at: channel, online: data.bot.state === "running" });
+    this.sidebar.draw({
+      team: data.side.team.name,
+      channels: data.side.channels,
+      at: channel,
+      online: data.bot.state === "running",
+    });
     if (channel !== "home") this.visited = "";
     this.shown(APP.includes(channel) ? this.app.root : this.channel.root);
     this.markUnread(row, channel);
@@ -211,7 +241,8 @@ class Page {
   markUnread(row, channel) {
     if (APP.includes(channel)) return;
     const subject = `${reader.key}|${row.name}`;
-    if (this.unreadFrom.subject !== subject) this.unreadFrom = { subject, ts: row.unread > 0 && row.read ? row.read : null };
+    if (this.unreadFrom.subject !== subject)
+      this.unreadFrom = { subject, ts: row.unread > 0 && row.read ? row.read : null };
     if (row.unread > 0 && !document.hidden && row.latest) {
       api.read(row.name, reader.key, row.latest).catch(() => {});
       row.unread = 0;
@@ -219,13 +250,26 @@ class Page {
   }
 
   retitle(channels, channel) {
-    const waiting = channels.filter((one) => one.name !== channel).reduce((sum, one) => sum + (one.unread > 0 ? one.mentions : 0), 0);
+    const waiting = channels
+      .filter((one) => one.name !== channel)
+      .reduce((sum, one) => sum + (one.unread > 0 ? one.mentions : 0), 0);
     document.title = `${waiting ? `(${waiting}) ` : ""}Workspace Bot sandbox`;
   }
 
   drawBottom(pane, show) {
     const each = (name, picture, chosen, change) =>
-      el("button", { type: "button", class: "bottom-tab", "aria-current": chosen ? "page" : null, data: { keep: `bottom-${name}` }, on: { click: () => this.place.go(change) } }, icon(picture, 20), el("span", {}, say(name)));
+      el(
+        "button",
+        {
+          type: "button",
+          class: "bottom-tab",
+          "aria-current": chosen ? "page" : null,
+          data: { keep: `bottom-${name}` },
+          on: { click: () => this.place.go(change) },
+        },
+        icon(picture, 20),
+        el("span", {}, say(name)),
+      );
     const sign = `${pane}|${show}|${reader.locale}`;
     if (this.bottom.dataset.sign === sign) return;
     this.bottom.dataset.sign = sign;
@@ -233,7 +277,9 @@ class Page {
     const pictures = { world: "world", traffic: "traffic", faults: "bolt" };
     this.bottom.replaceChildren(
       each("slack", "slack", show === "slack", { show: "slack" }),
-      ...PANES.map((name) => each(name, pictures[name], show === "pane" && pane === name, { show: "pane", pane: name })),
+      ...PANES.map((name) =>
+        each(name, pictures[name], show === "pane" && pane === name, { show: "pane", pane: name }),
+      ),
     );
   }
 }

@@ -3,7 +3,8 @@
 import { el } from "./dom.js";
 import { link } from "./mrkdwn.js";
 
-const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|__([^_\n]+)__|~~([^~\n]+)~~|\*([^*\n]+)\*|\b_([^_\n]+)_\b|\[([^\]\n]+)\]\(([^)\s]+)\)/g;
+const INLINE =
+  /`([^`\n]+)`|\*\*([^*\n]+)\*\*|__([^_\n]+)__|~~([^~\n]+)~~|\*([^*\n]+)\*|\b_([^_\n]+)_\b|\[([^\]\n]+)\]\(([^)\s]+)\)/g;
 const TAGS = ["code", "strong", "strong", "s", "em", "em"];
 
 function inline(text) {
@@ -12,19 +13,55 @@ function inline(text) {
   for (const found of text.matchAll(INLINE)) {
     nodes.push(text.slice(from, found.index));
     const mark = found.slice(1, 7).findIndex((one) => one !== undefined);
-    nodes.push(mark < 0 ? link(found[8], found[7]) : el(TAGS[mark], {}, mark === 0 ? found[1] : inline(found[mark + 1])));
+    nodes.push(
+      mark < 0
+        ? link(found[8], found[7])
+        : el(TAGS[mark], {}, mark === 0 ? found[1] : inline(found[mark + 1])),
+    );
     from = found.index + found[0].length;
   }
   return [...nodes, text.slice(from)];
 }
 
-const cells = (line) => line.replace(/^\||\|$/g, "").split("|").map((one) => one.trim());
+const cells = (line) =>
+  line
+    .replace(/^\||\|$/g, "")
+    .split("|")
+    .map((one) => one.trim());
 
 const KINDS = [
-  { test: /^#{1,6} /, draw: (lines) => lines.map((one) => el("strong", { class: "rich-line heading" }, inline(one.replace(/^#+ /, "")))) },
-  { test: /^> ?/, draw: (lines) => el("blockquote", {}, lines.map((one) => el("div", {}, inline(one.replace(/^> ?/, ""))))) },
-  { test: /^\s*[-*+] /, draw: (lines) => el("ul", { class: "rich-list" }, lines.map((one) => el("li", {}, inline(one.replace(/^\s*[-*+] /, ""))))) },
-  { test: /^\s*\d+[.)] /, draw: (lines) => el("ol", { class: "rich-list" }, lines.map((one) => el("li", {}, inline(one.replace(/^\s*\d+[.)] /, ""))))) },
+  {
+    test: /^#{1,6} /,
+    draw: (lines) =>
+      lines.map((one) => el("strong", { class: "rich-line heading" }, inline(one.replace(/^#+ /, "")))),
+  },
+  {
+    test: /^> ?/,
+    draw: (lines) =>
+      el(
+        "blockquote",
+        {},
+        lines.map((one) => el("div", {}, inline(one.replace(/^> ?/, "")))),
+      ),
+  },
+  {
+    test: /^\s*[-*+] /,
+    draw: (lines) =>
+      el(
+        "ul",
+        { class: "rich-list" },
+        lines.map((one) => el("li", {}, inline(one.replace(/^\s*[-*+] /, "")))),
+      ),
+  },
+  {
+    test: /^\s*\d+[.)] /,
+    draw: (lines) =>
+      el(
+        "ol",
+        { class: "rich-list" },
+        lines.map((one) => el("li", {}, inline(one.replace(/^\s*\d+[.)] /, "")))),
+      ),
+  },
   { test: /^(---|\*\*\*)\s*$/, draw: () => el("hr", { class: "divider" }) },
   { test: /^\|/, draw: grid },
   { test: /^\s*$/, draw: () => [] },
@@ -32,8 +69,22 @@ const KINDS = [
 
 function grid(lines) {
   const [head, ...rows] = lines.filter((one) => !/^\|[\s:|-]+\|?$/.test(one)).map(cells);
-  const line = (tag, row) => el("tr", {}, row.map((one) => el(tag, {}, inline(one))));
-  return el("table", { class: "table" }, el("thead", {}, line("th", head)), el("tbody", {}, rows.map((row) => line("td", row))));
+  const line = (tag, row) =>
+    el(
+      "tr",
+      {},
+      row.map((one) => el(tag, {}, inline(one))),
+    );
+  return el(
+    "table",
+    { class: "table" },
+    el("thead", {}, line("th", head)),
+    el(
+      "tbody",
+      {},
+      rows.map((row) => line("td", row)),
+    ),
+  );
 }
 
 export function markdown(text) {
@@ -49,7 +100,16 @@ function runs(lines) {
   let run = [];
   let kind;
   const flush = () => {
-    if (run.length > 0) nodes.push(kind ? kind.draw(run) : el("p", { class: "rich-line" }, run.flatMap((one) => [...inline(one), el("br")])));
+    if (run.length > 0)
+      nodes.push(
+        kind
+          ? kind.draw(run)
+          : el(
+              "p",
+              { class: "rich-line" },
+              run.flatMap((one) => [...inline(one), el("br")]),
+            ),
+      );
     run = [];
   };
   for (const line of lines) {

@@ -4,7 +4,11 @@ import { el } from "./dom.js";
 
 /** `items()` gives {label, note, choose}; they are made anew at each opening. */
 export function menuButton(props, content, items) {
-  const button = el("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", ...props }, content);
+  const button = el(
+    "button",
+    { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", ...props },
+    content,
+  );
   button.addEventListener("click", () => open(button, items()));
   return button;
 }
@@ -23,7 +27,11 @@ function open(button, items) {
       item.note ? el("span", { class: "menu-note" }, item.note) : null,
     ),
   );
-  const box = el("div", { role: "menu", class: "menu", "aria-label": button.getAttribute("aria-label"), on: { keydown } }, rows);
+  const box = el(
+    "div",
+    { role: "menu", class: "menu", "aria-label": button.getAttribute("aria-label"), on: { keydown } },
+    rows,
+  );
 
   function keydown(event) {
     const at = rows.indexOf(document.activeElement);
@@ -47,7 +55,8 @@ function open(button, items) {
     document.removeEventListener("pointerdown", elsewhere, true);
   }
 
-  const home = button.closest("dialog") ?? document.querySelector("main"); // above a dialog only what is in it can be reached
+  // While a dialog is open, only what is in it can be reached.
+  const home = button.closest("dialog") ?? document.querySelector("main");
   home.append(box);
   place(box, button);
   button.setAttribute("aria-expanded", "true");

@@ -17,17 +17,32 @@ export const authorOf = (message) => (message.user === "slackbot" ? say("slackbo
  * author, so that the name is not said again.
  */
 export function drawMessage(message, scene, grouped) {
-  const kind = ["message", grouped && "grouped", message.ephemeral && "private", message.local && "local"].filter(Boolean);
+  const kind = [
+    "message",
+    grouped && "grouped",
+    message.ephemeral && "private",
+    message.local && "local",
+  ].filter(Boolean);
   const when = dateOf(message.ts);
   const gutter = grouped
-    ? el("time", { class: "gutter-time", datetime: when.toISOString(), title: fullTime(when) }, clock(when).replace(/ ?[AP]M|오[전후] ?/, ""))
+    ? el(
+        "time",
+        { class: "gutter-time", datetime: when.toISOString(), title: fullTime(when) },
+        clock(when).replace(/ ?[AP]M|오[전후] ?/, ""),
+      )
     : avatar(message.user);
   return el(
     "li",
     { class: kind.join(" "), tabindex: -1, data: { ts: message.ts } },
     message.ephemeral ? privately(message, scene) : null,
     el("div", { class: "gutter" }, gutter),
-    el("div", { class: "message-body" }, grouped ? el("span", { class: "visually-hidden" }, authorOf(message)) : head(message, when), content(message, scene), foot(message, scene)),
+    el(
+      "div",
+      { class: "message-body" },
+      grouped ? el("span", { class: "visually-hidden" }, authorOf(message)) : head(message, when),
+      content(message, scene),
+      foot(message, scene),
+    ),
     toolbar(message, scene),
   );
 }
@@ -45,7 +60,11 @@ function privately(message, scene) {
     icon("eye", 15),
     el("span", {}, say("onlyYou")),
     el("span", { "aria-hidden": "true" }, "·"),
-    el("button", { type: "button", class: "link-button", "aria-label": say("dismissMessage"), on: { click: dismiss } }, say("dismiss")),
+    el(
+      "button",
+      { type: "button", class: "link-button", "aria-label": say("dismissMessage"), on: { click: dismiss } },
+      say("dismiss"),
+    ),
   );
 }
 
@@ -66,9 +85,20 @@ function content(message, scene) {
     entry: () => undefined,
   };
   // Of the bot's messages with blocks the text is for notifications; what a person typed is all in the text.
-  const drawn = message.bot && message.blocks.length > 0 ? blocks(message.blocks, surface) : el("div", { class: "block text" }, mrkdwn(message.text));
+  const drawn =
+    message.bot && message.blocks.length > 0
+      ? blocks(message.blocks, surface)
+      : el("div", { class: "block text" }, mrkdwn(message.text));
   const edited = message.edited && !message.bot ? el("span", { class: "edited" }, ` ${say("edited")}`) : null;
-  return el("div", { class: "message-content" }, drawn, edited, attachments(message, surface), files(message), reactions(message));
+  return el(
+    "div",
+    { class: "message-content" },
+    drawn,
+    edited,
+    attachments(message, surface),
+    files(message),
+    reactions(message),
+  );
 }
 
 function attachments(message, surface) {
@@ -77,18 +107,28 @@ function attachments(message, surface) {
       "div",
       { class: "quoted" },
       one.title ? el("strong", {}, plain(one.title)) : null,
-      one.blocks ? blocks(one.blocks, surface) : el("div", { class: "text" }, mrkdwn(one.text ?? one.fallback ?? "")),
+      one.blocks
+        ? blocks(one.blocks, surface)
+        : el("div", { class: "text" }, mrkdwn(one.text ?? one.fallback ?? "")),
     ),
   );
 }
 
 function files(message) {
-  return (message.files ?? []).map((one) => el("div", { class: "quoted" }, one.title ?? one.name ?? say("noDraw")));
+  return (message.files ?? []).map((one) =>
+    el("div", { class: "quoted" }, one.title ?? one.name ?? say("noDraw")),
+  );
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  const each = (one) => el("span", { class: one.users.includes(reader.id) ? "reaction mine" : "reaction" }, sign(one.name) ?? `:${one.name}:`, ` ${one.count}`);
+  const each = (one) =>
+    el(
+      "span",
+      { class: one.users.includes(reader.id) ? "reaction mine" : "reaction" },
+      sign(one.name) ?? `:${one.name}:`,
+      ` ${one.count}`,
+    );
   return el("div", { class: "reactions" }, message.reactions.map(each));
 }
 
@@ -99,7 +139,11 @@ function foot(message, scene) {
   return el(
     "button",
     { type: "button", class: "replies", data: { keep: `replies-${message.ts}` }, on: { click: open } },
-    el("span", { class: "faces" }, (message.reply_users ?? []).slice(0, 5).map((id) => avatar(id, "small"))),
+    el(
+      "span",
+      { class: "faces" },
+      (message.reply_users ?? []).slice(0, 5).map((id) => avatar(id, "small")),
+    ),
     el("span", { class: "reply-count" }, count),
     el("span", { class: "reply-last" }, say("lastReply", { when: lastTime(dateOf(message.latest_reply)) })),
     el("span", { class: "reply-open" }, say("viewThread")),
@@ -113,9 +157,23 @@ function toolbar(message, scene) {
     ...(scene.inThread ? [] : [{ label: say("replyIn"), choose: reply }]),
     { label: say("shortcut"), note: BOT.realName, choose: () => scene.acts.shortcut(message, scene.channel) },
   ];
-  const more = menuButton({ class: "tool", "aria-label": say("more"), title: say("more"), data: { keep: `more-${message.ts}` } }, icon("more"), items);
+  const more = menuButton(
+    { class: "tool", "aria-label": say("more"), title: say("more"), data: { keep: `more-${message.ts}` } },
+    icon("more"),
+    items,
+  );
   const toThread = scene.inThread
     ? null
-    : el("button", { type: "button", class: "tool", "aria-label": say("replyIn"), title: say("replyIn"), on: { click: reply } }, icon("reply"));
+    : el(
+        "button",
+        {
+          type: "button",
+          class: "tool",
+          "aria-label": say("replyIn"),
+          title: say("replyIn"),
+          on: { click: reply },
+        },
+        icon("reply"),
+      );
   return el("div", { class: "toolbar" }, toThread, more);
 }

@@ -11,12 +11,19 @@ const OUTSIDE = "(?<![\\p{L}\\p{N}_*~])";
 const BEHIND = "(?![\\p{L}\\p{N}_*~])";
 const marked = (sign) => `${OUTSIDE}${sign}(?=\\S)([^\\n]*?\\S)${sign}${BEHIND}`;
 const INLINE = new RegExp(
-  ["<([^<>\\n]+)>", "`([^`\\n]+)`", marked("\\*"), marked("_"), marked("~"), ":([a-z0-9_+-]+(?:::[a-z0-9-]+)?):"].join("|"),
+  [
+    "<([^<>\\n]+)>",
+    "`([^`\\n]+)`",
+    marked("\\*"),
+    marked("_"),
+    marked("~"),
+    ":([a-z0-9_+-]+(?:::[a-z0-9-]+)?):",
+  ].join("|"),
   "gu",
 );
 const WRAPPERS = ["strong", "em", "s"];
 
-export function unescape(text) {
+function unescape(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
@@ -103,13 +110,22 @@ function span(found, text) {
 }
 
 function withEmoji(text) {
-  return text.split(/:([a-z0-9_+-]+):/g).map((piece, index) => (index % 2 ? (sign(piece) ?? `:${piece}:`) : piece));
+  return text
+    .split(/:([a-z0-9_+-]+):/g)
+    .map((piece, index) => (index % 2 ? (sign(piece) ?? `:${piece}:`) : piece));
 }
 
 /** An emoji by its name, as an element that says the name aloud. */
 export function sign(name) {
   const drawn = emoji(name);
-  return drawn && el("span", { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` }, drawn);
+  return (
+    drawn &&
+    el(
+      "span",
+      { class: "emoji", role: "img", "aria-label": name.replaceAll("_", " "), title: `:${name}:` },
+      drawn,
+    )
+  );
 }
 
 /** What stands between < and >: a person, a group, a channel, a date, everybody, or a link. */
@@ -142,7 +158,11 @@ function date(target, fallback, begins) {
   const [, seconds, format] = target.split("^");
   const known = Number.isFinite(Number(seconds)) && format;
   const text = known ? slackDate(Number(seconds), format, { begins }) : fallback;
-  return el("time", { datetime: known ? new Date(Number(seconds) * 1000).toISOString() : null, title: fallback }, text);
+  return el(
+    "time",
+    { datetime: known ? new Date(Number(seconds) * 1000).toISOString() : null, title: fallback },
+    text,
+  );
 }
 
 /** Where the page shows what a link to a message of this Slack means; null for all other links. */
@@ -164,5 +184,9 @@ export function link(address, label) {
   const here = placeOf(address);
   if (here !== null) return el("a", { href: here, class: "to-message" }, label);
   if (!/^(https?:\/\/|mailto:)/.test(address)) return el("span", {}, label);
-  return el("a", { href: address, target: "_blank", rel: "noreferrer noopener", title: say("opensElsewhere") }, label);
+  return el(
+    "a",
+    { href: address, target: "_blank", rel: "noreferrer noopener", title: say("opensElsewhere") },
+    label,
+  );
 }

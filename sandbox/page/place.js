@@ -3,7 +3,15 @@
 export const PANES = ["world", "traffic", "faults"];
 export const THEMES = ["system", "light", "dark"];
 
-const DEFAULTS = { as: "requester", channel: "workspace-requests", thread: "", message: "", pane: "world", theme: "system", show: "slack" };
+const DEFAULTS = {
+  as: "requester",
+  channel: "workspace-requests",
+  thread: "",
+  message: "",
+  pane: "world",
+  theme: "system",
+  show: "slack",
+};
 const KEPT = ["as", "pane", "theme"]; // and remembered for the next visit
 const STORE = "workspace-bot-sandbox";
 
@@ -27,7 +35,9 @@ export class Place {
 
   read() {
     const said = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const kept = Object.fromEntries(KEPT.map((name) => [name, remembered()[name]]).filter(([, value]) => value));
+    const kept = Object.fromEntries(
+      KEPT.map((name) => [name, remembered()[name]]).filter(([, value]) => value),
+    );
     const now = { ...DEFAULTS, ...kept, ...said };
     if (!THEMES.includes(now.theme)) now.theme = DEFAULTS.theme;
     if (![...PANES, "none"].includes(now.pane)) now.pane = DEFAULTS.pane;
@@ -37,11 +47,16 @@ export class Place {
   /** Go somewhere else; `back` puts a step into the browser's history. */
   go(change, { back = false } = {}) {
     this.now = { ...this.now, message: "", ...change };
-    const shown = Object.entries(this.now).filter(([name, value]) => value !== "" && (value !== DEFAULTS[name] || KEPT.includes(name)));
+    const shown = Object.entries(this.now).filter(
+      ([name, value]) => value !== "" && (value !== DEFAULTS[name] || KEPT.includes(name)),
+    );
     const address = `#${new URLSearchParams(shown)}`;
     history[back ? "pushState" : "replaceState"](null, "", address);
     try {
-      localStorage.setItem(STORE, JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.now[name]]))));
+      localStorage.setItem(
+        STORE,
+        JSON.stringify(Object.fromEntries(KEPT.map((name) => [name, this.now[name]]))),
+      );
     } catch {
       // A browser that keeps nothing is asked again at each visit.
     }

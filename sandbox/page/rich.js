@@ -47,12 +47,15 @@ function line(element) {
 function list({ style, indent = 0, offset = 0, elements }) {
   const items = elements.map((one) => el("li", {}, line(one)));
   const kind = `rich-list indent-${Math.min(indent, 8)}`;
-  return style === "ordered" ? el("ol", { class: kind, start: offset + 1 }, items) : el("ul", { class: kind }, items);
+  return style === "ordered"
+    ? el("ol", { class: kind, start: offset + 1 }, items)
+    : el("ul", { class: kind }, items);
 }
 
 function pieces(elements) {
   return elements.map((piece) => {
-    const drawn = piece.type === "text" ? breaks(piece.text) : [PIECES[piece.type]?.(piece) ?? piece.text ?? ""];
+    const drawn =
+      piece.type === "text" ? breaks(piece.text) : [PIECES[piece.type]?.(piece) ?? piece.text ?? ""];
     return STYLES.reduce((inner, [name, tag]) => (piece.style?.[name] ? [el(tag, {}, inner)] : inner), drawn);
   });
 }

@@ -13,7 +13,15 @@ export class Sidebar {
     this.channels = el("ul", { class: "side-list", role: "list" });
     this.appsTitle = el("h2", { class: "side-title" });
     this.apps = el("ul", { class: "side-list", role: "list" });
-    this.root = el("nav", { class: "sidebar", id: "sidebar", on: { keydown: (event) => this.keydown(event) } }, this.team, this.channelsTitle, this.channels, this.appsTitle, this.apps);
+    this.root = el(
+      "nav",
+      { class: "sidebar", id: "sidebar", on: { keydown: (event) => this.keydown(event) } },
+      this.team,
+      this.channelsTitle,
+      this.channels,
+      this.appsTitle,
+      this.apps,
+    );
   }
 
   draw({ team, channels, at, online }) {
@@ -21,10 +29,29 @@ export class Sidebar {
     this.team.textContent = team;
     this.channelsTitle.textContent = say("channels");
     this.appsTitle.textContent = say("apps");
-    keyed(this.channels, channels.filter((one) => one.name !== "dm").map((one) => this.row(one, at, icon(one.private ? "lock" : "hash", 16), one.name)));
+    keyed(
+      this.channels,
+      channels
+        .filter((one) => one.name !== "dm")
+        .map((one) => this.row(one, at, icon(one.private ? "lock" : "hash", 16), one.name)),
+    );
     const dm = channels.filter((one) => one.name === "dm");
-    const picture = () => el("span", { class: "side-icon" }, appIcon(), el("span", { class: online ? "presence online" : "presence", title: say(online ? "online" : "away") }));
-    keyed(this.apps, dm.map((one) => this.row(one, ["dm", "home", "about"].includes(at) ? "dm" : at, picture(), BOT.realName, online)));
+    const picture = () =>
+      el(
+        "span",
+        { class: "side-icon" },
+        appIcon(),
+        el("span", {
+          class: online ? "presence online" : "presence",
+          title: say(online ? "online" : "away"),
+        }),
+      );
+    keyed(
+      this.apps,
+      dm.map((one) =>
+        this.row(one, ["dm", "home", "about"].includes(at) ? "dm" : at, picture(), BOT.realName, online),
+      ),
+    );
   }
 
   row(one, at, picture, title, online = null) {
@@ -32,11 +59,34 @@ export class Sidebar {
     const unread = here ? 0 : one.unread;
     const sign = JSON.stringify([here, unread, one.mentions, title, online, say("channels")]);
     const make = () => {
-      const badge = unread && one.mentions ? el("span", { class: "count", "aria-hidden": "true" }, one.mentions) : null;
-      const heard = unread ? el("span", { class: "visually-hidden" }, `, ${one.mentions ? say("unread", { n: one.mentions }) : say("unreadSome")}`) : null;
-      const props = { type: "button", class: unread ? "side-row unread" : "side-row", "aria-current": here ? "page" : null, data: { keep: `side-${one.name}` } };
+      const badge =
+        unread && one.mentions ? el("span", { class: "count", "aria-hidden": "true" }, one.mentions) : null;
+      const heard = unread
+        ? el(
+            "span",
+            { class: "visually-hidden" },
+            `, ${one.mentions ? say("unread", { n: one.mentions }) : say("unreadSome")}`,
+          )
+        : null;
+      const props = {
+        type: "button",
+        class: unread ? "side-row unread" : "side-row",
+        "aria-current": here ? "page" : null,
+        data: { keep: `side-${one.name}` },
+      };
       const open = () => this.go({ channel: one.name, thread: "", show: "slack" }, { back: true });
-      return el("li", {}, el("button", { ...props, on: { click: open } }, picture, el("span", { class: "side-name" }, title), heard, badge));
+      return el(
+        "li",
+        {},
+        el(
+          "button",
+          { ...props, on: { click: open } },
+          picture,
+          el("span", { class: "side-name" }, title),
+          heard,
+          badge,
+        ),
+      );
     };
     return { key: one.name, sign, make };
   }

@@ -14,8 +14,23 @@ export class Stream {
   constructor() {
     this.list = el("ol", { class: "messages", role: "list" });
     this.before = el("div", { class: "before" });
-    this.jump = el("button", { type: "button", class: "jump", hidden: true, on: { click: () => this.toEnd() } }, icon("down", 15), el("span"));
-    this.scroller = el("div", { class: "scroller", tabindex: 0, role: "region", on: { keydown: (event) => this.keydown(event), scroll: () => this.scrolled() } }, this.before, this.list);
+    this.jump = el(
+      "button",
+      { type: "button", class: "jump", hidden: true, on: { click: () => this.toEnd() } },
+      icon("down", 15),
+      el("span"),
+    );
+    this.scroller = el(
+      "div",
+      {
+        class: "scroller",
+        tabindex: 0,
+        role: "region",
+        on: { keydown: (event) => this.keydown(event), scroll: () => this.scrolled() },
+      },
+      this.before,
+      this.list,
+    );
     this.spoken = el("div", { class: "visually-hidden", "aria-live": "polite" });
     this.root = el("div", { class: "stream" }, this.scroller, this.jump, this.spoken);
     this.subject = null;
@@ -83,7 +98,8 @@ export class Stream {
 
   tell(fresh) {
     const others = fresh.filter((one) => one.user !== reader.id).slice(-3);
-    if (others.length > 0) this.spoken.replaceChildren(...others.map((one) => el("p", {}, `${authorOf(one)}: ${summary(one)}`)));
+    if (others.length > 0)
+      this.spoken.replaceChildren(...others.map((one) => el("p", {}, `${authorOf(one)}: ${summary(one)}`)));
   }
 
   /** Up and down go from message to message. */
@@ -110,7 +126,11 @@ function rows(messages, scene, { unreadFrom, parent, subject }) {
     if (!parent && (before === null || dayKey(dateOf(before.ts)) !== day)) {
       const title = dayTitle(dateOf(message.ts));
       // The line stays where the day begins, its name stays in sight.
-      found.push({ key: `rule-${day}`, sign: "", make: () => el("li", { class: "rule", role: "presentation" }) });
+      found.push({
+        key: `rule-${day}`,
+        sign: "",
+        make: () => el("li", { class: "rule", role: "presentation" }),
+      });
       found.push({ key: `day-${day}`, sign: title, make: () => divider("day", title) });
       before = null;
     }

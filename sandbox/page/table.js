@@ -22,7 +22,16 @@ export function table(block) {
   };
   const [head, ...rows] = block.rows;
   return framed(
-    el("table", { class: "table" }, headRow(head, look), el("tbody", {}, rows.map((row) => bodyRow(row, look)))),
+    el(
+      "table",
+      { class: "table" },
+      headRow(head, look),
+      el(
+        "tbody",
+        {},
+        rows.map((row) => bodyRow(row, look)),
+      ),
+    ),
     head.map((one) => value(one)).join(", "),
   );
 }
@@ -37,13 +46,27 @@ function headRow(head, look, order = null) {
     const props = { scope: "col", class: look(index) };
     if (order === null) return el("th", props, cell(one));
     const sorted = order.column === index ? (order.down ? "descending" : "ascending") : "none";
-    return el("th", { ...props, "aria-sort": sorted }, el("button", { type: "button", class: "sort", on: { click: () => order.by(index) } }, cell(one)));
+    return el(
+      "th",
+      { ...props, "aria-sort": sorted },
+      el("button", { type: "button", class: "sort", on: { click: () => order.by(index) } }, cell(one)),
+    );
   });
   return el("thead", {}, el("tr", {}, cells));
 }
 
 function bodyRow(row, look, header = -1) {
-  return el("tr", {}, row.map((one, index) => el(index === header ? "th" : "td", { class: look(index), scope: index === header ? "row" : null }, cell(one))));
+  return el(
+    "tr",
+    {},
+    row.map((one, index) =>
+      el(
+        index === header ? "th" : "td",
+        { class: look(index), scope: index === header ? "row" : null },
+        cell(one),
+      ),
+    ),
+  );
 }
 
 export function dataTable(block) {
@@ -61,7 +84,8 @@ export function dataTable(block) {
 
   function sorted() {
     if (order.column < 0) return rows;
-    const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+    const compare = (a, b) =>
+      typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
     const turned = order.down ? -1 : 1;
     return rows.toSorted((a, b) => turned * compare(value(a[order.column]), value(b[order.column])));
   }
@@ -70,7 +94,11 @@ export function dataTable(block) {
     const pages = Math.ceil(rows.length / size);
     const look = (index) => (rows[0]?.[index]?.type === "raw_number" ? "align-right" : "align-left");
     const shown = sorted().slice(page * size, (page + 1) * size);
-    const body = el("tbody", {}, shown.map((row) => bodyRow(row, look, block.row_header_column_index ?? -1)));
+    const body = el(
+      "tbody",
+      {},
+      shown.map((row) => bodyRow(row, look, block.row_header_column_index ?? -1)),
+    );
     const turn = (to) => () => {
       page = to;
       draw();
@@ -80,13 +108,29 @@ export function dataTable(block) {
         ? el(
             "div",
             { class: "pager" },
-            el("button", { type: "button", class: "button small", disabled: page === 0, on: { click: turn(page - 1) } }, "‹"),
+            el(
+              "button",
+              { type: "button", class: "button small", disabled: page === 0, on: { click: turn(page - 1) } },
+              "‹",
+            ),
             el("span", {}, `${page + 1} / ${pages}`),
-            el("button", { type: "button", class: "button small", disabled: page === pages - 1, on: { click: turn(page + 1) } }, "›"),
+            el(
+              "button",
+              {
+                type: "button",
+                class: "button small",
+                disabled: page === pages - 1,
+                on: { click: turn(page + 1) },
+              },
+              "›",
+            ),
           )
         : el("div", { class: "hint" }, say("rows", { n: rows.length }));
     const caption = el("caption", {}, plain(block.caption));
-    box.replaceChildren(framed(el("table", { class: "table" }, caption, headRow(head, look, order), body), block.caption), pager);
+    box.replaceChildren(
+      framed(el("table", { class: "table" }, caption, headRow(head, look, order), body), block.caption),
+      pager,
+    );
   }
 
   draw();

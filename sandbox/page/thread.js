@@ -15,11 +15,25 @@ export class Thread {
     this.go = go;
     this.title = el("h2", { class: "pane-title" });
     this.note = el("span", { class: "pane-note" });
-    this.closer = el("button", { type: "button", class: "tool", on: { click: () => this.close() } }, icon("close"));
+    this.closer = el(
+      "button",
+      { type: "button", class: "tool", on: { click: () => this.close() } },
+      icon("close"),
+    );
     this.stream = new Stream();
-    this.composer = new Composer("thread", (text) => acts.send(text, this.channel, this.ts), () => shortcuts(acts));
+    this.composer = new Composer(
+      "thread",
+      (text) => acts.send(text, this.channel, this.ts),
+      () => shortcuts(acts),
+    );
     const head = el("header", { class: "pane-head" }, this.title, this.note, this.closer);
-    this.root = el("section", { class: "thread", hidden: true, on: { keydown: (event) => this.keydown(event) } }, head, this.stream.root, this.composer.root);
+    this.root = el(
+      "section",
+      { class: "thread", hidden: true, on: { keydown: (event) => this.keydown(event) } },
+      head,
+      this.stream.root,
+      this.composer.root,
+    );
     this.ts = "";
   }
 
@@ -33,7 +47,9 @@ export class Thread {
 
   draw({ row, ts, messages, notes }) {
     const opened = ts !== "" && ts !== this.ts;
-    const shown = [...messages, ...notes].filter((one) => one.ts === ts || one.thread_ts === ts).toSorted((a, b) => (a.ts < b.ts ? -1 : 1));
+    const shown = [...messages, ...notes]
+      .filter((one) => one.ts === ts || one.thread_ts === ts)
+      .toSorted((a, b) => (a.ts < b.ts ? -1 : 1));
     this.channel = row.name;
     this.ts = shown.some((one) => one.ts === ts) ? ts : "";
     this.root.hidden = this.ts === "";

@@ -6,7 +6,8 @@ const known = new Map();
 
 function formatter(options) {
   const key = `${reader.locale}|${reader.zone}|${JSON.stringify(options)}`;
-  if (!known.has(key)) known.set(key, new Intl.DateTimeFormat(reader.locale, { timeZone: reader.zone, ...options }));
+  if (!known.has(key))
+    known.set(key, new Intl.DateTimeFormat(reader.locale, { timeZone: reader.zone, ...options }));
   return known.get(key);
 }
 
@@ -23,7 +24,7 @@ export function dayKey(date) {
 }
 
 export const clock = (date) => write(date, { hour: "numeric", minute: "2-digit" });
-export const clockWithSeconds = (date) => write(date, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+const clockWithSeconds = (date) => write(date, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 export const stamp = (seconds) => {
   const options = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   return write(new Date(seconds * 1000), options);
@@ -72,7 +73,12 @@ function monthDay(date, { year = false, short = false }) {
 
 function longDay(date, { year }) {
   if (isKorean()) {
-    return write(date, { month: "long", day: "numeric", weekday: "long", ...(year ? { year: "numeric" } : {}) });
+    return write(date, {
+      month: "long",
+      day: "numeric",
+      weekday: "long",
+      ...(year ? { year: "numeric" } : {}),
+    });
   }
   return `${write(date, { weekday: "long" })}, ${monthDay(date, { year })}`;
 }
@@ -80,7 +86,11 @@ function longDay(date, { year }) {
 function ago(date) {
   const seconds = (date.getTime() - Date.now()) / 1000;
   const words = new Intl.RelativeTimeFormat(reader.locale, { numeric: "auto" });
-  const units = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+  const units = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return words.format(Math.round(seconds / size), unit);
 }

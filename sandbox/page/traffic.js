@@ -7,7 +7,18 @@ import { say } from "./words.js";
 
 const KEPT = 2000;
 const SHOWN = 250;
-const KINDS = ["act", "envelope", "ack", "no ack", "call", "response_url", "request", "shown", "socket", "write"];
+const KINDS = [
+  "act",
+  "envelope",
+  "ack",
+  "no ack",
+  "call",
+  "response_url",
+  "request",
+  "shown",
+  "socket",
+  "write",
+];
 
 export class Traffic {
   constructor() {
@@ -17,7 +28,14 @@ export class Traffic {
     this.kind = el("select", { class: "select", on: { change: () => this.draw() } });
     this.list = el("ol", { class: "rows", role: "list" });
     this.empty = el("p", { class: "quiet-words" });
-    this.root = el("div", { class: "traffic" }, this.about, el("div", { class: "filters" }, this.words, this.kind), this.empty, this.list);
+    this.root = el(
+      "div",
+      { class: "traffic" },
+      this.about,
+      el("div", { class: "filters" }, this.words, this.kind),
+      this.empty,
+      this.list,
+    );
   }
 
   /** Entries of the journal, or of the writes with kind "write". */
@@ -35,19 +53,27 @@ export class Traffic {
     if (this.kind.dataset.words !== say("everything")) {
       const chosen = this.kind.value;
       this.kind.dataset.words = say("everything");
-      this.kind.replaceChildren(el("option", { value: "" }, say("everything")), ...KINDS.map((one) => el("option", { value: one }, one)));
+      this.kind.replaceChildren(
+        el("option", { value: "" }, say("everything")),
+        ...KINDS.map((one) => el("option", { value: one }, one)),
+      );
       this.kind.value = chosen;
     }
     const shown = this.matching();
     this.empty.textContent = shown.length === 0 ? say("emptyTraffic") : "";
     this.empty.hidden = shown.length > 0;
-    keyed(this.list, shown.map((one) => ({ key: keyOf(one), sign: reader.zone, make: () => row(one) })));
+    keyed(
+      this.list,
+      shown.map((one) => ({ key: keyOf(one), sign: reader.zone, make: () => row(one) })),
+    );
   }
 
   matching() {
     const words = this.words.value.toLowerCase();
     const kind = this.kind.value;
-    const fits = (one) => (kind === "" || one.kind === kind) && (words === "" || JSON.stringify(one).toLowerCase().includes(words));
+    const fits = (one) =>
+      (kind === "" || one.kind === kind) &&
+      (words === "" || JSON.stringify(one).toLowerCase().includes(words));
     return this.entries.filter(fits).slice(-SHOWN).reverse();
   }
 }
@@ -71,7 +97,8 @@ function row(one) {
   );
   // Thousands of rows stand here; what is in one is written out when it is opened.
   box.addEventListener("toggle", () => {
-    if (box.open && box.children.length === 1) box.append(el("pre", { class: "json", tabindex: 0 }, JSON.stringify({ number, ...rest }, null, 2)));
+    if (box.open && box.children.length === 1)
+      box.append(el("pre", { class: "json", tabindex: 0 }, JSON.stringify({ number, ...rest }, null, 2)));
   });
   return el("li", {}, box);
 }

@@ -4,7 +4,17 @@ import { el, keyed } from "./dom.js";
 import { stamp } from "./time.js";
 import { say } from "./words.js";
 
-const KINDS = ["namespaces", "profiles", "dex_users", "buckets", "policies", "stacks", "nodegroups", "dashboards", "conductor"];
+const KINDS = [
+  "namespaces",
+  "profiles",
+  "dex_users",
+  "buckets",
+  "policies",
+  "stacks",
+  "nodegroups",
+  "dashboards",
+  "conductor",
+];
 const LINGERS = 45_000; // milliseconds that something gone is still shown
 const LATEST = 4;
 const RECENT = 8_000; // milliseconds between a call and the change that it made
@@ -21,14 +31,16 @@ const FACTS = {
   profiles: (one) => one.owner,
   policies: (one) => one.policy,
   stacks: (one) => one.status,
-  nodegroups: (one) => `${one.status} · ${one.instance_type} · ${one.machines.length}/${one.desired} (≤ ${one.largest})`,
+  nodegroups: (one) =>
+    `${one.status} · ${one.instance_type} · ${one.machines.length}/${one.desired} (≤ ${one.largest})`,
   dashboards: (one) => one.uid,
   conductor: (one) => (one.kind === "member" ? one.role : one.kind),
 };
 
 const nameOf = (kind, one) => (NAMES[kind] ?? ((each) => each.name))(one);
 const factOf = (kind, one) => FACTS[kind]?.(one) ?? "";
-const keyOf = (kind, one) => [kind, one.kind, one.policy, one.login, one.uid, nameOf(kind, one)].filter(Boolean).join("|");
+const keyOf = (kind, one) =>
+  [kind, one.kind, one.policy, one.login, one.uid, nameOf(kind, one)].filter(Boolean).join("|");
 
 /** A bucket and what is in it are granted together; it is said once. */
 const told = (one) => !one.resource?.endsWith("/*");
@@ -57,12 +69,20 @@ export class World {
 
   draw(world, writes) {
     this.last = [world, writes];
-    const things = KINDS.flatMap((kind) => (world[kind] ?? []).filter(told).map((one) => ({ kind, one, key: keyOf(kind, one) })));
+    const things = KINDS.flatMap((kind) =>
+      (world[kind] ?? []).filter(told).map((one) => ({ kind, one, key: keyOf(kind, one) })),
+    );
     this.compare(things, writes);
     this.about.textContent = say("worldAbout");
     this.latestTitle.textContent = say("worldChanges");
     this.latestTitle.hidden = writes.length === 0;
-    keyed(this.latest, writes.slice(-LATEST).reverse().map((one) => ({ key: one.number, sign: `${maker(one.call)}`, make: () => change(one) })));
+    keyed(
+      this.latest,
+      writes
+        .slice(-LATEST)
+        .reverse()
+        .map((one) => ({ key: one.number, sign: `${maker(one.call)}`, make: () => change(one) })),
+    );
     keyed(this.projects, this.cards([...things, ...this.gone.values()]));
   }
 
@@ -72,7 +92,8 @@ export class World {
     if (this.known !== null) {
       for (const thing of things) {
         const before = this.known.get(thing.key);
-        const how = before === undefined ? "newOne" : looks(before.one) === looks(thing.one) ? null : "changed";
+        const how =
+          before === undefined ? "newOne" : looks(before.one) === looks(thing.one) ? null : "changed";
         if (how) this.set(thing.key, this.mark(how, thing, writes, at));
         this.gone.delete(thing.key);
       }
@@ -101,16 +122,37 @@ export class World {
 
   mark(how, { kind, one }, writes, at) {
     const names = [one.name, one.policy, one.uid, one.email && "auth/dex", one.group].filter(Boolean);
-    const made = writes.findLast((write) => names.some((name) => write.resource.includes(name)) && at - write.time * 1000 < RECENT);
+    const made = writes.findLast(
+      (write) => names.some((name) => write.resource.includes(name)) && at - write.time * 1000 < RECENT,
+    );
     return { how, at: made ? made.time : at / 1000, call: made?.call ?? null };
   }
 
   cards(things) {
-    const projects = [...new Set(things.map(({ one }) => one.workspace))].filter((one) => one !== null && one !== "legacy").toSorted();
-    const latest = (project) => Math.max(0, ...things.filter(({ one }) => one.workspace === project).map(({ key }) => this.marks.get(key)?.at ?? 0));
+    const projects = [...new Set(things.map(({ one }) => one.workspace))]
+      .filter((one) => one !== null && one !== "legacy")
+      .toSorted();
+    const latest = (project) =>
+      Math.max(
+        0,
+        ...things
+          .filter(({ one }) => one.workspace === project)
+          .map(({ key }) => this.marks.get(key)?.at ?? 0),
+      );
     projects.sort((a, b) => latest(b) - latest(a));
-    const found = projects.map((project) => this.card(project, project, things.filter(({ one }) => one.workspace === project)));
-    if (projects.length === 0) found.push({ key: "none", sign: say("emptyWorld"), make: () => el("p", { class: "quiet-words" }, say("emptyWorld")) });
+    const found = projects.map((project) =>
+      this.card(
+        project,
+        project,
+        things.filter(({ one }) => one.workspace === project),
+      ),
+    );
+    if (projects.length === 0)
+      found.push({
+        key: "none",
+        sign: say("emptyWorld"),
+        make: () => el("p", { class: "quiet-words" }, say("emptyWorld")),
+      });
     const rest = things.filter(({ one }) => one.workspace === null || one.workspace === "legacy");
     if (rest.length > 0) found.push(this.card("", say("foundation"), rest));
     return found;
@@ -124,23 +166,65 @@ export class World {
     const sign = JSON.stringify([title, rows, say("kinds")]);
     const make = () => {
       const kinds = KINDS.filter((kind) => rows.some((row) => row.kind === kind));
-      const inner = kinds.map((kind) => group(kind, rows.filter((row) => row.kind === kind)));
-      const props = { class: key ? "project" : "project foundation", open: key !== "", data: { keep: `project-${key}` } };
+      const inner = kinds.map((kind) =>
+        group(
+          kind,
+          rows.filter((row) => row.kind === kind),
+        ),
+      );
+      const props = {
+        class: key ? "project" : "project foundation",
+        open: key !== "",
+        data: { keep: `project-${key}` },
+      };
       const live = rows.filter((row) => !row.gone).length;
-      return el("details", props, el("summary", {}, el("span", { class: "project-name" }, title), el("span", { class: "project-count" }, live)), inner);
+      return el(
+        "details",
+        props,
+        el(
+          "summary",
+          {},
+          el("span", { class: "project-name" }, title),
+          el("span", { class: "project-count" }, live),
+        ),
+        inner,
+      );
     };
     return { key: `project-${key}`, sign, make };
   }
 }
 
 function group(kind, rows) {
-  return el("div", { class: "kind" }, el("h4", { class: "kind-name" }, say(`k_${kind}`)), el("ul", { class: "things", role: "list" }, rows.map((row) => thing(kind, row))));
+  return el(
+    "div",
+    { class: "kind" },
+    el("h4", { class: "kind-name" }, say(`k_${kind}`)),
+    el(
+      "ul",
+      { class: "things", role: "list" },
+      rows.map((row) => thing(kind, row)),
+    ),
+  );
 }
 
 function thing(kind, { one, mark, gone, fresh }) {
-  const looks = ["thing", gone && "gone", fresh && "fresh", mark && `how-${mark.how}`].filter(Boolean).join(" ");
-  const by = mark && el("span", { class: "thing-mark" }, `${say(mark.how)} ${stamp(mark.at)} · ${mark.call ? `${maker(mark.call)} · ${mark.call}` : say("itself")}`);
-  return el("li", { class: looks }, el("span", { class: "thing-name" }, nameOf(kind, one)), el("span", { class: "thing-fact" }, factOf(kind, one)), by);
+  const looks = ["thing", gone && "gone", fresh && "fresh", mark && `how-${mark.how}`]
+    .filter(Boolean)
+    .join(" ");
+  const by =
+    mark &&
+    el(
+      "span",
+      { class: "thing-mark" },
+      `${say(mark.how)} ${stamp(mark.at)} · ${mark.call ? `${maker(mark.call)} · ${mark.call}` : say("itself")}`,
+    );
+  return el(
+    "li",
+    { class: looks },
+    el("span", { class: "thing-name" }, nameOf(kind, one)),
+    el("span", { class: "thing-fact" }, factOf(kind, one)),
+    by,
+  );
 }
 
 function change(write) {

@@ -111,8 +111,8 @@ def test_nothing_is_fetched_from_elsewhere_and_no_text_becomes_markup(name: str)
 
 def words(name: str) -> dict[str, str]:
     text = (FOLDER / f"{name}.js").read_text()
-    found = re.findall(r'^  "?([\w-]+)"?: "(.*)",$', text, re.MULTILINE)
-    assert len(found) == text.count("\n  ")
+    found = re.findall(r'^  "?([\w-]+)"?:\s+"(.*)",$', text, re.MULTILINE)
+    assert len(found) == len(re.findall(r'^  "?\w', text, re.MULTILINE))
     return dict(found)
 
 
