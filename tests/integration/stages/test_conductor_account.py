@@ -25,6 +25,10 @@ def a_case(here: Conductor, project: str) -> StageCase:
         found = here.account(ws.edge_account)
         return f"{found['type']} {found['locked']}" if found else None
 
+    def by_hand() -> None:
+        here.simulator.add_workspace(ws.name, bucket="s3-of-somebody", specs=())
+        here.simulator.add_account(ws.edge_account, password="x")
+
     return StageCase(
         ws=ws,
         client=here.client(),
@@ -38,7 +42,8 @@ def a_case(here: Conductor, project: str) -> StageCase:
         strangers={
             "an administrator": lambda: here.simulator.add_account(
                 ws.edge_account, password="x", type_="ADMIN"
-            )
+            ),
+            "of a workspace made by hand": by_hand,
         },
         failures={
             "not permitted": lambda: _deny(here, "conductor.create account"),

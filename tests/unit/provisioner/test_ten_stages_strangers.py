@@ -31,6 +31,11 @@ def workspace_by_hand(outside: Outside) -> None:
     outside.conductor.put_workspace(WS.name, "s3-of-somebody")
 
 
+def workspace_by_hand_with_its_account(outside: Outside) -> None:
+    workspace_by_hand(outside)
+    outside.conductor.put_account(WS.edge_account, "x")
+
+
 def account_by_hand(outside: Outside) -> None:
     outside.conductor.put_account(WS.edge_account, "x", "ADMIN")
 
@@ -45,6 +50,7 @@ STRANGERS: dict[Means, set[str]] = {
     bucket_elsewhere: {"bucket"},
     profile_by_hand: {"profile"},
     workspace_by_hand: {"conductor-workspace", "conductor-member"},
+    workspace_by_hand_with_its_account: {"conductor-workspace", "conductor-account", "conductor-member"},
     account_by_hand: {"conductor-account", "conductor-member"},
 }
 """What somebody makes after the approval, with the stages that leave it."""

@@ -30,9 +30,17 @@ def a_case() -> StageCase:
         ours=lambda: fake.people.get("alpha-edge"),
         neighbours=lambda: (fake.people["mina"], fake.passwords["mina"]),
         halves={},  # one call makes it, or does not
-        strangers={"an administrator": lambda: fake.put_account("alpha-edge", "x", "ADMIN")},
+        strangers={
+            "an administrator": lambda: fake.put_account("alpha-edge", "x", "ADMIN"),
+            "of a workspace made by hand": lambda: by_hand(fake),
+        },
         failures={"not allowed": lambda: setattr(fake, "refused", "create_account")},
     )
+
+
+def by_hand(fake: FakeConductor) -> None:
+    fake.put_workspace(WS.name, "s3-of-somebody")
+    fake.put_account("alpha-edge", "alpha-edge@com")
 
 
 def fake_of(case: StageCase) -> FakeConductor:
@@ -75,6 +83,19 @@ def test_T59_an_account_of_another_type_is_refused_and_named() -> None:
         Trip(case, Goal.PRESENT).changes()
 
     assert str(refused.value) == "AI Conductor account alpha-edge is of type ADMIN, not DEVELOPER"
+
+
+def test_the_account_of_a_workspace_that_is_not_ours_is_left_with_it() -> None:
+    """The runbook gives both our names, and this bot makes no account before it has made the workspace."""
+    case = a_case()
+    by_hand(fake_of(case))
+
+    with pytest.raises(NotOurs) as refused:
+        Trip(case, Goal.ABSENT).changes()
+
+    assert str(refused.value) == (
+        "AI Conductor workspace alpha-ws uses bucket s3-of-somebody, which is not ours"
+    )
 
 
 def test_T63_an_account_that_is_there_counts_whatever_its_password() -> None:
