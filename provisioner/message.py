@@ -109,6 +109,11 @@ def literal(words: str) -> Message:
     return Message("{words}", words=words)
 
 
+def stored(data: Mapping[str, Any] | str) -> Message:
+    """What was stored as a message, or by an older version as its English text."""
+    return literal(data) if isinstance(data, str) else Message.from_json(data)
+
+
 def listed(items: Iterable[Message]) -> Message:
     """`a, b, c`; at least one."""
     return reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), items)

@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from provisioner.errors import NotOurs
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
 
 
@@ -70,7 +70,7 @@ class Change:
         detail, state = data["detail"], data.get("state")
         return cls(
             Verb(data["verb"]),
-            Message.from_json(data["target"]),
+            stored(data["target"]),
             Message.from_json(detail) if detail else None,
             data["destroys_data"],
             Message.from_json(state) if state else None,

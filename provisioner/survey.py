@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.errors import NotOurs, WorkError
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, stored
 from provisioner.plan import Plan, StagePlan
 from provisioner.stage import Change, Goal, PartlyOurs, Stage, Step
 from provisioner.workspace import Workspace
@@ -103,7 +103,7 @@ class Standing:
     def from_json(cls, data: Mapping[str, Any]) -> Standing:
         targets = data["targets"]
         if targets is not None:
-            targets = tuple(Message.from_json(target) for target in targets)
+            targets = tuple(stored(target) for target in targets)
         title = Message.from_json(data["title"])
         states = {target: Message.from_json(state) for target, state in data.get("states", {}).items()}
         return cls(data["stage"], title, targets, states)

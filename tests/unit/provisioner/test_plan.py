@@ -136,3 +136,15 @@ def test_a_stage_that_an_older_version_stored_can_still_be_read() -> None:
     old = {key: value for key, value in stage.to_json().items() if key != "stays"}
 
     assert StagePlan.from_json(old) == stage
+
+
+def test_a_plan_whose_targets_an_older_version_stored_as_text_is_the_same_plan() -> None:
+    change = Change(Verb.DELETE, Message("S3 bucket {name}", name="alpha"), destroys_data=True)
+    stored = json.dumps(bucket(change).to_json())
+    old = stored.replace(json.dumps(change.target.to_json()), json.dumps("S3 bucket alpha"))
+    assert old != stored
+
+    read = Plan.from_json(json.loads(old))
+
+    assert read.digest == bucket(change).digest
+    assert read.covers("bucket", change)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from bot.views.words import standing_items
 from provisioner.errors import NotOurs, Permanent
-from provisioner.message import Message
+from provisioner.message import Message, literal
 from provisioner.stage import Change, Verb
 from provisioner.survey import Finding, Standing, standing
 
@@ -50,6 +51,15 @@ def test_it_is_the_same_after_storage() -> None:
 
 
 def test_what_an_older_version_stored_can_still_be_read() -> None:
-    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": [GROUP.to_json()]}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"]}
 
-    assert Standing.from_json(old) == Standing("nodegroup", TITLE, (GROUP,))
+    assert Standing.from_json(old) == Standing("nodegroup", TITLE, (literal("node group a"),))
+
+
+def test_the_states_that_an_older_version_stored_still_fit_their_targets() -> None:
+    states = {"node group a": STACK_ONLY.to_json()}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"], "states": states}
+
+    (told,) = standing_items([Standing.from_json(old)])
+
+    assert str(told) == "node group a (only its failed stack)"
