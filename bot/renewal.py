@@ -63,16 +63,20 @@ class Renewal:
             return False
 
     def _ask_anew(self, run: Run) -> bool:
-        """False when a system cannot be read just now, to be looked at again, and when nobody wants it."""
+        """False when a system cannot be read just now, to be looked at again, and when nobody wants it.
+
+        False also where all that a deletion would still remove may be somebody else's: no press on Approve
+        is to take that apart, whoever asked. Once nothing is left to remove, there is nothing to keep from it.
+        """
         if self._told_to_stop(run):
             return False
         if self._again.get(run.id, self._clock.now()) > self._clock.now():
             return False
         preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
         plan = preview.plan
-        if plan is None:
+        if plan is None or (plan.changes and preview.unclaimed):
             self._again[run.id] = self._clock.now() + _LOOK_AGAIN
-            self._say_why(run, reasons(preview.refusals, LOOK, run.goal))
+            self._say_why(run, reasons((*preview.refusals, *preview.unclaimed), LOOK, run.goal))
             return False
         self._again.pop(run.id, None)
         with self._units() as unit:

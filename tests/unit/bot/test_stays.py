@@ -119,3 +119,29 @@ def test_who_cannot_delete_what_failed_is_told_to_cancel(office: Office) -> None
     assert f"Stage bucket: {THEIRS}." in said
     assert f"Nothing of it was made by me. Press Cancel on the card of {number} to end the work." in said
     assert office.request(number).status is RequestStatus.APPROVED
+
+
+def test_nobody_is_asked_for_what_somebody_made_under_our_names_while_ours_was_deleted(
+    office: Office,
+) -> None:
+    office.steps = [replace(step, by_name=step.stage.name in {"login", "policy"}) for step in office.steps]
+    office.begin()
+    office.ready()
+    office.world.places["alpha", "login"].parts.clear()
+    run = office.approves(office.to_be_deleted())
+    for stage in ("nodes", "policy", "profile"):
+        office.world.places["alpha", stage].parts.clear()
+    somebody_takes(office)
+    office.world.places["alpha", "login"].parts = ["body", "mark"]
+    office.engine.advance(office.run(run.id))
+    assert office.run(run.id).status is RunStatus.PARKED
+
+    office.settle()
+
+    assert office.pending() is None
+    [line] = [one for one in office.chat.lines(CHANNEL) if "cannot ask for approval of a new plan" in one]
+    assert f"Stage bucket: {THEIRS}." in line
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    assert office.run(run.id).status is RunStatus.CANCELLED
+    assert office.world.places["alpha", "login"].parts == ["body", "mark"]
