@@ -114,7 +114,7 @@ class Request:
             raise NotAnApprover(self.gate.approvers)
 
     def awaits(self, actor: Actor, *, now: datetime) -> bool:
-        """Whether a yes or a no of theirs would count."""
+        """Whether they may decide, and have not yet."""
         try:
             self.may_decide(actor.id, actor.groups, now=now)
         except Refusal:

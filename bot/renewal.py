@@ -65,8 +65,7 @@ class Renewal:
     def _ask_anew(self, run: Run) -> bool:
         """False when a system cannot be read just now, to be looked at again, and when nobody wants it.
 
-        False also where all that a deletion would still remove may be somebody else's: no press on Approve
-        is to take that apart, whoever asked. Once nothing is left to remove, there is nothing to keep from it.
+        False also where all that a deletion would still remove may be somebody else's.
         """
         if self._told_to_stop(run):
             return False

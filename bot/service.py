@@ -6,7 +6,7 @@ runner by `bot.desk`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -29,6 +29,7 @@ from bot.refusals import (
 )
 from bot.register import case_of, known, known_by, obstacle, standing_of, unknown, was_ready
 from bot.views.failure import details_card, failed_of
+from bot.views.known import Known
 from bot.views.names import names_card
 from bot.views.status import home_card, list_card, status_card
 from bot.views.words import person, stays
@@ -233,28 +234,18 @@ class WorkspaceService:
     def home(self, actor: Actor) -> Card:
         with self._units() as unit:
             asked = unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
-            running = sorted(run.asked.project for run in unit.runs.in_flight())
-            waiting = self._waiting_for(unit, actor)
+            pending = unit.requests.pending()
+            decides = {one.subject.target for one in pending if one.awaits(actor, now=self._clock.now())}
+            failed = {run.asked.project for run in unit.runs.failed()}
+            running = {run.asked.project for run in unit.runs.in_flight()}
             # In the order of `list`: their requests are locked one after the other.
-            projects = sorted({*running, *waiting, *(request.subject.target for request in asked)})
+            projects = sorted(decides | failed | running | {request.subject.target for request in asked})
             now = {project: known(unit, project) for project in projects}
             mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
-            return home_card(
-                [now[project] for project in waiting], mine, [now[project] for project in running]
-            )
-
-    def _waiting_for(self, unit: UnitOfWork, actor: Actor) -> Sequence[str]:
-        """The projects of which they have to decide something: a request, or how a failed run goes on."""
-        now = self._clock.now()
-        open_ = {
-            request.subject.target for request in unit.requests.pending() if request.awaits(actor, now=now)
-        }
-        failed = {
-            run.asked.project
-            for run in unit.runs.failed()
-            if _involved(actor, unit.requests.get(RequestId(run.reference)))
-        }
-        return sorted(open_ | failed)
+        waiting = decides | {project for project in failed if _waits_for(actor, now[project])}
+        return home_card(
+            [now[project] for project in sorted(waiting)], mine, [now[project] for project in sorted(running)]
+        )
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:
         return names_card(Workspace(spec, self.platform))
@@ -372,6 +363,13 @@ class _Asked(NamedTuple):
 def _involved(actor: Actor, request: Request) -> bool:
     """Who asked for it, and who may decide on it, may do something about its run."""
     return actor.id == request.asked_by or bool(actor.groups & set(request.gate.approvers))
+
+
+def _waits_for(actor: Actor, known: Known) -> bool:
+    """Whether they have to say how its failed run goes on."""
+    run, request = known.run, known.request
+    failed = run is not None and run.status is RunStatus.FAILED
+    return failed and request is not None and _involved(actor, request)
 
 
 def _deletion(run: Run, verb: str) -> _Asked:

@@ -84,3 +84,18 @@ def test_looking_at_a_list_and_at_home_at_once_ends_for_both(office: PostgresOff
         unit.commit()
         assert str(listed.result().text) == "2 workspaces"
         assert str(home.result().text) == "Workspaces"
+
+
+def test_they_end_for_both_also_where_runs_failed_in_another_order(office: PostgresOffice) -> None:
+    office.failed("beta")
+    alpha = office.failed("alpha")
+
+    with ThreadPoolExecutor(2) as pool, office.database.unit() as unit:
+        unit.requests.get(RequestId(alpha.reference))
+        listed = pool.submit(office.service.list)
+        office.until_waiting(1)
+        home = pool.submit(office.service.home, office.who(MINA))
+        office.until_waiting(2)
+        unit.commit()
+        assert str(listed.result().text) == "2 workspaces"
+        assert str(home.result().text) == "Workspaces"
