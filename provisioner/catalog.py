@@ -29,6 +29,7 @@ from provisioner.stages.conductor_member import ConductorMemberStage, Members
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage, Workspaces
 from provisioner.stages.dashboard import Dashboards, DashboardStage
 from provisioner.stages.dex_user import Dex, DexHealth, DexUserStage
+from provisioner.stages.following import Following
 from provisioner.stages.nodegroup import Eksctl, NodeGroups, NodegroupStage, Nodes
 from provisioner.stages.profile import Profiles, ProfileStage
 
@@ -67,7 +68,7 @@ def catalog(
         Step(ProfileStage(profiles), after=("dex-user",)),
         Step(BucketStage(buckets), after=("s3-access-kubeflow", "s3-access-aia")),
         Step(
-            DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within),
+            Following(DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within), buckets),
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
             by_name=True,
@@ -84,28 +85,29 @@ def catalog(
         steps.append(Step(DashboardStage(dashboards), after=("bucket", "profile")))
     if conductor is not None:
         monitored = dashboards is not None
-        steps += _conductor_steps(conductor, instances, form=name_form, monitored=monitored)
+        steps += _conductor_steps(conductor, buckets, instances, form=name_form, monitored=monitored)
     return _without_absent(steps)
 
 
 def _conductor_steps(
-    conductor: Conductor, instances: InstanceTypes, *, form: NameForm, monitored: bool
+    conductor: Conductor, buckets: Tags, instances: InstanceTypes, *, form: NameForm, monitored: bool
 ) -> tuple[Step, ...]:
+    workspace = ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored)
     return (
         Step(
-            ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored),
+            Following(workspace, buckets),
             needs=("dex-user", "dashboard"),
             after=("conductor-account",),
             by_name=True,
         ),
         Step(
-            ConductorAccountStage(conductor),
+            Following(ConductorAccountStage(conductor), buckets),
             needs=("conductor-workspace",),
             after=("conductor-member",),
             by_name=True,
         ),
         Step(
-            ConductorMemberStage(conductor),
+            Following(ConductorMemberStage(conductor), buckets),
             needs=("conductor-workspace", "conductor-account"),
             by_name=True,
         ),

@@ -156,7 +156,8 @@ class Step:
     `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
     mirror image of create, so both are said.
 
-    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours.
+    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours,
+    unless the workspace's bucket is somebody else's (`provisioner/stages/following.py`).
     """
 
     stage: Stage[Any]

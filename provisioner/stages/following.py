@@ -1,0 +1,76 @@
+"""What carries no mark of ours follows the bucket: where that is somebody else's, a deletion leaves both.
+
+This bot makes no login, and nothing in AI Conductor, before it has made its own bucket. So where our account
+has a bucket of the derived name that is not ours, whoever made that made those as well, by the same runbook,
+which gives them our names. Where another account has the name our bucket is gone, and what followed it is
+ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.bucketclaim import refuse_stranger
+from provisioner.errors import Permanent
+from provisioner.message import Message
+from provisioner.stage import Change, Goal, Stage, StageContext, Wait
+from provisioner.stages.bucket_access import Tags
+from provisioner.survey import due
+from provisioner.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerSeen:
+    """`bucket`: tags of the bucket of our account, and None without one."""
+
+    seen: Any
+    bucket: Mapping[str, str] | None
+
+
+class Following:
+    """The stage as it is, but for what a deletion leaves."""
+
+    def __init__(self, stage: Stage[Any], buckets: Tags) -> None:
+        self._stage = stage
+        self._buckets = buckets
+
+    @property
+    def name(self) -> str:
+        return self._stage.name
+
+    @property
+    def title(self) -> Message:
+        return self._stage.title
+
+    def locks(self, ws: Workspace) -> Sequence[str]:
+        return self._stage.locks(ws)
+
+    def observe(self, ws: Workspace) -> FollowerSeen:
+        seen = self._stage.observe(ws)
+        return FollowerSeen(seen=seen, bucket=self._buckets.tags(ws.bucket, account=ws.platform.account))
+
+    def plan(self, ws: Workspace, seen: FollowerSeen, goal: Goal) -> tuple[Change, ...]:
+        if goal is Goal.ABSENT:
+            self._refuse_strangers(ws, seen)
+        return self._stage.plan(ws, seen.seen, goal)
+
+    def ensure(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
+        return self._stage.ensure(ws, seen.seen, ctx)
+
+    def remove(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
+        self._refuse_strangers(ws, seen)
+        return self._stage.remove(ws, seen.seen, ctx)
+
+    def _refuse_strangers(self, ws: Workspace, seen: FollowerSeen) -> None:
+        if seen.bucket is not None and self._there(ws, seen.seen):
+            refuse_stranger(ws, seen.bucket)
+
+    def _there(self, ws: Workspace, seen: Any) -> bool:
+        """Whether there is something to be left. What is half removed already has a state, and goes."""
+        try:
+            changes, _ = due(self._stage, ws, seen, Goal.ABSENT)
+        except Permanent:  # it is there, and cannot be removed
+            return True
+        return any(change.state is None for change in changes)
