@@ -11,17 +11,14 @@ from provisioner.workspace import Workspace
 PROJECT = "workspace-bot/project"
 """Our mark: a tag whose value is the project, written inside CreateBucket."""
 
-HINT = Message("Choose another project name.")
-
 
 def refuse_stranger(ws: Workspace, tags: Mapping[str, str]) -> None:
     """Raises `NotOurs` for a bucket of our account, by these tags, that is not this workspace's."""
     name, project = _name(ws.bucket), tags.get(PROJECT, "")
     if not project:
-        raise NotOurs(Message("bucket {name} exists and was not made by this bot", name=name), hint=HINT)
+        raise NotOurs(Message("bucket {name} exists and was not made by this bot", name=name))
     if project != ws.project:
-        what = Message("bucket {name} belongs to workspace {owner}", name=name, owner=_name(project))
-        raise NotOurs(what, hint=HINT)
+        raise NotOurs(Message("bucket {name} belongs to workspace {owner}", name=name, owner=_name(project)))
 
 
 def _name(value: str) -> Ref:

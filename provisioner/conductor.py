@@ -108,7 +108,7 @@ def refuse_stranger(ws: Workspace, found: ConductorWorkspace | None) -> None:
             name=_name(found.name),
             bucket=_name(found.bucket),
         )
-        raise NotOurs(what, hint=Message("Choose another project name."))
+        raise NotOurs(what)
 
 
 def refuse_other_type(account: Account | None) -> None:
@@ -120,7 +120,7 @@ def refuse_other_type(account: Account | None) -> None:
             type=_name(account.type),
             wanted=_name(AccountType.DEVELOPER),
         )
-        raise NotOurs(what, hint=Message("Choose another project name."))
+        raise NotOurs(what)
 
 
 def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:

@@ -24,8 +24,7 @@ _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PR
 def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
     """Raises `NotOurs`, for all of them at once."""
     if named := [name for found in all_found for name in _strangers(ws, found)]:
-        what = Message("there is {things}, which this bot did not make", things=listed(named))
-        raise NotOurs(what, hint=Message("Choose another project name, or remove it by hand."))
+        raise NotOurs(Message("there is {things}, which this bot did not make", things=listed(named)))
 
 
 def ours(ws: Workspace, found: Found) -> Found | None:

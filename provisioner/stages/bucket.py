@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from provisioner.bucketclaim import HINT, PROJECT, refuse_stranger
+from provisioner.bucketclaim import PROJECT, refuse_stranger
 from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Json, Message, Ref, RefKind, listed
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
@@ -242,8 +242,7 @@ def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
     if seen is None:
         return
     if seen.foreign:
-        what = Message("bucket {name} belongs to another AWS account", name=_name(ws.bucket))
-        raise NotOurs(what, hint=HINT)
+        raise NotOurs(Message("bucket {name} belongs to another AWS account", name=_name(ws.bucket)))
     refuse_stranger(ws, seen.tags)
 
 

@@ -144,12 +144,11 @@ def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
     if made is None or made.owners == {ws.project}:
         return
     uid = _name(ws.made_dashboard)
-    hint = Message("Delete or copy that dashboard in Grafana, or choose another project name.")
     others = made.owners - {ws.project}
     if not others:
-        raise NotOurs(Message("dashboard {uid} exists and was not made by this bot", uid=uid), hint=hint)
+        raise NotOurs(Message("dashboard {uid} exists and was not made by this bot", uid=uid))
     owner = _name(", ".join(sorted(others)))
-    raise NotOurs(Message("dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner), hint=hint)
+    raise NotOurs(Message("dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
 
 def _deletion(ws: Workspace, made: Dashboard) -> Change:

@@ -323,7 +323,7 @@ def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
             what = Message(
                 "dex user {user} belongs to {owner}", user=_name(ws.login_email), owner=_name(str(username))
             )
-            raise NotOurs(what, hint=Message("Choose another project name."))
+            raise NotOurs(what)
 
 
 def _sound(ws: Workspace, config: DexConfig) -> bool:

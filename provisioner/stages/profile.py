@@ -156,14 +156,13 @@ class ProfileStage:
 def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
     """What belongs to somebody else; see the module's docstring."""
     profile, namespace, name = seen.profile, seen.namespace, _name(ws.namespace)
-    hint = Message("Choose another project name.")
     if profile is not None:
         if profile.owner != ws.login_email or profile.project not in ("", ws.project):
             what = Message("Profile {name} belongs to {owner}", name=name, owner=_name(profile.owner))
-            return NotOurs(what, hint=hint)
+            return NotOurs(what)
         if goal is Goal.ABSENT and not profile.project and not profile.deleting:
             what = Message("Profile {name} was made by hand and not by this bot", name=name)
-            return NotOurs(what, hint=Message("Remove it by hand, or let a create mark it as ours first."))
+            return NotOurs(what)
     if namespace is None:
         return None
     if namespace.owner != ws.login_email:
@@ -171,10 +170,10 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
             what = Message("namespace {name} belongs to {owner}", name=name, owner=_name(namespace.owner))
         else:
             what = Message("namespace {name} exists and is not ours", name=name)
-        return NotOurs(what, hint=hint)
+        return NotOurs(what)
     if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
         what = Message("namespace {name} exists without a Profile", name=name)
-        return NotOurs(what, hint=Message("Remove the namespace, or choose another project name."))
+        return NotOurs(what)
     return None
 
 
