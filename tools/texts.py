@@ -1,8 +1,8 @@
 """`make texts`: collects every template of the bot into bot/texts/messages.pot, for translators.
 
-A template is the first argument of `Message(...)`, with `plural` beside it, or the cause or remedy of a known
-failure. Catalogues that are there (bot/texts/<language>.po) get new templates as empty entries and keep what
-is translated; what is said no more is dropped.
+A template is the first argument of `Message(...)`, with `plural` beside it, or the cause or a remedy of a
+known failure. Catalogues that are there (bot/texts/<language>.po) get new templates as empty entries and keep
+what is translated; what is said no more is dropped.
 """
 
 import ast
@@ -20,6 +20,7 @@ PACKAGES = ("approvals", "provisioner", "bot")
 FOLDER = ROOT / "bot" / "texts"
 FAILURES = "provisioner/failures"
 TEMPLATE = FOLDER / "messages.pot"
+_SENTENCES = ("cause", "remedy", "deletion")  # of a known failure; the last may be left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ def everything() -> Iterator[Found]:
             yield from templates(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
     for path in sorted((ROOT / FAILURES).glob("*.toml")):
         for failure in tomllib.loads(path.read_text(encoding="utf-8"))["failure"]:
-            yield Found(path.relative_to(ROOT).as_posix(), failure["cause"])
-            yield Found(path.relative_to(ROOT).as_posix(), failure["remedy"])
+            for sentence in _SENTENCES:
+                if sentence in failure:
+                    yield Found(path.relative_to(ROOT).as_posix(), failure[sentence])
 
 
 def collected() -> Catalog:

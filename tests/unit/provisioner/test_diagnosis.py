@@ -14,6 +14,7 @@ from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalo
 from provisioner.errors import Cause
 from provisioner.message import Message
 from provisioner.stage import Goal
+from tools.texts import everything
 from tools.texts import templates as templates_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -345,6 +346,7 @@ def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
 
 def test_every_sentence_is_there_to_be_translated() -> None:
     assert len(templates()) == 2 * len(catalogue()) + sum(bool(entry.deletion) for entry in catalogue())
+    assert set(templates()) <= {found.text for found in everything()}
 
 
 @known
