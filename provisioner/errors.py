@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,29 +23,48 @@ LONGEST_WORDS = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters."""
+    """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
+
+    With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
+    `diagnosis`, and people are shown the note.
+    """
 
     service: str  # "s3", "kubernetes", "dex"
     operation: str  # "CreateBucket"
     words: str
     code: str = ""  # "AccessDenied", "409"
     request_id: str = ""
+    note: Message | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
 
+    @classmethod
+    def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
+        """Where the vendor said nothing that can be quoted."""
+        return cls(service=service, operation=operation, words=str(note), code=code, note=note)
+
+    def redacted(self, redact: Callable[[str], str]) -> Cause:
+        """A note that quotes a secret is not kept: its words without the secret are."""
+        words = redact(self.words)
+        return replace(self, words=words, note=self.note if words == self.words else None)
+
     def to_json(self) -> dict[str, Json]:
-        return {
+        out: dict[str, Json] = {
             "service": self.service,
             "operation": self.operation,
             "words": self.words,
             "code": self.code,
             "request_id": self.request_id,
         }
+        if self.note is not None:
+            out["note"] = self.note.to_json()
+        return out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cause:
-        return cls(**data)
+        note = data.get("note")
+        return cls(**{**data, "note": Message.from_json(note) if note else None})
 
 
 class WorkError(Exception):

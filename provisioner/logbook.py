@@ -208,7 +208,7 @@ class Logbook:
 
     def _clean(self, cause: Cause | None) -> Cause | None:
         """What a vendor said may quote what it was sent."""
-        return replace(cause, words=self._redact(cause.words)) if cause else None
+        return cause.redacted(self._redact) if cause else None
 
     def _settle(self, status: RunStatus) -> None:
         if self._run.status is RunStatus.WAITING:

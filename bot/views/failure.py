@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.views.case import Case, Frame, Other
 from bot.views.headline import failed_stage
-from bot.views.words import name, person, pointer, service_of, standing_items
+from bot.views.words import name, noted, person, pointer, service_of, standing_items
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.message import Message
 from provisioner.run import Entry, EntryKind, Failure, Run, RunStatus
@@ -161,7 +161,9 @@ def _vendor(failure: Failure) -> Iterable[Part]:
     )
     pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
     yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
-    if cause.words.strip():
+    if cause.note is not None:
+        yield Paragraph(noted(cause, cause.note))
+    elif cause.words.strip():
         yield Paragraph(Message("{service} says, in its own words:", service=service_of(cause)))
         yield Quote(cause.words, code=True)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.views.words import name, service_of, stacked, standing_items
+from bot.views.words import name, noted, service_of, stacked, standing_items
 from provisioner.diagnosis import diagnose
+from provisioner.errors import Cause
 from provisioner.message import Json, Message, listed
 from provisioner.run import Entry, EntryKind, Failure
 from provisioner.survey import Standing
@@ -48,8 +49,7 @@ def thread_line(entry: Entry) -> Message | None:
 def _explained(failure: Failure) -> Iterator[Message]:
     """The vendor's words in short, the cause, what to do, and the reference."""
     if failure.cause is not None:
-        words = _short(failure.cause.words.strip()).replace("\n", "\n> ")
-        yield Message("{service} says:\n> {words}", service=service_of(failure.cause), words=words)
+        yield from _said(failure.cause)
     known = diagnose(failure.what, failure.cause)
     if known is not None:
         yield Message("Cause: {cause}", cause=known.cause)
@@ -59,6 +59,14 @@ def _explained(failure: Failure) -> Iterator[Message]:
     else:
         yield Message("Cause: not known to me. Mend what the words above say, then press Retry.")
     yield Message("Reference: {reference}", reference=name(failure.reference))
+
+
+def _said(cause: Cause) -> Iterator[Message]:
+    words = _short(cause.words.strip()).replace("\n", "\n> ")
+    if cause.note is not None:
+        yield noted(cause, cause.note)
+    elif words:
+        yield Message("{service} says:\n> {words}", service=service_of(cause), words=words)
 
 
 def _short(words: str) -> str:

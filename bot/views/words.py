@@ -19,6 +19,7 @@ __all__ = [
     "deciders",
     "groups",
     "name",
+    "noted",
     "person",
     "pointer",
     "service_of",
@@ -47,6 +48,11 @@ SERVICES: Mapping[str, str] = {
 
 def service_of(cause: Cause) -> str:
     return SERVICES.get(cause.service, cause.service)
+
+
+def noted(cause: Cause, note: Message) -> Message:
+    """Our own words about an answer, told apart from the vendor's."""
+    return Message("{service}, as the bot saw it: {note}", service=service_of(cause), note=note)
 
 
 def deciders(request: Request) -> Message:

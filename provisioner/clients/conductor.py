@@ -120,7 +120,7 @@ class ConductorHttp:
                 names = tuple(str(_at(row, "name")) for row in _living(rows, "is_deleted"))
             if names or len(rows) > int(_PAGE) or (page == _PAGE and len(rows) < int(_PAGE)):
                 return names
-        why = f"the first {_PAGE} are deleted, and whether there are others is not told"
+        why = Message("the first {n} are deleted, and whether there are others is not told", n=int(_PAGE))
         raise self._session.unusable(operation, why)
 
     def create_workspace(self, new: NewWorkspace) -> str:
@@ -272,7 +272,8 @@ class ConductorHttp:
             told = str(_at(_at(found, "versions")[0], "ver_str"))
         numbers = re.search(r"\d+(\.\d+)*", told)
         if numbers is None:
-            raise self._session.unusable(operation, f"the version {told} has no number")
+            why = Message("the version {told} has no number", told=_name(told))
+            raise self._session.unusable(operation, why)
         return tuple(int(number) for number in numbers[0].split("."))
 
     @contextmanager
@@ -281,7 +282,8 @@ class ConductorHttp:
         try:
             yield
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            why = f"the answer is not as expected: {type(error).__name__} {error}"
+            fault = _name(f"{type(error).__name__} {error}")
+            why = Message("the answer is not as expected: {fault}", fault=fault)
             raise self._session.unusable(operation, why) from error
 
 

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
@@ -145,7 +146,8 @@ class ConductorSession:
             content = self._read(operation, answer)
             token = _cookie(answer)
             if not token or not isinstance(content, dict):
-                raise self.unusable(operation, f"the answer has no cookie {COOKIE}, or no object")
+                why = Message("the answer has no cookie {cookie}, or no object", cookie=_name(COOKIE))
+                raise self.unusable(operation, why)
             record.fails, record.good = 0, True
             return LoggedIn(token, content)
 
@@ -161,17 +163,10 @@ class ConductorSession:
         with self._lock:
             self._records.pop(login, None)
 
-    def unusable(self, operation: Operation, why: str) -> Permanent:
+    def unusable(self, operation: Operation, why: Message) -> Permanent:
         """An answer that lacks what it has to have."""
-        return Permanent(
-            operation.what,
-            cause=Cause(
-                service="conductor",
-                operation=operation.name,
-                code="200",
-                words=self._masked(operation, why),
-            ),
-        )
+        cause = Cause.noted(why, service="conductor", operation=operation.name, code="200")
+        return Permanent(operation.what, cause=cause.redacted(partial(self._masked, operation)))
 
     def _admin_token(self, refused: str) -> str:
         """`refused`: the one that no longer holds; another thread may have a newer one already."""
@@ -263,17 +258,13 @@ class ConductorSession:
         raise Permanent(operation.what, cause=self._cause(operation, answer))
 
     def _cause(self, operation: Operation, answer: httpx.Response) -> Cause:
-        def mask(words: str) -> str:
-            return self._masked(operation, words)
-
+        mask = partial(self._masked, operation)
         detail = _detail(answer)
-        code = detail.get("error_code") if isinstance(detail, dict) else None
-        return Cause(
-            service="conductor",
-            operation=operation.name,
-            code=str(code or answer.status_code),
-            words=mask(_words(answer, mask)),
-        )
+        code = str((detail.get("error_code") if isinstance(detail, dict) else None) or answer.status_code)
+        said = _said(detail)
+        if said is None:
+            return Cause.noted(_seen(answer, mask), service="conductor", operation=operation.name, code=code)
+        return Cause(service="conductor", operation=operation.name, code=code, words=mask(said))
 
     def _masked(self, operation: Operation, words: str) -> str:
         """Validation quotes what it was sent."""
@@ -326,27 +317,36 @@ def _detail(answer: httpx.Response) -> Any:
     return content.get("detail") if isinstance(content, dict) else None
 
 
-def _words(answer: httpx.Response, mask: Callable[[str], str]) -> str:
-    """What AI Conductor says; of anything else what it is, so that a person recognises it.
-
-    `mask` goes before the cut, which could leave half of a secret.
-    """
-    match _detail(answer):
+def _said(detail: Any) -> str | None:
+    """AI Conductor's own words in that detail."""
+    match detail:
         case str() as text:
             return text
         case list() as faults:
             return "; ".join(_fault(each) for each in faults)
-        case dict() as detail:
+        case dict():
             return json.dumps(detail, ensure_ascii=False)
-    kind = _kind(answer) or "no content type"
+    return None
+
+
+def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
+    """Of an answer without words of AI Conductor: what it is, so that a person recognises it.
+
+    `mask` goes before the cut, which could leave half of a secret.
+    """
+    code, kind = answer.status_code, _kind(answer)
     if answer.is_redirect:
-        where = answer.headers.get("location", "").partition("?")[0]
-        return f"answered {answer.status_code} with a redirect to {where}, not JSON"
+        where = mask(answer.headers.get("location", "").partition("?")[0])
+        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=_name(where))
     if _is_json(answer):
-        return f"answered {answer.status_code}: {mask(answer.text)[:_SHOWN]}"
+        return Message("answered {code}: {shown}", code=code, shown=mask(answer.text)[:_SHOWN])
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
-    shown = mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN]
-    return f"answered {answer.status_code} with {kind}, not JSON: {shown}"
+    return Message(
+        "answered {code} with {kind}, not JSON: {shown}",
+        code=code,
+        kind=_name(kind) if kind else Message("no content type"),
+        shown=mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN],
+    )
 
 
 def _fault(fault: Any) -> str:

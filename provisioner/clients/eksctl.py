@@ -139,7 +139,7 @@ class EksctlProgram:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Permanent(what, cause=_cause("version", str(error))) from error
+            raise Permanent(what, cause=_not_run("version", error)) from error
         if done.returncode:
             words = self._masked(done.stderr or done.stdout)
             raise Permanent(what, cause=_cause("version", words, f"exit {done.returncode}"))
@@ -173,7 +173,7 @@ class EksctlProgram:
                 self._running[folder] = self._fork((*self._leash(), self._found(), *command), folder)
             except OSError as error:
                 shutil.rmtree(folder, ignore_errors=True)
-                raise Permanent(what, cause=_cause(f"{task} nodegroup", str(error))) from error
+                raise Permanent(what, cause=_not_run(f"{task} nodegroup", error)) from error
 
     def _fork(self, command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
         if self._spawner is None:
@@ -212,7 +212,7 @@ class EksctlProgram:
     def _found(self) -> str:
         found = shutil.which(self._program, path=self._environment.get("PATH", os.defpath))
         if found is None:
-            raise FileNotFoundError(f"there is no program {self._program}")
+            raise _NoProgram(self._program)
         return found
 
     def _reap(self, folder: Path) -> bool:
@@ -275,6 +275,18 @@ def _tail(file: Path) -> str:
         return file.read_bytes()[-_BYTES_MOST:].decode(errors="replace")
     except FileNotFoundError:
         return ""
+
+
+class _NoProgram(OSError):
+    def __init__(self, program: str) -> None:
+        self.note = Message("there is no program {program}", program=_name(program))
+        super().__init__(str(self.note))
+
+
+def _not_run(operation: str, error: Exception) -> Cause:
+    if isinstance(error, _NoProgram):
+        return Cause.noted(error.note, service="eksctl", operation=operation)
+    return _cause(operation, str(error))
 
 
 def _cause(operation: str, words: str, code: str = "") -> Cause:

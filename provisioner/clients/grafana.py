@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,10 +78,11 @@ class GrafanaHttp:
         try:
             found = _Found.model_validate_json(answer.content).dashboard
         except ValidationError as error:
-            fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-            self._refuse(call, answer, f"answered without a usable {fields}")
+            fields = _name(", ".join(".".join(map(str, one["loc"])) for one in error.errors()))
+            self._refuse(call, answer, Message("answered without a usable {fields}", fields=fields))
         if found.uid != uid:  # some databases compare without regard to case
-            self._refuse(call, answer, f"answered with another dashboard, {found.uid}")
+            other = Message("answered with another dashboard, {uid}", uid=_name(found.uid))
+            self._refuse(call, answer, other)
         return Dashboard(title=found.title, tags=tuple(found.tags or ()), version=found.version)
 
     def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
@@ -93,7 +94,7 @@ class GrafanaHttp:
         }
         answer = self._send(call, "POST", "/api/dashboards/db", body)
         if _there_by_now(answer):  # a lost answer, or made meanwhile: look again
-            raise Temporary(call.what, cause=self._cause(call, answer, _words(answer)))
+            raise Temporary(call.what, cause=self._cause(call, answer))
         self._refuse_failure(call, answer)
 
     def delete(self, uid: str) -> None:
@@ -129,29 +130,33 @@ class GrafanaHttp:
             )
             raise Temporary(call.what, cause=cause) from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise Temporary(call.what, cause=self._cause(call, answer, _words(answer)), retry_after=_SOON)
+            raise Temporary(call.what, cause=self._cause(call, answer), retry_after=_SOON)
         if answer.is_redirect or _json(answer) is None:
-            self._refuse(call, answer, _words(answer))
+            self._refuse(call, answer)
         return answer
 
     def _refuse_failure(self, call: _Call, answer: httpx.Response) -> None:
-        words = _words(answer)
-        if answer.status_code == httpx.codes.FORBIDDEN and "access denied to this dashboard" in words.lower():
-            cause = self._cause(call, answer, words)
-            raise Temporary(call.what, cause=cause, retry_after=_RIGHTS_KNOWN)
+        denied = "access denied to this dashboard" in _words(answer).lower()
+        if answer.status_code == httpx.codes.FORBIDDEN and denied:
+            raise Temporary(call.what, cause=self._cause(call, answer), retry_after=_RIGHTS_KNOWN)
         if not answer.is_success:
-            self._refuse(call, answer, words)
+            self._refuse(call, answer)
 
-    def _refuse(self, call: _Call, answer: httpx.Response, words: str) -> NoReturn:
-        raise Permanent(call.what, cause=self._cause(call, answer, words))
+    def _refuse(self, call: _Call, answer: httpx.Response, note: Message | None = None) -> NoReturn:
+        raise Permanent(call.what, cause=self._cause(call, answer, note))
 
-    def _cause(self, call: _Call, answer: httpx.Response, words: str) -> Cause:
-        said = _json(answer) or {}
+    def _cause(self, call: _Call, answer: httpx.Response, note: Message | None = None) -> Cause:
+        """A `note` where what Grafana says is no fault in its own eyes."""
+        code, said = str(answer.status_code), _json(answer)
+        if said is None or note is not None:
+            note = note or _seen(answer, self._masked)
+            cause = Cause.noted(note, service="grafana", operation=call.operation, code=code)
+            return cause.redacted(self._masked)
         return Cause(
             service="grafana",
             operation=call.operation,
-            code=str(answer.status_code),
-            words=self._masked(words),
+            code=code,
+            words=self._masked(_words(answer)),
             request_id=str(said.get("accessErrorId") or said.get("traceID") or ""),
         )
 
@@ -213,19 +218,30 @@ def _json(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def _words(answer: httpx.Response) -> str:
-    """What Grafana says; of anything else what it is, so that a person recognises it."""
+    """What Grafana says; empty of anything else."""
     said = _json(answer)
-    if said is not None:
-        return str(said.get("message") or said.get("error") or answer.reason_phrase)
-    kind = answer.headers.get("content-type", "").partition(";")[0] or "no content"
+    return "" if said is None else str(said.get("message") or said.get("error") or answer.reason_phrase)
+
+
+def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
+    """Of an answer that is no object: what it is, so that a person recognises it.
+
+    `mask` goes before the cut, which could leave half of a secret.
+    """
+    code, kind = answer.status_code, answer.headers.get("content-type", "").partition(";")[0]
     if answer.is_redirect:
-        where = answer.headers.get("location", "").partition("?")[0]
-        return f"answered {answer.status_code} with a redirect to {where}, not JSON"
+        where = mask(answer.headers.get("location", "").partition("?")[0])
+        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=_name(where))
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
-    shown = unescape(title[1]) if title else answer.text
-    shown = " ".join(shown.split())[:_TITLE_LONGEST]
-    what = "JSON of another form" if "json" in kind else f"{kind}, not JSON"
-    return f"answered {answer.status_code} with {what}: {shown}"
+    shown = mask(" ".join((unescape(title[1]) if title else answer.text).split()))[:_TITLE_LONGEST]
+    if "json" in kind:
+        return Message("answered {code} with JSON of another form: {shown}", code=code, shown=shown)
+    return Message(
+        "answered {code} with {kind}, not JSON: {shown}",
+        code=code,
+        kind=_name(kind) if kind else Message("no content type"),
+        shown=shown,
+    )
 
 
 def _absent(answer: httpx.Response) -> bool:

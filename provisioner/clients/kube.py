@@ -30,7 +30,7 @@ from urllib3.exceptions import HTTPError
 from yaml import YAMLError
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Message
+from provisioner.message import Message, Ref, RefKind
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
 
@@ -118,8 +118,8 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
         raise _error(what, operation, error) from error
     except ValidationError as error:
         fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
-        words = f"the reply is not usable: {', '.join(fields)}"
-        cause = Cause(service="kubernetes", operation=operation, words=words)
+        note = Message("the reply is not usable: {fields}", fields=Ref(RefKind.NAME, ", ".join(fields)))
+        cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:
         cause = Cause(service="kubernetes", operation=operation, words=str(error), code=type(error).__name__)

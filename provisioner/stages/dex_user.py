@@ -275,10 +275,12 @@ class DexUserStage:
 
     def _last_words(self) -> Cause:
         try:
-            words = self._dex.last_words()
+            cause = Cause(service="dex", operation="start", words=self._dex.last_words())
         except WorkError as error:
-            words = str(error)
-        return Cause(service="dex", operation="start", words=_HASH.sub("***", words))
+            why = error.cause.words if error.cause else ""
+            note = Message("{what}: {why}", what=error.what, why=why) if why else error.what
+            cause = Cause.noted(note, service="dex", operation="start")
+        return cause.redacted(lambda words: _HASH.sub("***", words))
 
 
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:

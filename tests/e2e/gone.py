@@ -20,7 +20,12 @@ def assert_gone(scene: Scene, before: Neighbours) -> None:
     words = scene.words()
     assert "every system was looked at once more, and nothing was found" in words
     assert "Not removed by me, and what to do about it" in words
-    left = (f"aic-ns-{scene.project}-ws", "mlpipeline", f"/{scene.project}/ai-solutions/", "Sessions that are open")
+    left = (
+        f"aic-ns-{scene.project}-ws",
+        "mlpipeline",
+        f"/{scene.project}/ai-solutions/",
+        "Sessions that are open",
+    )
     assert [one for one in left if one not in words] == []
 
 

@@ -9,6 +9,8 @@ from datetime import datetime
 
 import yaml
 
+from provisioner.errors import Cause, Permanent
+from provisioner.message import Message
 from provisioner.stages.dex_user import DexDocument, Rollout
 
 NEIGHBOURS = """\
@@ -62,7 +64,8 @@ def words_of(text: str) -> str:
 class FakeDex:
     """`broken`: it starts with no text, and says `words`. `rival`: who edits before each write of ours.
 
-    `slow`: ticks that a start takes. `refuses`: it starts with no text that has this in it.
+    `slow`: ticks that a start takes. `refuses`: it starts with no text that has this in it. `silent`: why its
+    words cannot be read.
     """
 
     text: str = NEIGHBOURS
@@ -72,6 +75,7 @@ class FakeDex:
     broken: bool = False
     refuses: str = ""
     words: str = "listen tcp: no route"
+    silent: str = ""
     hangs: bool = False  # a new pod neither ends nor gets ready
     rival: Callable[[str], str] | None = None
     running: str = NEIGHBOURS  # the text it has read
@@ -103,6 +107,9 @@ class FakeDex:
         self.restarts += 1
 
     def last_words(self) -> str:
+        if self.silent:
+            cause = Cause(service="kubernetes", operation="get pods/log", code="403", words=self.silent)
+            raise Permanent(Message("cannot read dex's log"), cause=cause)
         return self.words if self._ends() else words_of(self.text)
 
     def up(self) -> bool:

@@ -7,8 +7,8 @@ import pytest
 from bot.views.thread import WORDS_SHOWN, thread_line
 from bot.views.words import SERVICES, standing_items
 from provisioner.diagnosis import catalogue
-from provisioner.errors import Permanent
-from provisioner.message import Json, Message, literal
+from provisioner.errors import Cause, Permanent
+from provisioner.message import Json, Message, Ref, RefKind, literal
 from provisioner.run import Entry, EntryKind
 from provisioner.survey import Standing
 from tests.builders import NOON, a_cause, a_failure
@@ -37,6 +37,28 @@ def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str,
     details = shown(office.service.details(run.id))
     assert f"{name} says, in its own words:" in details
     assert service == name or service not in details.split()
+
+
+NOTE = Message("the answer is not as expected: {fault}", fault=Ref(RefKind.NAME, "KeyError 'specs'"))
+SAW = "AI Conductor, as the bot saw it: the answer is not as expected: KeyError 'specs'"
+
+
+def test_our_own_words_about_an_answer_are_not_put_into_the_vendors_mouth(office: Office) -> None:
+    cause = Cause.noted(NOTE, service="conductor", operation="list workspaces", code="200")
+    failure = a_failure(cause=cause)
+    data: dict[str, Json] = {"failure": failure.to_json(), "standing": []}
+    line = thread_line(Entry(at=NOON, kind=EntryKind.FAILED, message=Message("failed"), data=data))
+    run = office.failed(error=Permanent(Message("cannot read AI Conductor's workspaces"), cause=cause))
+
+    details = shown(office.service.details(run.id))
+
+    assert f"\n{SAW}\n" in str(line)
+    assert SAW in details
+    assert " says" not in f"{line} {details}"
+
+
+def test_a_vendor_that_said_nothing_is_not_quoted() -> None:
+    assert " says" not in told("", "s3")
 
 
 def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> None:

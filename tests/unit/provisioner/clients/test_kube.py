@@ -86,6 +86,7 @@ def test_a_reply_that_lacks_fields_is_permanent_and_says_which() -> None:
 
     assert failed.value.cause is not None
     assert "items" in failed.value.cause.words
+    assert failed.value.cause.note is not None
 
 
 def test_a_bug_of_ours_is_not_made_an_answer_of_the_cluster() -> None:

@@ -460,6 +460,19 @@ def test_what_was_taken_out_is_seen_through_beside_somebody_elses() -> None:
     assert str(told.value.ours[0].state) == "no longer in dex's configuration, but dex has not come up since"
 
 
+def test_last_words_that_cannot_be_read_are_not_taken_for_dexs_own() -> None:
+    case = a_case()
+    dex_of(case).broken = True
+    dex_of(case).silent = "pods is forbidden"
+
+    with pytest.raises(Permanent) as failed:
+        Trip(case, Goal.PRESENT).arrive()
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.service == "dex"
+    assert str(failed.value.cause.note) == "cannot read dex's log: pods is forbidden"
+
+
 def test_what_dex_says_is_told_without_a_hash_in_it() -> None:
     case = a_case()
     case.failures["dex says the hash"]()

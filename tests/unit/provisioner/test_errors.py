@@ -1,0 +1,44 @@
+"""What a vendor answered, and what the bot saw where it said nothing."""
+
+from __future__ import annotations
+
+from provisioner.errors import Cause
+from provisioner.message import Message, Ref, RefKind
+
+SECRET = "made-up-secret"
+
+
+def a_note(where: str) -> Message:
+    return Message(
+        "answered {code} with a redirect to {where}, not JSON", code=302, where=Ref(RefKind.NAME, where)
+    )
+
+
+def noted(where: str = "/login") -> Cause:
+    return Cause.noted(a_note(where), service="grafana", operation="GetDashboard", code="302")
+
+
+def hidden(words: str) -> str:
+    return words.replace(SECRET, "***")
+
+
+def test_a_note_is_its_own_words() -> None:
+    assert noted().words == "answered 302 with a redirect to /login, not JSON"
+
+
+def test_a_cause_is_kept_with_its_note_and_without() -> None:
+    plain = Cause(service="s3", operation="CreateBucket", words="Access Denied", code="AccessDenied")
+
+    assert [Cause.from_json(cause.to_json()) for cause in (noted(), plain)] == [noted(), plain]
+
+
+def test_a_note_without_a_secret_stays() -> None:
+    assert noted().redacted(hidden) == noted()
+
+
+def test_a_note_that_quotes_a_secret_goes_and_its_words_stay_without() -> None:
+    cause = noted(f"/login/{SECRET}").redacted(hidden)
+
+    assert cause.note is None
+    assert cause.words == "answered 302 with a redirect to /login/***, not JSON"
+    assert SECRET not in repr(cause)
