@@ -110,6 +110,19 @@ def test_korean_is_polite_and_fits_whatever_it_is_filled_with(fault: re.Pattern[
     assert [said for _, said in translated(KOREAN) if fault.search(said)] == []
 
 
+def test_korean_quotes_buttons_by_their_names_and_in_brackets() -> None:
+    """English tells Retry from "retry" by its capital, which Korean does not have."""
+    korean = Texts().for_locale("ko-KR")
+    buttons = ("Cancel", "Continue", "Delete", "Details", "Retry", "Roll back", "Status")
+    names = {korean.plain(Message(button)) for button in buttons}
+    bare = re.compile(rf"(?<!\[)({'|'.join(names)}) 버튼")
+
+    said = [said for _, said in translated(KOREAN)]
+
+    assert {name for text in said for name in re.findall(r"\[(.+?)\] 버튼", text)} <= names
+    assert [text for text in said if bare.search(text)] == []
+
+
 def test_korean_says_no_state_in_english() -> None:
     """But for commands and names as they are typed."""
     said = [
