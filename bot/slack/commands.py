@@ -226,7 +226,8 @@ def _fields(words: list[_Word]) -> tuple[dict[str, str], list[Message]]:
             raw = re.split(f"[={_EQUALS}]", word.typed, maxsplit=1)[1] if key == "why" else value
             draft.setdefault(key, _unquoted(raw))
         elif key == "why":
-            draft["why"] = f"{draft['why']} {word.typed}".strip()
+            said = word.typed if draft["why"] else word.typed.lstrip(f"={_EQUALS}")
+            draft["why"] = f"{draft['why']} {said}".strip()
         elif "project" not in draft and not word.plain.startswith("-"):
             draft["project"] = _unquoted(word.plain)
         elif (bare := word.plain.strip("-").lower()) in KEYS:

@@ -200,6 +200,21 @@ def test_every_value_apart_from_its_key_is_told_and_kept() -> None:
     assert len(command.problems) == 4
 
 
+@pytest.mark.parametrize("typed", ["why = to train", "why =to train", "--why ＝ to train", "why to train"])
+def test_the_sign_between_why_and_the_reason_is_no_word_of_it(typed: str) -> None:
+    command = asked(f"create alpha {typed} max=2")
+
+    assert isinstance(command, Usage)
+    assert command.draft == {"project": "alpha", "why": "to train", "max": "2"}
+
+
+def test_a_sign_within_the_reason_stays() -> None:
+    command = asked("create alpha why a = b max=2")
+
+    assert isinstance(command, Usage)
+    assert command.draft["why"] == "a = b"
+
+
 def test_a_value_apart_that_is_none_is_told_as_well() -> None:
     assert wrong("create alpha --desired two") == [
         "Write desired=two instead of --desired two: no dashes, and no space before the value.",
