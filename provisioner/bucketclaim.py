@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from provisioner.errors import NotOurs
 from provisioner.message import Message, Ref, RefKind
@@ -10,6 +11,12 @@ from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"
 """Our mark: a tag whose value is the project, written inside CreateBucket."""
+
+
+class Tags(Protocol):
+    """What has to be known of S3 to tell."""
+
+    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None: ...  # None: not in this account
 
 
 def refuse_stranger(ws: Workspace, tags: Mapping[str, str]) -> None:

@@ -18,12 +18,13 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from provisioner.bucketclaim import Tags
 from provisioner.conductor import NameForm
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message
 from provisioner.stage import Step
 from provisioner.stages.bucket import Buckets, BucketStage
-from provisioner.stages.bucket_access import BucketAccessStage, Policies, Tags
+from provisioner.stages.bucket_access import BucketAccessStage, Policies
 from provisioner.stages.conductor_account import Accounts, ConductorAccountStage
 from provisioner.stages.conductor_member import ConductorMemberStage, Members
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage, Workspaces

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import Protocol
 
-from provisioner.bucketclaim import refuse_stranger
+from provisioner.bucketclaim import Tags, refuse_stranger
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, Ref, RefKind
 from provisioner.policydocument import SIZE_MOST, PolicyDocument, Unfit
@@ -63,12 +63,6 @@ class AccessSeen:
 
     policy: ManagedPolicy | None
     bucket: Mapping[str, str] | None = None
-
-
-class Tags(Protocol):
-    """What this stage needs of S3."""
-
-    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None: ...  # None: not in this account
 
 
 class Policies(Protocol):

@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.bucketclaim import refuse_stranger
+from provisioner.bucketclaim import Tags, refuse_stranger
 from provisioner.errors import Permanent
 from provisioner.message import Message
 from provisioner.stage import Change, Goal, Stage, StageContext, Wait
-from provisioner.stages.bucket_access import Tags
 from provisioner.survey import due
 from provisioner.workspace import Workspace
 

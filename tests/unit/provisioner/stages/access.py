@@ -7,8 +7,9 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
+from provisioner.bucketclaim import Tags
 from provisioner.message import Json, Message
-from provisioner.stages.bucket_access import BucketAccessStage, Policies, Tags
+from provisioner.stages.bucket_access import BucketAccessStage, Policies
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from provisioner.bucketclaim import Tags
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stage import Goal, Verb
-from provisioner.stages.bucket_access import AccessSeen, BucketAccessStage, Policies, Tags
+from provisioner.stages.bucket_access import AccessSeen, BucketAccessStage, Policies
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow
