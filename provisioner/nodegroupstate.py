@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from provisioner.errors import WorkError
+from provisioner.instance import InstanceType
+
 LABEL_TAG = "k8s.io/cluster-autoscaler/node-template/label/"
 """The autoscaler reads a label of nodes that are not there yet from a tag of this name and the label's."""
 
@@ -105,6 +108,10 @@ class NodeGroup:
         }
         return {name: tags for name, tags in lacks.items() if tags}
 
+    @property
+    def tagged(self) -> bool:
+        return bool(self.scaling) and not self.untagged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
@@ -186,6 +193,35 @@ class Found:
         status = self.group.status if self.group else self.stack.status if self.stack else ""
         event = self.stack.under_way if self.stack else None
         return f"{status}: {event.resource} {event.status}" if event else status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What EC2 and the cluster's network allow for the type that was asked for."""
+
+    instance: InstanceType
+    zones: tuple[str, ...]
+    network: Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodegroupSeen:
+    """What only one goal needs is kept with its error, which is raised for that goal alone."""
+
+    asked: Found
+    others: tuple[Found, ...] = ()  # under other specs, also such as the settings no longer have
+    offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
+    occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
+    lacks_plugin: bool | WorkError = False  # it is there with NVIDIA's GPUs, and no pod can get one
+
+    @property
+    def all(self) -> tuple[Found, ...]:
+        return (self.asked, *self.others)
+
+    def runs_there(self, name: str) -> Occupancy | None:
+        """None where it cannot be told."""
+        occupancy = self.occupancy.get(name)
+        return occupancy if isinstance(occupancy, Occupancy) else None
 
 
 def last_operation(events: Sequence[StackEvent]) -> tuple[StackEvent, ...]:

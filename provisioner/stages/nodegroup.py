@@ -24,17 +24,27 @@ nodes it has now is never compared: the cluster's autoscaler moves that.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from provisioner import nodegrouptrouble as trouble
 from provisioner.errors import NotOurs, Permanent, WorkError
-from provisioner.instance import InstanceType, InstanceTypes
+from provisioner.instance import InstanceTypes
 from provisioner.message import Message, Ref, RefKind
 from provisioner.nodegroupclaim import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
 from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata, Subnet, Subnets, Vpc
-from provisioner.nodegroupstate import Child, Found, Network, NodeGroup, Occupancy, Phase, Stack, Task
+from provisioner.nodegroupstate import (
+    Child,
+    Found,
+    Network,
+    NodeGroup,
+    NodegroupSeen,
+    Occupancy,
+    Offer,
+    Phase,
+    Stack,
+    Task,
+)
 from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -42,35 +52,6 @@ _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """What EC2 and the cluster's network allow for the type that was asked for."""
-
-    instance: InstanceType
-    zones: tuple[str, ...]
-    network: Network
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodegroupSeen:
-    """What only one goal needs is kept with its error, which is raised for that goal alone."""
-
-    asked: Found
-    others: tuple[Found, ...] = ()  # under other specs, also such as the settings no longer have
-    offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
-    occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
-    lacks_plugin: bool | WorkError = False  # it is there with NVIDIA's GPUs, and no pod can get one
-
-    @property
-    def all(self) -> tuple[Found, ...]:
-        return (self.asked, *self.others)
-
-    def runs_there(self, name: str) -> Occupancy | None:
-        """None where it cannot be told."""
-        occupancy = self.occupancy.get(name)
-        return occupancy if isinstance(occupancy, Occupancy) else None
 
 
 class NodeGroups(Protocol):
@@ -176,7 +157,7 @@ class NodegroupStage:
         if seen.asked.phase is not Phase.THERE or group is None:
             return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
         detail = Message("the autoscaler's tags are missing, without which it cannot be scaled up from zero")
-        if _tagged(group):
+        if group.tagged:
             if not _lacks_plugin(seen):
                 return ()
             detail = Message("eksctl has still to install NVIDIA's device plugin")
@@ -248,7 +229,7 @@ class NodegroupStage:
 
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
         found = seen.asked
-        if _tagged(group):
+        if group.tagged:
             installing = Message("eksctl has still to install NVIDIA's device plugin")
             return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
         if not group.scaling:
@@ -313,10 +294,6 @@ def _absent(ws: Workspace, seen: NodegroupSeen) -> tuple[Change, ...]:
     except NotOurs as stranger:
         raise PartlyOurs(stranger, changes) if changes else stranger from None
     return changes
-
-
-def _tagged(group: NodeGroup) -> bool:
-    return bool(group.scaling) and not group.untagged
 
 
 def _lacks_plugin(seen: NodegroupSeen) -> bool:

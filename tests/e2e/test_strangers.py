@@ -29,7 +29,7 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
 
     roll_back(scene)
 
-    assert scene.says("What will be deleted: 1 thing", f"delete Profile aic-ns-{scene.project}-ws")
+    assert scene.says("What will be deleted: 1 thing", f"• Profile aic-ns-{scene.project}-ws")
     assert f"S3 bucket: not touched — bucket {bucket} exists and was not made by this bot" in scene.words()
     scene.press("second-admin", "ws.req.approve")
     scene.until_says(f"{scene.project} is gone; what is not ours stays", within=60)
