@@ -46,8 +46,8 @@ class Cause:
 
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
-        words = redact(self.words)
-        return replace(self, words=words, note=self.note if words == self.words else None)
+        said = str(self.note)  # all of it: `words` may be cut before the secret
+        return replace(self, words=redact(self.words), note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.errors import Cause
+from provisioner.errors import LONGEST_WORDS, Cause
 from provisioner.message import Message, Ref, RefKind
 
 SECRET = "made-up-secret"
@@ -42,3 +42,10 @@ def test_a_note_that_quotes_a_secret_goes_and_its_words_stay_without() -> None:
     assert cause.note is None
     assert cause.words == "answered 302 with a redirect to /login/***, not JSON"
     assert SECRET not in repr(cause)
+
+
+def test_a_secret_behind_the_words_that_are_kept_is_no_less_one() -> None:
+    cause = noted("/" + "a" * LONGEST_WORDS + SECRET)
+    assert SECRET not in cause.words
+
+    assert SECRET not in repr(cause.redacted(hidden))
