@@ -184,7 +184,7 @@ class WorkspaceService:
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
                     left = stays(run.goal, standing_of(unit, run))
-                    message = Message("Given up by {who}. {left}", who=person(actor.id), left=left)
+                    message = Message("Cancelled by {who}. {left}", who=person(actor.id), left=left)
                     give_up(unit, run, now, message)
                 case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
                     raise CannotCancel(run.asked.project, run.status.value)

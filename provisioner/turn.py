@@ -162,7 +162,9 @@ class Turn:
             if late := self._book.late(step, wait.reason):
                 raise late
             if self._run.progress(stage.name).to_the_end and self._book.cancel_asked():
-                wait = replace(wait, reason=Message("{reason} (Cancel waits for it)", reason=wait.reason))
+                wait = replace(
+                    wait, reason=Message("{reason} (cancelled once that is over)", reason=wait.reason)
+                )
             self._book.wait(step, wait, before)
             return wait
         left, stays = due(stage, self._ws, stage.observe(self._ws), goal)

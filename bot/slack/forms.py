@@ -195,7 +195,7 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
         words,
         Message("Type the project's name to confirm"),
         {},
-        hint=Message("That is {project}.", project=project),
+        hint=Message("Type {project} exactly.", project=project),
     )
     confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
     why = _text(

@@ -54,7 +54,9 @@ def _creation(moment: Moment, case: Case) -> Message:
             return Message("Nobody decided on your request for {project} in time.", project=project)
         case Moment.FAILED:
             return Message(
-                "Creating {project} failed. {left} Its card has the ways on.", project=project, left=left
+                "Creating {project} failed. {left} Its card shows what can be done next.",
+                project=project,
+                left=left,
             )
         case Moment.PARKED:
             return Message(

@@ -45,9 +45,7 @@ def state(known: Known) -> Message:
     said = _run_state(known.run, nothing=known.standing == ()) if known.run is not None else None
     if known.run is not None and known.now is not None and known.now.request is not None:
         after = shown(known.now.request, known.now.link)
-        return Message(
-            "{was}; now, after {id}: {state}", was=_was(known.run), id=after, state=state(known.now)
-        )
+        return Message("{was}; since {id}: {state}", was=_was(known.run), id=after, state=state(known.now))
     if known.pending is None:
         return said or _request_state(known.request)
     pending, until = known.pending, known.pending.open_until

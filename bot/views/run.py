@@ -189,7 +189,7 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         return
     if case.standing == ():
         yield Paragraph(
-            Message("Continue asks for an approval to make it after all, as {command} does.", command=again)
+            Message("Continue asks for an approval to make it, as {command} does.", command=again)
         )
         return
     yield Paragraph(

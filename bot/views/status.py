@@ -119,11 +119,7 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
 
 
 def _found(findings: Iterable[Finding]) -> tuple[Message, ...]:
-    return tuple(
-        Message("{title}: {what}", title=finding.title, what=what)
-        for finding in findings
-        for what in finding.differs
-    )
+    return tuple(what for finding in findings for what in finding.differs)
 
 
 def _look_line(finding: Finding, goal: Goal) -> Line:

@@ -160,7 +160,7 @@ class NodegroupStage:
         if group.tagged:
             if not _lacks_plugin(seen):
                 return ()
-            detail = Message("eksctl has still to install NVIDIA's device plugin")
+            detail = Message("eksctl has not installed NVIDIA's device plugin yet")
         return (Change(Verb.UPDATE, _target(ws), detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
@@ -230,7 +230,7 @@ class NodegroupStage:
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
         found = seen.asked
         if group.tagged:
-            installing = Message("eksctl has still to install NVIDIA's device plugin")
+            installing = Message("eksctl has not installed NVIDIA's device plugin yet")
             return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
         if not group.scaling:
             return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))

@@ -150,7 +150,7 @@ def test_a_failed_run_is_given_up_at_once_and_that_is_told(office: Office) -> No
     office.settle()
 
     assert office.run(run.id).status is RunStatus.CANCELLED
-    assert any("Given up" in line for line in office.chat.lines(CHANNEL))
+    assert any("Cancelled" in line for line in office.chat.lines(CHANNEL))
     assert any("cancelled" in said for said in office.chat.directs(MINA))
     with pytest.raises(CannotRetry):
         office.service.retry(office.who(MINA), run.id)
@@ -442,4 +442,4 @@ def test_my_earlier_requests_are_shown_with_what_became_of_them(office: Office) 
     said = shown(office.service.home(office.who(MINA)))
 
     assert {"ready", "WSR-0002 · asked by U0MINA001 · approved by U0BOB0001"} <= set(said.splitlines())
-    assert "was cancelled; now, after WSR-0002: ready" in said
+    assert "was cancelled; since WSR-0002: ready" in said

@@ -78,7 +78,7 @@ def test_a_cancel_before_anything_was_made_says_so_wherever_it_is_told(office: O
     ]
     assert all("othing was made" in said for said in told), told
     assert not any("xists" in said for said in told), told
-    assert "Continue asks for an approval to make it after all" in card
+    assert "Continue asks for an approval to make it, as" in card
 
 
 def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Office) -> None:
@@ -116,7 +116,7 @@ def test_a_failure_before_anything_was_made_says_so_and_is_listed_as_not_over(of
     assert "failed; nothing was made" in shown(office.service.list())
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
-    assert f"Given up by {MINA}. Nothing was made." in "\n".join(office.chat.lines(CHANNEL))
+    assert f"Cancelled by {MINA}. Nothing was made." in "\n".join(office.chat.lines(CHANNEL))
     assert "alpha" not in shown(office.service.list())
 
 

@@ -92,7 +92,7 @@ def test_a_live_look_afterwards_tells_it_apart_from_what_was_not_deleted(office:
 
     said = office.chat.whispers(MINA)[-1]
     assert "I looked for alpha just now: nothing of it was found." in said
-    assert f"Stage bucket: {THEIRS}\nStill there, because it is not ours" in said
+    assert f"{THEIRS}\nStill there, because it is not ours" in said
 
 
 def test_where_nothing_is_ours_a_deletion_is_refused(office: Office) -> None:

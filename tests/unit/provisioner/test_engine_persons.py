@@ -180,7 +180,7 @@ class TestWhatMayNotBeLeft:
         wait = yard.turn(run_id)
 
         said = yard.run(run_id).progress("login").reason
-        assert str(said) == "login alpha is on its way (Cancel waits for it)"
+        assert str(said) == "login alpha is on its way (cancelled once that is over)"
         assert wait
         assert wait.reason == said
 

@@ -63,7 +63,7 @@ def test_it_is_awaited_until_the_device_plugin_is_there(cloud: FakeCloud) -> Non
         waited.append(str(trip.turn()[1]))
         cloud.clock.pass_by(0.5)
 
-    assert any("eksctl has still to install NVIDIA's device plugin" in reason for reason in waited)
+    assert any("eksctl has not installed NVIDIA's device plugin yet" in reason for reason in waited)
     trip.arrive()
     assert trip.changes() == ()
 
