@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from provisioner.errors import NotOurs
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"
@@ -21,12 +21,8 @@ class Tags(Protocol):
 
 def refuse_stranger(ws: Workspace, tags: Mapping[str, str]) -> None:
     """Raises `NotOurs` for a bucket of our account, by these tags, that is not this workspace's."""
-    name, project = _name(ws.bucket), tags.get(PROJECT, "")
+    name, project = named(ws.bucket), tags.get(PROJECT, "")
     if not project:
         raise NotOurs(Message("bucket {name} exists and was not made by this bot", name=name))
     if project != ws.project:
-        raise NotOurs(Message("bucket {name} belongs to workspace {owner}", name=name, owner=_name(project)))
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+        raise NotOurs(Message("bucket {name} belongs to workspace {owner}", name=name, owner=named(project)))

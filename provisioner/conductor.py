@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from provisioner.errors import NotOurs, Permanent
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
 _SOLUTIONS_NAMED = 5
@@ -105,8 +105,8 @@ def refuse_stranger(ws: Workspace, found: ConductorWorkspace | None) -> None:
     if found is not None and found.bucket != ws.bucket:
         what = Message(
             "AI Conductor workspace {name} uses bucket {bucket}, which is not ours",
-            name=_name(found.name),
-            bucket=_name(found.bucket),
+            name=named(found.name),
+            bucket=named(found.bucket),
         )
         raise NotOurs(what)
 
@@ -116,9 +116,9 @@ def refuse_other_type(account: Account | None) -> None:
     if account is not None and account.type != AccountType.DEVELOPER:
         what = Message(
             "AI Conductor account {login} is of type {type}, not {wanted}",
-            login=_name(account.login),
-            type=_name(account.type),
-            wanted=_name(AccountType.DEVELOPER),
+            login=named(account.login),
+            type=named(account.type),
+            wanted=named(AccountType.DEVELOPER),
         )
         raise NotOurs(what)
 
@@ -127,18 +127,14 @@ def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:
     """Raises `Permanent` while there are solutions in it: people's work, which only they can give up."""
     if not solutions:
         return
-    named = ", ".join(solutions[:_SOLUTIONS_NAMED]) + (", …" if len(solutions) > _SOLUTIONS_NAMED else "")
+    listing = ", ".join(solutions[:_SOLUTIONS_NAMED]) + (", …" if len(solutions) > _SOLUTIONS_NAMED else "")
     raise Permanent(
         Message(
             "AI Conductor workspace {name} still has {n} solution: {solutions}",
             plural="AI Conductor workspace {name} still has {n} solutions: {solutions}",
-            name=_name(workspace.name),
+            name=named(workspace.name),
             n=len(solutions),
-            solutions=named,
+            solutions=listing,
         ),
         hint=Message("Delete its streams, instances and solutions in AI Conductor, then try again."),
     )
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

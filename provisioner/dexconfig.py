@@ -29,7 +29,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 
 USERS = "staticPasswords"
 
@@ -128,11 +128,11 @@ def read(text: str, *, mending: str = "") -> DexConfig:
         raise Unsound(Message("it holds no settings"))
     for key in ("issuer", "storage", "staticClients"):
         if not document.get(key):
-            raise Unsound(Message("it has no {key}", key=_name(key)))
+            raise Unsound(Message("it has no {key}", key=named(key)))
     if document.get("enablePasswordDB") is not True:
-        raise Unsound(Message("{key} is not true", key=_name("enablePasswordDB")))
+        raise Unsound(Message("{key} is not true", key=named("enablePasswordDB")))
     if not isinstance(document.get(USERS) or [], Sequence) or isinstance(document.get(USERS), str):
-        raise Unsound(Message("{key} is not a list", key=_name(USERS)))
+        raise Unsound(Message("{key} is not a list", key=named(USERS)))
     for number, entry in enumerate(_users(document), start=1):
         if not (mending and _is(entry, mending)):
             _check(entry, number)
@@ -156,7 +156,7 @@ def strong(hashed: str) -> bool:
 def _check(entry: Any, number: int) -> None:
     if not isinstance(entry, Mapping):
         raise Unsound(Message("login {number} is not a set of keys", number=number))
-    who = _name(str(entry.get("email") or number))
+    who = named(str(entry.get("email") or number))
     hashed = entry.get("hash")
     if not hashed and not entry.get("hashFromEnv"):
         raise Unsound(Message("login {who} has no password hash", who=who))
@@ -164,7 +164,7 @@ def _check(entry: Any, number: int) -> None:
         raise Unsound(Message("login {who} has a malformed password hash", who=who))
     for key in ("email", "username", "userID"):
         if not isinstance(entry.get(key) or "", str):
-            raise Unsound(Message("{key} of login {who} is not text", key=_name(key), who=who))
+            raise Unsound(Message("{key} of login {who} is not text", key=named(key), who=who))
 
 
 def _starts(hashed: str) -> bool:
@@ -210,10 +210,6 @@ def _where(error: YAMLError) -> Message:
     return Message(
         "it is not YAML: see line {line}, column {column}", line=mark.line + 1, column=mark.column + 1
     )
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
 
 
 # Lines

@@ -37,7 +37,7 @@ from importlib.resources import files
 from typing import Any
 
 from provisioner.errors import Cause
-from provisioner.message import Message, Ref, RefKind, Value
+from provisioner.message import Message, Value, named
 from provisioner.stage import Goal
 
 FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws", "run")
@@ -118,7 +118,7 @@ class Known:
         found = self.words.search(f"{cause.code}: {cause.words}" if cause.code else cause.words)
         if found is None:
             return None
-        return values | {key: Ref(RefKind.NAME, value or "") for key, value in found.groupdict().items()}
+        return values | {key: named(value or "") for key, value in found.groupdict().items()}
 
     def diagnosis(self, values: Mapping[str, Value], way: Way, goal: Goal) -> Diagnosis:
         told = self.remedy if goal is Goal.PRESENT else self.deletion or self.remedy

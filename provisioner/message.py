@@ -104,6 +104,11 @@ class Message:
         return cls(data["text"], plural=data.get("plural", ""), **values)
 
 
+def named(value: str) -> Ref:
+    """A technical name or code, drawn as one and never translated."""
+    return Ref(RefKind.NAME, value)
+
+
 def literal(words: str) -> Message:
     """Words that are nobody's template: a vendor's own, or what a person typed. Shown as they are."""
     return Message("{words}", words=words)

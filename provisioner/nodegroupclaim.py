@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner import nodegrouptrouble as trouble
 from provisioner.errors import NotOurs, Permanent
-from provisioner.message import Message, Ref, RefKind, listed
+from provisioner.message import Message, listed, named
 from provisioner.nodegroupstate import Found, NodeGroup, Phase, Task
 from provisioner.workspace import Workspace
 
@@ -23,8 +23,8 @@ _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PR
 
 def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
     """Raises `NotOurs`, for all of them at once."""
-    if named := [name for found in all_found for name in _strangers(ws, found)]:
-        raise NotOurs(Message("there is {things}, which this bot did not make", things=listed(named)))
+    if strangers := [name for found in all_found for name in _strangers(ws, found)]:
+        raise NotOurs(Message("there is {things}, which this bot did not make", things=listed(strangers)))
 
 
 def ours(ws: Workspace, found: Found) -> Found | None:
@@ -44,8 +44,8 @@ def ours(ws: Workspace, found: Found) -> Found | None:
     raise Permanent(
         Message(
             "of stack {stack} and node group {name} only one was made by this bot",
-            stack=_name(ws.stack_of(found.name)),
-            name=_name(found.name),
+            stack=named(ws.stack_of(found.name)),
+            name=named(found.name),
         )
     )
 
@@ -53,9 +53,9 @@ def ours(ws: Workspace, found: Found) -> Found | None:
 def _strangers(ws: Workspace, found: Found) -> Iterator[Message]:
     """By the name of the stack, where there is one that is not ours."""
     if found.stack is not None and not _marked(ws, found.stack.tags):
-        yield Message("stack {name}", name=_name(ws.stack_of(found.name)))
+        yield Message("stack {name}", name=named(ws.stack_of(found.name)))
     elif found.group is not None and not _marked(ws, found.group.tags):
-        yield Message("node group {name}", name=_name(found.name))
+        yield Message("node group {name}", name=named(found.name))
 
 
 def _marked(ws: Workspace, tags: Mapping[str, str]) -> bool:
@@ -69,13 +69,13 @@ def refuse_others(ws: Workspace, others: Iterable[Found]) -> None:
         spec = found.name.removeprefix(ws.nodegroup_of(""))
         if found.group is not None and found.group.tags.get(PROJECT) == ws.project:
             what = Message(
-                "node group {name} exists with spec {spec}", name=_name(found.name), spec=_name(spec)
+                "node group {name} exists with spec {spec}", name=named(found.name), spec=named(spec)
             )
             raise Permanent(what, hint=_UNCHANGED)
         tags = found.stack.tags if found.stack else {}
         if found.runs(Task.CREATE) or (found.phase is Phase.MAKING and tags.get(PROJECT) == ws.project):
             what = Message(
-                "node group {name} is being made with spec {spec}", name=_name(found.name), spec=_name(spec)
+                "node group {name} is being made with spec {spec}", name=named(found.name), spec=named(spec)
             )
             raise Permanent(what, hint=_UNCHANGED)
 
@@ -99,14 +99,10 @@ def sound(ws: Workspace, found: Found) -> NodeGroup | None:
     if not same:
         what = Message(
             "node group {name} exists with {type}, at most {most} and label {label}",
-            name=_name(found.name),
+            name=named(found.name),
             type=", ".join(group.instance_types),
             most=group.most,
             label=group.labels.get(ROLE, "–"),
         )
         raise Permanent(what, hint=_UNCHANGED)
     return group
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

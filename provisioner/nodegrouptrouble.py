@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from provisioner.errors import Cause, Permanent
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.nodegroupstate import Blocked, Child, Found, Network, NodeGroup, Occupancy, Phase
 
 _NOT_DRAINED = re.compile(r"to be drained|disruption budget")
@@ -41,7 +41,7 @@ def state(found: Found) -> Message | None:
 
 def going(found: Found, occupancy: Occupancy | None) -> Message:
     """What its removal waits for. `occupancy` is None where it is not known."""
-    name = _name(found.name)
+    name = named(found.name)
     draining = found.group is not None and (found.stack is None or found.stack.settled)
     if draining and occupancy is not None:
         if occupancy.blocked:
@@ -60,36 +60,36 @@ def going(found: Found, occupancy: Occupancy | None) -> Message:
 
 
 def not_made(found: Found) -> Permanent:
-    what = Message("cannot create node group {name}", name=_name(found.name))
+    what = Message("cannot create node group {name}", name=named(found.name))
     if found.phase is Phase.HOLLOW:
-        what = Message("the stack is complete, and there is no node group {name}", name=_name(found.name))
+        what = Message("the stack is complete, and there is no node group {name}", name=named(found.name))
     return Permanent(what, cause=_failure("CreateStack", found))
 
 
 def made_nothing(name: str, child: Child) -> Permanent:
     """It ended, and there is not even a stack. A stack that was rolled back counts for it as made: exit 0."""
-    what = Message("cannot create node group {name}", name=_name(name))
+    what = Message("cannot create node group {name}", name=named(name))
     if child.exit_code == 0:
-        what = Message("eksctl ended well, and there is no node group {name}", name=_name(name))
+        what = Message("eksctl ended well, and there is no node group {name}", name=named(name))
     return Permanent(what, cause=_said("create nodegroup", child))
 
 
 def not_deleted(found: Found, child: Child, occupancy: Occupancy | None) -> Permanent:
     """It ended, and nothing is on its way out: most often it could not drain a node in time."""
-    what = Message("cannot delete node group {name}", name=_name(found.name))
+    what = Message("cannot delete node group {name}", name=named(found.name))
     if occupancy is not None and occupancy.blocked and _NOT_DRAINED.search(child.words):
-        what = _held(Message("cannot drain node group {name}", name=_name(found.name)), occupancy.blocked)
+        what = _held(Message("cannot drain node group {name}", name=named(found.name)), occupancy.blocked)
     return Permanent(what, cause=_said("delete nodegroup", child))
 
 
 def undeleted(stack: str, found: Found) -> Permanent:
-    what = Message("cannot delete stack {name}", name=_name(stack))
+    what = Message("cannot delete stack {name}", name=named(stack))
     return Permanent(what, cause=_failure("DeleteStack", found))
 
 
 def unwell(group: NodeGroup, name: str) -> Permanent:
     cause = Cause(service="eks", operation="DescribeNodegroup", code=group.status, words=_issues(group))
-    what = Message("node group {name} is {status}", name=_name(name), status=group.status)
+    what = Message("node group {name} is {status}", name=named(name), status=group.status)
     return Permanent(what, cause=cause)
 
 
@@ -99,7 +99,7 @@ def no_device_plugin(found: Found) -> Permanent:
     told = child is not None and bool(child.exit_code) and "device plugin" in child.words
     what = Message(
         "node group {name} has NVIDIA's GPUs, and their device plugin is not in the cluster",
-        name=_name(found.name),
+        name=named(found.name),
     )
     return Permanent(what, cause=_said("create nodegroup", child) if child is not None and told else None)
 
@@ -107,7 +107,7 @@ def no_device_plugin(found: Found) -> Permanent:
 def nowhere(instance_type: str, offered: Collection[str], network: Network) -> Permanent:
     what = Message(
         "{type} is offered in {offered}, and the cluster has private subnets in {zones}",
-        type=_name(instance_type),
+        type=named(instance_type),
         offered=", ".join(sorted(offered)) or "–",
         zones=", ".join(sorted(network.zones)) or "–",
     )
@@ -122,8 +122,8 @@ def _held(what: Message, blocked: Sequence[Blocked]) -> Message:
         plural="{what}: disruption budget {budget} does not let pod {pod} go, one of {n}",
         n=len(blocked),
         what=what,
-        budget=_name(first.budget),
-        pod=_name(first.pod),
+        budget=named(first.budget),
+        pod=named(first.pod),
     )
 
 
@@ -144,7 +144,3 @@ def _failure(operation: str, found: Found) -> Cause:
 
 def _issues(group: NodeGroup) -> str:
     return "; ".join(group.issues)
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

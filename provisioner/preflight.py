@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import Permanent, WorkError
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.survey import Refused
 from provisioner.workspace import Platform
 
@@ -67,8 +67,8 @@ class Preflight:
             raise Permanent(
                 Message(
                     "the bot's AWS credentials belong to account {found}, and {wanted} is configured",
-                    found=_name(found),
-                    wanted=_name(wanted),
+                    found=named(found),
+                    wanted=named(wanted),
                 ),
                 hint=Message("Give the bot credentials of the right account, or correct the setting."),
             )
@@ -82,16 +82,16 @@ class Preflight:
         facts = self._clusters.describe(name)
         if facts is None:
             raise Permanent(
-                Message("there is no EKS cluster {name}", name=_name(name)),
+                Message("there is no EKS cluster {name}", name=named(name)),
                 hint=Message("An upgrade of the platform gives it another name: correct the setting."),
             )
         if facts.status != "ACTIVE":
-            what = Message("EKS cluster {name} is {status}", name=_name(name), status=_name(facts.status))
+            what = Message("EKS cluster {name} is {status}", name=named(name), status=named(facts.status))
             raise Permanent(what, hint=Message("Wait until it is ACTIVE, then ask again."))
         trusted = self._kubernetes.authority()
         if trusted and trusted.split() != facts.authority.split():
             raise Permanent(
-                Message("the bot's kubeconfig leads to another cluster than {name}", name=_name(name)),
+                Message("the bot's kubeconfig leads to another cluster than {name}", name=named(name)),
                 hint=Message("Give the bot the kubeconfig of this cluster, or correct the setting."),
             )
 
@@ -102,7 +102,3 @@ def _tried(title: Message, look: Callable[[], None]) -> tuple[Refused, ...]:
     except WorkError as error:
         return (Refused("", title, error),)
     return ()
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -15,7 +15,7 @@ import structlog
 
 from provisioner.errors import Interrupted, Temporary, WorkError
 from provisioner.logbook import Logbook
-from provisioner.message import Json, Message, Ref, RefKind
+from provisioner.message import Json, Message, named
 from provisioner.plan import Plan, StagePlan
 from provisioner.run import Clock, Failure, Held, Ledger, Locks, RetryPolicy, Run, RunStatus, StageStatus
 from provisioner.stage import Change, Goal, Step, Wait
@@ -237,7 +237,7 @@ class Turn:
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
         self._halt_deletion()
-        shown = Ref(RefKind.NAME, reference)
+        shown = named(reference)
         what = Message("something we did not expect; reference {reference}", reference=shown)
         self._book.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
 

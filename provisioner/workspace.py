@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from provisioner.message import Json, Message, Ref, RefKind
+from provisioner.message import Json, Message, named
 
 PROJECT = re.compile(r"[a-z][a-z0-9]{1,19}\Z")
 """Lower-case letter, then letters and digits, 2 to 20. No hyphen: the platform's client cuts the image
@@ -231,14 +231,14 @@ def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
     if not project:
         return (Problem("project", Message("Give the project a name, for example alpha.")),)
     if project in RESERVED:
-        what = Message("The name {name} is reserved for the platform; choose another.", name=_name(project))
+        what = Message("The name {name} is reserved for the platform; choose another.", name=named(project))
         return (Problem("project", what),)
     if not PROJECT.match(project):
         rule = Message(
             "A project name is 2 to 20 lower-case letters and digits and starts with a letter;"
             " {name} is not. Try {nearest}.",
-            name=_name(project),
-            nearest=_name(nearest_project(project)),
+            name=named(project),
+            nearest=named(nearest_project(project)),
         )
         return (Problem("project", rule),)
     workspace = Workspace(WorkspaceSpec(project=project), platform)
@@ -254,7 +254,7 @@ def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
             "project",
             Message(
                 "{name} would have {length} characters, {limit} are allowed: take a shorter project name.",
-                name=_name(name),
+                name=named(name),
                 length=len(name),
                 limit=limit,
             ),
@@ -272,7 +272,7 @@ def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
             Problem(
                 "spec",
                 Message(
-                    "There is no spec {name}; choose one of: {known}.", name=_name(spec.spec), known=known
+                    "There is no spec {name}; choose one of: {known}.", name=named(spec.spec), known=known
                 ),
             )
         )
@@ -325,7 +325,3 @@ def nearest(word: str, known: list[str]) -> str | None:
     """The known word most like `word`, or None when none is near."""
     found = get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -23,17 +23,18 @@ _USER = "workspace_bot"
 _HERE = Path(__file__).parent
 _LONG = [
     _HERE / "integration" / "postgres",
+    *(_HERE / "integration" / "slack" / f"test_{name}.py" for name in ("identity", "notifier", "transports")),
     _HERE / "integration" / "stages",
-    *(folder for folder in (_HERE / "sandbox").iterdir() if folder.name != "world"),
+    *(place for place in (_HERE / "sandbox").iterdir() if place.name != "world"),
 ]
 """Of the long tier: what real and simulated systems do. What stands on them is tried by `make test`."""
 
 # Thousands of modules and tests stay for good; to look through them again and again costs a tenth of it all.
 gc.set_threshold(50_000, 20, 20)
 
-# An example that takes long on a busy machine is not wrong.
-hypothesis.settings.register_profile("any machine", deadline=None)
-hypothesis.settings.load_profile("any machine")
+# An example that takes long on a busy machine is not wrong. Each run tries others, so each can do with fewer.
+hypothesis.settings.register_profile("here", deadline=None, max_examples=50)
+hypothesis.settings.load_profile("here")
 
 # As left alone, structlog draws the locals of every frame of a traceback, for seconds each.
 structlog.configure(
@@ -50,7 +51,7 @@ structlog.configure(
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in _LONG):
+        if any(item.path.is_relative_to(place) for place in _LONG):
             item.add_marker(pytest.mark.long)
 
 

@@ -30,7 +30,7 @@ from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM
 from bot.slack.incoming import Body, Incoming
 from bot.slack.recent import Recent
 from bot.slack.transport import Transport
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, named
 
 log = structlog.get_logger()
 
@@ -149,11 +149,11 @@ class SlackApp:
     def _finished(self, incoming: Incoming, done: Future[None]) -> None:
         error = done.exception()
         if error is not None:
-            self._edge.whisper(incoming, _our_fault(Ref(RefKind.NAME, _record(error))))
+            self._edge.whisper(incoming, _our_fault(named(_record(error))))
 
     def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse:
         """Nothing was done yet. Told in the acknowledgement: at a form's first field, or as an answer."""
-        reference = Ref(RefKind.NAME, _record(error))
+        reference = named(_record(error))
         incoming = Incoming.from_body(body)
         locale = incoming.origin.locale or self._edge.people.known_locale(incoming.user) or ""
         words = self._edge.texts.for_locale(locale)

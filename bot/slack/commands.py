@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bot.slack.mrkdwn import shorten, unescape
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, named
 from provisioner.workspace import (
     PROJECT,
     RESERVED,
@@ -362,4 +362,4 @@ def _these(names: tuple[str, ...]) -> Message:
 
 def shown(text: str) -> Ref:
     """What a person typed, or should: in a code span, never as markup, and not at length."""
-    return Ref(RefKind.NAME, shorten(text, _ECHO_LONGEST))
+    return named(shorten(text, _ECHO_LONGEST))

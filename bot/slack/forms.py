@@ -16,7 +16,7 @@ from bot.slack.incoming import Origin
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.slack.views import TITLE_LONGEST
 from bot.texts import Words
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.workspace import WHY_LONGEST, Platform, Problem, WorkspaceSpec
 
 CREATE_FORM = "ws.create.submit"
@@ -182,7 +182,7 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
 
     `unknown` says that nobody asked for the workspace here.
     """
-    project = Ref(RefKind.NAME, origin.project)
+    project = named(origin.project)
     about = Message(
         "You ask for {project} to be deleted, with all data in it. I look at every system first and list what"
         " will be lost; nothing is deleted before somebody else approves that list.",
@@ -221,7 +221,7 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
 
 def reject_form(words: Words, origin: Origin) -> dict[str, Any]:
     """Made from what the click holds and nothing else: it has to open within three seconds."""
-    about = Message("Request {id}", id=Ref(RefKind.NAME, origin.request_id))
+    about = Message("Request {id}", id=named(origin.request_id))
     why = _text(
         "why",
         words,

@@ -21,7 +21,7 @@ from bot.slack.cards import render, sentence
 from bot.slack.mrkdwn import GroupId
 from bot.slack.trouble import TROUBLE, error_code, http_status, retry_after
 from bot.texts import Texts
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.run import Clock
 
 log = structlog.get_logger()
@@ -212,7 +212,7 @@ def _metadata(key: str) -> dict[str, Any]:
 
 def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
     code, status, wait = error_code(error), http_status(error), retry_after(error)
-    where = Ref(RefKind.NAME, channel)
+    where = named(channel)
     if wait is not None or status == 429:
         return Busy(wait or BUSY_SECONDS, f"{method}: {code}")
     if status == 0 or status >= 500 or code in _DOWN:
@@ -224,18 +224,16 @@ def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
             Message(
                 "The message in channel {channel} cannot be changed any more ({code}).",
                 channel=where,
-                code=Ref(RefKind.NAME, code),
+                code=named(code),
             )
         )
     if code in _NO_PERSON:
         return Gone(
-            Message(
-                "I cannot send a direct message to {user} ({code}).", user=where, code=Ref(RefKind.NAME, code)
-            )
+            Message("I cannot send a direct message to {user} ({code}).", user=where, code=named(code))
         )
     if code in _OURS:
         log.error("message refused by Slack", method=method, error=code, detail=_detail(error))
-        return Gone(Message("Slack does not take this message ({code}).", code=Ref(RefKind.NAME, code)))
+        return Gone(Message("Slack does not take this message ({code}).", code=named(code)))
     log.error("Slack refuses us", method=method, error=code)
     return Busy(BROKEN_SECONDS, f"{method}: {code}")
 
@@ -245,9 +243,9 @@ def _no_channel(channel: str, code: str) -> Gone:
         Message(
             "I cannot write in channel {channel} ({code}). Make it, or bring it back if it is archived,"
             " and invite me there with {command}.",
-            channel=Ref(RefKind.NAME, channel),
-            code=Ref(RefKind.NAME, code),
-            command=Ref(RefKind.NAME, "/invite"),
+            channel=named(channel),
+            code=named(code),
+            command=named("/invite"),
         )
     )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provisioner.message import Message, Ref, RefKind
+from provisioner.message import named as name
 
-
-def name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+__all__ = ["groups", "name", "person"]
 
 
 def person(user: str) -> Ref:

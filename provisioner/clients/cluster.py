@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from provisioner.clients.aws import config, mapped, optional
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.preflight import ClusterFacts
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class EksClusters:
         self._eks: EKSClient = boto3.client("eks", region_name=region, config=config(timeout=timeout))
 
     def describe(self, name: str) -> ClusterFacts | None:
-        what = Message("cannot read EKS cluster {name}", name=Ref(RefKind.NAME, name))
+        what = Message("cannot read EKS cluster {name}", name=named(name))
         with mapped("eks", "DescribeCluster", what):
             found = optional(lambda: self._eks.describe_cluster(name=name), "ResourceNotFoundException")
         if found is None:

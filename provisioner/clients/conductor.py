@@ -28,7 +28,7 @@ from provisioner.conductor import (
     WorkspaceRole,
 )
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 
 HEALTH, VERSIONS = "api/v1/healthz", "api/v1/versions"
 WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"
@@ -89,7 +89,7 @@ class ConductorHttp:
 
     def look(self, workspace: Listed) -> ConductorWorkspace:
         operation = Operation(
-            "read workspace", Message("cannot read AI Conductor workspace {name}", name=_name(workspace.name))
+            "read workspace", Message("cannot read AI Conductor workspace {name}", name=named(workspace.name))
         )
         query = {**self._key(workspace), "page_size": _PAGE}
         found = self._session.call(operation, "GET", INFO, query=query)
@@ -107,7 +107,7 @@ class ConductorHttp:
 
     def solutions(self, workspace: Listed) -> Sequence[str]:
         what = Message(
-            "cannot read the solutions of AI Conductor workspace {name}", name=_name(workspace.name)
+            "cannot read the solutions of AI Conductor workspace {name}", name=named(workspace.name)
         )
         operation = Operation("list solutions", what)
         query = self._key(workspace)
@@ -126,7 +126,7 @@ class ConductorHttp:
     def create_workspace(self, new: NewWorkspace) -> str:
         call = self._calls.create_workspace
         full = f"{new.name}-ws"  # AI Conductor adds that itself
-        what = Message("cannot create AI Conductor workspace {name}", name=_name(full))
+        what = Message("cannot create AI Conductor workspace {name}", name=named(full))
         operation = Operation("create workspace", what)
         try:
             made = self._write(call, operation, _of_new(new), resources=new.resources)
@@ -140,13 +140,13 @@ class ConductorHttp:
             return str(_at(made, call.id))
 
     def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None:
-        what = Message("cannot change AI Conductor workspace {name}", name=_name(workspace.name))
+        what = Message("cannot change AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("update workspace", what)
         values = {**_of_new(new), **_of_workspace(workspace)}
         self._write(self._calls.update_workspace, operation, values, resources=new.resources)
 
     def delete_workspace(self, workspace: Listed) -> None:
-        what = Message("cannot delete AI Conductor workspace {name}", name=_name(workspace.name))
+        what = Message("cannot delete AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("delete workspace", what)
         try:
             self._write(self._calls.delete_workspace, operation, _of_workspace(workspace))
@@ -165,7 +165,7 @@ class ConductorHttp:
         return None
 
     def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None:
-        what = Message("cannot create AI Conductor account {login}", login=_name(login))
+        what = Message("cannot create AI Conductor account {login}", login=named(login))
         operation = Operation("create account", what, (password,))
         values = {"login": login, "password": password.get_secret_value(), "type": type_.value}
         try:
@@ -177,7 +177,7 @@ class ConductorHttp:
         self._session.forget(login)
 
     def delete_account(self, account: Account) -> None:
-        what = Message("cannot delete AI Conductor account {login}", login=_name(account.login))
+        what = Message("cannot delete AI Conductor account {login}", login=named(account.login))
         operation = Operation("delete account", what)
         try:
             self._write(self._calls.delete_account, operation, _of_account(account))
@@ -190,7 +190,7 @@ class ConductorHttp:
         call = self._calls.list_members
         if call is None:
             return None
-        what = Message("cannot read the members of AI Conductor workspace {name}", name=_name(workspace.name))
+        what = Message("cannot read the members of AI Conductor workspace {name}", name=named(workspace.name))
         operation, values = Operation("list members", what), _of_workspace(workspace)
         query = call.parameters(values)
         found = self._session.call(operation, call.method, call.address(values), query=query)
@@ -203,8 +203,8 @@ class ConductorHttp:
     def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None:
         what = Message(
             "cannot make {login} a member of AI Conductor workspace {name}",
-            login=_name(account.login),
-            name=_name(workspace.name),
+            login=named(account.login),
+            name=named(workspace.name),
         )
         values = {**_of_workspace(workspace), **_of_account(account), "role": role.value}
         self._write(self._calls.add_member, Operation("add member", what), values)
@@ -212,8 +212,8 @@ class ConductorHttp:
     def remove_member(self, workspace: Listed, account: Account) -> None:
         what = Message(
             "cannot take {login} out of AI Conductor workspace {name}",
-            login=_name(account.login),
-            name=_name(workspace.name),
+            login=named(account.login),
+            name=named(workspace.name),
         )
         operation = Operation("remove member", what)
         values = {**_of_workspace(workspace), **_of_account(account)}
@@ -226,7 +226,7 @@ class ConductorHttp:
 
     def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
         answer = self._session.log_in(login, password).answer
-        what = Message("cannot log in to AI Conductor as {login}", login=_name(login))
+        what = Message("cannot log in to AI Conductor as {login}", login=named(login))
         with self._understood(Operation(LOGGING_IN, what)):
             return tuple(
                 Access(workspace=str(_at(row, "name")), role=str(_at(row, "role")))
@@ -272,7 +272,7 @@ class ConductorHttp:
             told = str(_at(_at(found, "versions")[0], "ver_str"))
         numbers = re.search(r"\d+(\.\d+)*", told)
         if numbers is None:
-            why = Message("the version {told} has no number", told=_name(told))
+            why = Message("the version {told} has no number", told=named(told))
             raise self._session.unusable(operation, why)
         return tuple(int(number) for number in numbers[0].split("."))
 
@@ -282,7 +282,7 @@ class ConductorHttp:
         try:
             yield
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            fault = _name(f"{type(error).__name__} {error}")
+            fault = named(f"{type(error).__name__} {error}")
             why = Message("the answer is not as expected: {fault}", fault=fault)
             raise self._session.unusable(operation, why) from error
 
@@ -326,7 +326,3 @@ def _of_account(account: Account) -> dict[str, Value]:
 
 def _refused(error: Permanent) -> bool:
     return error.cause is not None and error.cause.code in _REFUSED
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

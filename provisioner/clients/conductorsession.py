@@ -27,7 +27,7 @@ import httpx
 from pydantic import SecretStr
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Json, Message, Ref, RefKind
+from provisioner.message import Json, Message, named
 
 LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"
@@ -128,7 +128,7 @@ class ConductorSession:
         """`Permanent` when it is refused, and from then on without a call until `forgive`."""
         operation = Operation(
             LOGGING_IN,
-            Message("cannot log in to AI Conductor as {login}", login=_name(login)),
+            Message("cannot log in to AI Conductor as {login}", login=named(login)),
             (password,),
         )
         body: Json = {"login_id": login, "login_pw": password.get_secret_value()}
@@ -146,7 +146,7 @@ class ConductorSession:
             content = self._read(operation, answer)
             token = _cookie(answer)
             if not token or not isinstance(content, dict):
-                why = Message("the answer has no cookie {cookie}, or no object", cookie=_name(COOKIE))
+                why = Message("the answer has no cookie {cookie}, or no object", cookie=named(COOKIE))
                 raise self.unusable(operation, why)
             record.fails, record.good = 0, True
             return LoggedIn(token, content)
@@ -187,7 +187,7 @@ class ConductorSession:
         what = Message(
             "AI Conductor did not answer {n} logins of {login}, which it may have refused",
             n=record.unanswered,
-            login=_name(login),
+            login=named(login),
         )
         return record.close(what, error.cause)
 
@@ -198,7 +198,7 @@ class ConductorSession:
         record.good = False
         if cause.code in (_LOCKED, _UNUSED):
             record.fails = 0  # nothing is left to lose, and an unlocked account begins anew
-        name = _name(login)
+        name = named(login)
         if cause.code == _LOCKED:
             what = Message("cannot log in to AI Conductor as {login}: the account is locked", login=name)
         elif cause.code == _UNUSED:
@@ -337,14 +337,14 @@ def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
     code, kind = answer.status_code, _kind(answer)
     if answer.is_redirect:
         where = mask(answer.headers.get("location", "").partition("?")[0])
-        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=_name(where))
+        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=named(where))
     if _is_json(answer):
         return Message("answered {code}: {shown}", code=code, shown=mask(answer.text)[:_SHOWN])
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
     return Message(
         "answered {code} with {kind}, not JSON: {shown}",
         code=code,
-        kind=_name(kind) if kind else Message("no content type"),
+        kind=named(kind) if kind else Message("no content type"),
         shown=mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN],
     )
 
@@ -360,7 +360,3 @@ def _fault(fault: Any) -> str:
 def _retry_after(answer: httpx.Response) -> timedelta:
     told = answer.headers.get("retry-after", "")
     return timedelta(seconds=min(int(told), 300)) if told.isascii() and told.isdigit() else _SOON
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

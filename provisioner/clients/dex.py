@@ -10,7 +10,7 @@ from kubernetes.client import V1ConfigMap, V1Deployment, V1Pod
 
 from provisioner.clients.kube import KubeCluster, meta
 from provisioner.errors import Cause, Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stages.dex_user import DexDocument, Rollout
 
 DEX_CONFIG = "config.yaml"
@@ -34,7 +34,7 @@ class KubeDex:
         found = self._config_map(what)
         text = (found.data or {}).get(DEX_CONFIG)
         if not text:
-            note = Message("the ConfigMap has no {key}", key=Ref(RefKind.NAME, DEX_CONFIG))
+            note = Message("the ConfigMap has no {key}", key=named(DEX_CONFIG))
             cause = Cause.noted(note, service="kubernetes", operation="get configmaps")
             raise Permanent(what, cause=cause)
         head = meta(found)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from provisioner.clients.eksctllog import said
 from provisioner.errors import Cause, Permanent
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.nodegroupconfig import ClusterConfig
 from provisioner.nodegroupstate import Child, Task
 
@@ -127,7 +127,7 @@ class EksctlProgram:
 
     def version(self) -> str:
         """As it tells it: "0.230.0". Raises `Permanent` when it cannot be run."""
-        what = Message("cannot run {program}", program=_name(self._program))
+        what = Message("cannot run {program}", program=named(self._program))
         try:
             done = subprocess.run(  # noqa: S603 - the program that was configured
                 (self._found(), "version"),
@@ -159,7 +159,7 @@ class EksctlProgram:
     def _start(
         self, nodegroup: str, task: Task, command: Sequence[str], *, at: datetime, config: str = ""
     ) -> None:
-        what = Message("cannot start eksctl for node group {name}", name=_name(nodegroup))
+        what = Message("cannot start eksctl for node group {name}", name=named(nodegroup))
         with self._lock:
             self.end(nodegroup)
             folder = self._of(nodegroup, task)
@@ -279,7 +279,7 @@ def _tail(file: Path) -> str:
 
 class _NoProgram(OSError):
     def __init__(self, program: str) -> None:
-        self.note = Message("there is no program {program}", program=_name(program))
+        self.note = Message("there is no program {program}", program=named(program))
         super().__init__(str(self.note))
 
 
@@ -291,7 +291,3 @@ def _not_run(operation: str, error: Exception) -> Cause:
 
 def _cause(operation: str, words: str, code: str = "") -> Cause:
     return Cause(service="eksctl", operation=operation, words=words, code=code)
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -20,7 +20,7 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from provisioner.errors import Cause, Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stages.dashboard import BOT, Dashboard
 
 _SOON = timedelta(seconds=5)
@@ -70,7 +70,7 @@ class GrafanaHttp:
         )
 
     def look(self, uid: str) -> Dashboard | None:
-        call = _Call("GetDashboard", Message("cannot read dashboard {uid}", uid=_name(uid)))
+        call = _Call("GetDashboard", Message("cannot read dashboard {uid}", uid=named(uid)))
         answer = self._send(call, "GET", f"/api/dashboards/uid/{uid}")
         if _absent(answer):
             return None
@@ -78,15 +78,15 @@ class GrafanaHttp:
         try:
             found = _Found.model_validate_json(answer.content).dashboard
         except ValidationError as error:
-            fields = _name(", ".join(".".join(map(str, one["loc"])) for one in error.errors()))
+            fields = named(", ".join(".".join(map(str, one["loc"])) for one in error.errors()))
             self._refuse(call, answer, Message("answered without a usable {fields}", fields=fields))
         if found.uid != uid:  # some databases compare without regard to case
-            other = Message("answered with another dashboard, {uid}", uid=_name(found.uid))
+            other = Message("answered with another dashboard, {uid}", uid=named(found.uid))
             self._refuse(call, answer, other)
         return Dashboard(title=found.title, tags=tuple(found.tags or ()), version=found.version)
 
     def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
-        call = _Call("PostDashboard", Message("cannot create dashboard {uid}", uid=_name(uid)))
+        call = _Call("PostDashboard", Message("cannot create dashboard {uid}", uid=named(uid)))
         body = {
             "dashboard": self._filled(uid, title, tags, variables),
             "message": "made by workspace-bot",
@@ -98,7 +98,7 @@ class GrafanaHttp:
         self._refuse_failure(call, answer)
 
     def delete(self, uid: str) -> None:
-        call = _Call("DeleteDashboard", Message("cannot delete dashboard {uid}", uid=_name(uid)))
+        call = _Call("DeleteDashboard", Message("cannot delete dashboard {uid}", uid=named(uid)))
         answer = self._send(call, "DELETE", f"/api/dashboards/uid/{uid}")
         if not _absent(answer):
             self._refuse_failure(call, answer)
@@ -231,7 +231,7 @@ def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
     code, kind = answer.status_code, answer.headers.get("content-type", "").partition(";")[0]
     if answer.is_redirect:
         where = mask(answer.headers.get("location", "").partition("?")[0])
-        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=_name(where))
+        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=named(where))
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
     shown = mask(" ".join((unescape(title[1]) if title else answer.text).split()))[:_TITLE_LONGEST]
     if "json" in kind:
@@ -239,7 +239,7 @@ def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
     return Message(
         "answered {code} with {kind}, not JSON: {shown}",
         code=code,
-        kind=_name(kind) if kind else Message("no content type"),
+        kind=named(kind) if kind else Message("no content type"),
         shown=shown,
     )
 
@@ -255,7 +255,3 @@ def _there_by_now(answer: httpx.Response) -> bool:
         return False
     mismatch = (_json(answer) or {}).get("status") == "version-mismatch"
     return mismatch or answer.status_code == httpx.codes.CONFLICT or "same uid" in _words(answer).lower()
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from provisioner import policydocument
 from provisioner.clients.aws import cause_of, code_of, config, mapped, optional
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, named
 from provisioner.policydocument import PolicyDocument, Unfit
 from provisioner.stages.bucket_access import ManagedPolicy
 
@@ -67,7 +67,7 @@ class IamPolicies:
         except Unfit as error:
             what = Message(
                 "cannot read version {version} of policy {name}: {why}",
-                version=_ref(version),
+                version=named(version),
                 name=_name(arn),
                 why=error.what,
             )
@@ -80,7 +80,7 @@ class IamPolicies:
 
     def drop_version(self, arn: str, version: str) -> None:
         what = Message(
-            "cannot drop version {version} of policy {name}", version=_ref(version), name=_name(arn)
+            "cannot drop version {version} of policy {name}", version=named(version), name=_name(arn)
         )
         with _met("DeletePolicyVersion", what):
             optional(
@@ -111,8 +111,4 @@ def _cannot_read(arn: str) -> Message:
 
 
 def _name(arn: str) -> Ref:
-    return _ref(arn.rpartition("/")[2])
-
-
-def _ref(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+    return named(arn.rpartition("/")[2])

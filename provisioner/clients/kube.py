@@ -30,7 +30,7 @@ from urllib3.exceptions import HTTPError
 from yaml import YAMLError
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
 
@@ -118,7 +118,7 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
         raise _error(what, operation, error) from error
     except ValidationError as error:
         fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
-        note = Message("the reply is not usable: {fields}", fields=Ref(RefKind.NAME, ", ".join(fields)))
+        note = Message("the reply is not usable: {fields}", fields=named(", ".join(fields)))
         cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:

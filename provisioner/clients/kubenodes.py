@@ -8,7 +8,7 @@ from typing import Any
 from kubernetes.client import V1DaemonSet, V1LabelSelector, V1Pod, V1PodDisruptionBudget
 
 from provisioner.clients.kube import KubeCluster, meta
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.nodegroupstate import Blocked, Occupancy
 
 LABELS = ("alpha.eksctl.io/nodegroup-name", "eks.amazonaws.com/nodegroup")
@@ -45,7 +45,7 @@ class KubeNodes:
 
     def _pods(self, node: str) -> Sequence[V1Pod]:
         return self._cluster.call(
-            Message("cannot list the pods on node {name}", name=_name(node)),
+            Message("cannot list the pods on node {name}", name=named(node)),
             "list pods",
             self._cluster.core.list_pod_for_all_namespaces,
             field_selector=f"spec.nodeName={node}",
@@ -74,8 +74,8 @@ class KubeNodes:
 def _serves_nvidia(found: V1DaemonSet) -> bool:
     pods = found.spec.template.spec
     containers = pods.containers if pods is not None else ()
-    named = "nvidia-device-plugin" in (meta(found).name or "")
-    return named or any("nvidia/k8s-device-plugin" in (each.image or "") for each in containers)
+    known = "nvidia-device-plugin" in (meta(found).name or "")
+    return known or any("nvidia/k8s-device-plugin" in (each.image or "") for each in containers)
 
 
 def _stays(pod: V1Pod) -> bool:
@@ -117,7 +117,3 @@ def _meets(expression: Any, labels: Mapping[str, str]) -> bool:
 
 def _path(found: V1Pod | V1PodDisruptionBudget) -> str:
     return f"{meta(found).namespace}/{meta(found).name}"
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

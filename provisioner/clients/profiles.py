@@ -9,7 +9,7 @@ from kubernetes.client import V1Namespace
 
 from provisioner.clients.kube import KubeCluster, meta
 from provisioner.errors import Permanent
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stages.profile import NamespaceState, ProfileState
 
 _STUCK = (
@@ -30,7 +30,7 @@ class KubeProfiles:
         self._cluster = cluster
 
     def profile(self, name: str) -> ProfileState | None:
-        what = Message("cannot read Profile {name}", name=_name(name))
+        what = Message("cannot read Profile {name}", name=named(name))
         found: Any = self._cluster.find(
             what, "get profiles", self._cluster.custom.get_cluster_custom_object, *self._KIND, name
         )
@@ -48,7 +48,7 @@ class KubeProfiles:
         )
 
     def namespace(self, name: str) -> NamespaceState | None:
-        what = Message("cannot read namespace {name}", name=_name(name))
+        what = Message("cannot read namespace {name}", name=named(name))
         found = self._cluster.find(what, "get namespaces", self._cluster.core.read_namespace, name)
         if found is None:
             return None
@@ -71,26 +71,26 @@ class KubeProfiles:
             "metadata": {"name": name, "annotations": dict(annotations)},
             "spec": {"owner": {"kind": "User", "name": owner}},
         }
-        what = Message("cannot create Profile {name}", name=_name(name))
+        what = Message("cannot create Profile {name}", name=named(name))
         self._cluster.call(
             what, "create profiles", self._cluster.custom.create_cluster_custom_object, *self._KIND, body
         )
 
     def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None:
         body = {"metadata": {"annotations": dict(annotations)}}
-        what = Message("cannot mark Profile {name}", name=_name(name))
+        what = Message("cannot mark Profile {name}", name=named(name))
         self._cluster.call(
             what, "patch profiles", self._cluster.custom.patch_cluster_custom_object, *self._KIND, name, body
         )
 
     def delete_profile(self, name: str) -> None:
-        what = Message("cannot delete Profile {name}", name=_name(name))
+        what = Message("cannot delete Profile {name}", name=named(name))
         self._cluster.find(
             what, "delete profiles", self._cluster.custom.delete_cluster_custom_object, *self._KIND, name
         )
 
     def delete_namespace(self, name: str) -> None:
-        what = Message("cannot delete namespace {name}", name=_name(name))
+        what = Message("cannot delete namespace {name}", name=named(name))
         self._cluster.find(what, "delete namespaces", self._cluster.core.delete_namespace, name)
 
     def _contents(self, namespace: str, what: Message) -> tuple[frozenset[str], frozenset[str]]:
@@ -137,7 +137,3 @@ def _stuck(namespace: V1Namespace) -> str:
     conditions = (namespace.status.conditions or ()) if namespace.status else ()
     told = [each.message or "" for each in conditions if each.type in _STUCK and each.status == "True"]
     return "; ".join(told)
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

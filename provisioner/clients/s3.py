@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import cause_of, code_of, config, error_for, mapped, optional
 from provisioner.errors import Cause, NotOurs, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stages.bucket import BucketState, Contents, ObjectVersion, Upload
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class S3Buckets:
                 self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=config)
             except ClientError as error:
                 if code_of(error) == "BucketAlreadyExists":
-                    what = Message("bucket {name} belongs to another AWS account", name=_name(bucket))
+                    what = Message("bucket {name} belongs to another AWS account", name=named(bucket))
                     raise NotOurs(what, cause=cause_of("s3", error)) from error
                 if (
                     code_of(error) == "BucketAlreadyOwnedByYou"
@@ -207,14 +207,10 @@ def _shut_out(error: ClientError) -> bool:
 
 def _cannot(verb: str, bucket: str) -> Message:
     return {
-        "read": Message("cannot read bucket {name}", name=_name(bucket)),
-        "create": Message("cannot create bucket {name}", name=_name(bucket)),
-        "protect": Message("cannot protect bucket {name}", name=_name(bucket)),
-        "encrypt": Message("cannot encrypt bucket {name}", name=_name(bucket)),
-        "empty": Message("cannot empty bucket {name}", name=_name(bucket)),
-        "delete": Message("cannot delete bucket {name}", name=_name(bucket)),
+        "read": Message("cannot read bucket {name}", name=named(bucket)),
+        "create": Message("cannot create bucket {name}", name=named(bucket)),
+        "protect": Message("cannot protect bucket {name}", name=named(bucket)),
+        "encrypt": Message("cannot encrypt bucket {name}", name=named(bucket)),
+        "empty": Message("cannot empty bucket {name}", name=named(bucket)),
+        "delete": Message("cannot delete bucket {name}", name=named(bucket)),
     }[verb]
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from provisioner.bucketclaim import PROJECT, refuse_stranger
 from provisioner.errors import NotOurs, Temporary
-from provisioner.message import Json, Message, Ref, RefKind, listed
+from provisioner.message import Json, Message, listed, named
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -129,18 +129,18 @@ class BucketStage:
         _refuse_strangers(ws, seen)
         account = ws.platform.account
         if seen is None:
-            ctx.progress(Message("creating bucket {name}", name=_name(ws.bucket)))
+            ctx.progress(Message("creating bucket {name}", name=named(ws.bucket)))
             self._buckets.create(ws.bucket, tags={PROJECT: ws.project, CLUSTER: ws.platform.cluster})
             seen = BucketState()
         if not seen.public_blocked:
-            ctx.progress(Message("blocking public access to bucket {name}", name=_name(ws.bucket)))
+            ctx.progress(Message("blocking public access to bucket {name}", name=named(ws.bucket)))
             self._buckets.block_public_access(ws.bucket, account=account)
         if not seen.encrypted:
-            ctx.progress(Message("encrypting bucket {name}", name=_name(ws.bucket)))
+            ctx.progress(Message("encrypting bucket {name}", name=named(ws.bucket)))
             self._buckets.encrypt(ws.bucket, account=account)
         if not _tls_only(seen.policy, ws.bucket):
             policy = _with_tls_only(seen.policy, ws.bucket)
-            ctx.progress(Message("allowing only TLS to bucket {name}", name=_name(ws.bucket)))
+            ctx.progress(Message("allowing only TLS to bucket {name}", name=named(ws.bucket)))
             self._buckets.set_policy(ws.bucket, policy, account=account)
         return None
 
@@ -150,8 +150,8 @@ class BucketStage:
             return None
         data = seen.contents.data
         if not (self._abort_uploads(ws, ctx, data=data) and self._delete_versions(ws, ctx, data=data)):
-            return Wait(1.0, Message("emptying bucket {name}", name=_name(ws.bucket)))
-        ctx.progress(Message("deleting bucket {name}", name=_name(ws.bucket)))
+            return Wait(1.0, Message("emptying bucket {name}", name=named(ws.bucket)))
+        ctx.progress(Message("deleting bucket {name}", name=named(ws.bucket)))
         self._buckets.delete(ws.bucket, account=ws.platform.account)
         return None
 
@@ -168,7 +168,7 @@ class BucketStage:
             if not data:
                 raise _written_to(ws)
             for upload in page:
-                ctx.progress(Message("aborting an upload to bucket {name}", name=_name(ws.bucket)))
+                ctx.progress(Message("aborting an upload to bucket {name}", name=named(ws.bucket)))
                 self._buckets.abort(ws.bucket, upload, account=account)
         return False
 
@@ -185,7 +185,7 @@ class BucketStage:
                 "deleting {n} version from bucket {name}",
                 plural="deleting {n} versions from bucket {name}",
                 n=len(page),
-                name=_name(ws.bucket),
+                name=named(ws.bucket),
             )
             ctx.progress(deleting)
             self._buckets.delete_versions(ws.bucket, page, account=account)
@@ -194,7 +194,7 @@ class BucketStage:
 
 def _written_to(ws: Workspace) -> Temporary:
     """It is looked at again, and what is there now has to be covered by the plan."""
-    return Temporary(Message("bucket {name} was written to meanwhile", name=_name(ws.bucket)))
+    return Temporary(Message("bucket {name} was written to meanwhile", name=named(ws.bucket)))
 
 
 def lost(contents: Contents) -> Message:
@@ -242,7 +242,7 @@ def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
     if seen is None:
         return
     if seen.foreign:
-        raise NotOurs(Message("bucket {name} belongs to another AWS account", name=_name(ws.bucket)))
+        raise NotOurs(Message("bucket {name} belongs to another AWS account", name=named(ws.bucket)))
     refuse_stranger(ws, seen.tags)
 
 
@@ -304,8 +304,4 @@ def _with_tls_only(policy: str, bucket: str) -> str:
 
 
 def _target(ws: Workspace) -> Message:
-    return Message("S3 bucket {name}", name=_name(ws.bucket))
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+    return Message("S3 bucket {name}", name=named(ws.bucket))

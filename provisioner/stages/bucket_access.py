@@ -22,7 +22,7 @@ from typing import Protocol
 
 from provisioner.bucketclaim import Tags, refuse_stranger
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, named
 from provisioner.policydocument import SIZE_MOST, PolicyDocument, Unfit
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Platform, Workspace
@@ -118,8 +118,8 @@ class BucketAccessStage:
 
     def observe(self, ws: Workspace) -> AccessSeen:
         policy = self._policies.look(self._arn(ws))
-        named = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
-        bucket = self._buckets.tags(ws.bucket, account=ws.platform.account) if named else None
+        lists_it = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
+        bucket = self._buckets.tags(ws.bucket, account=ws.platform.account) if lists_it else None
         return AccessSeen(policy=policy, bucket=bucket)
 
     def plan(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> tuple[Change, ...]:
@@ -135,8 +135,8 @@ class BucketAccessStage:
             return ()
         target = Message(
             "access to {bucket} in {policy}",
-            bucket=_name(ws.bucket),
-            policy=_name(self._policy(ws.platform)),
+            bucket=named(ws.bucket),
+            policy=named(self._policy(ws.platform)),
         )
         if goal is Goal.ABSENT:
             return (Change(Verb.DELETE, target, _joined(_housekeeping(policy))),)
@@ -228,10 +228,10 @@ class BucketAccessStage:
         return ws.platform.policy_arn(self._policy(ws.platform))
 
     def _named(self, ws: Workspace) -> Ref:
-        return _name(self._policy(ws.platform))
+        return named(self._policy(ws.platform))
 
     def _announced(self, ws: Workspace, goal: Goal) -> Message:
-        bucket, name = _name(ws.bucket), self._named(ws)
+        bucket, name = named(ws.bucket), self._named(ws)
         if goal is Goal.PRESENT:
             return Message("adding bucket {bucket} to policy {name}", bucket=bucket, name=name)
         return Message("removing bucket {bucket} from policy {name}", bucket=bucket, name=name)
@@ -255,7 +255,7 @@ class BucketAccessStage:
             Message(
                 "cannot add bucket {bucket} to policy {name}: it would be {n} character too long",
                 plural="cannot add bucket {bucket} to policy {name}: it would be {n} characters too long",
-                bucket=_name(ws.bucket),
+                bucket=named(ws.bucket),
                 name=self._named(ws),
                 n=missing,
             ),
@@ -273,12 +273,12 @@ class BucketAccessStage:
             Message(
                 "policy {name} was changed by somebody else at the same moment: {theirs} came before {ours}",
                 name=self._named(ws),
-                theirs=_name(theirs),
-                ours=_name(ours),
+                theirs=named(theirs),
+                ours=named(ours),
             ),
             hint=Message(
                 "An AWS administrator has to compare these two versions and to put back what {ours} lacks.",
-                ours=_name(ours),
+                ours=named(ours),
             ),
         )
 
@@ -290,12 +290,12 @@ def number(version: str) -> int:
 
 def _housekeeping(seen: ManagedPolicy) -> Iterator[Message]:
     if seen.spare:
-        yield Message("drops version {version}, the oldest that is not in use", version=_name(seen.spare))
+        yield Message("drops version {version}, the oldest that is not in use", version=named(seen.spare))
     if seen.newest != seen.version:
         yield Message(
             "goes by version {version}, which is in use, and not by the newer {newest}",
-            version=_name(seen.version),
-            newest=_name(seen.newest),
+            version=named(seen.version),
+            newest=named(seen.newest),
         )
 
 
@@ -312,7 +312,3 @@ def _joined(notes: Iterable[Message]) -> Message | None:
     """In one line."""
     found = list(notes)
     return reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), found) if found else None
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -22,7 +22,7 @@ from provisioner.conductor import (
     refuse_other_type,
     refuse_stranger,
 )
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -73,7 +73,7 @@ class ConductorAccountStage:
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
-        target = Message("AI Conductor account {name}", name=_name(ws.edge_account))
+        target = Message("AI Conductor account {name}", name=named(ws.edge_account))
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
             return () if seen.account else (Change(Verb.CREATE, target, detail),)
@@ -83,7 +83,7 @@ class ConductorAccountStage:
     def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen)
         if seen.account is None:
-            ctx.progress(Message("creating AI Conductor account {login}", login=_name(ws.edge_account)))
+            ctx.progress(Message("creating AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.create_account(
                 ws.edge_account, password=ws.edge_password, type_=AccountType.DEVELOPER
             )
@@ -92,7 +92,7 @@ class ConductorAccountStage:
     def remove(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen)
         if seen.account is not None:
-            ctx.progress(Message("deleting AI Conductor account {login}", login=_name(ws.edge_account)))
+            ctx.progress(Message("deleting AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.delete_account(seen.account)
         return None
 
@@ -100,7 +100,3 @@ class ConductorAccountStage:
 def _refuse_strangers(ws: Workspace, seen: AccountSeen) -> None:
     refuse_stranger(ws, seen.workspace)
     refuse_other_type(seen.account)
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

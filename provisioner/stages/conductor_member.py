@@ -31,7 +31,7 @@ from provisioner.conductor import (
     refuse_used,
 )
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -95,14 +95,14 @@ class ConductorMemberStage:
         _refuse_strangers(ws, seen)
         target = Message(
             "AI Conductor role {role} of {login} in {workspace}",
-            role=_name("Manager"),
-            login=_name(ws.edge_account),
-            workspace=_name(ws.name),
+            role=named("Manager"),
+            login=named(ws.edge_account),
+            workspace=named(ws.name),
         )
         if goal is Goal.ABSENT:
             return (Change(Verb.DELETE, target),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:
-            instead = Message("instead of {role}", role=_name(seen.role)) if seen.role else None
+            instead = Message("instead of {role}", role=named(seen.role)) if seen.role else None
             return (Change(Verb.CREATE, target, instead),)
         if not seen.proved:
             return (Change(Verb.UPDATE, target, Message("to be proved by a login")),)
@@ -116,8 +116,8 @@ class ConductorMemberStage:
             raise Temporary(
                 Message(
                     "cannot make {login} Manager of AI Conductor workspace {name}: one of them is not there",
-                    login=_name(ws.edge_account),
-                    name=_name(ws.name),
+                    login=named(ws.edge_account),
+                    name=named(ws.name),
                 )
             )
         if seen.role != WorkspaceRole.MANAGER:
@@ -126,8 +126,8 @@ class ConductorMemberStage:
             ctx.progress(
                 Message(
                     "making {login} Manager of AI Conductor workspace {name}",
-                    login=_name(ws.edge_account),
-                    name=_name(ws.name),
+                    login=named(ws.edge_account),
+                    name=named(ws.name),
                 )
             )
             self._unproved.add(ws.name)
@@ -152,7 +152,7 @@ class ConductorMemberStage:
         return next((each.role for each in members if each.login == ws.edge_account), "")
 
     def _prove(self, ws: Workspace, workspace: Listed, account: Account, ctx: StageContext) -> None:
-        ctx.progress(Message("logging in to AI Conductor once as {login}", login=_name(ws.edge_account)))
+        ctx.progress(Message("logging in to AI Conductor once as {login}", login=named(ws.edge_account)))
         try:
             accesses = self._conductor.log_in(ws.edge_account, password=ws.edge_password)
             _refuse_other_accesses(ws, accesses)
@@ -166,8 +166,8 @@ class ConductorMemberStage:
         ctx.progress(
             Message(
                 "taking {login} out of AI Conductor workspace {name}",
-                login=_name(ws.edge_account),
-                name=_name(ws.name),
+                login=named(ws.edge_account),
+                name=named(ws.name),
             )
         )
         self._conductor.remove_member(workspace, account)
@@ -189,12 +189,8 @@ def _refuse_other_accesses(ws: Workspace, accesses: Sequence[Access]) -> None:
     raise Permanent(
         Message(
             "AI Conductor lets {login} use {found}, and not {name} as Manager alone",
-            login=_name(ws.edge_account),
+            login=named(ws.edge_account),
             found=", ".join(f"{each.workspace} ({each.role})" for each in accesses) or "-",
-            name=_name(ws.name),
+            name=named(ws.name),
         )
     )
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -25,7 +25,7 @@ from provisioner.conductor import (
 )
 from provisioner.errors import Permanent, Temporary
 from provisioner.instance import InstanceTypes
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace, dashboard_uid
 
@@ -120,7 +120,7 @@ class ConductorWorkspaceStage:
         if found is None:
             made = self._create(ws, new, ctx)
         else:
-            ctx.progress(Message("changing AI Conductor workspace {name}", name=_name(ws.name)))
+            ctx.progress(Message("changing AI Conductor workspace {name}", name=named(ws.name)))
             self._conductor.update_workspace(found, new)
             made = self._conductor.look(found)
         _refuse_differences(ws, made)
@@ -128,7 +128,7 @@ class ConductorWorkspaceStage:
             raise Permanent(
                 Message(
                     "AI Conductor did not save the resources of workspace {name}: {resources}",
-                    name=_name(ws.name),
+                    name=named(ws.name),
                     resources=_resources(wanted),
                 )
             )
@@ -139,14 +139,14 @@ class ConductorWorkspaceStage:
         if seen.found is None:
             return None
         refuse_used(seen.found, seen.solutions)
-        ctx.progress(Message("deleting AI Conductor workspace {name}", name=_name(seen.found.name)))
+        ctx.progress(Message("deleting AI Conductor workspace {name}", name=named(seen.found.name)))
         self._conductor.delete_workspace(seen.found)
         return None
 
     def _wanted(self, ws: Workspace) -> Resource | Permanent:
         spec = ws.platform.specs.get(ws.asked.spec)
         if spec is None:
-            return Permanent(Message("the settings have no spec {name} any more", name=_name(ws.asked.spec)))
+            return Permanent(Message("the settings have no spec {name} any more", name=named(ws.asked.spec)))
         try:
             node = self._instances.describe(spec.instance_type)
         except Permanent as error:
@@ -156,12 +156,12 @@ class ConductorWorkspaceStage:
     def _find(self, ws: Workspace) -> ConductorWorkspace | None:
         """The one on our bucket, of our name or one that it got wrongly; else a stranger's of our name."""
         listed = {each.name: each for each in self._conductor.workspaces()}
-        named = self._conductor.look(listed[ws.name]) if ws.name in listed else None
-        if named is not None and named.bucket == ws.bucket:
-            return named
+        by_name = self._conductor.look(listed[ws.name]) if ws.name in listed else None
+        if by_name is not None and by_name.bucket == ws.bucket:
+            return by_name
         wrong = (ws.project, f"{ws.name}-ws")  # what comes of giving the other form of the name
         looked_at = (self._conductor.look(listed[name]) for name in wrong if name in listed)
-        return next((each for each in looked_at if each.bucket == ws.bucket), named)
+        return next((each for each in looked_at if each.bucket == ws.bucket), by_name)
 
     def _new(self, ws: Workspace, wanted: Resource, found: ConductorWorkspace | None) -> NewWorkspace:
         """Of one that is there, resources of other names stay, and so does its dashboard: only the resources
@@ -179,16 +179,16 @@ class ConductorWorkspaceStage:
         given = asdict(new)
         given["resources"] = [asdict(each) for each in new.resources]
         ctx.record(
-            Message("Values for AI Conductor workspace {name}, kept before the call", name=_name(ws.name)),
+            Message("Values for AI Conductor workspace {name}, kept before the call", name=named(ws.name)),
             given,
         )
-        ctx.progress(Message("creating AI Conductor workspace {name}", name=_name(ws.name)))
+        ctx.progress(Message("creating AI Conductor workspace {name}", name=named(ws.name)))
         number = self._conductor.create_workspace(new)
         made = next((each for each in self._conductor.workspaces() if each.id == number), None)
         looked_at = self._conductor.look(made) if made else self._find(ws)
         if looked_at is None:
             raise Temporary(
-                Message("AI Conductor does not show workspace {name} that it made", name=_name(ws.name))
+                Message("AI Conductor does not show workspace {name} that it made", name=named(ws.name))
             )
         return looked_at
 
@@ -204,30 +204,30 @@ def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
     if found.name != ws.name:
         yield Message(
             "AI Conductor made workspace {found}, not {wanted}",
-            found=_name(found.name),
-            wanted=_name(ws.name),
+            found=named(found.name),
+            wanted=named(ws.name),
         )
     if found.namespace not in ("", ws.namespace):
         yield Message(
             "AI Conductor workspace {name} has namespace {found}, not {wanted}",
-            name=_name(found.name),
-            found=_name(found.namespace),
-            wanted=_name(ws.namespace),
+            name=named(found.name),
+            found=named(found.namespace),
+            wanted=named(ws.namespace),
         )
     if found.login not in ("", ws.login_email):
         yield Message(
             "AI Conductor workspace {name} has login {found}, not {wanted}",
-            name=_name(found.name),
-            found=_name(found.login),
-            wanted=_name(ws.login_email),
+            name=named(found.name),
+            found=named(found.login),
+            wanted=named(ws.login_email),
         )
     for resource in found.resources:
         if resource.name == ws.asked.spec and resource.label not in ("", ws.node_label):
             yield Message(
                 "AI Conductor workspace {name} has node label {found}, not {wanted}",
-                name=_name(found.name),
-                found=_name(resource.label),
-                wanted=_name(ws.node_label),
+                name=named(found.name),
+                found=named(resource.label),
+                wanted=named(ws.node_label),
             )
 
 
@@ -248,7 +248,7 @@ def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | Permanent)
 def _resources(wanted: Resource) -> Message:
     return Message(
         "{spec}: {vcpu} vCPU, {ram_gb} GB memory, {gpu} GPU",
-        spec=_name(wanted.name),
+        spec=named(wanted.name),
         vcpu=wanted.vcpu,
         ram_gb=wanted.ram_gb,
         gpu=wanted.gpu,
@@ -272,8 +272,4 @@ def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message
 
 
 def _target(name: str) -> Message:
-    return Message("AI Conductor workspace {name}", name=_name(name))
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+    return Message("AI Conductor workspace {name}", name=named(name))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import NotOurs, Permanent, WorkError
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -96,7 +96,7 @@ class DashboardStage:
     def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.PRESENT):
             return None
-        ctx.progress(Message("creating dashboard {uid}", uid=_name(ws.made_dashboard)))
+        ctx.progress(Message("creating dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.create(
             ws.made_dashboard,
             title=_title(ws),
@@ -108,7 +108,7 @@ class DashboardStage:
     def remove(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.ABSENT):
             return None
-        ctx.progress(Message("deleting dashboard {uid}", uid=_name(ws.made_dashboard)))
+        ctx.progress(Message("deleting dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.delete(ws.made_dashboard)
         return None
 
@@ -134,7 +134,7 @@ def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change,
         raise seen.given
     if seen.given is None:
         raise Permanent(
-            Message("there is no dashboard {uid} in Grafana", uid=_name(ws.dashboard)),
+            Message("there is no dashboard {uid} in Grafana", uid=named(ws.dashboard)),
             hint=Message("Give the address of one that is there, or leave it empty: then one is made."),
         )
     return ()
@@ -143,11 +143,11 @@ def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change,
 def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
     if made is None or made.owners == {ws.project}:
         return
-    uid = _name(ws.made_dashboard)
+    uid = named(ws.made_dashboard)
     others = made.owners - {ws.project}
     if not others:
         raise NotOurs(Message("dashboard {uid} exists and was not made by this bot", uid=uid))
-    owner = _name(", ".join(sorted(others)))
+    owner = named(", ".join(sorted(others)))
     raise NotOurs(Message("dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
 
@@ -157,14 +157,10 @@ def _deletion(ws: Workspace, made: Dashboard) -> Change:
 
 
 def _target(ws: Workspace) -> Message:
-    return Message("Grafana dashboard {uid}", uid=_name(ws.made_dashboard))
+    return Message("Grafana dashboard {uid}", uid=named(ws.made_dashboard))
 
 
 def _title(ws: Workspace) -> str:
     """No other workspace's: older versions of Grafana refuse a title that a folder has already."""
     at = ws.platform
     return f"Workspace {ws.name} ({at.region_alias} {at.infra} {at.env})"
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -33,7 +33,7 @@ from pydantic import SecretStr
 from provisioner import dexconfig
 from provisioner.dexconfig import DexConfig, Login, Unsound
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -158,7 +158,7 @@ class DexUserStage:
         well = seen.steady or self._restarting(seen, ctx)
         if not well and self._startable(seen.document):  # else our own entry is what stops it
             return self._not_now(ws, seen, ctx)
-        message = Message("adding {user} to dex", user=_name(ws.login_email))
+        message = Message("adding {user} to dex", user=named(ws.login_email))
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
 
     def remove(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
@@ -166,7 +166,7 @@ class DexUserStage:
             _refuse_strangers(ws, seen.config)
         if not _ours(ws, seen.config):
             return self._serve(ws, seen, ctx)
-        message = Message("removing {user} from dex", user=_name(ws.login_email))
+        message = Message("removing {user} from dex", user=named(ws.login_email))
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, _take_out), ctx)
 
     def _edit(
@@ -229,7 +229,7 @@ class DexUserStage:
         """dex is down before our edit: add nothing to whatever is wrong with it."""
         if self._starting(seen, ctx):
             return Wait(_LOOK_AGAIN, Message("dex is restarting for another workspace"))
-        what = Message("cannot add {user} to dex: dex is not up", user=_name(ws.login_email))
+        what = Message("cannot add {user} to dex: dex is not up", user=named(ws.login_email))
         raise Temporary(what, cause=self._last_words())
 
     def _restarting(self, seen: DexSeen, ctx: StageContext) -> bool:
@@ -246,7 +246,7 @@ class DexUserStage:
     def _did_not_start(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Permanent:
         """Our own entry is taken out of the *current* text: an old text would lose a neighbour's edit."""
         cause = self._last_words()  # before the restart replaces the pod that said them
-        user = _name(ws.login_email)
+        user = named(ws.login_email)
         if not _ours(ws, seen.config):
             return Permanent(Message("dex did not start after {user} was removed", user=user), cause=cause)
         message = Message("dex did not start: taking {user} out again", user=user)
@@ -293,7 +293,7 @@ def _unsound(error: Unsound) -> Permanent:
 
 
 def _target(ws: Workspace) -> Message:
-    return Message("dex user {login}", login=_name(ws.login_email))
+    return Message("dex user {login}", login=named(ws.login_email))
 
 
 def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
@@ -323,7 +323,7 @@ def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
         username = entry.get("username")
         if username and username != ws.login:
             what = Message(
-                "dex user {user} belongs to {owner}", user=_name(ws.login_email), owner=_name(str(username))
+                "dex user {user} belongs to {owner}", user=named(ws.login_email), owner=named(str(username))
             )
             raise NotOurs(what)
 
@@ -348,7 +348,3 @@ def _put(ws: Workspace) -> str:
 
 def _taken(ws: Workspace) -> str:
     return f"-{ws.login_email}"
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

@@ -30,7 +30,7 @@ from typing import Protocol
 from provisioner import nodegrouptrouble as trouble
 from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceTypes
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, named
 from provisioner.nodegroupclaim import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
 from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata, Subnet, Subnets, Vpc
 from provisioner.nodegroupstate import (
@@ -189,7 +189,7 @@ class NodegroupStage:
         try:
             spec = ws.platform.specs.get(ws.asked.spec)
             if spec is None:
-                raise Permanent(Message("there is no spec {name}", name=_name(ws.asked.spec)))
+                raise Permanent(Message("there is no spec {name}", name=named(ws.asked.spec)))
             instance = self._instances.describe(spec.instance_type)
             offered = self._groups.zones_offering(spec.instance_type)
             network = self._groups.network(ws.platform.cluster)
@@ -223,7 +223,7 @@ class NodegroupStage:
             if child.ended:
                 raise trouble.made_nothing(name, child)
         config = _config(ws, _known(seen), self._ami_family)
-        ctx.progress(Message("creating node group {name}", name=_name(name)))
+        ctx.progress(Message("creating node group {name}", name=named(name)))
         self._eksctl.start_create(name, config, at=ctx.now)
         return begun
 
@@ -237,14 +237,14 @@ class NodegroupStage:
         if found.runs(Task.CREATE):
             return Wait(_pace(ctx), Message("eksctl has still to tag the auto scaling group"))
         for scaling_group, tags in group.untagged.items():
-            ctx.progress(Message("tagging auto scaling group {name}", name=_name(scaling_group)))
+            ctx.progress(Message("tagging auto scaling group {name}", name=named(scaling_group)))
             self._groups.tag(scaling_group, tags)
         return None
 
     def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait:
         name, stack = found.name, found.stack
         if found.phase is Phase.NOTHING:
-            ctx.progress(Message("stopping eksctl, which is making node group {name}", name=_name(name)))
+            ctx.progress(Message("stopping eksctl, which is making node group {name}", name=named(name)))
             self._eksctl.end(name)
             return Wait(_SOON, Message("looking for what eksctl left"))
         if found.phase is Phase.LEAVING:
@@ -256,10 +256,10 @@ class NodegroupStage:
         child = found.child
         if child is not None and child.ended and _this_attempts(child, ctx) and child.task is Task.DELETE:
             raise trouble.not_deleted(found, child, seen.runs_there(name))
-        ctx.progress(Message("draining and deleting node group {name}", name=_name(name)))
+        ctx.progress(Message("draining and deleting node group {name}", name=named(name)))
         at = ws.platform
         self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
-        return Wait(_SOON, Message("eksctl drains node group {name}", name=_name(name)))
+        return Wait(_SOON, Message("eksctl drains node group {name}", name=named(name)))
 
     def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
         """Delete a stack that has no nodes. One that this attempt could not delete is its failure."""
@@ -270,9 +270,9 @@ class NodegroupStage:
             failure = stack.failure
             if _this_attempts(found.child, ctx) or (failure is not None and failure.at >= ctx.since):
                 raise trouble.undeleted(name, found)
-        ctx.progress(Message("deleting stack {name}", name=_name(name)))
+        ctx.progress(Message("deleting stack {name}", name=named(name)))
         self._groups.delete_stack(name)
-        return Wait(_SOON, Message("stack {name} is being deleted", name=_name(name)))
+        return Wait(_SOON, Message("stack {name} is being deleted", name=named(name)))
 
 
 def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
@@ -358,9 +358,9 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
     if found not in seen.all:  # the node group of this name is somebody else's
-        stack = Message("stack {name}", name=_name(ws.stack_of(found.name)))
+        stack = Message("stack {name}", name=named(ws.stack_of(found.name)))
         return Change(Verb.DELETE, stack, trouble.state(found))
-    target = Message("node group {name}", name=_name(found.name))
+    target = Message("node group {name}", name=named(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
@@ -388,12 +388,8 @@ def _target(ws: Workspace) -> Message:
     type_ = spec.instance_type if spec else ws.asked.spec
     return Message(
         "node group {name}: {type}, {desired} of at most {max}",
-        name=_name(ws.nodegroup),
-        type=_name(type_),
+        name=named(ws.nodegroup),
+        type=named(type_),
         desired=ws.asked.desired,
         max=ws.asked.max,
     )
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)

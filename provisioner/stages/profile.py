@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from provisioner.errors import NotOurs, Permanent
-from provisioner.message import Message, Ref, RefKind, listed, literal
+from provisioner.message import Message, listed, literal, named
 from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.workspace import Workspace
 
@@ -124,13 +124,13 @@ class ProfileStage:
         if _leaving(seen):
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.profile is None:
-            ctx.progress(Message("creating Profile {name}", name=_name(ws.namespace)))
+            ctx.progress(Message("creating Profile {name}", name=named(ws.namespace)))
             self._profiles.create_profile(
                 ws.namespace, owner=ws.login_email, annotations={PROJECT: ws.project}
             )
             return Wait(_LOOK_AGAIN, Message("the Profile controller makes the namespace"))
         if not seen.profile.project:
-            ctx.progress(Message("marking Profile {name} as ours", name=_name(ws.namespace)))
+            ctx.progress(Message("marking Profile {name} as ours", name=named(ws.namespace)))
             self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
         if missing := _missing(seen):
             return Wait(_LOOK_AGAIN, _lacks(missing, seen.profile.complaint))
@@ -142,23 +142,23 @@ class ProfileStage:
             raise stranger
         if seen.profile is not None:
             if not seen.profile.deleting:
-                ctx.progress(Message("deleting Profile {name}", name=_name(ws.namespace)))
+                ctx.progress(Message("deleting Profile {name}", name=named(ws.namespace)))
                 self._profiles.delete_profile(ws.namespace)
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.namespace is None:
             return None
         if not seen.namespace.terminating and not seen.namespace.owned:
-            ctx.progress(Message("deleting namespace {name}", name=_name(ws.namespace)))
+            ctx.progress(Message("deleting namespace {name}", name=named(ws.namespace)))
             self._profiles.delete_namespace(ws.namespace)
         return Wait(_LOOK_AGAIN, _going(ws, seen))
 
 
 def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
     """What belongs to somebody else; see the module's docstring."""
-    profile, namespace, name = seen.profile, seen.namespace, _name(ws.namespace)
+    profile, namespace, name = seen.profile, seen.namespace, named(ws.namespace)
     if profile is not None:
         if profile.owner != ws.login_email or profile.project not in ("", ws.project):
-            what = Message("Profile {name} belongs to {owner}", name=name, owner=_name(profile.owner))
+            what = Message("Profile {name} belongs to {owner}", name=name, owner=named(profile.owner))
             return NotOurs(what)
         if goal is Goal.ABSENT and not profile.project and not profile.deleting:
             what = Message("Profile {name} was made by hand and not by this bot", name=name)
@@ -167,7 +167,7 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
         return None
     if namespace.owner != ws.login_email:
         if namespace.owner:
-            what = Message("namespace {name} belongs to {owner}", name=name, owner=_name(namespace.owner))
+            what = Message("namespace {name} belongs to {owner}", name=name, owner=named(namespace.owner))
         else:
             what = Message("namespace {name} exists and is not ours", name=name)
         return NotOurs(what)
@@ -187,11 +187,11 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
     if not ours or namespace is None or namespace.owner == ws.login_email:
         return False
     if namespace.owned:
-        owner = _name(namespace.owner or "–")
+        owner = named(namespace.owner or "–")
         raise Permanent(
             Message(
                 "namespace {name} goes with our Profile and belongs to {owner}",
-                name=_name(ws.namespace),
+                name=named(ws.namespace),
                 owner=owner,
             )
         )
@@ -200,7 +200,7 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
 
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     if seen.profile is None or _leaving(seen):
-        detail = Message("for {owner}, with its namespace", owner=_name(ws.login_email))
+        detail = Message("for {owner}, with its namespace", owner=named(ws.login_email))
         return (Change(Verb.CREATE, _profile(ws), detail),)
     missing = _missing(seen)
     if not seen.profile.project:
@@ -221,7 +221,7 @@ def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
         detail = Message("it does not go with its Profile")
         changes.append(
             Change(
-                Verb.DELETE, Message("namespace {name}", name=_name(ws.namespace)), detail, destroys_data=True
+                Verb.DELETE, Message("namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
             )
         )
     return tuple(changes)
@@ -240,7 +240,7 @@ def _missing(seen: ProfileSeen) -> tuple[Message, ...]:
     if namespace is None or namespace.terminating:
         return (Message("namespace"),)
     labels = tuple(
-        Message("label {key}", key=_name(key))
+        Message("label {key}", key=named(key))
         for key, value in LABELS.items()
         if namespace.labels.get(key) != value
     )
@@ -259,7 +259,7 @@ def _lacks(missing: Sequence[Message], complaint: str = "") -> Message:
 
 def _going(ws: Workspace, seen: ProfileSeen) -> Message:
     """What is on its way out, and what it waits for: a stuck finalizer is told, never forced."""
-    name = _name(ws.namespace)
+    name = named(ws.namespace)
     if seen.profile is not None:
         if seen.profile.deleting and seen.profile.finalizers:
             holds = ", ".join(seen.profile.finalizers)
@@ -273,8 +273,4 @@ def _going(ws: Workspace, seen: ProfileSeen) -> Message:
 
 
 def _profile(ws: Workspace) -> Message:
-    return Message("Profile {name}", name=_name(ws.namespace))
-
-
-def _name(value: str) -> Ref:
-    return Ref(RefKind.NAME, value)
+    return Message("Profile {name}", name=named(ws.namespace))
