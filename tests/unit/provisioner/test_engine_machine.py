@@ -245,4 +245,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 TestEngineMachine = EngineMachine.TestCase
-TestEngineMachine.settings = settings(max_examples=60, stateful_step_count=40)
+TestEngineMachine.settings = settings(max_examples=40, stateful_step_count=40)

@@ -122,6 +122,7 @@ def test_what_is_half_made_goes_and_what_is_somebody_elses_stays(means: Means) -
     assert at_rest(yard.outside) == left_there(means)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("means", [bucket_by_hand, account_by_hand], ids=lambda means: means.__name__)
 def test_an_end_of_the_process_after_any_write_changes_nothing(means: Means) -> None:
     yard = half_made(means)
