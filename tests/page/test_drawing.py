@@ -254,8 +254,8 @@ def test_a_lost_sandbox_is_told_and_found_again(open_screen: Open, empty: World)
 
     screen.sees("back again", within=screen.messages.last)
     screen.page.locator(".lost").wait_for(state="hidden")
-    screen.troubles.clear()  # the browser tells of each request that failed
     screen.close()
+    screen.troubles.clear()  # the browser told of each request that failed
     again.stop()
 
 
@@ -267,8 +267,8 @@ def test_without_a_slack_the_page_says_so(open_screen: Open, tmp_path: Path) -> 
     screen.page.goto(screen.url)
 
     screen.sees("Slack is not simulated here", within=screen.page.locator(".lost"))
-    screen.troubles.clear()  # the browser tells of each answer that is no success
     screen.close()
+    screen.troubles.clear()  # the browser told of each answer that is no success
     server.stop()
     world.stop()
 
@@ -277,4 +277,5 @@ def test_a_channel_that_is_not_there_is_left(screen: Screen) -> None:
     screen.page.goto(f"{screen.url}/#channel=nowhere")
 
     screen.sees("workspace-requests", within=screen.page.locator(".middle h2"))
+    screen.close()
     screen.troubles.clear()  # the same
