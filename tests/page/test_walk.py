@@ -228,7 +228,8 @@ def test_a_wrong_fault_is_told_what_is_known(screen: Screen) -> None:
     screen.press("Switch on", within=fault)
 
     screen.sees("there is no call 's3.MakeCoffee'", within=fault)
-    screen.troubles.clear()  # the browser tells of each answer that is no success
+    screen.close()
+    screen.troubles.clear()  # the browser told of each answer that is no success
 
 
 def test_commands_and_names_are_completed(screen: Screen) -> None:
