@@ -85,7 +85,7 @@ def test_a_half_made_workspace_is_rolled_back_with_an_approval_of_its_own(
 
     scene.press("requester", "ws.run.rollback")
     card = scene.until(lambda: scene.newer_card(failed["ts"]), "card of the roll back")
-    assert f"Delete workspace: {scene.project}" in client.words(card)
+    assert f"Request to delete: {scene.project}" in client.words(card)
     assert scene.names()["profiles"]
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     scene.press("admin", "ws.req.approve")
