@@ -116,11 +116,11 @@ class Follower:
             self._owe(thread, story, _moments(story))
             return 1
         self._owe(thread, story, _moments(story))
-        said = 0
+        said = spoken = 0
         for entry in story.entries:
             thread, spoken = self._tell(thread, story, entry)
             said += spoken
-        if story.entries:  # those of which nothing is said were not stored one by one
+        if story.entries and not spoken:  # those of which nothing is said are not stored one by one
             self._save(thread)
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
         if card.digest != thread.digest and self._may_update(thread, story):

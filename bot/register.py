@@ -58,9 +58,13 @@ def unknown(unit: UnitOfWork, project: str) -> Message | None:
     """That nobody has asked for it here, with the name that may have been meant; or None."""
     if unit.requests.latest_for(project) is not None:
         return None
+    return unknown_here(project, nearest(project, projects(unit)) or "")
+
+
+def projects(unit: UnitOfWork) -> list[str]:
+    """All that were worked on or are asked for now, by name."""
     there = {run.asked.project for run in unit.runs.all_latest()}
-    there |= {request.subject.target for request in unit.requests.pending()}
-    return unknown_here(project, nearest(project, sorted(there)) or "")
+    return sorted(there | {request.subject.target for request in unit.requests.pending()})
 
 
 def _asked_already(unit: UnitOfWork, pending: Request) -> Message:

@@ -27,7 +27,7 @@ from bot.refusals import (
     Overtaken,
     WasReady,
 )
-from bot.register import case_of, known, known_by, obstacle, standing_of, unknown, was_ready
+from bot.register import case_of, known, known_by, obstacle, projects, standing_of, unknown, was_ready
 from bot.views.failure import details_card, failed_of
 from bot.views.known import Known
 from bot.views.names import names_card
@@ -227,9 +227,7 @@ class WorkspaceService:
 
     def list(self) -> Card:
         with self._units() as unit:
-            projects = {run.asked.project for run in unit.runs.all_latest()}
-            projects |= {request.subject.target for request in unit.requests.pending()}
-            return list_card([known(unit, project) for project in sorted(projects)])
+            return list_card([known(unit, project) for project in projects(unit)])
 
     def home(self, actor: Actor) -> Card:
         with self._units() as unit:
@@ -239,8 +237,8 @@ class WorkspaceService:
             failed = {run.asked.project for run in unit.runs.failed()}
             running = {run.asked.project for run in unit.runs.in_flight()}
             # In the order of `list`: their requests are locked one after the other.
-            projects = sorted(decides | failed | running | {request.subject.target for request in asked})
-            now = {project: known(unit, project) for project in projects}
+            shown = sorted(decides | failed | running | {request.subject.target for request in asked})
+            now = {project: known(unit, project) for project in shown}
             mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
         waiting = decides | {project for project in failed if _waits_for(actor, now[project])}
         return home_card(

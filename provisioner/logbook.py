@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import reduce
 from typing import Any
 
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, itemised
 from provisioner.plan import Plan
 from provisioner.run import (
     Clock,
@@ -197,7 +196,7 @@ class Logbook:
             return Message("Everything is ready")
         if not self._run.stays:
             return Message("Everything is gone")
-        listed = reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), self._run.stays)
+        listed = itemised(self._run.stays)
         return Message("Everything of ours is gone. Not ours, and still there: {listed}", listed=listed)
 
     def rest(self) -> None:

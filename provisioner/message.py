@@ -124,6 +124,11 @@ def listed(items: Iterable[Message]) -> Message:
     return reduce(lambda some, one: Message("{some}, {one}", some=some, one=one), items)
 
 
+def itemised(items: Iterable[Message]) -> Message:
+    """`a; b; c`, for what may have commas of its own; at least one."""
+    return reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), items)
+
+
 def _value_to_json(value: Value) -> Json:
     match value:
         case Message():

@@ -57,11 +57,7 @@ def _ask_decider(edge: Edge, incoming: Incoming, actor: Actor) -> None:
 def _open_reject_form(edge: Edge, incoming: Incoming) -> Mapping[str, Any] | None:
     locale = edge.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, request_id=incoming.value)
-    opened = edge.open(incoming, reject_form(edge.texts.for_locale(locale), origin))
-    if opened is None:
-        text = Message("Slack did not open the form in time. Nothing was done; please try again.")
-        edge.whisper(incoming, Card(text, text))
-    return opened
+    return edge.open_form(incoming, reject_form(edge.texts.for_locale(locale), origin))
 
 
 def reason_missing(edge: Edge, incoming: Incoming) -> Reply | None:

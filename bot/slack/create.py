@@ -22,9 +22,7 @@ def open_form(edge: Edge, incoming: Incoming, draft: Draft) -> None:
     origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
     words = edge.texts.for_locale(origin.locale)
     view = _form(edge, words, origin, draft)
-    if not edge.open(incoming, view):
-        text = Message("Slack did not open the form in time. Nothing was done; please try again.")
-        edge.whisper(incoming, Card(text, text))
+    edge.open_form(incoming, view)
 
 
 def open_asked_form(edge: Edge, incoming: Incoming) -> None:

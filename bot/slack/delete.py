@@ -28,9 +28,7 @@ def open_delete(edge: Edge, incoming: Incoming, project: str) -> None:
     locale = edge.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, project=project)
     view = delete_form(edge.texts.for_locale(locale), origin, edge.service.unknown(project))
-    if not edge.open(incoming, view):
-        text = Message("Slack did not open the form in time. Nothing was done; please try again.")
-        edge.whisper(incoming, Card(text, text))
+    edge.open_form(incoming, view)
 
 
 def open_asked(edge: Edge, incoming: Incoming) -> None:

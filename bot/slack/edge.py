@@ -180,12 +180,20 @@ class Edge:
             self.whisper(incoming, card)
 
     def open(self, incoming: Incoming, view: dict[str, Any]) -> Mapping[str, Any] | None:
-        """Open a form: as Slack has it then, or None when it did not open, which the person is told."""
+        """Open a form: as Slack has it then, or None when it did not open, which the caller tells."""
         try:
             opened: dict[str, Any] = self.client.views_open(trigger_id=incoming.trigger, view=view)["view"]
         except TROUBLE as error:
             log.warning("form not opened", user=incoming.user, why=error_code(error))
             return None
+        return opened
+
+    def open_form(self, incoming: Incoming, view: dict[str, Any]) -> Mapping[str, Any] | None:
+        """As `open`; who sees no form is told that nothing was done."""
+        opened = self.open(incoming, view)
+        if opened is None:
+            text = Message("Slack did not open the form in time. Nothing was done; please try again.")
+            self.whisper(incoming, Card(text, text))
         return opened
 
     def redraw(self, incoming: Incoming, view: dict[str, Any], seen: Mapping[str, Any] | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from bot.card import Bullets, Paragraph, Part
-from provisioner.message import Message
+from provisioner.message import Message, itemised
 from provisioner.plan import Plan, StagePlan
 from provisioner.stage import Change, Goal, Verb
 
@@ -50,10 +50,7 @@ def lost_in_short(plan: Plan) -> Message:
     )
     if not plan.dangers:
         return said
-    first, *others = [_told(change) for change in plan.dangers]
-    listed = first
-    for other in others:
-        listed = Message("{some}; {one}", some=listed, one=other)
+    listed = itemised(_told(change) for change in plan.dangers)
     return Message("{said} Lost for good: {listed}", said=said, listed=listed)
 
 

@@ -17,12 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
 from typing import Protocol
 
 from provisioner.bucketclaim import Tags, refuse_stranger
 from provisioner.errors import Permanent, Temporary
-from provisioner.message import Message, Ref, named
+from provisioner.message import Message, Ref, itemised, named
 from provisioner.policydocument import SIZE_MOST, PolicyDocument, Unfit
 from provisioner.stage import Change, Goal, StageContext, Verb, Wait
 from provisioner.workspace import Platform, Workspace
@@ -311,4 +310,4 @@ def _fullness(edited: PolicyDocument) -> Iterator[Message]:
 def _joined(notes: Iterable[Message]) -> Message | None:
     """In one line."""
     found = list(notes)
-    return reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), found) if found else None
+    return itemised(found) if found else None

@@ -1,6 +1,7 @@
 // The switches for trouble, and the bot itself: killed and started by hand.
 
 import { api } from "./api.js";
+import { botWords } from "./botstate.js";
 import { el, keyed, newId } from "./dom.js";
 import { say } from "./words.js";
 
@@ -18,13 +19,6 @@ const FIRST = {
   "kill-bot": "*",
 };
 const ONCE = ["throttling", "lost-answer", "kill-bot"];
-const STATES = {
-  running: "botRunning",
-  killed: "botKilled",
-  stopped: "botStopped",
-  failed: "botFailed",
-  absent: "botAbsent",
-};
 
 export class Faults {
   constructor(changed) {
@@ -79,7 +73,7 @@ export class Faults {
           "h3",
           { class: "fault-name" },
           el("span", { class: "dot", "aria-hidden": "true" }),
-          `${say("botIs")}: ${say(STATES[bot.state] ?? "botFailed")}`,
+          botWords(bot.state),
         ),
         el("span", { class: "hint" }, bot.pid ? `pid ${bot.pid}` : ""),
       ),

@@ -1,6 +1,7 @@
 // Above all: who looks, in which language and light, and whether bot and sandbox are there.
 
 import { avatar } from "./avatar.js";
+import { botWords } from "./botstate.js";
 import { el, keyed } from "./dom.js";
 import { icon } from "./icons.js";
 import { THEMES } from "./place.js";
@@ -11,13 +12,6 @@ const LOCALES = [
   ["en-US", "English"],
   ["ko-KR", "한국어"],
 ];
-const STATES = {
-  running: "botRunning",
-  killed: "botKilled",
-  stopped: "botStopped",
-  failed: "botFailed",
-  absent: "botAbsent",
-};
 
 export class Topbar {
   constructor({ go, setLocale, toggleDrawer }) {
@@ -77,7 +71,7 @@ export class Topbar {
       THEMES.map((one) => [one, say(`theme${one[0].toUpperCase()}${one.slice(1)}`)]),
       theme,
     );
-    const words = `${say("botIs")}: ${say(STATES[bot] ?? "botFailed")}`;
+    const words = botWords(bot);
     this.bot.className = `bot-state ${bot}`;
     this.bot.replaceChildren(
       el("span", { class: "dot", "aria-hidden": "true" }),
