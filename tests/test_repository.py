@@ -71,6 +71,7 @@ SKIP_REASONS = {
     "Go does not run on this machine",
     "Go cannot fetch other projects' modules on this machine",
     "helm does not run on this machine",
+    "curl does not run on this machine",
     "there is no PostgreSQL server on this machine",
     "only Linux has a parent-death signal",
     "there is no Chromium on this machine: apt-get install chromium",
