@@ -154,10 +154,9 @@ export class Faults {
           });
     if (name !== "how") node.value = value;
     const word = { nth: "next" }[name] ?? name;
-    const title = name === "times" ? say("forever") : null;
     const wrapped = el(
       "label",
-      { class: `fault-field ${name}`, for: id, title },
+      { class: `fault-field ${name}`, for: id },
       el("span", {}, say(word)),
       node,
     );

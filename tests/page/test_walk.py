@@ -174,6 +174,21 @@ def test_the_side_bar_is_a_drawer_on_a_phone(open_screen: Open, url: str) -> Non
     assert width == 390
 
 
+def test_nothing_sticks_out_on_a_phone_and_a_question_is_no_longer_than_its_words(
+    open_screen: Open, url: str, client: Client, project: str
+) -> None:
+    screen = open_screen(url, width="phone", touch=True)
+    screen.show("admin", "home")
+    bar = screen.page.locator(".middle .pane-head")
+    assert bar.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+    Scene(client, project).ask()
+    screen.show("admin")
+    screen.press("Approve", within=screen.message(project, "Approve"))
+
+    assert screen.dialog.evaluate("node => node.clientHeight") < 300
+
+
 def test_a_person_who_speaks_korean_is_spoken_to_in_korean(screen: Screen, client: Client) -> None:
     screen.show("requester", "general")
     screen.page.get_by_label("Language").select_option("ko-KR")
