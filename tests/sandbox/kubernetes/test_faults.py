@@ -81,7 +81,7 @@ def test_the_journal_has_each_write_with_what_came_of_it(
     with pytest.raises(ApiException):
         bot.create_profile("alpha")
     admin.core.create_namespace(namespace("later"), dry_run="All")
-    bot.core.list_namespace()
+    bot.profile("alpha")
 
     written = [
         (each.number, each.user, each.verb, each.resource, each.name, each.code)
