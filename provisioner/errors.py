@@ -26,7 +26,7 @@ class Cause:
     """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note.
+    `diagnosis`, and people are shown the note, which is cut to the same length.
     """
 
     service: str  # "s3", "kubernetes", "dex"
@@ -38,6 +38,7 @@ class Cause:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
+        object.__setattr__(self, "note", self.note.cut(LONGEST_WORDS) if self.note else None)
 
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
@@ -46,7 +47,7 @@ class Cause:
 
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
-        said = str(self.note)  # all of it: `words` may be cut before the secret
+        said = str(self.note)  # `words` may be cut before the secret
         return replace(self, words=redact(self.words), note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:

@@ -90,6 +90,15 @@ class Message:
         }
         return renderer.template(self).format_map(shown)
 
+    def cut(self, most: int) -> Message:
+        """With its longest value cut where it would be longer than that, in characters of English."""
+        excess = len(str(self)) - most
+        if excess <= 0 or not self.values:
+            return self
+        name, longest = max(self.values.items(), key=lambda item: len(str(item[1])))
+        shorter = _value_cut(longest, max(len(str(longest)) - excess, 0))
+        return Message(self.text, plural=self.plural, **{**self.values, name: shorter})
+
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {"text": self.text}
         if self.plural:
@@ -127,6 +136,18 @@ def listed(items: Iterable[Message]) -> Message:
 def itemised(items: Iterable[Message]) -> Message:
     """`a; b; c`, for what may have commas of its own; at least one."""
     return reduce(lambda some, one: Message("{some}; {one}", some=some, one=one), items)
+
+
+def _value_cut(value: Value, most: int) -> Value:
+    match value:
+        case Message():
+            return value.cut(most)
+        case Ref():
+            return Ref(value.kind, value.value[:most], value.label[:most])
+        case str():
+            return value[:most]
+        case _:
+            return value
 
 
 def _value_to_json(value: Value) -> Json:

@@ -32,6 +32,27 @@ def test_a_cause_is_kept_with_its_note_and_without() -> None:
     assert [Cause.from_json(cause.to_json()) for cause in (noted(), plain)] == [noted(), plain]
 
 
+def test_a_note_is_kept_within_the_same_bounds_as_words() -> None:
+    note = Message(
+        "{what}: {why}", what=Message("cannot read {name}'s log", name="dex"), why="x" * LONGEST_WORDS
+    )
+    cause = Cause.noted(note, service="dex", operation="start")
+
+    assert cause.note is not None
+    assert len(str(cause.note)) == LONGEST_WORDS
+    assert str(cause.note) == cause.words
+    assert cause.words.startswith("cannot read dex's log: xxx")
+
+
+def test_a_long_name_in_a_note_is_cut_and_stays_a_name() -> None:
+    cause = noted("/" + "a" * 2 * LONGEST_WORDS)
+
+    assert cause.note is not None
+    assert str(cause.note).endswith("a, not JSON")
+    assert len(str(cause.note)) == LONGEST_WORDS
+    assert isinstance(cause.note.values["where"], Ref)
+
+
 def test_a_note_without_a_secret_stays() -> None:
     assert noted().redacted(hidden) == noted()
 

@@ -53,6 +53,13 @@ def test_n_chooses_between_one_and_many(n: int, words: str) -> None:
     assert str(Message("{n} object", plural="{n} objects", n=n)) == words
 
 
+def test_only_as_much_is_cut_as_has_to_go() -> None:
+    told = Message("{name} is {status}", name="alpha", status="ACTIVE")
+
+    assert told.cut(15) is told
+    assert str(told.cut(14)) == "alpha is ACTIV"
+
+
 def test_a_time_is_said_in_utc() -> None:
     noon_in_seoul = datetime(2026, 11, 23, 21, tzinfo=timezone(timedelta(hours=9)))
 
