@@ -241,13 +241,7 @@ class BucketAccessStage:
         )
 
     def _missing(self, ws: Workspace) -> Permanent:
-        return Permanent(
-            Message("policy {name} does not exist", name=self._named(ws)),
-            hint=Message(
-                "It belongs to the platform, and this bot only edits it: an AWS administrator has to make it,"
-                " or whoever runs the bot to correct its settings for names."
-            ),
-        )
+        return Permanent(Message("policy {name} does not exist", name=self._named(ws)))
 
     def _too_long(self, ws: Workspace, missing: int) -> Permanent:
         return Permanent(
@@ -257,13 +251,7 @@ class BucketAccessStage:
                 bucket=named(ws.bucket),
                 name=self._named(ws),
                 n=missing,
-            ),
-            hint=Message(
-                "An AWS administrator has to free at least {missing} of its {most} characters: ARNs of"
-                " workspaces that are gone may still stand in it.",
-                missing=missing,
-                most=f"{SIZE_MOST:,}",
-            ),
+            )
         )
 
     def _overtaken(self, ws: Workspace, theirs: str, ours: str) -> Permanent:
@@ -274,11 +262,7 @@ class BucketAccessStage:
                 name=self._named(ws),
                 theirs=named(theirs),
                 ours=named(ours),
-            ),
-            hint=Message(
-                "An AWS administrator has to compare these two versions and to put back what {ours} lacks.",
-                ours=named(ours),
-            ),
+            )
         )
 
 

@@ -133,10 +133,7 @@ def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change,
     if isinstance(seen.given, WorkError):
         raise seen.given
     if seen.given is None:
-        raise Permanent(
-            Message("there is no dashboard {uid} in Grafana", uid=named(ws.dashboard)),
-            hint=Message("Give the address of one that is there, or leave it empty: then one is made."),
-        )
+        raise Permanent(Message("there is no dashboard {uid} in Grafana", uid=named(ws.dashboard)))
     return ()
 
 

@@ -186,11 +186,8 @@ def test_a_policy_that_is_not_there_cannot_be_made_by_us() -> None:
     trip = Trip(case, Goal.PRESENT)
 
     for act in (trip.changes, lambda: trip.stage.ensure(WS, AccessSeen(policy=None), trip.context)):
-        with pytest.raises(
-            Permanent, match="policy policy-s3-kubeflow-an2-meerkat-prod does not exist"
-        ) as no:
+        with pytest.raises(Permanent, match="policy policy-s3-kubeflow-an2-meerkat-prod does not exist"):
             act()
-        assert "this bot only edits it" in str(no.value.hint)
 
 
 def test_a_policy_that_is_not_there_grants_nothing_that_could_be_removed() -> None:
@@ -321,10 +318,6 @@ def test_T40_a_policy_that_would_be_too_long_is_refused_before_anybody_is_asked(
     assert str(refused.value) == (
         "cannot add bucket s3-an2-meerkat-prod-alpha to policy policy-s3-kubeflow-an2-meerkat-prod:"
         " it would be 7 characters too long"
-    )
-    assert str(refused.value.hint) == (
-        "An AWS administrator has to free at least 7 of its 6,144 characters: ARNs of workspaces that are"
-        " gone may still stand in it."
     )
 
 
