@@ -104,7 +104,7 @@ def refuse_stranger(ws: Workspace, found: ConductorWorkspace | None) -> None:
     """Raises `NotOurs` for a workspace of our name on a bucket of somebody else's."""
     if found is not None and found.bucket != ws.bucket:
         what = Message(
-            "AI Conductor workspace {name} uses bucket {bucket}, which is not ours",
+            "AI Conductor workspace {name} uses another bucket, {bucket}",
             name=named(found.name),
             bucket=named(found.bucket),
         )

@@ -15,7 +15,9 @@ PROJECT = "workspace-bot/project"
 ROLE = "aic-role"
 """The label by which AI Conductor finds a workspace's nodes."""
 
-_UNCHANGED = Message("Ask for what is there, or delete the workspace first: no node group is changed yet.")
+_UNCHANGED = Message(
+    "Ask for what is there, or delete the workspace first: the bot cannot change a node group yet."
+)
 
 _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"})
 """Of a stack that will have no resource any more, so that to delete it deletes nothing else."""

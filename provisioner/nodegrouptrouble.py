@@ -111,7 +111,8 @@ def nowhere(instance_type: str, offered: Collection[str], network: Network) -> P
         offered=", ".join(sorted(offered)) or "–",
         zones=", ".join(sorted(network.zones)) or "–",
     )
-    return Permanent(what, hint=Message("Choose another spec, or have a private subnet made in such a zone."))
+    hint = Message("Choose another spec, or have an AWS administrator make a private subnet in such a zone.")
+    return Permanent(what, hint=hint)
 
 
 def _held(what: Message, blocked: Sequence[Blocked]) -> Message:

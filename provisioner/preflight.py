@@ -66,11 +66,14 @@ class Preflight:
         if found != wanted:
             raise Permanent(
                 Message(
-                    "the bot's AWS credentials belong to account {found}, and {wanted} is configured",
+                    "the bot's AWS credentials belong to account {found}, and its settings say {wanted}",
                     found=named(found),
                     wanted=named(wanted),
                 ),
-                hint=Message("Give the bot credentials of the right account, or correct the setting."),
+                hint=Message(
+                    "Whoever runs the bot has to give it credentials of the right account, or correct"
+                    " WORKSPACE_BOT_PLATFORM__ACCOUNT."
+                ),
             )
 
     def _on_our_cluster(self) -> None:
@@ -83,7 +86,10 @@ class Preflight:
         if facts is None:
             raise Permanent(
                 Message("there is no EKS cluster {name}", name=named(name)),
-                hint=Message("An upgrade of the platform gives it another name: correct the setting."),
+                hint=Message(
+                    "Whoever runs the bot has to correct WORKSPACE_BOT_PLATFORM__CLUSTER: an upgrade of the"
+                    " platform gives the cluster another name."
+                ),
             )
         if facts.status != "ACTIVE":
             what = Message("EKS cluster {name} is {status}", name=named(name), status=named(facts.status))
@@ -92,7 +98,10 @@ class Preflight:
         if trusted and trusted.split() != facts.authority.split():
             raise Permanent(
                 Message("the bot's kubeconfig leads to another cluster than {name}", name=named(name)),
-                hint=Message("Give the bot the kubeconfig of this cluster, or correct the setting."),
+                hint=Message(
+                    "Whoever runs the bot has to give it the kubeconfig of this cluster, or correct"
+                    " WORKSPACE_BOT_PLATFORM__CLUSTER."
+                ),
             )
 
 

@@ -238,7 +238,7 @@ class Turn:
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
         self._halt_deletion()
         shown = named(reference)
-        what = Message("something we did not expect; reference {reference}", reference=shown)
+        what = Message("something the bot did not expect; reference {reference}", reference=shown)
         self._book.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
 
     def _park(self, step: Step, changes: Sequence[Change]) -> None:

@@ -191,7 +191,12 @@ class Ec2InstanceTypes:
             answer = self._ec2.describe_instance_types(InstanceTypes=[name])  # type: ignore[list-item]  # any type that AWS may come to have
         found = next(iter(answer["InstanceTypes"]), None)
         if found is None:
-            raise Permanent(what, hint=Message("Give the spec a type that AWS offers in this region."))
+            raise Permanent(
+                what,
+                hint=Message(
+                    "Whoever runs the bot has to give the spec a type that AWS offers in this region."
+                ),
+            )
         gpus = found.get("GpuInfo", {}).get("Gpus", ())
         return InstanceType(
             name=name,

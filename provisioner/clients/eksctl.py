@@ -153,7 +153,7 @@ class EksctlProgram:
             oldest = ".".join(str(each) for each in OLDEST)
             raise Permanent(
                 Message("eksctl {found} is too old: {oldest} is needed", found=found, oldest=oldest),
-                hint=Message("Install a newer eksctl."),
+                hint=Message("Whoever runs the bot has to give it a newer eksctl."),
             )
 
     def _start(

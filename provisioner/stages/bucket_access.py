@@ -133,7 +133,7 @@ class BucketAccessStage:
         if edited == policy.document:
             return ()
         target = Message(
-            "access to {bucket} in {policy}",
+            "S3 access to {bucket} in {policy}",
             bucket=named(ws.bucket),
             policy=named(self._policy(ws.platform)),
         )

@@ -293,7 +293,7 @@ def _unsound(error: Unsound) -> Permanent:
 
 
 def _target(ws: Workspace) -> Message:
-    return Message("dex user {login}", login=named(ws.login_email))
+    return Message("Kubeflow login {login}", login=named(ws.login_email))
 
 
 def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
@@ -323,7 +323,9 @@ def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
         username = entry.get("username")
         if username and username != ws.login:
             what = Message(
-                "dex user {user} belongs to {owner}", user=named(ws.login_email), owner=named(str(username))
+                "Kubeflow login {user} belongs to {owner}",
+                user=named(ws.login_email),
+                owner=named(str(username)),
             )
             raise NotOurs(what)
 

@@ -235,7 +235,7 @@ class NodegroupStage:
         if not group.scaling:
             return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))
         if found.runs(Task.CREATE):
-            return Wait(_pace(ctx), Message("eksctl has still to tag the auto scaling group"))
+            return Wait(_pace(ctx), Message("eksctl still has to tag the auto scaling group"))
         for scaling_group, tags in group.untagged.items():
             ctx.progress(Message("tagging auto scaling group {name}", name=named(scaling_group)))
             self._groups.tag(scaling_group, tags)
@@ -358,9 +358,9 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
     if found not in seen.all:  # the node group of this name is somebody else's
-        stack = Message("stack {name}", name=named(ws.stack_of(found.name)))
+        stack = Message("Stack {name}", name=named(ws.stack_of(found.name)))
         return Change(Verb.DELETE, stack, trouble.state(found))
-    target = Message("node group {name}", name=named(found.name))
+    target = Message("Node group {name}", name=named(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
@@ -387,7 +387,7 @@ def _target(ws: Workspace) -> Message:
     spec = ws.platform.specs.get(ws.asked.spec)
     type_ = spec.instance_type if spec else ws.asked.spec
     return Message(
-        "node group {name}: {type}, {desired} of at most {max}",
+        "Node group {name}: {type}, {desired} of at most {max}",
         name=named(ws.nodegroup),
         type=named(type_),
         desired=ws.asked.desired,

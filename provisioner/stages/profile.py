@@ -130,7 +130,7 @@ class ProfileStage:
             )
             return Wait(_LOOK_AGAIN, Message("the Profile controller makes the namespace"))
         if not seen.profile.project:
-            ctx.progress(Message("marking Profile {name} as ours", name=named(ws.namespace)))
+            ctx.progress(Message("marking Profile {name} as the bot's", name=named(ws.namespace)))
             self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
         if missing := _missing(seen):
             return Wait(_LOOK_AGAIN, _lacks(missing, seen.profile.complaint))
@@ -169,7 +169,7 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
         if namespace.owner:
             what = Message("namespace {name} belongs to {owner}", name=name, owner=named(namespace.owner))
         else:
-            what = Message("namespace {name} exists and is not ours", name=name)
+            what = Message("namespace {name} exists and was not made by this bot", name=name)
         return NotOurs(what)
     if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
         what = Message("namespace {name} exists without a Profile", name=name)
@@ -190,7 +190,7 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
         owner = named(namespace.owner or "–")
         raise Permanent(
             Message(
-                "namespace {name} goes with our Profile and belongs to {owner}",
+                "namespace {name} goes with the bot's Profile and belongs to {owner}",
                 name=named(ws.namespace),
                 owner=owner,
             )
@@ -204,7 +204,7 @@ def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
         return (Change(Verb.CREATE, _profile(ws), detail),)
     missing = _missing(seen)
     if not seen.profile.project:
-        return (Change(Verb.UPDATE, _profile(ws), Message("it was made by hand and is marked as ours")),)
+        return (Change(Verb.UPDATE, _profile(ws), Message("it was made by hand and is marked as the bot's")),)
     if missing:
         return (Change(Verb.UPDATE, _profile(ws), _lacks(missing)),)
     return ()
@@ -221,7 +221,7 @@ def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
         detail = Message("it does not go with its Profile")
         changes.append(
             Change(
-                Verb.DELETE, Message("namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
+                Verb.DELETE, Message("Namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
             )
         )
     return tuple(changes)
@@ -253,7 +253,7 @@ def _missing(seen: ProfileSeen) -> tuple[Message, ...]:
 
 
 def _lacks(missing: Sequence[Message], complaint: str = "") -> Message:
-    waits = Message("the Profile controller has still to make: {what}", what=listed(missing))
+    waits = Message("the Profile controller still has to make: {what}", what=listed(missing))
     return Message("{waits} ({complaint})", waits=waits, complaint=complaint) if complaint else waits
 
 

@@ -198,8 +198,11 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
     assert "\nCloudFormation says:\n┃ " in words
     assert "InsufficientInstanceCapacity" in words
     assert re.search(r"AWS has no m5\.xlarge machines free in ap-northeast-2[abc] at the moment\.", words)
-    assert "Press Retry in a while; if it stays so, have it deleted and ask for another spec." in words
-    assert re.search(r"node group ng-\S+ \((only its failed stack|it failed and is taken back), \w+\)", words)
+    assert (
+        "Press Retry in a while; if it stays so, have the workspace deleted and ask for another spec."
+        in words
+    )
+    assert re.search(r"Node group ng-\S+ \((only its failed stack|it failed and is taken back), \w+\)", words)
     assert scene.says("It can go away by itself, so trying again may help.")
     client.mend("no-capacity")
     retry(scene)
@@ -277,7 +280,9 @@ def test_dex_that_does_not_come_up_is_told_and_keeps_nobody_elses_login(scene: S
     login = f"aic-user-{scene.project}-ws@aic.com"
     assert f"dex did not start with {login}, which was taken out again\ndex says:\n┃ failed to " in words
     assert "while dex is down, nobody can log in to Kubeflow" in words
-    assert f"dex user {login} (no longer in dex's configuration, but dex has not come up since)" in words
+    assert (
+        f"Kubeflow login {login} (no longer in dex's configuration, but dex has not come up since)" in words
+    )
     client.mend("dex-broken")
     retry(scene)
     until_ready(scene)

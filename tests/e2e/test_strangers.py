@@ -24,7 +24,7 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     scene.press("admin", "ws.req.approve")
     told = failure(scene)
     assert f"bucket {bucket} exists and was not made by this bot" in told
-    assert "Or have whoever made it remove it, then press Retry." in told
+    assert "Or have whoever made it delete it, then press Retry." in told
     assert f"There now: Profile aic-ns-{scene.project}-ws" in told
 
     roll_back(scene)

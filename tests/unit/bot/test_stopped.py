@@ -541,7 +541,7 @@ def test_details_of_a_bug_name_the_reference_and_no_trace(office: Office) -> Non
 
     said = shown(office.service.details(run.id))
 
-    assert "something we did not expect; reference ref-" in said
+    assert "something the bot did not expect; reference ref-" in said
     assert "inner secret" not in said
 
 

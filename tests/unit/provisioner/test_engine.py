@@ -339,7 +339,9 @@ class TestAFailure:
             run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert yard.told(run_id)[-1] == "Stage bucket failed: something we did not expect; reference ref-1"
+        assert (
+            yard.told(run_id)[-1] == "Stage bucket failed: something the bot did not expect; reference ref-1"
+        )
         assert "secret" not in str([entry.data for entry in yard.journal(run_id)])
         (line,) = (line for line in logs if line.get("reference") == "ref-1")
         assert str(line["exc_info"]) == "the inner secret"

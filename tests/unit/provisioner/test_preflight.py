@@ -23,7 +23,7 @@ def test_credentials_of_another_account_are_told() -> None:
 
     assert words == (
         "AWS account: the bot's AWS credentials belong to account 999999999999,"
-        " and 123456789012 is configured"
+        " and its settings say 123456789012"
     )
 
 
@@ -32,7 +32,7 @@ def test_a_cluster_that_aws_does_not_have_is_told() -> None:
     place = FakePlace(cluster="eks-an2-meerkat-prod-1-33")
 
     assert told(place) == ["EKS cluster: there is no EKS cluster eks-an2-meerkat-prod"]
-    assert "An upgrade" in str(place.preflight().refusals()[0].error.hint)
+    assert "an upgrade of the platform" in str(place.preflight().refusals()[0].error.hint)
 
 
 def test_a_cluster_that_is_not_active_is_told() -> None:

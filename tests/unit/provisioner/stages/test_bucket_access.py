@@ -94,7 +94,7 @@ def test_T3_both_directions_go_by_the_same_name() -> None:
 
     (put,), (taken,) = Trip(case, Goal.PRESENT).changes(), Trip(made(case), Goal.ABSENT).changes()
 
-    target = "access to s3-an2-meerkat-prod-alpha in policy-s3-kubeflow-an2-meerkat-prod"
+    target = "S3 access to s3-an2-meerkat-prod-alpha in policy-s3-kubeflow-an2-meerkat-prod"
     assert (put.verb, str(put.target), put.detail) == (Verb.CREATE, target, None)
     assert (taken.verb, str(taken.target), taken.destroys_data) == (Verb.DELETE, target, False)
 

@@ -494,5 +494,5 @@ def test_a_weak_hash_in_the_settings_is_refused_at_once() -> None:
 def test_the_plan_is_one_change_that_says_that_dex_restarts() -> None:
     (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-    assert (change.verb, str(change.target)) == (Verb.CREATE, f"dex user {WS.login_email}")
+    assert (change.verb, str(change.target)) == (Verb.CREATE, f"Kubeflow login {WS.login_email}")
     assert str(change.detail) == "restarts dex"

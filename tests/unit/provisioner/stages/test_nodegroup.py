@@ -133,7 +133,7 @@ class TestPlan:
     def test_what_binds_stands_in_the_target_and_what_ec2_says_in_the_detail(self) -> None:
         (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-        assert str(change.target) == f"node group {NAME}: m5.xlarge, 1 of at most 3"
+        assert str(change.target) == f"Node group {NAME}: m5.xlarge, 1 of at most 3"
         assert str(change.detail) == "4 vCPU and 16 GiB each, in a, c"
 
     def test_a_half_made_group_is_covered_by_what_was_approved(self) -> None:
@@ -207,7 +207,7 @@ class TestPlan:
         error = failed(Trip(case, Goal.PRESENT))
 
         assert str(error.what).startswith(f"node group {NAME} exists with ")
-        assert "no node group is changed yet" in str(error.hint)
+        assert "the bot cannot change a node group yet" in str(error.hint)
         assert not isinstance(error, NotOurs)
 
     def test_one_that_differs_is_said_while_it_is_still_being_made(self) -> None:
@@ -245,7 +245,7 @@ class TestPlan:
 
         changes = Trip(case, Goal.ABSENT).changes()
 
-        assert [str(change.target) for change in changes] == [f"node group {NAME}", f"node group {GPU_NAME}"]
+        assert [str(change.target) for change in changes] == [f"Node group {NAME}", f"Node group {GPU_NAME}"]
 
     def test_T48_a_spec_that_is_no_longer_configured_is_still_deleted(self) -> None:
         case = made(a_case())
@@ -275,7 +275,7 @@ class TestPlan:
 
         plan = Plan(Goal.ABSENT, (StagePlan("nodegroup", a_stage(case.client).title, changes),))
         assert [(one.verb, str(one.target), one.destroys_data) for one in changes] == [
-            (Verb.DELETE, f"node group {NAME}", False)
+            (Verb.DELETE, f"Node group {NAME}", False)
         ]
         assert not plan.covers("nodegroup", change)
 
@@ -285,7 +285,7 @@ class TestCreate:
         assert reasons(Trip(a_case(), Goal.PRESENT)) == [
             "eksctl has begun; there is no stack yet",
             "node group is CREATE_IN_PROGRESS: ManagedNodeGroup CREATE_IN_PROGRESS",
-            "eksctl has still to tag the auto scaling group",
+            "eksctl still has to tag the auto scaling group",
         ]
 
     def test_T51_the_config_says_what_the_runbook_says_and_imds_version_2_only(self) -> None:

@@ -78,7 +78,7 @@ def test_a_plugin_that_eksctl_could_not_install_is_told_in_its_words(cloud: Fake
     assert (error.cause.service, error.cause.words) == ("eksctl", NO_PLUGIN)
     found = diagnose(error.what, error.cause)
     assert found is not None
-    assert "eksctl made node group" in str(found.cause)
+    assert "eksctl could not install it" in str(found.cause)
     assert "has to install NVIDIA's device plugin" in str(found.remedy)
 
 

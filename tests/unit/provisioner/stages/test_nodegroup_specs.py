@@ -113,7 +113,7 @@ def test_T48_what_was_made_with_a_spec_that_the_settings_dropped_is_found_and_de
     (change,) = trip.changes()
     trip.arrive()
 
-    assert str(change.target) == f"node group {NAME}"
+    assert str(change.target) == f"Node group {NAME}"
     assert case.ours() == (None, None)
 
 
@@ -163,7 +163,7 @@ def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> Non
     with pytest.raises(NotOurs):
         Trip(case, Goal.ABSENT).arrive()
 
-    assert [str(change.target) for change in told.value.ours] == [f"stack {STACK}"]
+    assert [str(change.target) for change in told.value.ours] == [f"Stack {STACK}"]
     assert STACK not in cloud_of(case).stacks
     assert NAME in cloud_of(case).grouped
 

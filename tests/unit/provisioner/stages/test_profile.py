@@ -138,7 +138,7 @@ def test_a_namespace_that_would_go_with_our_profile_and_is_anothers_stops_a_dele
     cluster = cluster_of(case)
     cluster.namespaces[WS.namespace] = replace(cluster.namespaces[WS.namespace], owner=STRANGER)
 
-    with pytest.raises(Permanent, match="goes with our Profile and belongs to") as refused:
+    with pytest.raises(Permanent, match="goes with the bot's Profile and belongs to") as refused:
         Trip(case, Goal.ABSENT).changes()
 
     assert not isinstance(refused.value, NotOurs)
@@ -155,7 +155,7 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it() -> None:
 
     assert [(change.verb, str(change.target)) for change in trip.first or ()] == [
         (Verb.DELETE, f"Profile {WS.namespace}"),
-        (Verb.DELETE, f"namespace {WS.namespace}"),
+        (Verb.DELETE, f"Namespace {WS.namespace}"),
     ]
     assert trip.wire.made == ["delete_profile", "delete_namespace"]
 
