@@ -22,10 +22,10 @@ from provisioner.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerSeen:
-    """`bucket`: tags of the bucket of our account, and None without one."""
+    """`bucket`: tags of the bucket of our account; looked at only where there is something to be left."""
 
     seen: Any
-    bucket: Mapping[str, str] | None
+    bucket: Mapping[str, str] | None = None
 
 
 class Following:
@@ -48,23 +48,21 @@ class Following:
 
     def observe(self, ws: Workspace) -> FollowerSeen:
         seen = self._stage.observe(ws)
+        if not self._there(ws, seen):
+            return FollowerSeen(seen=seen)
         return FollowerSeen(seen=seen, bucket=self._buckets.tags(ws.bucket, account=ws.platform.account))
 
     def plan(self, ws: Workspace, seen: FollowerSeen, goal: Goal) -> tuple[Change, ...]:
         if goal is Goal.ABSENT:
-            self._refuse_strangers(ws, seen)
+            _refuse_strangers(ws, seen)
         return self._stage.plan(ws, seen.seen, goal)
 
     def ensure(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
         return self._stage.ensure(ws, seen.seen, ctx)
 
     def remove(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
-        self._refuse_strangers(ws, seen)
+        _refuse_strangers(ws, seen)
         return self._stage.remove(ws, seen.seen, ctx)
-
-    def _refuse_strangers(self, ws: Workspace, seen: FollowerSeen) -> None:
-        if seen.bucket is not None and self._there(ws, seen.seen):
-            refuse_stranger(ws, seen.bucket)
 
     def _there(self, ws: Workspace, seen: Any) -> bool:
         """Whether there is something to be left. What is half removed already has a state, and goes."""
@@ -73,3 +71,8 @@ class Following:
         except Permanent:  # it is there, and cannot be removed
             return True
         return any(change.state is None for change in changes)
+
+
+def _refuse_strangers(ws: Workspace, seen: FollowerSeen) -> None:
+    if seen.bucket is not None:
+        refuse_stranger(ws, seen.bucket)

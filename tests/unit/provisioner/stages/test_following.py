@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from pydantic import SecretStr
 
 from provisioner.bucketclaim import PROJECT
 from provisioner.conductor import NameForm
-from provisioner.errors import NotOurs
+from provisioner.errors import NotOurs, Temporary
+from provisioner.message import Message
 from provisioner.stage import Goal
 from provisioner.stages.conductor_account import ConductorAccountStage
 from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
@@ -80,6 +82,28 @@ def test_nothing_is_said_of_the_bucket_where_there_is_nothing_to_leave() -> None
     s3 = FakeS3(buckets={WS.bucket: FakeBucket(tags=dict(BY_HAND))})
 
     assert Trip(a_case(s3), Goal.ABSENT).changes() == ()
+
+
+class Down:
+    """S3 that does not answer."""
+
+    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
+        raise Temporary(Message("cannot read bucket {name} of {account}", name=bucket, account=account))
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+def test_the_bucket_is_not_looked_at_where_there_is_nothing_to_leave(goal: Goal) -> None:
+    stage = Following(ConductorAccountStage(FakeConductor()), Down())
+
+    assert len(stage.plan(WS, stage.observe(WS), goal)) == (1 if goal is Goal.PRESENT else 0)
+
+
+def test_it_is_looked_at_where_there_is_something() -> None:
+    fake = FakeConductor()
+    fake.put_account(WS.edge_account, "x", "DEVELOPER")
+
+    with pytest.raises(Temporary):
+        Following(ConductorAccountStage(fake), Down()).observe(WS)
 
 
 def test_what_could_not_be_removed_is_no_obstacle_where_it_is_somebody_elses() -> None:
