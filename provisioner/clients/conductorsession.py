@@ -11,13 +11,11 @@ A page for people is never taken for an answer: the public address answers 200 w
 from __future__ import annotations
 
 import json
-import re
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from html import unescape
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, NoReturn
@@ -26,6 +24,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import SecretStr
 
+from provisioner.clients.answer import is_json, kind, seen
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
 
@@ -37,7 +36,6 @@ LEAVES_AT = 3  # of them, after which we leave the others to people
 _LOCKED, _UNUSED = "USER.LOGIN.002", "USER.LOGIN.003"  # 001: wrong login or password
 _NO_JUDGEMENT = frozenset({404, 405, 422})  # of a login: the call itself was wrong
 _SOON = timedelta(seconds=5)
-_SHOWN = 200  # characters of a page for people: enough to recognise it by
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class ConductorSession:
     def answers(self, operation: Operation, path: str) -> None:
         """Whether there is any good answer that is not a page for people."""
         answer = self._send(operation, "GET", path)
-        if not answer.is_success or "html" in _kind(answer):
+        if not answer.is_success or "html" in kind(answer):
             self._refuse(operation, answer)
 
     def admin_logs_in(self) -> None:
@@ -250,7 +248,7 @@ class ConductorSession:
         return answer
 
     def _read(self, operation: Operation, answer: httpx.Response) -> Any:
-        if not answer.is_success or (answer.content and not _is_json(answer)):
+        if not answer.is_success or (answer.content and not is_json(answer)):
             self._refuse(operation, answer)
         return answer.json() if answer.content else None
 
@@ -263,7 +261,7 @@ class ConductorSession:
         code = str((detail.get("error_code") if isinstance(detail, dict) else None) or answer.status_code)
         said = _said(detail)
         if said is None:
-            return Cause.noted(_seen(answer, mask), service="conductor", operation=operation.name, code=code)
+            return Cause.noted(seen(answer, mask), service="conductor", operation=operation.name, code=code)
         return Cause(service="conductor", operation=operation.name, code=code, words=mask(said))
 
     def _masked(self, operation: Operation, words: str) -> str:
@@ -297,23 +295,9 @@ def _cookie(answer: httpx.Response) -> str:
     return ""
 
 
-def _kind(answer: httpx.Response) -> str:
-    return str(answer.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-
-def _is_json(answer: httpx.Response) -> bool:
-    if not _kind(answer).endswith("json"):
-        return False
-    try:
-        answer.json()
-    except ValueError:
-        return False
-    return True
-
-
 def _detail(answer: httpx.Response) -> Any:
     """What is under `detail`: a string, a list of faults, or an object."""
-    content = answer.json() if _is_json(answer) else None
+    content = answer.json() if is_json(answer) else None
     return content.get("detail") if isinstance(content, dict) else None
 
 
@@ -327,26 +311,6 @@ def _said(detail: Any) -> str | None:
         case dict():
             return json.dumps(detail, ensure_ascii=False)
     return None
-
-
-def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
-    """Of an answer without words of AI Conductor: what it is, so that a person recognises it.
-
-    `mask` goes before the cut, which could leave half of a secret.
-    """
-    code, kind = answer.status_code, _kind(answer)
-    if answer.is_redirect:
-        where = mask(answer.headers.get("location", "").partition("?")[0])
-        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=named(where))
-    if _is_json(answer):
-        return Message("answered {code}: {shown}", code=code, shown=mask(answer.text)[:_SHOWN])
-    title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
-    return Message(
-        "answered {code} with {kind}, not JSON: {shown}",
-        code=code,
-        kind=named(kind) if kind else Message("no content type"),
-        shown=mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN],
-    )
 
 
 def _fault(fault: Any) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
-from html import unescape
 from importlib.resources import files
 from typing import Any, NoReturn
 
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from provisioner.clients.answer import is_json, seen
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dashboard import BOT, Dashboard
@@ -26,8 +26,6 @@ from provisioner.stages.dashboard import BOT, Dashboard
 _SOON = timedelta(seconds=5)
 _RIGHTS_KNOWN = timedelta(seconds=30)
 """Until Grafana sees the rights to a dashboard that was made under the uid of one it just deleted."""
-
-_TITLE_LONGEST = 200  # of a page for people: enough to recognise it by
 
 
 class _Model(BaseModel):
@@ -149,7 +147,7 @@ class GrafanaHttp:
         """A `note` where what Grafana says is no fault in its own eyes."""
         code, said = str(answer.status_code), _json(answer)
         if said is None or note is not None:
-            note = note or _seen(answer, self._masked)
+            note = note or seen(answer, self._masked)
             cause = Cause.noted(note, service="grafana", operation=call.operation, code=code)
             return cause.redacted(self._masked)
         return Cause(
@@ -208,12 +206,7 @@ def _strings(value: object) -> bool:
 
 def _json(answer: httpx.Response) -> dict[str, Any] | None:
     """The object that was answered, or None when it was none."""
-    if "json" not in answer.headers.get("content-type", ""):
-        return None
-    try:
-        found = answer.json()
-    except ValueError:
-        return None
+    found = answer.json() if is_json(answer) else None
     return found if isinstance(found, dict) else None
 
 
@@ -221,27 +214,6 @@ def _words(answer: httpx.Response) -> str:
     """What Grafana says; empty of anything else."""
     said = _json(answer)
     return "" if said is None else str(said.get("message") or said.get("error") or answer.reason_phrase)
-
-
-def _seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
-    """Of an answer that is no object: what it is, so that a person recognises it.
-
-    `mask` goes before the cut, which could leave half of a secret.
-    """
-    code, kind = answer.status_code, answer.headers.get("content-type", "").partition(";")[0]
-    if answer.is_redirect:
-        where = mask(answer.headers.get("location", "").partition("?")[0])
-        return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=named(where))
-    title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
-    shown = mask(" ".join((unescape(title[1]) if title else answer.text).split()))[:_TITLE_LONGEST]
-    if "json" in kind:
-        return Message("answered {code} with JSON of another form: {shown}", code=code, shown=shown)
-    return Message(
-        "answered {code} with {kind}, not JSON: {shown}",
-        code=code,
-        kind=named(kind) if kind else Message("no content type"),
-        shown=shown,
-    )
 
 
 def _absent(answer: httpx.Response) -> bool:

@@ -290,7 +290,7 @@ def test_a_page_for_people_is_no_answer(here: Conductor) -> None:
         ),
         (JSONResponse({"workspaces": [{"id": "1"}]}), "the answer is not as expected: KeyError 'name'"),
         (JSONResponse({"rows": []}), "the answer is not as expected: KeyError 'workspaces'"),
-        (JSONResponse({"error": "odd"}, 409), 'answered 409: {"error":"odd"}'),
+        (JSONResponse({"error": "odd"}, 409), 'answered 409 with JSON of another form: {"error":"odd"}'),
         (JSONResponse({"detail": {"error_code": "WS.1"}}, 400), '{"error_code": "WS.1"}'),
     ],
 )

@@ -334,7 +334,7 @@ class TestParrot:
             (JSONResponse({"dashboard": {"uid": "ANY", "title": "T"}}), "another dashboard, ANY"),
             (
                 Response("{", 200, {"content-type": "application/json"}),
-                "answered 200 with JSON of another form: {",
+                "answered 200 with application/json, not JSON: {",
             ),
             (Response(b"", 200), "answered 200 with no content type, not JSON: "),
         ],
