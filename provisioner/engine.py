@@ -12,13 +12,13 @@ import structlog
 
 from provisioner.errors import Interrupted, WorkError
 from provisioner.message import Message
-from provisioner.run import Clock, Held, Ledger, Locks, RetryPolicy, Run, Stale
+from provisioner.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
 from provisioner.stage import Goal, Step, Wait
-from provisioner.survey import Finding, Preview, Refused, Standing, in_order, standing, survey
+from provisioner.survey import Preview, Standing, in_order, standing, survey
 from provisioner.turn import AGAIN, MOVING, Parts, Turn
 from provisioner.workspace import Platform, Workspace
 
-__all__ = ["Clock", "Engine", "Finding", "Held", "Locks", "Preview", "Refused", "Standing"]
+__all__ = ["Engine", "Preview"]
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from kubernetes.client import V1Namespace
 from provisioner.clients.kube import KubeCluster, meta
 from provisioner.errors import Permanent
 from provisioner.message import Message, named
-from provisioner.stages.profile import NamespaceState, ProfileState
+from provisioner.stages.profile import PROJECT, NamespaceState, ProfileState
 
 _STUCK = (
     "NamespaceDeletionDiscoveryFailure",
@@ -41,7 +41,7 @@ class KubeProfiles:
         kind, user = owner.get("kind", "User"), owner.get("name", "")
         return ProfileState(
             owner=user if kind == "User" else f"{kind} {user}",
-            project=head.get("annotations", {}).get("workspace-bot/project", ""),
+            project=head.get("annotations", {}).get(PROJECT, ""),
             deleting="deletionTimestamp" in head,
             finalizers=tuple(head.get("finalizers", ())),
             complaint=_complaint(found.get("status", {})),

@@ -53,21 +53,20 @@ class S3Buckets:
 
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None:
         """The tags go into the creating call, which S3 takes since 2025."""
-        config: CreateBucketConfigurationTypeDef = {
+        asked: CreateBucketConfigurationTypeDef = {
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]
         }
         if self._region != "us-east-1":  # which refuses its own name here
-            config["LocationConstraint"] = self._region  # type: ignore[typeddict-item]  # a closed list of regions
+            asked["LocationConstraint"] = self._region  # type: ignore[typeddict-item]  # a closed list of regions
         with mapped("s3", "CreateBucket", _cannot("create", bucket)):
             try:
-                self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=config)
+                self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=asked)
             except ClientError as error:
                 if code_of(error) == "BucketAlreadyExists":
                     what = Message("bucket {name} belongs to another AWS account", name=named(bucket))
                     raise NotOurs(what, cause=cause_of("s3", error)) from error
-                if (
-                    code_of(error) == "BucketAlreadyOwnedByYou"
-                ):  # a lost answer, or made meanwhile: look again
+                if code_of(error) == "BucketAlreadyOwnedByYou":
+                    # A lost answer, or made meanwhile: look again.
                     raise Temporary(_cannot("create", bucket), cause=cause_of("s3", error)) from error
                 raise
 
