@@ -197,9 +197,7 @@ class Logbook:
         if not self._run.stays:
             return Message("Everything is gone")
         listed = itemised(self._run.stays)
-        return Message(
-            "All that the bot made is gone. Still there, not made by the bot: {listed}", listed=listed
-        )
+        return Message("Everything of ours is gone. Not ours, and still there: {listed}", listed=listed)
 
     def rest(self) -> None:
         """The turn is over and there is more to do."""
@@ -247,5 +245,5 @@ class Logbook:
 def _left_there(step: Step, stays: NotOurs, *, acted: bool) -> Message:
     title, what = step.stage.title, stays.what
     if acted:
-        return Message("{title} is gone, as far as the bot made it: {what}", title=title, what=what)
+        return Message("{title} is gone, as far as it was ours: {what}", title=title, what=what)
     return Message("{title} is left as it is: {what}", title=title, what=what)

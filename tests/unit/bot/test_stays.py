@@ -59,9 +59,7 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert "profile alpha\nDeleted" in card
     assert "The name is free again once what is not ours is gone: /workspace create alpha" in card
     assert f"Stage bucket is left as it is: {THEIRS}" in office.chat.lines(CHANNEL)
-    assert f"All that the bot made is gone. Still there, not made by the bot: {THEIRS}" in office.chat.lines(
-        CHANNEL
-    )
+    assert f"Everything of ours is gone. Not ours, and still there: {THEIRS}" in office.chat.lines(CHANNEL)
 
 
 def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:

@@ -110,8 +110,7 @@ class TestARun:
         assert run.stays == (BUCKET,)
         assert "Stage bucket is left as it is: bucket alpha belongs to somebody else" in yard.told(run.id)
         assert told(yard, run) == (
-            "All that the bot made is gone."
-            " Still there, not made by the bot: bucket alpha belongs to somebody else"
+            "Everything of ours is gone. Not ours, and still there: bucket alpha belongs to somebody else"
         )
 
     def test_removes_what_is_ours_beside_it(self, yard: Yard) -> None:
@@ -122,7 +121,7 @@ class TestARun:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.empty()
         assert run.stays == (BESIDE,)
-        assert f"Stage bucket is gone, as far as the bot made it: {BESIDE}" in yard.told(run.id)
+        assert f"Stage bucket is gone, as far as it was ours: {BESIDE}" in yard.told(run.id)
 
     def test_leaves_what_became_somebody_elses_since_it_was_approved(self, yard: Yard) -> None:
         run_id = yard.approve(Goal.ABSENT)
