@@ -48,6 +48,12 @@ def places(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
+def phrases(text: str) -> set[str]:
+    """Every four words in a row."""
+    words = re.findall(r"[\w{}'-]+", text)
+    return {" ".join(words[at : at + 4]).lower() for at in range(len(words) - 3)}
+
+
 def said_in(path: Path) -> set[str]:
     return {found.text for found in templates_of(path.read_text(encoding="utf-8"), path.name)}
 
@@ -103,6 +109,15 @@ def test_each_remedy_can_be_read_where_there_is_no_retry_yet(entry: Known) -> No
 def test_what_is_told_first_and_whether_trying_again_helps_agree(entry: Known) -> None:
     """The card goes on: "Without a change it fails again"."""
     assert entry.retryable or not entry.remedy.startswith("{Again}")
+
+
+@known
+def test_no_sentence_says_what_the_one_before_it_said(entry: Known) -> None:
+    """They are read one after the other: what could not be done, its cause, and what to do."""
+    told = [phrases(text) for text in (entry.what, entry.cause, entry.remedy, entry.deletion)]
+
+    assert not told[0] & told[1]
+    assert not (told[0] | told[1]) & (told[2] | told[3])
 
 
 @known
