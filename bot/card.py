@@ -47,7 +47,7 @@ class Mark(StrEnum):
     NOW = "now"
     WAITING = "waiting"
     RETRYING = "retrying"
-    NEXT = "next"
+    TO_COME = "to come"
     FAILED = "failed"
     STOPPED = "stopped"
     UNKNOWN = "unknown"

@@ -133,8 +133,7 @@ def _asks(edge: Edge, incoming: Incoming, ask: _Asking) -> None:
     def asked(actor: Actor) -> None:
         ask(actor, incoming.value, channel=incoming.channel, thread_ts=incoming.thread_ts)
         text = Message(
-            "Looking at all systems. The request will appear in the requests channel; if it cannot be asked"
-            " for, I tell you why."
+            "Looking at all systems. Then the request appears in the requests channel, or I tell you why not."
         )
         edge.tell(incoming, Card(text, text))
 

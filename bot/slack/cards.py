@@ -6,7 +6,7 @@ and says so; it is never refused by Slack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, assert_never
 
 from bot.card import (
@@ -24,7 +24,18 @@ from bot.card import (
     Small,
     Style,
 )
-from bot.slack.mrkdwn import NOTHING, GroupId, Mrkdwn, bold, cut, escape, no_groups, paragraphs, shorten
+from bot.slack.mrkdwn import (
+    NOTHING,
+    GroupId,
+    Mrkdwn,
+    bold,
+    capital,
+    cut,
+    escape,
+    no_groups,
+    paragraphs,
+    shorten,
+)
 from bot.texts import Words
 from provisioner.message import Message
 
@@ -46,19 +57,20 @@ BUTTONS_MOST = 25
 VALUE_LONGEST = 2_000
 CONFIRM_TITLE_LONGEST, CONFIRM_TEXT_LONGEST, CONFIRM_BUTTON_LONGEST = 100, 300, 30
 
-SIGNS = {
+SIGNS: Mapping[Mark, tuple[str, Message | None]] = {
     Mark.DONE: (":white_check_mark:", Message("done")),
     Mark.GONE: (":wastebasket:", Message("gone")),
     Mark.KEPT: (":lock:", Message("not ours")),
     Mark.NOW: (":gear:", Message("now")),
     Mark.WAITING: (":hourglass_flowing_sand:", Message("waiting")),
     Mark.RETRYING: (":arrows_counterclockwise:", Message("trying again")),
-    Mark.NEXT: (":white_large_square:", Message("next")),
+    Mark.TO_COME: (":white_large_square:", None),
     Mark.FAILED: (":x:", Message("failed")),
     Mark.STOPPED: (":black_square_for_stop:", Message("stopped")),
     Mark.UNKNOWN: (":grey_question:", Message("not known")),
 }
-"""Signs differ in shape, and the word stands beside each: colour alone never says it."""
+"""Signs differ in shape, and a word stands beside each: colour alone never says it. What is still to come has
+none: six lines that all say so are in the way of the one that matters."""
 
 _BUSY = frozenset({Mark.NOW, Mark.WAITING, Mark.RETRYING, Mark.FAILED})
 
@@ -125,7 +137,7 @@ class _Drawing:
             case Lines():
                 return self._sections([*self._title(part.title), *(self._line(line) for line in part.lines)])
             case Bullets():
-                items = (f"• {self._rich.text(item)}" for item in part.items)
+                items = (f"• {capital(self._rich.text(item))}" for item in part.items)
                 return self._sections(
                     [*self._title(part.title), *(shorten(item, LINE_LONGEST) for item in items)]
                 )
@@ -162,7 +174,9 @@ class _Drawing:
         title = " ".join(self._rich.text(line.title).split())
         if line.mark in _BUSY:
             title = bold(title)
-        said = f"{sign} {title} — {self._rich.text(line.state or word)}"
+        said, state = f"{sign} {title}", line.state or word
+        if state is not None:
+            said = f"{said} — {self._rich.text(state)}"
         return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
 
     def _quote(self, quote: Quote) -> list[Block]:

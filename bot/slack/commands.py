@@ -108,7 +108,7 @@ def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
     typed = unescape(_LINK.sub(r"\1", text)).strip()
     if len(typed) > TEXT_LONGEST:
         what = Message(
-            "That is too long: {n} characters, and {limit} is the most. Shorten it, or use the form.",
+            "That is too long: {n} characters, where {limit} is the most. Shorten it, or use the form.",
             n=len(typed),
             limit=TEXT_LONGEST,
         )
@@ -146,7 +146,7 @@ def _unknown(typed: str, word: _Word) -> Usage:
         Message("I do not know {word}. Did you mean {nearest}?", word=shown(word.typed), nearest=shown(near))
         if near
         else Message(
-            "I do not know {word}. There is {known}.", word=shown(word.typed), known=_these(SUBCOMMANDS)
+            "I do not know {word}. I know {known}.", word=shown(word.typed), known=_these(SUBCOMMANDS)
         )
     )
     return Usage(typed, (what,), form=near == "create")
@@ -249,7 +249,7 @@ def _key_problems(key: str, typed: str, value: str, draft: Mapping[str, str]) ->
                 "I do not know {key}. Did you mean {nearest}?", key=shown(typed), nearest=shown(f"{near}=")
             )
             if near
-            else Message("I do not know {key}. There is {known}.", key=shown(typed), known=_these(KEYS))
+            else Message("I do not know {key}. I know {known}.", key=shown(typed), known=_these(KEYS))
         )
     elif key in draft:
         yield Message("{key} is there twice: say it once.", key=shown(f"{key}="))

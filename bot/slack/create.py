@@ -69,8 +69,8 @@ def kept(edge: Edge, incoming: Incoming) -> None:
     """After the acknowledgement; should this get lost, the ask is answered all the same."""
     asked, _ = spec_of(incoming.view, edge.service.platform)
     text = Message(
-        "Checking {project} on all systems. The request will appear in the requests channel; if it cannot be"
-        " asked for, I tell you why.",
+        "Checking {project} on all systems. Then the request appears in the requests channel, or I tell you"
+        " why not.",
         project=shown(asked.project),
     )
     edge.whisper(incoming, Card(text, text))

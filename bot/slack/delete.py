@@ -70,8 +70,8 @@ def keep(edge: Edge, incoming: Incoming) -> Reply | None:
 def kept(edge: Edge, incoming: Incoming) -> None:
     """After the acknowledgement; should this get lost, the ask is answered all the same."""
     text = Message(
-        "Looking for {project} on all systems. The request to delete it will appear in the requests channel;"
-        " if it cannot be asked for, I tell you why.",
+        "Looking for {project} on all systems. Then the request to delete it appears in the requests channel,"
+        " or I tell you why not.",
         project=shown(incoming.origin.project),
     )
     edge.whisper(incoming, Card(text, text))

@@ -98,7 +98,7 @@ def _text(
     label: Message,
     asked: Mapping[str, str],
     *,
-    hint: Message,
+    hint: Message | None = None,
     multiline: bool = False,
     dispatch: bool = False,
 ) -> Block:
@@ -193,9 +193,8 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
     confirm = _text(
         "confirm",
         words,
-        Message("Type the project's name to confirm"),
+        Message("Type {project} to confirm", project=project),
         {},
-        hint=Message("Type {project} exactly.", project=project),
     )
     confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
     why = _text(

@@ -19,6 +19,9 @@ GroupId: TypeAlias = Callable[[str], str | None]
 ELLIPSIS = "…"
 NOTHING = "–"
 
+_FIRST_WORD = re.compile(r"[a-z]+(?= )")
+_SMALL = frozenset({"dex", "eksctl", "kubectl"})
+"""Names that are written so at the beginning of a line, too."""
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}\Z")
 _GROUP = re.compile(r"S[A-Z0-9]{2,}\Z")
 _ADDRESS = re.compile(r"https?://[^\s<>|]+\Z")
@@ -108,6 +111,13 @@ def bold(text: str) -> str:
     """Bold on one line. A code span inside would lose its look, and an asterisk would end it."""
     inner = " ".join(text.split())
     return f"*{inner}*" if inner and "*" not in inner and "`" not in inner else inner
+
+
+def capital(text: str) -> str:
+    """A line of its own begins with a capital, where a word of ours begins it: not what somebody typed, not
+    a program's name."""
+    first = _FIRST_WORD.match(text)
+    return text[0].upper() + text[1:] if first and first.group() not in _SMALL else text
 
 
 def paragraphs(lines: Iterable[str], most: int) -> list[str]:

@@ -38,7 +38,11 @@ def command(edge: Edge, incoming: Incoming) -> None:
             open_form(edge, incoming, asked.draft)
         case Delete() if asked.project:
             open_delete(edge, incoming, asked.project)
-        case Delete() | Status(project="") | Usage() | Help() | ListAll():
+        case Delete():
+            edge.tell(incoming, which_card(f"{edge.command} delete"))
+        case Status(project=""):
+            edge.tell(incoming, which_card(f"{edge.command} status"))
+        case Usage() | Help() | ListAll():
             edge.tell(incoming, _answer(edge, asked))
         case Status(live=True):
             edge.service.ask(_ask(edge, incoming, asked.project, AskKind.LOOK, incoming.trigger, ""))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Small, Style
+from bot.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Style
 from bot.slack.commands import Usage, shown
 from provisioner.message import Message, literal
+
+_ABOUT = Message(
+    "I make and delete workspaces: a Kubeflow namespace with its own login, S3 bucket and nodes. Somebody"
+    " else approves each request first."
+)
 
 
 def help_card(command: str) -> Card:
     title = Message("What I can do")
     text = Message(
-        "I make and delete workspaces after an approval. Type {create}, {status}, {list}, {delete} or"
-        " {help}.",
+        "{about} Type {create}, {status}, {list}, {delete} or {help}.",
+        about=_ABOUT,
         create=shown(f"{command} create"),
         status=shown(f"{command} status"),
         list=shown(f"{command} list"),
@@ -26,11 +31,11 @@ def help_card(command: str) -> Card:
             "{line}: the same, filled in",
             line=shown(f"{command} create alpha spec=standard desired=1 max=3"),
         ),
-        Message("{line}: how it is, from what I know", line=shown(f"{command} status alpha")),
-        Message("{line}: looks at the systems now", line=shown(f"{command} status alpha live")),
-        Message("{line}: what there is and who asked", line=shown(f"{command} list")),
+        Message("{line}: how it is, as far as I know", line=shown(f"{command} status alpha")),
+        Message("{line}: the same, after a look at all systems", line=shown(f"{command} status alpha live")),
+        Message("{line}: all workspaces, and who asked for them", line=shown(f"{command} list")),
         Message(
-            "{line}: asks for it to be deleted; what will be lost is listed before anybody approves",
+            "{line}: asks for it to be deleted; the approvers see first what will be lost",
             line=shown(f"{command} delete alpha"),
         ),
     )
@@ -40,7 +45,8 @@ def help_card(command: str) -> Card:
         status=shown("status"),
         help=shown("help"),
     )
-    return Card(title, text, (Bullets(lines), Paragraph(threads), Buttons((form_button("new"),))))
+    parts = (Paragraph(_ABOUT), Bullets(lines), Paragraph(threads), Buttons((form_button("new"),)))
+    return Card(title, text, parts)
 
 
 def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
@@ -63,7 +69,7 @@ def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
         parts += [Paragraph(Message("Copy this:")), Quote(f"{command} {usage.line}", code=True)]
     help_button = Button(Action.HELP, Message("Help"), "help")
     form = (form_button(draft_id),) if usage.form else ()
-    parts += [Buttons((*form, help_button)), Small(Message("Only you can see this."))]
+    parts.append(Buttons((*form, help_button)))
     return Card(title, text, tuple(parts))
 
 
@@ -85,8 +91,8 @@ def works_here_card(about: str | None) -> Card:
 
 
 def which_card(word: str) -> Card:
-    """Status, or a deletion, was asked for where nothing says of what."""
-    text = Message("Which workspace? Say its name, for example {example}.", example=shown(f"{word} alpha"))
+    """Status, or a deletion, was asked for where nothing says of what. `word`: as it is to be typed there."""
+    text = Message("Which workspace? Add its name, for example {example}.", example=shown(f"{word} alpha"))
     return Card(text, text)
 
 
@@ -115,5 +121,5 @@ def delete_card(project: str) -> Card:
 
 def form_card(draft_id: str) -> Card:
     """Where a form was asked for without the means to open one."""
-    text = Message("Press the button and the form opens, with what you wrote.")
+    text = Message("Press the button: the form opens with what you wrote.")
     return Card(text, text, (Paragraph(text), Buttons((form_button(draft_id),))))

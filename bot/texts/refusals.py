@@ -27,7 +27,7 @@ def _asking(refusal: Refusal) -> Message | None:
             )
         case errors.NotAllowed(groups=groups):
             return Message(
-                "You cannot ask for this: it takes a member of {groups}."
+                "You cannot ask for this; only members of {groups} can."
                 " Ask one of them to do it, or to add you to the group.",
                 groups=refs.groups(groups),
             )
@@ -76,7 +76,7 @@ def _deciding(refusal: Refusal) -> Message | None:
             return _decided(refusal)
         case errors.AlreadyVoted(request_id=request_id):
             return Message(
-                "Your yes to {id} is counted already. It takes somebody else's as well.",
+                "Your approval of {id} is counted already; somebody else has to approve it as well.",
                 id=refs.name(request_id),
             )
         case errors.Expired(request_id=request_id, at=at):
@@ -184,8 +184,8 @@ def _stopped(refusal: Refusal, command: str) -> Message | None:
             )
         case refusals.WasReady(project=project):
             return Message(
-                "{project} was ready before this work began, so it is not deleted at a press: that would be"
-                " all of it. If that is what you want, type {command}.",
+                "{project} was ready before this work began, so no button deletes it: that would be all of"
+                " it. If that is what you want, type {command}.",
                 project=refs.name(project),
                 command=refs.name(f"{command} delete {project}"),
             )

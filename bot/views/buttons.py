@@ -54,7 +54,7 @@ def _cancel(case: Case, run: Run) -> Button:
         Confirm(
             Message("Cancel deleting {project}?", project=_project(run))
             if deleting
-            else Message("Cancel making {project}?", project=_project(run)),
+            else Message("Cancel creating {project}?", project=_project(run)),
             Message("{stops} {left}", stops=stops, left=_left(case, run)),
             Message("Cancel it"),
             Message("Back") if failed or run.status is RunStatus.PARKED else Message("Go on"),

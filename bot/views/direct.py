@@ -51,7 +51,9 @@ def _creation(moment: Moment, case: Case) -> Message:
             who = person(request.decisions[-1].actor)
             return Message("Your request for {project} was rejected by {by}.", project=project, by=who)
         case Moment.EXPIRED:
-            return Message("Nobody decided on your request for {project} in time.", project=project)
+            return Message(
+                "Nobody decided on your request for {project} in time. You can ask again.", project=project
+            )
         case Moment.FAILED:
             return Message(
                 "Creating {project} failed. {left} Its card shows what can be done next.",
@@ -94,10 +96,15 @@ def _deletion(moment: Moment, case: Case) -> Message:
             who = person(request.decisions[-1].actor)
             return Message("Your request to delete {project} was rejected by {by}.", project=project, by=who)
         case Moment.EXPIRED:
-            return Message("Nobody decided on your request to delete {project} in time.", project=project)
+            return Message(
+                "Nobody decided on your request to delete {project} in time. You can ask again.",
+                project=project,
+            )
         case Moment.FAILED:
             return Message(
-                "Deleting {project} failed. {left} It can be tried again.", project=project, left=left
+                "Deleting {project} failed. {left} Its card shows what can be done next.",
+                project=project,
+                left=left,
             )
         case Moment.PARKED:
             return Message(

@@ -47,11 +47,10 @@ def failure_parts(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     ways = (*_tries(failure, known), *_ends(case, run, frame))
     yield Bullets(ways, Message("What can be done"))
     yield Paragraph(
-        Message("If nobody does anything, it stays as it is: nothing is tried again.")
+        Message("If nobody does anything, nothing is tried again.")
         if nothing
         else Message(
-            "If nobody does anything, it stays as it is: nothing is tried again, nothing is removed, and what"
-            " exists may cost money."
+            "If nobody does anything, nothing is tried again and nothing removed; what exists may cost money."
         )
     )
 
@@ -87,9 +86,9 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
     else:
         yield Message("I do not know this failure. Details has all that was said about it.")
     if known is not None and known.retryable:
-        yield Message("Retry goes on where it stopped. It can go away by itself, so trying again may help.")
+        yield Message("Retry goes on where it stopped. It may work this time.")
     elif known is not None:
-        yield Message("Retry goes on where it stopped. Without a change it fails again.")
+        yield Message("Retry goes on where it stopped. Before that is done it fails again.")
     else:
         yield Message("Retry goes on where it stopped.")
 
@@ -97,8 +96,8 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
 def deleted_by_command(run: Run, frame: Frame) -> Message:
     """Of a workspace that was ready before the run."""
     return Message(
-        "It was ready before, so it is not deleted at a press. Where all of it is to go, data included,"
-        " type {command}.",
+        "It was ready before, so no button here deletes it. To have all of it deleted, data included, type"
+        " {command}.",
         command=name(f"{frame.command} delete {run.asked.project}"),
     )
 
@@ -190,9 +189,9 @@ def _journal(entries: Sequence[Entry]) -> Part:
     lines = tuple(Message("{at} {what}", at=entry.at, what=entry.message) for entry in last)
     n = len(entries)
     title = (
-        Message("The last {shown} of {n} lines of the journal", shown=len(last), n=n)
+        Message("The last {shown} of {n} steps", shown=len(last), n=n)
         if n > len(last)
-        else Message("The journal")
+        else Message("Step by step")
     )
     return Bullets(lines, title)
 

@@ -49,8 +49,8 @@ def _count(run: Run) -> tuple[Ref, int, int]:
 def _overtaken(run: Run, by: Other) -> Headline:
     project, number = name(run.asked.project), name(by.id)
     return (
-        Message("{project}: {id} deletes it", project=project, id=number),
-        Message("What was made of {project} is for {id} to delete.", project=project, id=number),
+        Message("{project}: deleted under {id}", project=project, id=number),
+        Message("What was made of {project} is deleted under {id}.", project=project, id=number),
     )
 
 

@@ -45,7 +45,7 @@ def state(known: Known) -> Message:
     said = _run_state(known.run, nothing=known.standing == ()) if known.run is not None else None
     if known.run is not None and known.now is not None and known.now.request is not None:
         after = shown(known.now.request, known.now.link)
-        return Message("{was}; since {id}: {state}", was=_was(known.run), id=after, state=state(known.now))
+        return Message("{was}, then {id}: {state}", was=_was(known.run), id=after, state=state(known.now))
     if known.pending is None:
         return said or _request_state(known.request)
     pending, until = known.pending, known.pending.open_until
@@ -68,7 +68,7 @@ def mark(known: Known) -> Mark:
     if known.run is None:
         return Mark.STOPPED  # its request was not approved
     return {
-        RunStatus.QUEUED: Mark.NEXT,
+        RunStatus.QUEUED: Mark.TO_COME,
         RunStatus.RUNNING: Mark.NOW,
         RunStatus.WAITING: Mark.NOW,
         RunStatus.PARKED: Mark.WAITING,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from bot.card import Bullets, Paragraph, Part
-from provisioner.message import Message, itemised
+from provisioner.message import Message, itemised, listed
 from provisioner.plan import Plan, StagePlan
 from provisioner.stage import Change, Goal, Verb
 
@@ -21,8 +21,19 @@ SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POL
 
 
 def plan_lines(plan: Plan) -> Bullets:
-    items = tuple(item for stage in plan.stages for item in _stage_items(stage, plan.goal))
-    return Bullets(items, _title(len(plan.changes), plan.goal))
+    items = [item for stage in plan.stages for item in _stage_items(stage)]
+    if left := left_alone(plan):
+        items.append(
+            Message("There already, left as it is: {listed}", listed=listed(left))
+            if plan.goal is Goal.PRESENT
+            else Message("Nothing is there of: {listed}", listed=listed(left))
+        )
+    return Bullets(tuple(items), _title(len(plan.changes), plan.goal))
+
+
+def left_alone(plan: Plan) -> list[Message]:
+    """The titles of stages that have nothing to do: what is there already, or gone already."""
+    return [stage.title for stage in plan.stages if not stage.changes and stage.stays is None]
 
 
 def risks(plan: Plan) -> Iterable[Part]:
@@ -50,8 +61,8 @@ def lost_in_short(plan: Plan) -> Message:
     )
     if not plan.dangers:
         return said
-    listed = itemised(_told(change) for change in plan.dangers)
-    return Message("{said} Lost for good: {listed}", said=said, listed=listed)
+    lost = itemised(_told(change) for change in plan.dangers)
+    return Message("{said} Lost for good: {listed}", said=said, listed=lost)
 
 
 def _title(n: int, goal: Goal) -> Message:
@@ -67,15 +78,9 @@ def _title(n: int, goal: Goal) -> Message:
     assert_never(goal)
 
 
-def _stage_items(stage: StagePlan, goal: Goal) -> Iterable[Message]:
+def _stage_items(stage: StagePlan) -> Iterable[Message]:
     if stage.stays is not None:
         yield Message("{title}: not touched — {what}", title=stage.title, what=stage.stays)
-    elif not stage.changes:
-        yield (
-            Message("{title}: there already, left as it is", title=stage.title)
-            if goal is Goal.PRESENT
-            else Message("{title}: nothing of it is there", title=stage.title)
-        )
     for change in stage.changes:
         yield _told(change)
 

@@ -67,7 +67,7 @@ def _pending_card(case: Case, frame: Frame) -> Card:
         Buttons(_decide_buttons(case)),
         Small(
             Message(
-                "{id} · open until {until} · {n} of {groups} decides, not the person who asked",
+                "{id} · open until {until} · one of {groups} decides, not the person who asked",
                 plural="{id} · open until {until} · {n} of {groups} decide, not the person who asked",
                 id=name(request.id),
                 until=request.open_until,
@@ -112,6 +112,9 @@ def _why_now(case: Case) -> Message:
         return Message("The systems changed since this was approved, so I ask again for {who}.", who=who)
     if case.goal is Goal.ABSENT:
         return Message("{who} asks for this workspace and all that is in it to be deleted.", who=who)
+    begun = any(not stage.changes for stage in case.proposal.plan.stages)
+    if begun and case.before is not None and case.before.goal is Goal.PRESENT:
+        return Message("{who} asks for what is missing of this workspace to be made.", who=who)
     return Message("{who} asks for a new workspace.", who=who)
 
 
@@ -151,14 +154,16 @@ def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:
         else Message("{spec}", spec=name(asked.spec))
     )
     yield (
-        Message("Size asked for"),
-        Message("{spec}, {desired} of at most {max}", spec=spec, desired=asked.desired, max=asked.max),
+        Message("Nodes"),
+        Message(
+            "{spec}: {desired} to start with, {max} at most", spec=spec, desired=asked.desired, max=asked.max
+        ),
     )
     if frame.links.grafana:
         given = ws.dashboard != ws.made_dashboard
         yield (
             Message("Dashboard"),
-            Message("given: {link}", link=dashboard_link(ws, frame)) if given else Message("one is made"),
+            Message("{link}", link=dashboard_link(ws, frame)) if given else Message("a new one"),
         )
 
 

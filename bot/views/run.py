@@ -11,15 +11,16 @@ from bot.views.case import Case, Frame, Other
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
-from bot.views.words import again_command, deciders, groups, name, person, pointer
-from provisioner.message import Message, Ref, RefKind
+from bot.views.plan import left_alone
+from bot.views.words import deciders, groups, name, person, pointer
+from provisioner.message import Message, Ref, RefKind, listed
 from provisioner.plan import StagePlan
 from provisioner.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.stage import Change, Goal
 from provisioner.workspace import Workspace
 
 MARKS = {
-    StageStatus.PENDING: Mark.NEXT,
+    StageStatus.PENDING: Mark.TO_COME,
     StageStatus.ACTING: Mark.NOW,
     StageStatus.WAITING: Mark.WAITING,
     StageStatus.RETRYING: Mark.RETRYING,
@@ -33,12 +34,13 @@ _BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYIN
 
 def run_card(case: Case, run: Run, frame: Frame) -> Card:
     title, text = headline(case, run)
-    parts: list[Part] = [*_ways_in(case, run, frame), stage_lines(run), *_ending(case, run, frame)]
+    parts: list[Part] = [*_body(case, run, frame)]
     if case.later is not None and case.later.deletes:
         parts = [
             Paragraph(
                 Message(
-                    "What there was is for {id} to delete; see there how far that is.", id=pointer(case.later)
+                    "What there was is deleted under {id}; its card shows how far that is.",
+                    id=pointer(case.later),
                 )
             )
         ]
@@ -58,6 +60,26 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
     return Card(title, text, tuple(parts))
 
 
+def _body(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+    """Of finished work what it made or deleted, which says more than that each stage is done."""
+    if run.status is not RunStatus.SUCCEEDED:
+        yield _brief_lines(run)
+        yield from _ending(case, run, frame)
+    elif run.goal is Goal.ABSENT:
+        yield from _gone(case, run, frame)
+    else:
+        yield from _ready(case, run, frame)
+
+
+def _brief_lines(run: Run) -> Lines:
+    """What happened stands below the lines of a run that failed, and is not said twice."""
+    found = stage_lines(run)
+    if run.status is not RunStatus.FAILED:
+        return found
+    failed = Mark.FAILED
+    return Lines(tuple(replace(line, note=None) if line.mark is failed else line for line in found.lines))
+
+
 def stage_lines(run: Run) -> Lines:
     """Each stage of a run; what a stage was at when the run ended is stopped, not under way."""
     moving = run.status in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
@@ -74,6 +96,8 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
     note = progress.stays
     if not moving and progress.status in _BEGUN:
         return Line(Mark.STOPPED, stage.title)
+    if not moving and progress.status is StageStatus.PENDING:
+        return Line(Mark.TO_COME, stage.title, state=Message("not begun"))
     match progress.status:
         case StageStatus.WAITING if progress.reason and progress.since:
             note = Message("{reason}, since {since}", reason=progress.reason, since=progress.since)
@@ -93,10 +117,6 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
 
 def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     match run.status:
-        case RunStatus.SUCCEEDED if run.goal is Goal.ABSENT:
-            yield from _gone(case, run, frame)
-        case RunStatus.SUCCEEDED:
-            yield from _ready(case, run)
         case RunStatus.FAILED:
             yield from failure_parts(case, run, frame)
         case RunStatus.CANCELLED:
@@ -107,30 +127,35 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             yield Paragraph(_since(case.later, run))
 
 
-def _ways_in(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
-    """Of a workspace that is ready: what people look for first."""
-    if run.status is not RunStatus.SUCCEEDED or run.goal is Goal.ABSENT:
-        return
+def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+    """The ways in, which people look for first, then what it consists of."""
     yield Bullets(tuple(_doors(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
     yield Paragraph(
         Message(
-            "The Kubeflow password is the platform's and is never shown here: ask {groups}.",
+            "For the Kubeflow password ask {groups}; it is never shown here.",
             groups=groups(case.request.gate.approvers),
         )
     )
-
-
-def _ready(case: Case, run: Run) -> Iterable[Part]:
-    if made := _targets(run):
-        yield Bullets(made, Message("Made"))
+    yield from _outcome(run)
     if case.later is not None:
         yield Paragraph(_since(case.later, run))
 
 
-def _targets(run: Run) -> tuple[Message, ...]:
-    """What it made or deleted, each once."""
-    done = {change.target for stage in run.plan.stages for change in _carried_out(run, stage)}
-    return tuple(sorted(done, key=str))
+def _outcome(run: Run) -> Iterable[Part]:
+    """What it made or deleted, each once, and which stages there was nothing to do for."""
+    done = dict.fromkeys(change.target for stage in run.plan.stages for change in _carried_out(run, stage))
+    gone, left = run.goal is Goal.ABSENT, left_alone(run.plan)
+    if left:
+        idle = (
+            Message("Nothing was there of: {listed}", listed=listed(left))
+            if gone
+            else Message("There already: {listed}", listed=listed(left))
+        )
+    if done:
+        items = (*done, idle) if left else tuple(done)
+        yield Bullets(items, Message("Deleted") if gone else Message("Made"))
+    elif left:
+        yield Paragraph(idle)
 
 
 def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
@@ -150,15 +175,14 @@ def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
 
 def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     yield Paragraph(
-        Message("After the last removal every system was looked at once more, and nothing of ours was found.")
+        Message("At the end I looked at every system once more and found nothing of ours.")
         if run.stays
-        else Message("After the last removal every system was looked at once more, and nothing was found.")
+        else Message("At the end I looked at every system once more and found nothing of it.")
     )
     if run.stays:
         yield Bullets(run.stays, Message("Still there, because it is not ours"))
-    if deleted := _targets(run):
-        yield Bullets(deleted, Message("Deleted"))
-    yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by me, and what to do about it"))
+    yield from _outcome(run)
+    yield Bullets(tuple(leftovers(run, frame)), Message("What I do not remove"))
     if case.later is None:
         command = name(f"{frame.command} create {run.asked.project}")
         yield Small(
@@ -178,27 +202,13 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     if later is not None:
         yield Paragraph(_since(later, run))
         return
-    again = again_command(frame.command, case.proposal)
     if run.goal is Goal.ABSENT:
-        yield Paragraph(
-            Message(
-                "Continue asks for an approval to go on, as {command} does: only what is left is deleted.",
-                command=again,
-            )
-        )
+        yield Paragraph(Message("Continue asks for an approval to delete what is left."))
         return
     if case.standing == ():
-        yield Paragraph(
-            Message("Continue asks for an approval to make it, as {command} does.", command=again)
-        )
+        yield Paragraph(Message("Continue asks for an approval to make it after all."))
         return
-    yield Paragraph(
-        Message(
-            "Continue asks for an approval to go on, as {command} does: what exists is kept and only the rest"
-            " is made.",
-            command=again,
-        )
-    )
+    yield Paragraph(Message("Continue asks for an approval to make the rest; what exists is kept."))
     if case.was_ready:
         yield Paragraph(deleted_by_command(run, frame))
     elif case.removable:

@@ -126,7 +126,9 @@ def _look_line(finding: Finding, goal: Goal) -> Line:
     line = Line(finding.mark, finding.title)
     if finding.mark is Mark.FAILED:  # nobody has tried anything
         return replace(line, state=Message("still there") if goal is Goal.ABSENT else Message("differs"))
-    return as_gone(line) if goal is Goal.ABSENT else line
+    if goal is Goal.ABSENT:
+        return as_gone(line)
+    return replace(line, state=Message("in order")) if finding.mark is Mark.DONE else line
 
 
 def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
@@ -173,9 +175,17 @@ def list_card(all_known: Sequence[Known]) -> Card:
 
 
 def _row(known: Known) -> Line:
-    title = Message("{project}", project=name(known.project))
     who = _who(known.request, known.link) if known.request is not None else None
-    return Line(mark(known), title, who, state(known))
+    return _line(known, who)
+
+
+def _own_row(known: Known) -> Line:
+    """To whoever asked, who knows that."""
+    return _line(known, Message("{id}", id=shown(known.request, known.link)) if known.request else None)
+
+
+def _line(known: Known, note: Message | None) -> Line:
+    return Line(mark(known), Message("{project}", project=name(known.project)), note, state(known))
 
 
 def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence[Known]) -> Card:
@@ -185,12 +195,10 @@ def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence
     if waiting:
         parts.append(Lines(tuple(_row(known) for known in waiting), Message("Waiting for you")))
     for heading, rows, none in (
-        (Message("My requests"), mine, Message("You have not asked for anything yet.")),
-        (Message("Running now"), running, Message("Nothing is being made or deleted right now.")),
+        (Message("My requests"), tuple(map(_own_row, mine)), Message("You have not asked for anything yet.")),
+        (Message("Running now"), tuple(map(_row, running)), Message("Nothing is being made or deleted now.")),
     ):
-        parts.append(
-            Lines(tuple(_row(known) for known in rows), heading) if rows else Bullets((none,), heading)
-        )
+        parts.append(Lines(rows, heading) if rows else Bullets((none,), heading))
     return Card(title, title, tuple(parts))
 
 
@@ -198,16 +206,14 @@ def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
     """To the asker alone: every reason at once, and the way to ask again; a form as it was filled in."""
     project = str(ask.spec["project"])
     if ask.kind is AskKind.DELETE:
-        text = Message(
-            "Nothing was asked for: {project} cannot be deleted as it stands.", project=name(project)
-        )
+        text = Message("Your request to delete {project} was not sent.", project=name(project))
         again = Message(
             "To ask again: {command} · what there is: {list}",
             command=name(f"{command} delete {project}"),
             list=name(f"{command} list"),
         )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
-    text = Message("Nothing was asked for: {project} cannot be made as it stands.", project=name(project))
+    text = Message("Your request for {project} was not sent.", project=name(project))
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((_form_button(ask.key),))))
 
 

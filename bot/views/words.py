@@ -101,9 +101,7 @@ def stays(goal: Goal, standing: Sequence[Standing] | None) -> Message:
 
 def unknown_here(project: str, near: str) -> Message:
     """`near` is a workspace that may have been meant; empty if there is none."""
-    said = Message(
-        "I know no workspace {project}: nobody has asked me for one of that name.", project=name(project)
-    )
+    said = Message("I know no workspace {project}: nobody has asked for one.", project=name(project))
     return Message("{said} Did you mean {near}?", said=said, near=name(near)) if near else said
 
 

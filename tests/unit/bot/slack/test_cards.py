@@ -66,7 +66,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
         (
             Line(Mark.DONE, Message("Profile")),
             Line(Mark.WAITING, Message("S3 bucket"), Message("creating")),
-            Line(Mark.NEXT, Message("Kubeflow login")),
+            Line(Mark.TO_COME, Message("Kubeflow login")),
         ),
         Message("Steps"),
     )
@@ -75,7 +75,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
         "*Steps*",
         ":white_check_mark: Profile — done",
         ":hourglass_flowing_sand: *S3 bucket* — waiting · creating",
-        ":white_large_square: Kubeflow login — next",
+        ":white_large_square: Kubeflow login",
     ]
 
 
