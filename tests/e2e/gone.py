@@ -18,8 +18,8 @@ def assert_gone(scene: Scene, before: Neighbours) -> None:
     logins = [one["email"] for one in before["dex_users"]]
     assert [email for email in logins if not scene.can_log_in(email)] == []
     words = scene.words()
-    assert "every system was looked at once more, and nothing was found" in words
-    assert "Not removed by me, and what to do about it" in words
+    assert "looked at every system once more and found nothing of it" in words
+    assert "What I do not remove" in words
     left = (
         f"aic-ns-{scene.project}-ws",
         "mlpipeline",

@@ -203,7 +203,7 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
         in words
     )
     assert re.search(r"Node group ng-\S+ \((only its failed stack|it failed and is taken back), \w+\)", words)
-    assert scene.says("It can go away by itself, so trying again may help.")
+    assert scene.says("It may work this time.")
     client.mend("no-capacity")
     retry(scene)
     until_ready(scene)
@@ -235,7 +235,7 @@ def test_what_nothing_can_be_made_for_is_said_before_anybody_is_asked(scene: Sce
 
     def refused() -> str | None:
         fresh = [one for one in scene.privates("requester", GENERAL) if one["ts"] not in earlier]
-        return next((words for words in map(client.words, fresh) if "Nothing was asked for" in words), None)
+        return next((words for words in map(client.words, fresh) if "was not sent" in words), None)
 
     words = scene.until(refused, "private refusal")
     for policy in ("S3 access of Kubeflow: ", "S3 access of AI Conductor: "):
@@ -263,7 +263,7 @@ def test_a_vendor_that_stays_busy_is_told_as_busy(
     assert f"\n{vendor} says:\n┃ " in words
     assert quoted in words
     assert remedy in words
-    assert scene.says("It can go away by itself, so trying again may help.")
+    assert scene.says("It may work this time.")
     client.mend("throttling")
     retry(scene)
     until_ready(scene)

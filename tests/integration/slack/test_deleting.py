@@ -31,7 +31,7 @@ def test_the_form_says_when_no_such_workspace_is_known(stand: Stand) -> None:
     stand.form(line="/workspace delete alpa")
 
     said = str(stand.view("requester")["blocks"][0])
-    assert "I know no workspace `alpa`: nobody has asked me for one of that name" in said
+    assert "I know no workspace `alpa`: nobody has asked for one" in said
     assert "Did you mean `alpha`?" in said
     assert "I look at every system first" in said
 
@@ -117,7 +117,7 @@ def test_a_form_that_slack_opens_too_late_is_told(stand: Stand) -> None:
 def test_without_a_name_it_says_how_to_give_one(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace delete")
 
-    stand.told("requester", "Which workspace? Say its name, for example delete alpha.")
+    stand.told("requester", "Which workspace? Add its name, for example /workspace delete alpha.")
 
 
 def test_in_a_thread_the_form_is_offered_for_its_workspace(stand: Stand) -> None:

@@ -260,7 +260,7 @@ def test_roll_back_is_asked_for_where_the_card_stands(stand: Stand) -> None:
 
     press(stand, "requester", Action.ROLL_BACK, at.ts)
 
-    stand.told("requester", "Looking at all systems. The request will appear", REQUESTS)
+    stand.told("requester", "Looking at all systems. Then the request appears", REQUESTS)
     (ask,) = new_asks(stand)
     assert (ask.kind, ask.user, ask.channel) == (AskKind.DELETE, MINA, CHANNEL)
     assert ask.spec["project"] == "alpha"

@@ -80,7 +80,7 @@ def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Off
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was ready; since {run.reference}: deleted on " in said
+    assert f"was ready, then {run.reference}: deleted on " in said
 
 
 def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(office: Office) -> None:
@@ -92,7 +92,7 @@ def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(o
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was cancelled; since {again.reference}: ready. {request.id} to delete it waits for" in said
+    assert f"was cancelled, then {again.reference}: ready. {request.id} to delete it waits for" in said
 
 
 def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:

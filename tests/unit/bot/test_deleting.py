@@ -83,7 +83,7 @@ def test_nothing_of_it_is_told_to_the_asker_alone(office: Office) -> None:
 
     assert office.pending("nemo") is None
     (said,) = office.chat.whispers(MINA)
-    assert "I know no workspace nemo: nobody has asked me for one of that name. I looked on every" in said
+    assert "I know no workspace nemo: nobody has asked for one. I looked on every" in said
     assert "system and found nothing of nemo to delete." in said
     assert "To ask again: /workspace delete nemo · what there is: /workspace list" in said
     assert office.chat.keys(CHANNEL) == []
@@ -96,7 +96,10 @@ def test_a_name_that_is_not_known_is_told_with_the_one_that_may_be_meant(office:
     office.asks_to_delete("alpa")
     office.settle()
 
-    assert "of that name. Did you mean alpha? I looked on every system" in office.chat.whispers(MINA)[-1]
+    assert (
+        "nobody has asked for one. Did you mean alpha? I looked on every system"
+        in office.chat.whispers(MINA)[-1]
+    )
     assert "Did you mean alpha?" in shown(office.service.status("alpa"))
     assert "Did you mean" not in shown(office.service.status("gamma"))
 
@@ -123,7 +126,7 @@ def test_a_workspace_of_somebody_elses_is_refused_with_every_reason_at_once(offi
 
     assert office.pending() is None
     said = office.chat.whispers(MINA)[-1]
-    assert "alpha cannot be deleted as it stands" in said
+    assert "Your request to delete alpha was not sent." in said
     assert "bucket alpha belongs to somebody else" in said
     assert "profile alpha belongs to somebody else" in said
 
@@ -381,7 +384,7 @@ def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    left = card.split("Not removed by me")[0].split("Deleted\n")[1]
+    left = card.split("What I do not remove")[0].split("Deleted\n")[1]
     assert "mlpipeline" in left  # T27
     assert "Artefacts of pipelines stay in the shared bucket" in left  # T27
     assert "/alpha/ai-solutions/" in left  # T52
@@ -516,7 +519,7 @@ def test_a_ready_card_says_what_became_of_its_workspace(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"alpha: {request.id} deletes it" in card
+    assert f"alpha: deleted under {request.id}" in card
     assert "is ready" not in card
 
 

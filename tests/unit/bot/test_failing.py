@@ -114,7 +114,7 @@ def test_where_nothing_was_made_nothing_is_offered_to_be_rolled_back(office: Off
     assert "Roll back" not in card
     assert "keeps what exists" not in card
     assert "cost money" not in card
-    assert "If nobody does anything, it stays as it is: nothing is tried again." in card
+    assert "If nobody does anything, nothing is tried again." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
         "ws.run.details",

@@ -78,7 +78,7 @@ def test_a_cancel_before_anything_was_made_says_so_wherever_it_is_told(office: O
     ]
     assert all("othing was made" in said for said in told), told
     assert not any("xists" in said for said in told), told
-    assert "Continue asks for an approval to make it, as" in card
+    assert "Continue asks for an approval to make it after all." in card
 
 
 def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Office) -> None:

@@ -97,7 +97,7 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
         assert there in card
     assert "There now" in card
     assert "Roll back asks for an approval to delete what exists." in card
-    assert "If nobody does anything, it stays as it is" in card
+    assert "If nobody does anything, nothing is tried again and nothing removed" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
         "ws.run.rollback",
@@ -109,8 +109,8 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "so trying again may help"),
-        (a_cause("Access Denied"), "Without a change it fails again."),
+        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "It may work this time."),
+        (a_cause("Access Denied"), "Before that is done it fails again."),
         (a_cause("a new way to fail"), "I do not know this failure. Details has all that was said about it."),
     ],
 )
@@ -141,7 +141,7 @@ def test_rolling_back_deletes_what_was_made_under_its_own_approval(office: Offic
     assert office.run(deletion.id).goal is Goal.ABSENT
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: {request.id} deletes it" in card
+    assert f"alpha: deleted under {request.id}" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -339,7 +339,7 @@ def test_a_cancelled_card_lists_what_exists_and_offers_both_ways(office: Office)
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "There now" in card
     assert "bucket alpha" in card
-    assert "Continue asks for an approval to go on, as /workspace create alpha" in card
+    assert "Continue asks for an approval to make the rest; what exists is kept." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.continue",
         "ws.run.delete",
@@ -404,7 +404,7 @@ def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
     office.settle()
 
     assert office.world.empty()
-    assert f"What there was is for {request.id} to delete" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"What there was is deleted under {request.id}" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_a_cancelled_card_offers_its_ways_again_when_nobody_approved(office: Office) -> None:
@@ -452,7 +452,7 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     run = _cancelled_deletion(office)
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "Deleting alpha was cancelled" in card
-    assert "only what is left is deleted" in card
+    assert "Continue asks for an approval to delete what is left." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 
     _go_on(office, run)
@@ -466,7 +466,7 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: {request.id} deletes it" in card
+    assert f"alpha: deleted under {request.id}" in card
     assert "What is left stays." not in card
 
 

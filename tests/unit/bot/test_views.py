@@ -81,7 +81,7 @@ def approved() -> Request:
 
 
 def test_the_small_print_counts_those_who_decide() -> None:
-    assert "1 of workspace-admins decides" in shown(card(a_request()))
+    assert "one of workspace-admins decides" in shown(card(a_request()))
     assert "2 of workspace-admins decide," in shown(card(a_request(gate=a_gate(needed=2))))
 
 
@@ -96,9 +96,9 @@ def test_a_yes_that_is_not_the_last_is_not_said_to_start_anything() -> None:
 
 def test_the_command_is_the_one_that_is_set() -> None:
     gone = a_request(status=RequestStatus.WITHDRAWN, ended_at=NOON)
-    cancelled = a_run(status=RunStatus.CANCELLED, reference="WSR-0001")
+    deleted = a_run(status=RunStatus.SUCCEEDED, plan=a_plan(goal=Goal.ABSENT), reference="WSR-0001")
 
-    for drawn in (card(gone), card(approved(), cancelled)):
+    for drawn in (card(gone), card(approved(), deleted)):
         assert "/ws create alpha" in shown(drawn)
         assert "/workspace" not in shown(drawn)
 
@@ -118,14 +118,18 @@ def test_a_plan_with_nothing_left_to_make_says_so() -> None:
 
 
 def test_who_decides_sees_what_size_of_machine_is_asked_for() -> None:
-    assert "gpu (g5.xlarge), 2 of at most 4" in shown(card(a_request(), spec="gpu", desired=2, max=4))
-    assert "gone, 1 of at most 3" in shown(card(a_request(), spec="gone"))  # from the settings, since
+    assert "gpu (g5.xlarge): 2 to start with, 4 at most" in shown(
+        card(a_request(), spec="gpu", desired=2, max=4)
+    )
+    assert "gone: 1 to start with, 3 at most" in shown(
+        card(a_request(), spec="gone")
+    )  # from the settings, since
 
 
 def test_who_decides_sees_whether_a_dashboard_is_given_or_made() -> None:
-    assert "Dashboard\none is made" in shown(card(a_request(), links=LINKS))
+    assert "Dashboard\na new one" in shown(card(a_request(), links=LINKS))
     given = shown(card(a_request(), links=LINKS, dashboard="https://grafana.example/d/abc123/team?orgId=1"))
-    assert "given: abc123" in given
+    assert "Dashboard\nabc123" in given
     assert "Dashboard" not in shown(card(a_request()))
 
 
@@ -159,10 +163,10 @@ def test_a_ready_card_has_the_ways_in() -> None:
 
     said = shown(drawn)
     assert "Kubeflow login: aic-user-alpha-ws@aic.com" in said
-    assert said.index("Ways in") < said.index("Profile")
+    assert said.index("Ways in") < said.index("Made")
     assert f"https://grafana.example/d/{a_workspace().made_dashboard}" in repr(drawn)
     assert "https://conductor.example" in repr(drawn)
-    assert "password is the platform's and is never shown here: ask workspace-admins" in said
+    assert "For the Kubeflow password ask workspace-admins; it is never shown here." in said
     assert "Dashboard" not in shown(card(approved(), run))
     assert "AI Conductor" not in shown(card(approved(), run))
 

@@ -139,14 +139,14 @@ def test_an_unknown_subcommand_names_the_nearest() -> None:
 
 
 def test_a_subcommand_like_no_other_names_them_all() -> None:
-    assert wrong("frobnicate") == ["I do not know frobnicate. There is create, status, list, delete, help."]
+    assert wrong("frobnicate") == ["I do not know frobnicate. I know create, status, list, delete, help."]
 
 
 def test_all_problems_are_told_at_once() -> None:
     said = wrong("create My_Team size=gpu desired=5 max=2 what max=3")
 
     assert said == [
-        "I do not know size. There is project, spec, desired, max, dashboard, why.",
+        "I do not know size. I know project, spec, desired, max, dashboard, why.",
         "I do not know what to do with what: after the name, write key=value.",
         "max= is there twice: say it once.",
         RULE.format("My_Team", "myteam"),
@@ -302,7 +302,7 @@ def test_what_looks_like_a_deletion_is_only_suggested() -> None:
 
 def test_too_long_a_text_is_not_read() -> None:
     assert wrong("create alpha why=" + "x" * 3_000) == [
-        "That is too long: 3017 characters, and 3000 is the most. Shorten it, or use the form."
+        "That is too long: 3017 characters, where 3000 is the most. Shorten it, or use the form."
     ]
 
 
