@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bot.slack.mrkdwn import shorten, unescape
-from provisioner.message import Message, Ref, named
+from provisioner.message import Message, Ref, listed, named
 from provisioner.workspace import (
     PROJECT,
     RESERVED,
@@ -353,11 +353,7 @@ def _unquoted(value: str) -> str:
 
 
 def _these(names: tuple[str, ...]) -> Message:
-    first, *others = names
-    said = Message("{name}", name=shown(first))
-    for other in others:
-        said = Message("{names}, {name}", names=said, name=shown(other))
-    return said
+    return listed(Message("{name}", name=shown(name)) for name in names)
 
 
 def shown(text: str) -> Ref:

@@ -9,8 +9,8 @@ from bot.people import PeopleUnknown
 from bot.slack.edge import Edge
 from bot.slack.incoming import Incoming, Origin
 from bot.slack.trouble import TROUBLE, error_code
-from bot.slack.usage import form_button
 from bot.slack.views import card_view, home_view
+from bot.views.buttons import NEW_FORM
 from provisioner.message import Message
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ def show_actions(edge: Edge, incoming: Incoming) -> None:
     project = edge.service.project_at(incoming.channel, incoming.root)
     if project is None:
         text = Message("This message is not about a workspace.")
-        card = Card(text, text, (Paragraph(text), Buttons((form_button("new"),))))
+        card = Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     else:
         known = edge.service.status(project)
         again = Button(Action.STATUS, Message("Look again"), project)

@@ -13,7 +13,6 @@ from bot.slack.recent import Recent
 _REMEMBERED = 20_000
 """More than Slack sends in the five minutes a signature is good for (30,000 events an hour at most)."""
 
-
 _SECONDS = re.compile(r"[0-9]{1,12}\Z")
 
 

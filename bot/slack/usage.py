@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from bot.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Style
 from bot.slack.commands import Usage, shown
+from bot.views.buttons import NEW_FORM, filled_form
 from provisioner.message import Message, literal
 
 _ABOUT = Message(
@@ -45,7 +47,7 @@ def help_card(command: str) -> Card:
         status=shown("status"),
         help=shown("help"),
     )
-    parts = (Paragraph(_ABOUT), Bullets(lines), Paragraph(threads), Buttons((form_button("new"),)))
+    parts = (Paragraph(_ABOUT), Bullets(lines), Paragraph(threads), Buttons((NEW_FORM,)))
     return Card(title, text, parts)
 
 
@@ -68,7 +70,7 @@ def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
     if usage.line:
         parts += [Paragraph(Message("Copy this:")), Quote(f"{command} {usage.line}", code=True)]
     help_button = Button(Action.HELP, Message("Help"), "help")
-    form = (form_button(draft_id),) if usage.form else ()
+    form = (filled_form(draft_id),) if usage.form else ()
     parts.append(Buttons((*form, help_button)))
     return Card(title, text, tuple(parts))
 
@@ -96,16 +98,8 @@ def which_card(word: str) -> Card:
     return Card(text, text)
 
 
-def form_button(value: str) -> Button:
-    label = Message("New workspace…") if value == "new" else Message("Open the form…")
-    return Button(Action.OPEN_FORM, label, value, Style.PRIMARY)
-
-
 def _joined(messages: Sequence[Message]) -> Message:
-    said = messages[0]
-    for message in messages[1:]:
-        said = Message("{said} {more}", said=said, more=message)
-    return said
+    return reduce(lambda said, more: Message("{said} {more}", said=said, more=more), messages)
 
 
 def delete_card(project: str) -> Card:
@@ -122,4 +116,4 @@ def delete_card(project: str) -> Card:
 def form_card(draft_id: str) -> Card:
     """Where a form was asked for without the means to open one."""
     text = Message("Press the button: the form opens with what you wrote.")
-    return Card(text, text, (Paragraph(text), Buttons((form_button(draft_id),))))
+    return Card(text, text, (Paragraph(text), Buttons((filled_form(draft_id),))))

@@ -1,4 +1,4 @@
-"""The buttons of a run's card: those that do something now, four at most, so that a phone shows one row."""
+"""The buttons that stand on more than one card: of a run, and those that open the form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from provisioner.message import Message, listed, literal
 from provisioner.run import Run, RunStatus, StageStatus
 from provisioner.stage import Goal
 
+NEW_FORM = Button(Action.OPEN_FORM, Message("New workspace…"), "new", Style.PRIMARY)
+
+
+def filled_form(key: str) -> Button:
+    """The form with what was typed: kept under `key`, by the edge or with an ask."""
+    return Button(Action.OPEN_FORM, Message("Open the form…"), key, Style.PRIMARY)
+
 
 def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
+    """Those that do something now, four at most, so that a phone shows one row."""
     taken = case.later is not None  # somebody has asked for what comes next
     match run.status:
         case RunStatus.SUCCEEDED:

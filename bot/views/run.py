@@ -27,8 +27,6 @@ MARKS = {
     StageStatus.DONE: Mark.DONE,
     StageStatus.FAILED: Mark.FAILED,
 }
-
-
 _BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYING})
 
 

@@ -9,9 +9,7 @@ from typing import Any
 from approvals.model import Request, RequestStatus
 from bot.ask import Ask, AskKind
 from bot.card import (
-    Action,
     Bullets,
-    Button,
     Buttons,
     Card,
     Line,
@@ -20,9 +18,9 @@ from bot.card import (
     Paragraph,
     Part,
     Small,
-    Style,
 )
 from bot.proposal import ACTIONS
+from bot.views.buttons import NEW_FORM, filled_form
 from bot.views.known import Known, mark, shown, state
 from bot.views.run import as_gone, stage_lines
 from bot.views.words import deciders, name, person, unknown_here
@@ -56,7 +54,7 @@ def status_card(known: Known, unknown: Message | None = None) -> Card:
     project = name(known.project)
     if known.request is None:
         text = unknown or unknown_here(known.project, "")
-        return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
+        return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
     if known.deleted and known.run is not None and known.run.stays:
@@ -168,7 +166,7 @@ def list_card(all_known: Sequence[Known]) -> Card:
             if any(known.deleted for known in all_known)
             else Message("There are no workspaces.")
         )
-        return Card(text, text, (Paragraph(text), Buttons((_form_button(""),))))
+        return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     n = len(there)
     text = Message("{n} workspace", plural="{n} workspaces", n=n)
     return Card(text, text, (Lines(tuple(_row(known) for known in there), text),))
@@ -191,7 +189,7 @@ def _line(known: Known, note: Message | None) -> Line:
 def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence[Known]) -> Card:
     """App Home: what waits for me, my own requests, and what runs now."""
     title = Message("Workspaces")
-    parts: list[Part] = [Buttons((_form_button(""),))]
+    parts: list[Part] = [Buttons((NEW_FORM,))]
     if waiting:
         parts.append(Lines(tuple(_row(known) for known in waiting), Message("Waiting for you")))
     for heading, rows, none in (
@@ -214,9 +212,4 @@ def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
         )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
     text = Message("Your request for {project} was not sent.", project=name(project))
-    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((_form_button(ask.key),))))
-
-
-def _form_button(ask_key: str) -> Button:
-    label = Message("Open the form again") if ask_key else Message("New workspace…")
-    return Button(Action.OPEN_FORM, label, ask_key or "new", Style.PRIMARY)
+    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((filled_form(ask.key),))))

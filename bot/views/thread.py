@@ -29,7 +29,6 @@ TOLD = frozenset(
 CALLS = frozenset({EntryKind.FAILED, EntryKind.PARKED, EntryKind.UNPLANNED})
 """Kinds for which people are mentioned, because somebody has to act."""
 
-
 WORDS_SHOWN = 600
 """Characters of a vendor's own words in the thread; Details has all of them."""
 
