@@ -242,21 +242,17 @@ class RepositoryLaws:
             assert found.id == "WSR-10000.1"
             assert desk.runs.last_succeeded("gamma") is None
 
-    def test_the_parked_are_found_oldest_first(self, store: RunStore) -> None:
-        parked = RunStatus.PARKED
-        keep(store, a_run("WSR-0003.1", "c", status=parked), a_run("WSR-0002.1", "b", status=parked))
-        keep(store, a_run("WSR-0004.1", "d", status=RunStatus.RUNNING))
+    @pytest.mark.parametrize("status", [RunStatus.PARKED, RunStatus.FAILED])
+    def test_those_that_wait_for_a_person_are_found_oldest_first(
+        self, store: RunStore, status: RunStatus
+    ) -> None:
+        keep(store, a_run("WSR-0003.1", "c", status=status), a_run("WSR-0002.1", "b", status=status))
+        others = [other for other in RunStatus if other is not status]
+        keep(store, *(a_run(f"WSR-{other}.1", other, status=other) for other in others))
 
         with store.transaction() as desk:
-            assert [run.id for run in desk.runs.parked()] == ["WSR-0003.1", "WSR-0002.1"]
-
-    def test_the_failed_are_found_until_somebody_decides_on_them(self, store: RunStore) -> None:
-        failed = RunStatus.FAILED
-        keep(store, a_run("WSR-0003.1", "c", status=failed), a_run("WSR-0002.1", "b", status=failed))
-        keep(store, a_run("WSR-0004.1", "d", status=RunStatus.CANCELLED))
-
-        with store.transaction() as desk:
-            assert [run.id for run in desk.runs.failed()] == ["WSR-0003.1", "WSR-0002.1"]
+            found = desk.runs.parked() if status is RunStatus.PARKED else desk.runs.failed()
+            assert [run.id for run in found] == ["WSR-0003.1", "WSR-0002.1"]
 
     def test_in_flight_is_what_the_runner_has_to_move(self, store: RunStore) -> None:
         for number, status in enumerate(RunStatus):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ from approvals.model import RequestId
 from bot.database import Database
 from bot.handover import give_up
 from provisioner.message import Message
-from provisioner.run import RunStatus
+from provisioner.run import Run, RunStatus
 from tests.conftest import Postgres
 from tests.fakes.office import Office
 from tests.fakes.people import MINA
@@ -71,24 +71,21 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
     assert office.pending() is None
 
 
-def test_looking_at_a_list_and_at_home_at_once_ends_for_both(office: PostgresOffice) -> None:
-    office.approves(office.requested("beta"))
-    alpha = office.approves(office.requested("alpha"))
-
-    with ThreadPoolExecutor(2) as pool, office.database.unit() as unit:
-        unit.requests.get(RequestId(alpha.reference))
-        listed = pool.submit(office.service.list)
-        office.until_waiting(1)
-        home = pool.submit(office.service.home, office.who(MINA))
-        office.until_waiting(2)
-        unit.commit()
-        assert str(listed.result().text) == "2 workspaces"
-        assert str(home.result().text) == "Workspaces"
+def _under_way(office: PostgresOffice, project: str) -> Run:
+    return office.approves(office.requested(project))
 
 
-def test_they_end_for_both_also_where_runs_failed_in_another_order(office: PostgresOffice) -> None:
-    office.failed("beta")
-    alpha = office.failed("alpha")
+def _failed(office: PostgresOffice, project: str) -> Run:
+    return office.failed(project)
+
+
+@pytest.mark.parametrize("worked_on", [_under_way, _failed])
+def test_looking_at_a_list_and_at_home_at_once_ends_for_both(
+    office: PostgresOffice, worked_on: Callable[[PostgresOffice, str], Run]
+) -> None:
+    """Both lock the requests, and in the same order, whatever became of the runs."""
+    worked_on(office, "beta")
+    alpha = worked_on(office, "alpha")
 
     with ThreadPoolExecutor(2) as pool, office.database.unit() as unit:
         unit.requests.get(RequestId(alpha.reference))
