@@ -35,7 +35,7 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     scene.until_says(f"{scene.project} is gone; what is not ours stays", within=60)
     assert scene.names() == {"buckets": [bucket]}
     assert neighbours(client, scene.project) == before
-    assert still_there(scene) == [f"bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
     assert f"• Profile aic-ns-{scene.project}-ws" in scene.words().split("Deleted")[1]
     scene.until(lambda: any("Not ours, and still there" in one for one in scene.told()), "last line")
     scene.until(
@@ -58,7 +58,7 @@ def test_access_that_somebody_gave_to_their_bucket_stays_with_it(scene: Scene, w
     scene.until_says("is gone; what is not ours stays", within=60)
 
     assert scene.names().keys() == {"buckets", "policies"}
-    assert still_there(scene) == [f"bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
 
 
 def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(

@@ -93,6 +93,8 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "alpha failed at Stage nodes" in card
     assert "What happened: cannot make nodes of alpha." in card
+    assert card.count("cannot make nodes of alpha") == 1
+    assert "Stage login\nnot begun" in card
     for there in ("profile alpha", "bucket alpha", "policy alpha"):
         assert there in card
     assert "There now" in card

@@ -13,7 +13,7 @@ import pytest
 from approvals.model import Decision, Request, RequestStatus, Verdict
 from bot.card import Action, Button, Buttons, Card, Mark, Style
 from bot.proposal import Proposal
-from bot.views.case import NO_LINKS, Case, Frame, Links
+from bot.views.case import NO_LINKS, Case, Frame, Links, Other
 from bot.views.direct import Moment, direct_card
 from bot.views.known import Known
 from bot.views.plan import SHARED
@@ -49,6 +49,7 @@ def card(
     plan: Plan | None = None,
     run_id: str = "",
     links: Links = NO_LINKS,
+    before: Other | None = None,
     **asked: Any,
 ) -> Card:
     proposal = Proposal(
@@ -58,7 +59,7 @@ def card(
         locale="en-US",
         run_id=run_id,
     )
-    case = Case(proposal=proposal, request=request, run=run)
+    case = Case(proposal=proposal, request=request, run=run, before=before)
     return request_card(case, Frame(command="/ws", platform=a_platform(), links=links))
 
 
@@ -111,6 +112,31 @@ def test_a_new_plan_that_nobody_approves_does_not_say_that_nothing_was_made() ->
         assert "Nothing was made" in shown(card(request))
         assert "Nothing was made" not in shown(card(request, run_id="WSR-0000.1"))
         assert "What exists stays" in shown(card(request, run_id="WSR-0000.1"))
+
+
+def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
+    idle = (StagePlan("a", Message("Bucket"), ()), StagePlan("b", Message("Login"), ()))
+    making = StagePlan("c", Message("Profile"), (a_change("profile alpha"),))
+
+    for goal, asked, said in (
+        (Goal.PRESENT, "There already, left as it is: Bucket, Login", "There already: Bucket, Login"),
+        (Goal.ABSENT, "Nothing is there of: Bucket, Login", "Nothing was there of: Bucket, Login"),
+    ):
+        plan = a_plan(*idle, making, goal=goal)
+        ended = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001", plan=plan)
+
+        assert asked in shown(card(a_request(), plan=plan)).splitlines()
+        assert said in shown(card(approved(), ended)).splitlines()
+        assert "Bucket\n" not in shown(card(approved(), ended))
+
+
+def test_who_decides_sees_that_only_what_is_missing_is_asked_for() -> None:
+    begun = a_plan(StagePlan("a", Message("Bucket"), ()), StagePlan("b", Message("Login"), (a_change("l"),)))
+    before = Other(id="WSR-0000", goal=Goal.PRESENT, status=RequestStatus.APPROVED, asked_by="U0MINA")
+
+    assert "asks for what is missing of this workspace" in shown(card(a_request(), plan=begun, before=before))
+    assert "asks for a new workspace" in shown(card(a_request(), plan=begun))
+    assert "asks for a new workspace" in shown(card(a_request(), before=before))
 
 
 def test_a_plan_with_nothing_left_to_make_says_so() -> None:

@@ -28,7 +28,7 @@ from bot.card import (
 )
 from bot.slack.cards import SIGNS, VIEW_BLOCKS, blocks, render
 from bot.texts import Texts
-from provisioner.message import Message, Ref, RefKind, literal
+from provisioner.message import Message, Ref, RefKind, literal, named
 from sandbox.slack.blocks import Surface, complaints
 
 ENGLISH = Texts().for_locale("en")
@@ -77,6 +77,12 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
         ":hourglass_flowing_sand: *S3 bucket* — waiting · creating",
         ":white_large_square: Kubeflow login",
     ]
+
+
+def test_every_line_of_a_list_begins_as_a_sentence_does() -> None:
+    bullets = Bullets((Message("node group {name}", name=named("ng-a")), Message("S3 bucket")))
+
+    assert texts(a_card(bullets))[1].splitlines() == ["• Node group `ng-a`", "• S3 bucket"]
 
 
 def test_every_state_has_a_sign_of_its_own() -> None:

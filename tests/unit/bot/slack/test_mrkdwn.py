@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import Mrkdwn, code, cut, escape, shorten, unescape
+from bot.slack.mrkdwn import Mrkdwn, capital, code, cut, escape, shorten, unescape
 from bot.texts import Texts
 from provisioner.message import Message, Ref, RefKind
 
@@ -104,3 +104,18 @@ def test_a_text_is_cut_in_pieces_that_fit_and_nothing_is_lost(text: str, most: i
 
 def test_a_text_is_cut_between_its_lines() -> None:
     assert cut("first line\nsecond line\nthird", 25) == ["first line\nsecond line", "third"]
+
+
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("node group `ng`", "Node group `ng`"),
+        ("`node` group", "`node` group"),
+        ("dex is restarted", "dex is restarted"),
+        ("<@U0BOB0001> asks", "<@U0BOB0001> asks"),
+        ("m5.xlarge machines", "m5.xlarge machines"),
+        ("", ""),
+    ],
+)
+def test_a_line_begins_with_a_capital_unless_it_begins_with_a_name(line: str, begins: str) -> None:
+    assert capital(line) == begins
