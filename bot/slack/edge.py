@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import sleep
 from typing import Any, Protocol, TypeAlias
 
 import structlog
@@ -15,7 +16,7 @@ from slack_sdk.webhook import WebhookClient
 from approvals.model import Actor, Verdict
 from bot.ask import Ask
 from bot.card import Card
-from bot.notify import Notifier, NotifyError
+from bot.notify import Busy, Notifier, NotifyError
 from bot.people import People
 from bot.slack.cards import render
 from bot.slack.commands import Command, parse
@@ -39,6 +40,7 @@ Reply: TypeAlias = Mapping[str, Any]
 
 _DRAFTS_KEPT = 500
 _ANSWER_WITHIN = 5  # seconds for one answer to a response_url
+_WAITED_MOST = 3.0  # seconds; later, the person has asked again
 
 
 class Directory(People, Protocol):
@@ -154,17 +156,18 @@ class Edge:
             self.whisper(incoming, card)
 
     def whisper(self, incoming: Incoming, card: Card) -> None:
-        """Without a trigger or a response_url: a message only they see, or a direct message."""
-        language = self.words(incoming).language
+        """Without a trigger or a response_url: a message only they see, or a direct message.
+
+        Said once more where Slack wants it a little later; better twice than never.
+        """
         try:
-            if incoming.direct:
-                key = f"answer/{incoming.event_id or secrets.token_hex(8)}"
-                root = incoming.thread_ts
-                self.notifier.post(incoming.channel, card, key=key, language=language, root_ts=root)
-            else:
-                self.notifier.whisper(
-                    incoming.channel, incoming.user, card, language=language, root_ts=incoming.thread_ts
-                )
+            try:
+                self._message(incoming, card)
+            except Busy as busy:
+                if busy.retry_after > _WAITED_MOST:
+                    raise
+                sleep(busy.retry_after)
+                self._message(incoming, card)
         except NotifyError as error:
             log.warning("answer not delivered", user=incoming.user, why=str(error))
 
@@ -204,6 +207,14 @@ class Edge:
             self.client.views_update(view_id=seen["id"], hash=seen.get("hash"), view=view)
         except TROUBLE as error:
             log.info("dialog not redrawn", user=incoming.user, why=error_code(error))
+
+    def _message(self, incoming: Incoming, card: Card) -> None:
+        language, root = self.words(incoming).language, incoming.thread_ts
+        if incoming.direct:
+            key = f"answer/{incoming.event_id or secrets.token_hex(8)}"
+            self.notifier.post(incoming.channel, card, key=key, language=language, root_ts=root)
+        else:
+            self.notifier.whisper(incoming.channel, incoming.user, card, language=language, root_ts=root)
 
     def _respond(self, incoming: Incoming, card: Card) -> bool:
         """By the response_url, which reaches channels the bot is not in. At most five times each."""

@@ -26,7 +26,7 @@ def answer_now(edge: Edge, incoming: Incoming) -> Reply | None:
     asked = edge.parse(incoming.text)
     if locale is None or not isinstance(asked, Help | Usage):
         return None
-    text, blocks = render(_answer(edge, asked), edge.texts.for_locale(locale))
+    text, blocks = render(_answer(edge, asked, edge.command), edge.texts.for_locale(locale))
     return {"response_type": "ephemeral", "text": text, "blocks": blocks}
 
 
@@ -43,7 +43,7 @@ def command(edge: Edge, incoming: Incoming) -> None:
         case Status(project=""):
             edge.tell(incoming, which_card(f"{edge.command} status"))
         case Usage() | Help() | ListAll():
-            edge.tell(incoming, _answer(edge, asked))
+            edge.tell(incoming, _answer(edge, asked, edge.command))
         case Status(live=True):
             edge.service.ask(_ask(edge, incoming, asked.project, AskKind.LOOK, incoming.trigger, ""))
             text = Message(
@@ -113,8 +113,8 @@ def _ask(edge: Edge, incoming: Incoming, project: str, kind: AskKind, key: str, 
     )
 
 
-def _answer(edge: Edge, asked: Command) -> Card:
-    """For what needs neither a form nor a thread."""
+def _answer(edge: Edge, asked: Command, command: str = "") -> Card:
+    """For what needs neither a form nor a thread. `command`: what stood before it, to be quoted."""
     match asked:
         case Help():
             return help_card(edge.command)
@@ -127,5 +127,7 @@ def _answer(edge: Edge, asked: Command) -> Card:
         case Delete():
             return delete_card(asked.project) if asked.project else which_card("delete")
         case Usage():
-            return usage_card(asked, edge.command, edge.keep_draft(asked.draft) if asked.form else "")
+            draft_id = edge.keep_draft(asked.draft) if asked.form else ""
+            typed = f"{command} {asked.typed}".strip()
+            return usage_card(asked, edge.command, draft_id, typed=typed)
     assert_never(asked)

@@ -51,8 +51,11 @@ def help_card(command: str) -> Card:
     return Card(title, text, parts)
 
 
-def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
-    """All that is wrong at once, a line to copy, and the form with what could be read."""
+def usage_card(usage: Usage, command: str, draft_id: str, *, typed: str) -> Card:
+    """All that is wrong at once, a line to copy, and the form with what could be read.
+
+    `typed`: all of it, as it was.
+    """
     n = len(usage.problems)
     title = Message("Nothing was done")
     text = Message("That command was not run. {problems}", problems=_joined(usage.problems))
@@ -62,7 +65,7 @@ def usage_card(usage: Usage, command: str, draft_id: str) -> Card:
                 "One thing to put right in {typed}",
                 plural="{n} things to put right in {typed}",
                 n=n,
-                typed=shown(f"{command} {usage.typed}"),
+                typed=shown(typed),
             )
         ),
         Bullets(usage.problems),

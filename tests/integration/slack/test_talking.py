@@ -96,6 +96,20 @@ def test_the_bot_does_not_talk_to_itself(stand: Stand) -> None:
     assert len([one for one in stand.slack.dm("requester")["messages"] if one["bot"]]) == 2
 
 
+def test_an_answer_that_slack_wants_a_little_later_is_given_then(stand: Stand) -> None:
+    stand.slack.faults.limit("chat.postMessage", retry_after=1)
+
+    stand.slack.message("requester", "dm", "help")
+
+    stand.eventually(lambda: [one for one in stand.slack.dm("requester")["messages"] if one["bot"]])
+
+
+def test_a_direct_message_is_quoted_as_it_was_written(stand: Stand) -> None:
+    stand.slack.message("requester", "dm", "good morning")
+
+    stand.eventually(lambda: "put right in `good morning`" in str(stand.slack.dm("requester")["messages"]))
+
+
 def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "status alpha")
 

@@ -358,7 +358,7 @@ def test_any_text_gives_an_answer_that_can_be_shown(text: str) -> None:
     command = asked(text)
 
     if isinstance(command, Usage):
-        card = usage_card(command, "/workspace", "draft-1")
+        card = usage_card(command, "/workspace", "draft-1", typed=text)
         assert ENGLISH.plain(card.text)
 
 
