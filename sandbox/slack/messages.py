@@ -91,12 +91,17 @@ class Ledger:
 
     def keep(self) -> list[dict[str, Any]]:
         """All that lasts, as JSON, for `bring_back` in another process."""
-        return [asdict(message) for channel in self._messages for message in self.lasting(channel)]
+        return [
+            {**asdict(message), "state": [[*ids, entry] for ids, entry in message.state.items()]}
+            for channel in self._messages
+            for message in self.lasting(channel)
+        ]
 
     def bring_back(self, kept: list[dict[str, Any]]) -> None:
         """What `keep` gave, into an empty ledger; block ids go on counting after theirs."""
         for facts in kept:
-            message = self.add(Message(**facts))
+            state = {(block, action): entry for block, action, entry in facts["state"]}
+            message = self.add(Message(**{**facts, "state": state}))
             self._blocks += len(message.blocks)
 
     def as_api(self, message: Message, *, metadata: bool = True) -> dict[str, Any]:

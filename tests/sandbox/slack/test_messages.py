@@ -1,10 +1,12 @@
+import json
 from typing import Any
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from sandbox.slack import CannotAct, ChannelSeed, Rates, Seed, SlackSimulator
+from sandbox.slack import CannotAct, ChannelSeed, MovableClock, Rates, Seed, SlackSimulator
+from sandbox.slack.messages import Ledger
 from tests.sandbox.slack.bot import Bot, client, remember
 from tests.sandbox.slack.forms import actions, button, option, section
 
@@ -267,3 +269,16 @@ def test_the_response_url_of_a_click_replaces_or_deletes_the_message(
     shown = slack.channel("workspace-requests", "admin")["messages"]
     assert [message["text"] for message in shown] == ["replaced", "public", "for you"]
     assert [message["text"] for message in told["private"]] == ["for you"]
+
+
+def test_what_was_chosen_in_a_message_outlasts_the_process(slack: SlackSimulator, web: WebClient) -> None:
+    options = [option("small"), option("large")]
+    select = {"type": "static_select", "action_id": "size", "options": options}
+    posted = web.chat_postMessage(channel=REQUESTS, text="which?", blocks=[actions(select, block_id="pick")])
+    slack.click("requester", action_id="size", ts=posted["ts"], value="large")
+
+    again = Ledger(Seed(), MovableClock())
+    again.bring_back(json.loads(json.dumps(slack.keep())))
+
+    state = again.get(REQUESTS, posted["ts"]).state
+    assert state["pick", "size"]["selected_option"] == option("large")
