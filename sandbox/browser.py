@@ -103,11 +103,16 @@ class Screen:
         """The fields of the dialog, by block id."""
         for block, value in values.items():
             field = self.field(block)
-            target = field.locator("input, textarea, select").first
-            if target.evaluate("node => node.tagName") == "SELECT":
-                target.select_option(value)
+            target = field.locator("input, textarea").first
+            if target.get_attribute("role") == "combobox":
+                self.choose(target, value)
             else:
                 target.fill(value)
+
+    def choose(self, select: Locator, value: str) -> None:
+        """The option with this value, in the list that the select opens."""
+        select.click()
+        self.page.locator(f"[role=option][data-value='{value}']").click()
 
     def send(self) -> None:
         """The dialog, as it is filled in."""

@@ -74,7 +74,7 @@ export class Dialog {
   focusOn({ block, keep, range }) {
     const field = [...this.root.querySelectorAll("[data-block]")].find((one) => one.dataset.block === block);
     const target = field
-      ? field.input.matches("input, select, textarea")
+      ? field.input.matches("input, textarea")
         ? field.input
         : field.input.querySelector("input")
       : null;
@@ -85,8 +85,7 @@ export class Dialog {
 
   focusFirst() {
     const first =
-      this.root.querySelector("[autofocus]") ??
-      this.root.querySelector(".field input, .field select, .field textarea");
+      this.root.querySelector("[autofocus]") ?? this.root.querySelector(".field input, .field textarea");
     (first ?? this.root.querySelector(".modal-buttons button:last-child") ?? this.root).focus();
   }
 

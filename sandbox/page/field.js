@@ -16,7 +16,13 @@ export function inputBlock(block, surface) {
   const [id, label, hint, trouble] = ["input", "label", "hint", "trouble"].map(newId);
   const group = GROUPS.test(inner.type);
   const describedby = [block.hint && hint, wrong && trouble].filter(Boolean).join(" ") || null;
-  const names = { id, describedby, invalid: wrong !== null, labelledby: group ? label : null };
+  const names = {
+    id,
+    describedby,
+    invalid: wrong !== null,
+    labelledby: group ? label : null,
+    optional: block.optional ?? false,
+  };
   const node = input(inner, surface.entry(block, inner), names);
   if (block.dispatch_action) dispatch(node, inner, surface);
   const words = [

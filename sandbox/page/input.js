@@ -1,6 +1,7 @@
 // What a person fills in. Each node has `readValue()`: what the API takes for it, null when empty.
 
 import { el, newId } from "./dom.js";
+import { listbox } from "./listbox.js";
 import { plain, textObject } from "./mrkdwn.js";
 import { reader } from "./reader.js";
 import { say } from "./words.js";
@@ -134,20 +135,14 @@ const isChosen = (option, values) =>
 
 function select(element, entry, names) {
   const values = chosen(element, entry);
-  const draw = (option) =>
-    el("option", { value: option.value, selected: isChosen(option, values) }, option.text);
-  const groups = offered(element).map(({ label, options }) =>
-    label === null ? options.map(draw) : el("optgroup", { label }, options.map(draw)),
-  );
-  const empty =
-    values.length === 0 ? el("option", { value: "" }, element.placeholder?.text ?? say("placeholder")) : null;
-  const node = el(
-    "select",
-    { ...named(names), class: "select", autofocus: element.focus_on_load },
-    empty,
-    groups,
-  );
-  return withReader(node, () => node.value || null);
+  const groups = offered(element);
+  const first = groups.flatMap((group) => group.options).find((option) => isChosen(option, values));
+  const props = { ...named(names), autofocus: element.focus_on_load };
+  return listbox(groups, props, {
+    value: first?.value ?? null,
+    placeholder: element.placeholder?.text ?? say("placeholder"),
+    clearable: names.optional,
+  });
 }
 
 function manySelect(element, entry, names) {

@@ -1,6 +1,7 @@
 // A menu that opens at a button: arrow keys, Escape, and a click elsewhere closes it.
 
 import { el } from "./dom.js";
+import { popup } from "./popup.js";
 
 /** `items()` gives {label, note, choose}; they are made anew at each opening. */
 export function menuButton(props, content, items) {
@@ -9,11 +10,19 @@ export function menuButton(props, content, items) {
     { type: "button", "aria-haspopup": "menu", "aria-expanded": "false", ...props },
     content,
   );
-  button.addEventListener("click", () => open(button, items()));
+  let close = null;
+  const closed = () => {
+    close = null;
+    button.setAttribute("aria-expanded", "false");
+  };
+  button.addEventListener("click", () => {
+    if (close) close();
+    else close = open(button, items(), closed);
+  });
   return button;
 }
 
-function open(button, items) {
+function open(button, items, closed) {
   const choose = (item) => () => {
     close();
     button.focus();
@@ -45,31 +54,8 @@ function open(button, items) {
     event.stopPropagation();
   }
 
-  function elsewhere(event) {
-    if (!box.contains(event.target)) close();
-  }
-
-  function close() {
-    box.remove();
-    button.setAttribute("aria-expanded", "false");
-    document.removeEventListener("pointerdown", elsewhere, true);
-  }
-
-  // While a dialog is open, only what is in it can be reached.
-  const home = button.closest("dialog") ?? document.querySelector("main");
-  home.append(box);
-  place(box, button);
+  const close = popup(box, button, { edge: "right", closed });
   button.setAttribute("aria-expanded", "true");
-  document.addEventListener("pointerdown", elsewhere, true);
   rows[0]?.focus();
-}
-
-function place(box, button) {
-  const at = button.getBoundingClientRect();
-  const { width, height } = box.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.right - width, innerWidth - width - 8));
-  const below = at.bottom + 4;
-  const top = below + height > innerHeight - 8 ? Math.max(8, at.top - height - 4) : below;
-  box.style.setProperty("left", `${left}px`);
-  box.style.setProperty("top", `${top}px`);
+  return close;
 }

@@ -105,7 +105,7 @@ export class Stream {
   /** Up and down go from message to message. */
   keydown(event) {
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-    if (event.target.closest("input, textarea, select, [role=menu]")) return;
+    if (event.target.closest("input, textarea, [role=menu]")) return;
     const all = [...this.list.querySelectorAll(".message")];
     const at = all.indexOf(event.target.closest(".message"));
     const to = at < 0 ? all.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1);

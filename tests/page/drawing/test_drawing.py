@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,7 @@ from sandbox.slack import SlackSimulator
 from sandbox.slack.blocks import _KNOWN, Surface, complaints
 from sandbox.slack.elements import IN_INPUT
 from sandbox.world import Options, Part, World
+from tests.page.drawing.post import REQUESTER, post
 from tests.page.fixtures import BLOCKS, INPUTS, input_block, modal
 
 if TYPE_CHECKING:
@@ -23,52 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.page
 
-WHERE = {"requester": "U0MINA001"}
 LONG = 240
-
-
-@pytest.fixture
-def slack(empty: World) -> SlackSimulator:
-    assert empty.slack is not None
-    return empty.slack
-
-
-@pytest.fixture
-def client(empty_url: str) -> Iterator[Client]:
-    client = Client(empty_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def screen(open_screen: Open, empty_url: str) -> Screen:
-    return open_screen(empty_url)
-
-
-@pytest.fixture
-def opened(slack: SlackSimulator) -> Iterator[Callable[..., str]]:
-    """Opens a dialog of the requester's, as an app's trigger would; its id."""
-    modals = slack.core.modals
-
-    def open_it(body: dict[str, Any]) -> str:
-        return slack._server.call(lambda: modals.open(WHERE["requester"], body)).id
-
-    yield open_it
-    slack._server.call(lambda: modals.clear(WHERE["requester"]))
-
-
-def post(slack: SlackSimulator, channel: str, **said: Any) -> str:
-    """A message of the app's."""
-    import httpx
-
-    answer = httpx.post(
-        f"{slack.url}/api/chat.postMessage",
-        json={"channel": channel, **said},
-        headers={"Authorization": f"Bearer {slack.bot_token}"},
-        trust_env=False,
-    ).json()
-    assert answer["ok"], answer
-    return str(answer["ts"])
 
 
 def test_there_is_one_of_each_kind_and_slack_would_take_it() -> None:
@@ -209,7 +165,7 @@ def test_a_dialog_above_another_has_a_way_back(
     screen.show("requester", "general")
     screen.fill(plain_text_input="typed below")
     modals = slack.core.modals
-    slack._server.call(lambda: modals.push(WHERE["requester"], modal(BLOCKS["alert"][0])))
+    slack._server.call(lambda: modals.push(REQUESTER, modal(BLOCKS["alert"][0])))
     slack.message("admin", "general", "something happens")
     screen.sees("Careful now", within=screen.dialog)
 
