@@ -73,7 +73,7 @@ export const KOREAN = {
   off: "끄기",
   on: "켜짐",
   online: "대화 가능",
-  onlyYou: "나에게만 표시",
+  onlyYou: "나만 볼 수 있음",
   opensElsewhere: "새 탭에서 열림",
   optional: "(선택 사항)",
   outsider: "그룹 없음",

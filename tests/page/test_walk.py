@@ -195,7 +195,7 @@ def test_a_person_who_speaks_korean_is_spoken_to_in_korean(screen: Screen, clien
 
     screen.sees("채널", "현황")
     screen.write("/nonsense")
-    screen.sees("올바른 명령어가 아닙니다: /nonsense", "나에게만 표시", within=screen.messages.last)
+    screen.sees("올바른 명령어가 아닙니다: /nonsense", "나만 볼 수 있음", within=screen.messages.last)
     assert screen.page.locator("html").get_attribute("lang") == "ko-KR"
     assert [one["locale"] for one in client.people() if one["key"] == "requester"] == ["ko-KR"]
 
