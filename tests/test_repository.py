@@ -61,6 +61,9 @@ TESTS_THAT_MOVE_RUNS = (
     "tests/unit/bot/test_deciding.py",
 )
 
+# Markdown's own, and what `<picture>` names for the light and the dark: target and anchor.
+LINK = r"(?:\]\(|\bsrc(?:set)?=\")(?!https?:)([^)\"#\s]*)#?([^)\"\s]*)"
+
 # Files that may sleep or replace an attribute, each with the reason.
 MAY_SLEEP: dict[str, str] = {
     "tests/bench/subject.py": "what it measures happens in another process, looked at until it has",
@@ -354,7 +357,7 @@ def test_every_link_from_a_text_leads_to_something() -> None:
         (path, target, anchor)
         for path in all_text()
         if path.suffix == ".md"
-        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", path.read_text())
+        for target, anchor in re.findall(LINK, path.read_text())
     ]
     missing = [
         f"{name_of(path)}: {target}#{anchor}"
@@ -364,4 +367,18 @@ def test_every_link_from_a_text_leads_to_something() -> None:
     ]
 
     assert len(links) > 20
+    assert "docs/pictures/work-dark.png" in {target for _, target, _ in links}
     assert not missing
+
+
+def test_every_picture_stands_in_a_text() -> None:
+    shown = {
+        (path.parent / target).resolve()
+        for path in all_text()
+        if path.suffix == ".md"
+        for target, _ in re.findall(LINK, path.read_text())
+    }
+    pictures = set((ROOT / "docs" / "pictures").iterdir())
+
+    assert len(pictures) > 20
+    assert not {name_of(path) for path in pictures - shown}
