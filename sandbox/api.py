@@ -63,6 +63,7 @@ class Api:
                 Route("/api/channels/{name}/read", self._read, methods=["PUT"]),
                 Route("/api/channels/{name}/private/{ts}", self._dismiss, methods=["DELETE"]),
                 Route("/api/dm", self._dm),
+                Route("/api/threads", self._threads),
                 Route("/api/home", self._home_view),
                 Route("/api/view", self._view),
                 Route("/api/world", self._look),
@@ -101,8 +102,9 @@ class Api:
 
     async def _read(self, request: Request) -> Response:
         slack, as_, body = self._slack(), self._as(request), await _body(request)
-        _only(body, {"ts"}, required={"ts"})
-        return await self._done(lambda: slack.read(as_, request.path_params["name"], body["ts"]), as_)
+        _only(body, {"ts", "thread_ts"}, required={"ts"})
+        name, thread = request.path_params["name"], body.get("thread_ts")
+        return await self._done(lambda: slack.read(as_, name, body["ts"], thread), as_)
 
     async def _dismiss(self, request: Request) -> Response:
         slack, as_, at = self._slack(), self._as(request), request.path_params
@@ -154,6 +156,9 @@ class Api:
     async def _dm(self, request: Request) -> Response:
         slack, as_ = self._slack(), self._as(request)
         return JSONResponse(await _carried_out(lambda: slack.dm(as_), as_))
+
+    async def _threads(self, request: Request) -> Response:
+        return JSONResponse({"threads": await run_in_threadpool(self._slack().threads, self._as(request))})
 
     async def _home_view(self, request: Request) -> Response:
         return JSONResponse({"view": await run_in_threadpool(self._slack().home_view, self._as(request))})

@@ -39,6 +39,9 @@ export const api = {
   channel: (name, as) =>
     name === "dm" ? get("/api/dm", { as }) : get(`/api/channels/${part(name)}`, { as }),
   read: (name, as, ts) => call("PUT", `/api/channels/${part(name)}/read`, { query: { as }, body: { ts } }),
+  readThread: (name, as, thread_ts, ts) =>
+    call("PUT", `/api/channels/${part(name)}/read`, { query: { as }, body: { ts, thread_ts } }),
+  threads: (as) => get("/api/threads", { as }).then((said) => said.threads),
   dismiss: (name, as, ts) => call("DELETE", `/api/channels/${part(name)}/private/${ts}`, { query: { as } }),
   view: (as) => get("/api/view", { as }).then((said) => said.view),
   home: (as) => get("/api/home", { as }).then((said) => said.view),

@@ -13,12 +13,14 @@ import { PANES, Place } from "./place.js";
 import { readAs, reader } from "./reader.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
+import { Threads } from "./threads.js";
 import { Topbar } from "./topbar.js";
 import { say } from "./words.js";
 
 const HISTORY = 400; // entries of the journal that the traffic begins with
 const LATER = [3_000, 9_000]; // milliseconds after the last event
 const APP = ["home", "about"];
+const APART = [...APP, "threads"]; // places without messages of their own
 
 class Page {
   constructor() {
@@ -36,6 +38,7 @@ class Page {
     this.sidebar = new Sidebar({ go });
     this.channel = new Channel({ acts: this.acts, go });
     this.app = new AppPage({ acts: this.acts, go });
+    this.threads = new Threads({ go });
     this.thread = new Thread({ acts: this.acts, go });
     this.backstage = new Backstage({ go, changed: look });
     this.dialog = new Dialog(this.acts);
@@ -54,6 +57,7 @@ class Page {
     this.topbar.root.prepend(el("h1", { class: "visually-hidden" }, "Workspace Bot sandbox"));
     document.body.append(this.topbar.root, this.trouble, this.frame, this.bottom, this.dialog.root);
     this.unreadFrom = { subject: "", ts: null };
+    this.newReplies = { subject: "", ts: null, read: "" };
     this.visited = "";
     this.writes = [];
     this.later = [];
@@ -156,12 +160,13 @@ class Page {
   async look() {
     const { as, channel, pane } = this.place.now;
     const at = `${as}|${channel}|${pane}`;
-    const conversation = APP.includes(channel) ? "dm" : channel;
+    const conversation = APART.includes(channel) ? "dm" : channel;
     try {
       readAs(as, await api.people());
-      const [side, said, view, home, bot, world, faults] = await Promise.all([
+      const [side, said, threads, view, home, bot, world, faults] = await Promise.all([
         api.channels(reader.key),
         api.channel(conversation, reader.key),
+        api.threads(reader.key),
         api.view(reader.key),
         channel === "home" ? this.home() : null,
         api.bot(),
@@ -173,7 +178,7 @@ class Page {
       reader.channels = new Map(
         side.channels.filter((one) => one.name !== "dm").map((one) => [one.id, one.name]),
       );
-      this.draw({ side, said, view, home, bot, world, faults, writes: this.writes }, conversation);
+      this.draw({ side, said, threads, view, home, bot, world, faults, writes: this.writes }, conversation);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refused(error);
@@ -200,6 +205,11 @@ class Page {
     const { channel, thread, theme, pane, show } = this.place.now;
     const row = data.side.channels.find((one) => one.name === conversation);
     const notes = this.notes.in(conversation);
+    const opened = APART.includes(channel) ? "" : thread;
+    this.markThread(row, opened, data);
+    const news = new Map(data.threads.map((one) => [one.message.ts, one.unread]));
+    const messages = data.said.messages.map((one) => ({ ...one, unreadReplies: news.get(one.ts) }));
+    const waiting = data.threads.filter((one) => one.unread > 0).length;
     document.documentElement.lang = reader.locale;
     this.frame.dataset.pane = pane;
     this.frame.dataset.show = show;
@@ -207,15 +217,14 @@ class Page {
     this.sidebar.draw({
       team: data.side.team.name,
       channels: data.side.channels,
+      news: waiting,
       at: channel,
       online: data.bot.state === "running",
     });
     if (channel !== "home") this.visited = "";
-    this.shown(APP.includes(channel) ? this.app.root : this.channel.root);
     this.markUnread(row, channel);
-    if (APP.includes(channel)) this.app.draw(channel, data.home);
-    else this.channel.draw({ row, messages: data.said.messages, notes, unreadFrom: this.unreadFrom.ts });
-    this.thread.draw({ row, ts: APP.includes(channel) ? "" : thread, messages: data.said.messages, notes });
+    this.drawMiddle(channel, data, { row, messages, notes, unreadFrom: this.unreadFrom.ts });
+    this.thread.draw({ row, ts: opened, messages, notes, unreadFrom: this.newReplies.ts });
     this.frame.classList.toggle("with-thread", !this.thread.root.hidden);
     if (this.place.now.message) this.find(this.place.now.message);
     this.dialog.draw(data.view);
@@ -223,11 +232,16 @@ class Page {
     this.drawBottom(pane, show);
     this.paneButton.setAttribute("aria-label", say("pane"));
     this.paneButton.setAttribute("aria-pressed", String(pane !== "none"));
-    this.retitle(data.side.channels, channel);
+    this.retitle(data.side.channels, channel, waiting);
     document.documentElement.dataset.drawn = `${reader.key}|${channel}|${pane}`;
   }
 
-  shown(root) {
+  drawMiddle(channel, { home, threads }, conversation) {
+    const part = APP.includes(channel) ? this.app : channel === "threads" ? this.threads : this.channel;
+    const { root } = part;
+    if (part === this.app) part.draw(channel, home);
+    else if (part === this.threads) part.draw(threads);
+    else part.draw(conversation);
     if (this.middle.firstChild !== root) this.middle.replaceChildren(root);
   }
 
@@ -239,7 +253,7 @@ class Page {
 
   /** Where "New" stands is kept while the channel is open; what is on the screen counts as read. */
   markUnread(row, channel) {
-    if (APP.includes(channel)) return;
+    if (APART.includes(channel)) return;
     const subject = `${reader.key}|${row.name}`;
     if (this.unreadFrom.subject !== subject)
       this.unreadFrom = { subject, ts: row.unread > 0 && row.read ? row.read : null };
@@ -249,10 +263,24 @@ class Page {
     }
   }
 
-  retitle(channels, channel) {
+  /** The same for the thread that is open. */
+  markThread(row, ts, { threads, said }) {
+    const subject = `${reader.key}|${ts}`;
+    const known = threads.find((one) => one.message.ts === ts);
+    if (this.newReplies.subject !== subject)
+      this.newReplies = { subject, ts: known?.unread ? known.read || ts : null, read: "" };
+    const latest = said.messages.findLast((one) => one.thread_ts === ts && !one.ephemeral)?.ts;
+    if (ts === "" || !latest || latest === this.newReplies.read || document.hidden) return;
+    this.newReplies.read = latest;
+    api.readThread(row.name, reader.key, ts, latest).catch(() => {});
+    if (known) known.unread = 0;
+  }
+
+  /** `threads`: how many have something new. */
+  retitle(channels, channel, threads) {
     const waiting = channels
       .filter((one) => one.name !== channel)
-      .reduce((sum, one) => sum + (one.unread > 0 ? one.mentions : 0), 0);
+      .reduce((sum, one) => sum + (one.unread > 0 ? one.mentions : 0), threads);
     document.title = `${waiting ? `(${waiting}) ` : ""}Workspace Bot sandbox`;
   }
 

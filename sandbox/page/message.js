@@ -13,7 +13,8 @@ import { say } from "./words.js";
 export const authorOf = (message) => (message.user === "slackbot" ? say("slackbot") : nameOf(message.user));
 
 /**
- * `scene`: the channel's name, `inThread`, `acts`, `openThread(ts)`; `grouped`: the one before is of the same
+ * `scene`: the channel's name, `inThread`, `acts`, `openThread(ts)`; `unreadReplies` of a message is how many of
+ * its thread's the reader has not seen; `grouped`: the one before is of the same
  * author, so that the name is not said again.
  */
 export function drawMessage(message, scene, grouped) {
@@ -134,20 +135,31 @@ function reactions(message) {
 
 function foot(message, scene) {
   if (scene.inThread || !message.reply_count) return null;
-  const count = message.reply_count === 1 ? say("replyOne") : say("replies", { n: message.reply_count });
   const open = () => scene.openThread(message.ts);
   return el(
     "button",
-    { type: "button", class: "replies", data: { keep: `replies-${message.ts}` }, on: { click: open } },
+    {
+      type: "button",
+      class: message.unreadReplies ? "replies unread" : "replies",
+      data: { keep: `replies-${message.ts}` },
+      on: { click: open },
+    },
     el(
       "span",
       { class: "faces" },
       (message.reply_users ?? []).slice(0, 5).map((id) => avatar(id, "small")),
     ),
-    el("span", { class: "reply-count" }, count),
+    replyCount(message.reply_count, message.unreadReplies),
     el("span", { class: "reply-last" }, say("lastReply", { when: lastTime(dateOf(message.latest_reply)) })),
     el("span", { class: "reply-open" }, say("viewThread")),
   );
+}
+
+/** How many replies there are, and how many of them are new to the reader. */
+export function replyCount(all, unread = 0) {
+  const count = all === 1 ? say("replyOne") : say("replies", { n: all });
+  const fresh = unread ? el("span", { class: "reply-new" }, say("newReplies", { n: unread })) : null;
+  return el("span", { class: "reply-count" }, count, fresh);
 }
 
 function toolbar(message, scene) {

@@ -9,6 +9,7 @@ export class Sidebar {
   constructor({ go }) {
     this.go = go;
     this.team = el("div", { class: "team" });
+    this.threads = el("ul", { class: "side-list", role: "list" });
     this.channelsTitle = el("h2", { class: "side-title" });
     this.channels = el("ul", { class: "side-list", role: "list" });
     this.appsTitle = el("h2", { class: "side-title" });
@@ -17,6 +18,7 @@ export class Sidebar {
       "nav",
       { class: "sidebar", id: "sidebar", on: { keydown: (event) => this.keydown(event) } },
       this.team,
+      this.threads,
       this.channelsTitle,
       this.channels,
       this.appsTitle,
@@ -24,11 +26,14 @@ export class Sidebar {
     );
   }
 
-  draw({ team, channels, at, online }) {
+  /** `news`: how many threads have new replies. */
+  draw({ team, channels, news, at, online }) {
     this.root.setAttribute("aria-label", say("navigation"));
     this.team.textContent = team;
     this.channelsTitle.textContent = say("channels");
     this.appsTitle.textContent = say("apps");
+    const threads = { name: "threads", unread: news, mentions: news };
+    keyed(this.threads, [this.row(threads, at, icon("reply", 16), say("threads"))]);
     keyed(
       this.channels,
       channels

@@ -134,14 +134,14 @@ function rows(messages, scene, { unreadFrom, parent, subject }) {
       found.push({ key: `day-${day}`, sign: title, make: () => divider("day", title) });
       before = null;
     }
-    if (!marked && message.ts > unreadFrom && message.user !== reader.id) {
-      marked = true;
-      found.push({ key: "new", sign: say("newMessages"), make: () => divider("new", say("newMessages")) });
-      before = null;
-    }
     if (apart) {
       const count = messages.length === 2 ? say("replyOne") : say("replies", { n: messages.length - 1 });
       found.push({ key: "replies", sign: count, make: () => divider("count", count) });
+      before = null;
+    }
+    if (!marked && message.ts > unreadFrom && message.user !== reader.id) {
+      marked = true;
+      found.push({ key: "new", sign: say("newMessages"), make: () => divider("new", say("newMessages")) });
       before = null;
     }
     const grouped = together(before, message);

@@ -1,10 +1,9 @@
 // The panel of one thread.
 
-import { titleOf } from "./channel.js";
+import { shortcuts, titleOf } from "./channel.js";
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
-import { shortcuts } from "./channel.js";
 import { reader } from "./reader.js";
 import { Stream } from "./stream.js";
 import { say } from "./words.js";
@@ -45,7 +44,7 @@ export class Thread {
     this.go({ thread: "" });
   }
 
-  draw({ row, ts, messages, notes }) {
+  draw({ row, ts, messages, notes, unreadFrom }) {
     const opened = ts !== "" && ts !== this.ts;
     const shown = [...messages, ...notes]
       .filter((one) => one.ts === ts || one.thread_ts === ts)
@@ -63,6 +62,7 @@ export class Thread {
       label: `${say("messages")}, ${say("thread")}`,
       messages: shown,
       scene: { channel: row.name, inThread: true, acts: this.acts, openThread: () => {} },
+      unreadFrom,
       parent: true,
     });
     this.composer.draw(`${reader.key}|${ts}`, say("reply"));

@@ -31,6 +31,7 @@ from sandbox.slack.reading import Reading
 from sandbox.slack.responses import Responses
 from sandbox.slack.seed import Seed
 from sandbox.slack.server import Server
+from sandbox.slack.threads import Threads
 from sandbox.slack.web import WebApi
 from sandbox.slack.world import Person
 
@@ -70,6 +71,7 @@ class SlackSimulator:
         self._responses = Responses(self.core, chat, events, self._web)
         self._people = People(self.core, payloads, events, self._responses)
         self._reading = Reading(self.core)
+        self._threads = Threads(self.core)
         self._server = Server(self._app(), self.core.transports.protocol())
 
     def _app(self) -> Starlette:
@@ -230,12 +232,16 @@ class SlackSimulator:
             raise CannotAct(f"{person.seed.real_name} sees no private message {ts} in {where}")
         self.core.ledger.remove(found)
 
-    def read(self, person: str, channel: str, ts: str) -> None:
-        """That person has read the channel up to `ts`."""
-        self._server.call(lambda: self._read(self.core.world.person(person), channel, ts))
+    def read(self, person: str, channel: str, ts: str, thread_ts: str | None = None) -> None:
+        """That person has read the channel, or the thread in it, up to `ts`."""
+        self._server.call(lambda: self._read(self.core.world.person(person), channel, ts, thread_ts))
 
-    def _read(self, person: Person, where: str, ts: str) -> None:
-        self._reading.mark(person, self.core.world.channel_of(where, person), ts)
+    def _read(self, person: Person, where: str, ts: str, thread_ts: str | None) -> None:
+        channel = self.core.world.channel_of(where, person)
+        if thread_ts is None:
+            self._reading.mark(person, channel, ts)
+        else:
+            self._threads.mark(person, channel, thread_ts, ts)
 
     def _act(self, work: Any) -> Seen:
         seen: Seen = self._server.run(work)
@@ -246,6 +252,10 @@ class SlackSimulator:
     def channels(self, as_: str) -> list[Seen]:
         """The side bar of that person, with what is unread."""
         return self._server.call(lambda: self._reading.channels(self.core.world.person(as_)))
+
+    def threads(self, as_: str) -> list[Seen]:
+        """The threads that person follows, the newest reply first, with what is unread."""
+        return self._server.call(lambda: self._threads.of(self.core.world.person(as_)))
 
     def channel(self, name: str, as_: str) -> Seen:
         """Messages oldest first, replies among them; private ones only for their reader."""

@@ -27,7 +27,8 @@ SAID = (
     TROUBLE,
 )
 TRANSLATE = """async (texts) => {
-  const [{ slackSays }, { reader }] = await Promise.all([import("/page/slack.js"), import("/page/reader.js")]);
+  const { slackSays } = await import("/page/slack.js");
+  const { reader } = await import("/page/reader.js");
   reader.locale = "ko-KR";
   return texts.map(slackSays);
 }"""

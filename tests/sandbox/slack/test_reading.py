@@ -80,3 +80,43 @@ def test_a_private_message_is_dismissed_by_its_reader_alone(slack: SlackSimulato
     slack.dismiss("requester", REQUESTS, private["ts"])
 
     assert [one["text"] for one in slack.channel(REQUESTS, "requester")["messages"]] == ["for all"]
+
+
+def followed(slack: SlackSimulator, person: str) -> list[tuple[str, int]]:
+    """The first message of each thread, and how many replies are new."""
+    return [(one["message"]["text"], one["unread"]) for one in slack.threads(person)]
+
+
+def test_one_follows_the_threads_one_began_wrote_in_or_was_named_in(
+    slack: SlackSimulator, web: WebClient
+) -> None:
+    began = slack.message("requester", "general", "mine")
+    card = web.chat_postMessage(channel="general", text="for <@U0BOB0001> of <!subteam^S0ADMINS01>")["ts"]
+    web.chat_postMessage(channel="general", text="alone")
+    first = slack.channel("general", "requester")["messages"][0]["ts"]
+    web.chat_postMessage(channel="general", text="one", thread_ts=first)
+    web.chat_postMessage(channel="general", text="two", thread_ts=card)
+    slack.message("outsider", "general", "three", thread_ts=first)
+
+    assert began["error"] is None
+    assert followed(slack, "requester") == [("mine", 2)]
+    assert followed(slack, "admin") == [("for <@U0BOB0001> of <!subteam^S0ADMINS01>", 1)]
+    assert followed(slack, "second-admin") == []
+    assert followed(slack, "outsider") == [("mine", 0)]
+
+
+def test_a_thread_is_read_up_to_its_mark_or_to_ones_own_words(slack: SlackSimulator, web: WebClient) -> None:
+    slack.message("requester", "general", "mine")
+    first = slack.channel("general", "requester")["messages"][0]["ts"]
+    one = web.chat_postMessage(channel="general", text="one", thread_ts=first)["ts"]
+    two = web.chat_postMessage(channel="general", text="two", thread_ts=first)["ts"]
+
+    slack.read("requester", "general", two, first)
+    slack.read("requester", "general", one, first)
+    assert followed(slack, "requester") == [("mine", 0)]
+    web.chat_postMessage(channel="general", text="three", thread_ts=first)
+    assert followed(slack, "requester") == [("mine", 1)]
+    slack.message("requester", "general", "four", thread_ts=first)
+
+    assert followed(slack, "requester") == [("mine", 0)]
+    assert unread(slack, "admin", "general") == (1, 0)
