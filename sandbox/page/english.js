@@ -93,6 +93,8 @@ export const ENGLISH = {
   send: "Send",
   sendHint: "Enter sends, Shift+Enter makes a new line",
   shortcut: "Workspace actions",
+  showLess: "Show less",
+  showMore: "Show more",
   slack: "Slack",
   slackbot: "Slackbot",
   start: "Start",

@@ -93,6 +93,8 @@ export const KOREAN = {
   send: "보내기",
   sendHint: "Enter 전송, Shift+Enter 줄 바꿈",
   shortcut: "Workspace actions",
+  showLess: "간단히 표시",
+  showMore: "자세히 표시",
   slack: "Slack",
   slackbot: "Slackbot",
   start: "시작",

@@ -3,6 +3,7 @@
 import { avatar } from "./avatar.js";
 import { blocks } from "./blocks.js";
 import { el } from "./dom.js";
+import { ATTACHMENT, folded, MESSAGE } from "./fold.js";
 import { icon } from "./icons.js";
 import { menuButton } from "./menu.js";
 import { mrkdwn, plain, sign, spoken } from "./mrkdwn.js";
@@ -89,7 +90,7 @@ function content(message, scene) {
   const drawn =
     message.bot && message.blocks.length > 0
       ? blocks(message.blocks, surface)
-      : el("div", { class: "block text" }, mrkdwn(message.text));
+      : folded(el("div", { class: "block text" }, mrkdwn(message.text)), message.text, MESSAGE, message.ts);
   const edited = message.edited && !message.bot ? el("span", { class: "edited" }, ` ${say("edited")}`) : null;
   return el(
     "div",
@@ -103,16 +104,17 @@ function content(message, scene) {
 }
 
 function attachments(message, surface) {
-  return (message.attachments ?? []).map((one) =>
-    el(
+  return (message.attachments ?? []).map((one, index) => {
+    const text = one.text ?? one.fallback ?? "";
+    return el(
       "div",
       { class: "quoted" },
       one.title ? el("strong", {}, plain(one.title)) : null,
       one.blocks
         ? blocks(one.blocks, surface)
-        : el("div", { class: "text" }, mrkdwn(one.text ?? one.fallback ?? "")),
-    ),
-  );
+        : folded(el("div", { class: "text" }, mrkdwn(text)), text, ATTACHMENT, `${message.ts}-${index}`),
+    );
+  });
 }
 
 function files(message) {

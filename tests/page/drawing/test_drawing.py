@@ -117,6 +117,32 @@ def test_a_new_message_comes_by_itself_and_is_told(screen: Screen, client: Clien
     screen.sees("Bob Lee: out of the blue", within=live)
 
 
+def test_what_is_very_long_is_folded_and_unfolded(
+    screen: Screen, client: Client, slack: SlackSimulator
+) -> None:
+    client.message("admin", "\n".join(f"line {number}" for number in range(60)), "general")
+    post(
+        slack, "general", text="x", attachments=[{"text": "\n".join(f"row {number}" for number in range(9))}]
+    )
+    client.message("admin", "\n".join(f"short {number}" for number in range(9)), "general")
+    screen.show("requester", "general")
+    message = screen.message("line 59")
+    high = message.evaluate("node => node.offsetHeight")
+    assert high < 400
+    assert screen.message("row 8").get_by_role("button", name="Show more").count() == 1
+    assert screen.message("short 8").get_by_role("button", name="Show more").count() == 0
+
+    more = message.get_by_role("button", name="Show more")
+    assert more.get_attribute("aria-expanded") == "false"
+    more.click()
+
+    less = message.get_by_role("button", name="Show less")
+    assert less.get_attribute("aria-expanded") == "true"
+    assert message.evaluate("node => node.offsetHeight") > 1000
+    less.click()
+    assert message.evaluate("node => node.offsetHeight") == high
+
+
 def test_a_channel_is_bold_until_it_was_looked_at(screen: Screen, client: Client) -> None:
     screen.show("second-admin")
     client.message("admin", "@dana please", "general")
