@@ -99,6 +99,10 @@ class Client:
     def world(self) -> Seen:
         return self._get("/api/world")
 
+    def things(self) -> dict[str, list[Seen]]:
+        """What workspaces are made of, by kind: the part of the world that is lists."""
+        return {kind: found for kind, found in self.world().items() if isinstance(found, list)}
+
     def logins(self) -> Seen:
         return self._get("/api/logins")
 

@@ -13,18 +13,6 @@ from sandbox.client import REQUESTS, Client, Seen, TooLate, key_of
 Found = TypeVar("Found")
 GENERAL = "general"
 WHY = "Training the demand forecast of the autumn campaign"
-KINDS = (
-    "namespaces",
-    "profiles",
-    "dex_users",
-    "buckets",
-    "policies",
-    "stacks",
-    "nodegroups",
-    "dashboards",
-    "conductor",
-)
-"""What the world consists of, as `GET /api/world` has it."""
 
 
 class Scene:
@@ -140,14 +128,13 @@ class Scene:
 
     def ours(self, kind: str) -> list[Seen]:
         """What the world holds of it."""
-        return [one for one in self.client.world()[kind] if one["workspace"] == self.project]
+        return [one for one in self.client.things()[kind] if one["workspace"] == self.project]
 
     def names(self) -> dict[str, list[str]]:
         """The names of all that the world holds of it, by kind; kinds of which there is nothing left out."""
-        world = self.client.world()
         named = {
-            kind: [_name(kind, one) for one in world[kind] if one["workspace"] == self.project]
-            for kind in KINDS
+            kind: [_name(kind, one) for one in things if one["workspace"] == self.project]
+            for kind, things in self.client.things().items()
         }
         return {kind: names for kind, names in named.items() if names}
 

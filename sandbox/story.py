@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from rich.console import Console
 
 from sandbox.client import REQUESTS, Client, Seen, TooLate, buttons
-from sandbox.scene import GENERAL, KINDS, WHY, Scene
+from sandbox.scene import GENERAL, WHY, Scene
 from sandbox.show import Screen
 
 Found = TypeVar("Found")
@@ -51,12 +51,12 @@ class Story(ABC):
         self._scene = Scene(client, self.project, patience)
         self._screen = Screen(console, client.names())
         self._shown: set[str] = set()
-        self._before: Seen = {}
+        self._before: dict[str, list[Seen]] = {}
 
     def play(self) -> Outcome:
         """Raises `NotAsExpected`."""
         began = time.monotonic()
-        self._before = self._client.world()
+        self._before = self._client.things()
         try:
             self._ask()
             self._card_is_there()
@@ -150,9 +150,8 @@ class Story(ABC):
         }
 
     def _neighbours_are_untouched(self) -> None:
-        now = self._client.world()
-        for kind in KINDS:
-            left = [_lasting(one) for one in now[kind] if one["workspace"] != self.project]
+        for kind, things in self._client.things().items():
+            left = [_lasting(one) for one in things if one["workspace"] != self.project]
             before = [_lasting(one) for one in self._before[kind]]
             self._same(f"all other {kind} are as before", left, before)
 

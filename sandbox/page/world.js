@@ -4,17 +4,6 @@ import { el, keyed } from "./dom.js";
 import { stamp } from "./time.js";
 import { say } from "./words.js";
 
-const KINDS = [
-  "namespaces",
-  "profiles",
-  "dex_users",
-  "buckets",
-  "policies",
-  "stacks",
-  "nodegroups",
-  "dashboards",
-  "conductor",
-];
 const LINGERS = 45_000; // milliseconds that something gone is still shown
 const LATEST = 4;
 const RECENT = 8_000; // milliseconds between a call and the change that it made
@@ -61,6 +50,7 @@ export class World {
     this.latest = el("ul", { class: "changes", role: "list" });
     this.projects = el("div", { class: "projects" });
     this.root = el("div", { class: "world" }, this.about, this.latestTitle, this.latest, this.projects);
+    this.kinds = []; // as the world names them, in its order
     this.known = null; // by key: how it looked
     this.marks = new Map(); // by key: {how, at, call}
     this.gone = new Map(); // by key: what is shown a while longer
@@ -69,9 +59,11 @@ export class World {
 
   draw(world, writes) {
     this.last = [world, writes];
-    const things = KINDS.flatMap((kind) =>
-      (world[kind] ?? []).filter(told).map((one) => ({ kind, one, key: keyOf(kind, one) })),
+    const kinds = Object.entries(world).filter(([, found]) => Array.isArray(found));
+    const things = kinds.flatMap(([kind, found]) =>
+      found.filter(told).map((one) => ({ kind, one, key: keyOf(kind, one) })),
     );
+    this.kinds = kinds.map(([kind]) => kind);
     this.compare(things, writes);
     this.about.textContent = say("worldAbout");
     this.latestTitle.textContent = say("worldChanges");
@@ -165,7 +157,7 @@ export class World {
     });
     const sign = JSON.stringify([title, rows, say("kinds")]);
     const make = () => {
-      const kinds = KINDS.filter((kind) => rows.some((row) => row.kind === kind));
+      const kinds = this.kinds.filter((kind) => rows.some((row) => row.kind === kind));
       const inner = kinds.map((kind) =>
         group(
           kind,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.client import Client, Seen
-from sandbox.scene import KINDS, Scene
+from sandbox.scene import Scene
 from tests.builders import a_workspace
 
 ONCE = (
@@ -58,7 +58,7 @@ def assert_made(
             f"workspace {project}-ws",
         ],
     }
-    assert set(found) == set(KINDS)
+    assert set(found) == set(scene.client.things())
     [bucket], [profile], [group] = (scene.ours(kind) for kind in ("buckets", "profiles", "nodegroups"))
     assert project in bucket["tags"].values()
     assert profile["owner"] == f"aic-user-{project}-ws@aic.com"
@@ -88,14 +88,13 @@ def assert_nothing_left(scene: Scene) -> None:
 
 def neighbours(client: Client, *projects: str) -> Neighbours:
     """All that the world holds but what belongs to these, without what changes with every edit."""
-    world = client.world()
     return {
         kind: [
             {name: value for name, value in one.items() if name != "version"}
-            for one in world[kind]
+            for one in things
             if one["workspace"] not in projects
         ]
-        for kind in KINDS
+        for kind, things in client.things().items()
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.client import Client, buttons
 from sandbox.kubeflow.cluster import Cluster
-from sandbox.scene import KINDS, Scene
+from sandbox.scene import Scene
 from sandbox.world import World
 from tests.e2e.gone import assert_gone, others
 from tests.e2e.made import assert_made
@@ -48,7 +48,7 @@ def test_all_of_a_workspace_goes_with_its_data_and_nobody_else_notices(
     assert f"Profile aic-ns-{scene.project}-ws" in lost
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     assert scene.says("1 node")
-    assert len(scene.names()) == len(KINDS)
+    assert set(scene.names()) == set(client.things())
     scene.press("second-admin", "ws.req.approve")
     scene.until_says("is gone", within=60)
 
@@ -236,7 +236,7 @@ def guard(cluster: Cluster, namespace: str, nodegroup: str) -> None:
 
 def without_chance(scene: Scene) -> dict[str, object]:
     """All of it, without ids, zones, and the version of a policy that others edit too."""
-    found = {kind: scene.ours(kind) for kind in KINDS}
+    found = {kind: scene.ours(kind) for kind in scene.client.things()}
     for one in found["policies"]:
         del one["version"]
     same: dict[str, object] = json.loads(BY_CHANCE.sub("(chance)", json.dumps(found)))
