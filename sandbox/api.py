@@ -1,9 +1,7 @@
 """The JSON API that the page, the demo, tests and scripts use. Documented in docs/sandbox.md."""
 
-import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -12,25 +10,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from sandbox import face
+from sandbox.acts import ACTS
 from sandbox.bot import Bot, BotFailed
 from sandbox.faults import BadFault, Name
+from sandbox.request import Body, Wrong, body_of, no_such_address, only, refuse, since
 from sandbox.slack import CannotAct, SlackSimulator
 from sandbox.world import World
 
 PEOPLE = ("requester", "admin", "second-admin", "outsider")
 LOCALES = ("en-US", "en-GB", "ko-KR")
-LONGEST_WAIT = 30.0
 A_LITTLE = 0.5  # seconds; less than the server has patience for open requests when it stops
-Body = dict[str, Any]
-
-
-class Wrong(Exception):
-    """A request that cannot be carried out, in words for whoever sent it."""
-
-    def __init__(self, status: int, error: str, what_to_do: str) -> None:
-        super().__init__(error)
-        self.status = status
-        self.what_to_do = what_to_do
 
 
 class Api:
@@ -39,17 +28,6 @@ class Api:
     def __init__(self, world: World) -> None:
         self._world = world
         self._closing = False
-        acts: dict[str, Callable[[SlackSimulator, str, Body], Body]] = {
-            "command": _command,
-            "submit": _submit,
-            "click": _click,
-            "mention": _mention,
-            "message": _message,
-            "shortcut": _shortcut,
-            "home": _home,
-            "close": _close,
-        }
-        self._acts = acts
         self.app = Starlette(
             routes=[
                 Route("/", self._root),
@@ -76,7 +54,7 @@ class Api:
                 Route("/api/bot", self._bot_state),
                 Route("/api/bot/{deed}", self._bot, methods=["POST"]),
             ],
-            exception_handlers={Wrong: _refuse, 404: _no_such_address, 405: _no_such_address},
+            exception_handlers={Wrong: refuse, 404: no_such_address, 405: no_such_address},
         )
 
     def close(self) -> None:
@@ -87,22 +65,26 @@ class Api:
 
     async def _act(self, request: Request) -> Response:
         person, act = self._person(request.path_params["person"]), request.path_params["act"]
-        if act not in self._acts:
-            raise Wrong(404, f"nobody can {act}", f"use one of {', '.join(self._acts)}")
-        body, slack = await _body(request), self._slack()
-        return JSONResponse(await _carried_out(lambda: self._acts[act](slack, person, body), person))
+        if act not in ACTS:
+            raise Wrong(404, f"nobody can {act}", f"use one of {', '.join(ACTS)}")
+        body, slack = await body_of(request), self._slack()
+        return JSONResponse(await _carried_out(lambda: ACTS[act](slack, person, body), person))
 
     async def _set_person(self, request: Request) -> Response:
-        person, body, slack = self._person(request.path_params["person"]), await _body(request), self._slack()
-        _only(body, {"locale"}, required={"locale"})
+        person, body, slack = (
+            self._person(request.path_params["person"]),
+            await body_of(request),
+            self._slack(),
+        )
+        only(body, {"locale"}, required={"locale"})
         if body["locale"] not in LOCALES:
             raise Wrong(400, f"Slack is not set to {body['locale']!r} here", f"use {', '.join(LOCALES)}")
         await run_in_threadpool(slack.set_locale, person, body["locale"])
         return await self._all_people(request)
 
     async def _read(self, request: Request) -> Response:
-        slack, as_, body = self._slack(), self._as(request), await _body(request)
-        _only(body, {"ts", "thread_ts"}, required={"ts"})
+        slack, as_, body = self._slack(), self._as(request), await body_of(request)
+        only(body, {"ts", "thread_ts"}, required={"ts"})
         name, thread = request.path_params["name"], body.get("thread_ts")
         return await self._done(lambda: slack.read(as_, name, body["ts"], thread), as_)
 
@@ -134,7 +116,7 @@ class Api:
                     for route in routes
                     for method in sorted((route.methods or set()) - {"HEAD"})
                 ],
-                "acts": list(self._acts),
+                "acts": list(ACTS),
                 "people": list(PEOPLE),
             }
         )
@@ -185,13 +167,13 @@ class Api:
 
     async def _waited(self, request: Request, look: Callable[[int, float], list[Body]]) -> Response:
         """What comes after a number, once there is any; waits a little at a time, to see `close`."""
-        since, wait = _since(request)
+        after, wait = since(request)
         end = time.monotonic() + wait
         while True:
             left = max(end - time.monotonic(), 0.0)
-            entries = await run_in_threadpool(look, since, min(left, A_LITTLE))
+            entries = await run_in_threadpool(look, after, min(left, A_LITTLE))
             if entries or left <= A_LITTLE or self._closing:
-                return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else since})
+                return JSONResponse({"entries": entries, "next": entries[-1]["number"] if entries else after})
 
     async def _unknown(self, _: Request) -> Response:
         return JSONResponse({"calls": self._world.unknown_calls()})
@@ -212,7 +194,7 @@ class Api:
         if request.method == "DELETE":
             await run_in_threadpool(switches.lift, name)
         elif request.method == "PUT":
-            body = await _body(request)
+            body = await body_of(request)
             try:
                 await run_in_threadpool(switches.put, name, body)
             except BadFault as error:
@@ -262,107 +244,9 @@ def _state(bot: Bot | None) -> Body:
     return {"state": bot.state, "pid": bot.pid}
 
 
-def _command(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"channel", "text", "thread_ts"}, required={"text"})
-    channel = body.get("channel", "general")
-    return slack.command(person, channel, body["text"], thread_ts=body.get("thread_ts"))
-
-
-def _submit(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"view_id", "values"}, required={"view_id"})
-    _values(body)
-    return slack.submit(person, body["view_id"], body.get("values", {}))
-
-
-def _click(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"ts", "view_id", "action_id", "channel", "value", "values"}, required={"action_id"})
-    _values(body)
-    return slack.click(
-        person,
-        action_id=body["action_id"],
-        ts=body.get("ts"),
-        view_id=body.get("view_id"),
-        channel=body.get("channel"),
-        value=body.get("value"),
-        values=body.get("values"),
-    )
-
-
-def _values(body: Body) -> None:
-    if not isinstance(body.get("values", {}), dict):
-        raise Wrong(400, "values is an object: a value for each field", 'for example {"project": "alpha"}')
-
-
-def _mention(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"channel", "thread_ts", "text"}, required={"channel", "text"})
-    return slack.mention(person, body["channel"], body.get("thread_ts"), body["text"])
-
-
-def _message(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"channel", "text", "thread_ts"}, required={"channel", "text"})
-    return slack.message(person, body["channel"], body["text"], thread_ts=body.get("thread_ts"))
-
-
-def _shortcut(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"callback_id", "channel", "ts"}, required={"callback_id"})
-    return slack.shortcut(person, body["callback_id"], body.get("channel"), body.get("ts"))
-
-
-def _home(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, set())
-    return slack.home(person)
-
-
-def _close(slack: SlackSimulator, person: str, body: Body) -> Body:
-    _only(body, {"view_id"}, required={"view_id"})
-    return slack.close_view(person, body["view_id"])
-
-
 async def _carried_out(act: Callable[[], Body], person: str) -> Body:
     try:
         return await run_in_threadpool(act)
     except CannotAct as error:
         look = f"look what {person} sees: GET /api/channels/NAME?as={person}, GET /api/view?as={person}"
         raise Wrong(409, str(error), look) from error
-
-
-async def _body(request: Request) -> Body:
-    """The body as an object; nothing at all is an empty one."""
-    text = await request.body()
-    try:
-        body = json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        raise Wrong(400, f"the body is not JSON: {error}", "send a JSON object") from error
-    if not isinstance(body, dict):
-        raise Wrong(400, "the body is JSON, but not an object", "send a JSON object")
-    return body
-
-
-def _only(body: Body, allowed: set[str], required: set[str] | None = None) -> None:
-    takes = f"it takes {', '.join(sorted(allowed)) or 'nothing'}"
-    if unknown := sorted(set(body) - allowed):
-        raise Wrong(400, f"there is no field {', '.join(unknown)}", takes)
-    if missing := sorted((required or set()) - set(body)):
-        raise Wrong(400, f"{', '.join(missing)} is missing", takes)
-    for name, value in body.items():
-        if name not in ("values", "value") and not isinstance(value, str | None):
-            raise Wrong(400, f"{name} is a text, not {value!r}", takes)
-
-
-def _since(request: Request) -> tuple[int, float]:
-    given = request.query_params
-    try:
-        return int(given.get("since", "0")), min(max(float(given.get("wait", "0")), 0.0), LONGEST_WAIT)
-    except ValueError:
-        raise Wrong(400, "since and wait are numbers", "for example /api/journal?since=0&wait=10") from None
-
-
-async def _refuse(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Wrong)  # noqa: S101  Starlette hands over what it was registered for
-    return JSONResponse({"error": str(error), "what to do": error.what_to_do}, status_code=error.status)
-
-
-async def _no_such_address(request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    said = f"there is no {request.method} {request.url.path}"
-    return JSONResponse({"error": said, "what to do": "GET /api lists all calls"}, status_code=status)
