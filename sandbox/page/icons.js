@@ -27,7 +27,6 @@ const PATHS = {
   down: ["M10 4v12M10 16l-5-5M10 16l5-5"],
   alert: ["M10 3 2.500 16.500h15z", "M10 8v4M10 14.300h.01"],
   external: ["M8 4H4v12h12v-4M11 4h5v5M16 4l-7 7"],
-  copy: ["M7 7h9v9H7z", "M4 13V4h9"],
 };
 
 export function icon(name, size = 18) {
