@@ -4,7 +4,6 @@ Answers and their words are those of Grafana 9 to 12. A call that is not known h
 """
 
 import asyncio
-import html
 import json
 import re
 import secrets
@@ -19,10 +18,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from sandbox import grafanapage
 from sandbox.callfaults import Faults, Kind
 from sandbox.loopback import Loopback
 
@@ -305,31 +305,20 @@ class GrafanaSimulator:
     # For people
 
     async def _login(self, _: Request) -> Response:
-        return HTMLResponse(_html("Grafana", "<p>Please log in.</p>"))
+        return grafanapage.login("Grafana")
 
     async def _page(self, request: Request) -> Response:
         board = self.model(request.path_params["uid"])
-        if board is None:
-            return HTMLResponse(_html("Grafana", "<p>Dashboard not found.</p>"), 404)
-        constants = [
-            one for one in board.get("templating", {}).get("list", ()) if one.get("type") == "constant"
-        ]
-        parts = [
-            "<p>Grafana is simulated here and draws nothing; this is what the dashboard is made of.</p>",
-            _list("Tags", [str(tag) for tag in board.get("tags") or ()]),
-            _list("Variables", [f"{one['name']} = {one['query']}" for one in constants]),
-            _list("Panels", [str(one.get("title") or one.get("type")) for one in board.get("panels", ())]),
-        ]
-        return HTMLResponse(_html(str(board["title"]), "".join(parts)))
+        return grafanapage.nothing("Dashboard") if board is None else grafanapage.dashboard(board)
 
     def _turned_away(self) -> Response:
         if self.front is Front.REDIRECT:
             return RedirectResponse("/login?next=somewhere", 302)
-        return HTMLResponse(_html("Sign in to Example", "<p>Please log in.</p>"))
+        return grafanapage.login("Sign in to Example")
 
     async def _nothing_there(self, request: Request, _: Exception) -> Response:
         if request.method == "GET" and not request.url.path.startswith("/api"):
-            return HTMLResponse(_html("Grafana", "<p>Page not found.</p>"), 404)
+            return grafanapage.nothing("Page")
         self._unknown.append(f"{request.method} {request.url.path}")
         return JSONResponse({"message": "Not found"}, 404)
 
@@ -371,14 +360,3 @@ def _read(body: bytes) -> object:
 
 def _public(message_id: str, status: int) -> dict[str, Any]:
     return {"messageId": message_id, "statusCode": status, "traceID": "", "extra": None}
-
-
-def _list(title: str, items: list[str]) -> str:
-    return f"<h2>{title}</h2><ul>{''.join(f'<li>{html.escape(item)}</li>' for item in items)}</ul>"
-
-
-def _html(title: str, body: str) -> str:
-    shown = html.escape(title)
-    return (
-        f"<!doctype html><html><head><title>{shown}</title></head><body><h1>{shown}</h1>{body}</body></html>"
-    )
