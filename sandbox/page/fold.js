@@ -3,8 +3,9 @@
 import { el } from "./dom.js";
 import { say } from "./words.js";
 
-// Slack folds an attachment from these on (docs: "Reference: secondary message attachments"), a message much later.
-export const ATTACHMENT = { letters: 700, lines: 6 };
+// The most that is shown whole. Slack folds an attachment from 700 letters or five line ends on (docs: "Secondary
+// message attachments"), a message much later.
+export const ATTACHMENT = { letters: 699, lines: 5 };
 export const MESSAGE = { letters: 2_000, lines: 25 };
 const unfolded = new Set(); // what the reader unfolded stays so when it is drawn anew
 
