@@ -278,16 +278,18 @@ def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
         )
     if not 1 <= spec.max <= NODES_MOST:
         found.append(
-            Problem("max", Message("max is the largest number of nodes, from 1 to {most}.", most=NODES_MOST))
+            Problem("max", Message("The most nodes there may be: from 1 to {most}.", most=NODES_MOST))
         )
     if spec.desired < 0:
-        found.append(Problem("desired", Message("desired is the number of nodes to start with, 0 or more.")))
+        found.append(Problem("desired", Message("The nodes to start with: 0 or more.")))
     elif spec.desired > spec.max:
         found.append(
             Problem(
                 "desired",
                 Message(
-                    "desired ({desired}) may not be over max ({max}).", desired=spec.desired, max=spec.max
+                    "The nodes to start with ({desired}) are more than the most there may be ({max}).",
+                    desired=spec.desired,
+                    max=spec.max,
                 ),
             )
         )

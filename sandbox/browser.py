@@ -99,6 +99,10 @@ class Screen:
         words = re.compile(rf"^\s*{re.escape(label)}\s*$")
         (within or self.page).locator("button").filter(has_text=words, visible=True).last.click()
 
+    def agree(self) -> None:
+        """Yes, to the question that a button asks first."""
+        self.dialog.locator(".modal-buttons button").last.click()
+
     def fill(self, **values: str) -> None:
         """The fields of the dialog, by block id."""
         for block, value in values.items():

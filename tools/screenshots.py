@@ -73,7 +73,7 @@ class Tour:
         self.take("form")
         screen.fill(desired="7")
         screen.send()
-        screen.sees("may not be over", within=screen.field("desired"))
+        screen.sees("are more than the most", within=screen.field("desired"))
         self.take("form-wrong")
         screen.fill(desired="1")
         screen.send()
@@ -91,7 +91,7 @@ class Tour:
 
     def approve(self, project: str) -> None:
         self.screen.press("Approve", within=self.screen.message(project, "Approve"))
-        self.screen.press("Approve", within=self.screen.dialog)
+        self.screen.agree()
 
     def work(self) -> None:
         screen = self.screen

@@ -100,7 +100,9 @@ def blocks(
 
 
 def section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}}
+    """Never folded behind "see more", as Slack may: who approves has to have seen all of the plan."""
+    words = {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}
+    return {"type": "section", "text": words, "expand": True}
 
 
 def plain(text: str, most: int) -> Block:
@@ -218,6 +220,7 @@ class _Drawing:
                 "text": {"type": "mrkdwn", "text": text or NOTHING},
                 "confirm": plain(self._words.plain(asked.yes), CONFIRM_BUTTON_LONGEST),
                 "deny": plain(self._words.plain(asked.no), CONFIRM_BUTTON_LONGEST),
+                "style": (Style.DANGER if button.style is Style.DANGER else Style.PRIMARY).value,
             }
         return drawn
 

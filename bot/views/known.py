@@ -108,7 +108,7 @@ def _was(run: Run) -> Message:
     cancelled = run.status is RunStatus.CANCELLED
     if run.goal is Goal.ABSENT:
         at = run.ended_at or run.created_at
-        return Message("its deletion was cancelled") if cancelled else Message("was deleted on {at}", at=at)
+        return Message("its deletion was cancelled") if cancelled else Message("was deleted {at}", at=at)
     return Message("was cancelled") if cancelled else Message("was ready")
 
 
@@ -151,4 +151,4 @@ def _deletion_state(run: Run, *, nothing: bool) -> Message:
         case RunStatus.CANCELLED:
             return Message("deletion cancelled; what is left stays")
         case RunStatus.SUCCEEDED:
-            return Message("deleted on {at}", at=run.ended_at or run.created_at)
+            return Message("deleted {at}", at=run.ended_at or run.created_at)

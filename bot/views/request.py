@@ -225,4 +225,6 @@ def _confirm(case: Case) -> Confirm:
         text = lost_in_short(case.proposal.plan)
     else:
         text = Message("The bot starts at once and makes exactly what this plan lists.")
-    return Confirm(title, text, Message("Approve"), Message("Not yet"))
+    return Confirm(
+        title, text, Message("Delete it") if deletion and last else Message("Approve"), Message("Not yet")
+    )

@@ -30,7 +30,7 @@ def ask(screen: Screen, project: str) -> None:
 def approve(screen: Screen, project: str) -> None:
     screen.show("admin")
     screen.press("Approve", within=screen.message(f"a workspace {project}".split()[-1], "Approve"))
-    screen.press("Approve", within=screen.dialog)
+    screen.agree()
 
 
 def test_a_workspace_is_asked_for_made_looked_at_and_deleted(
@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(screen: Scre
     screen.fill(desired="7", max="3", why="no room")
     screen.send()
 
-    screen.sees("may not be over", within=screen.field("desired"))
+    screen.sees("are more than the most", within=screen.field("desired"))
     assert screen.field("desired").locator("input").get_attribute("aria-invalid") == "true"
     assert screen.focused() == screen.field("desired").locator("input").get_attribute("id")
     assert screen.field("why").locator("textarea").input_value() == "no room"
@@ -121,7 +121,7 @@ def test_the_outsider_is_refused_privately(screen: Screen, client: Client, proje
     scene.ask()
     screen.show("outsider")
     screen.press("Approve", within=screen.message(project, "Approve"))
-    screen.press("Approve", within=screen.dialog)
+    screen.agree()
 
     screen.sees("Only visible to you", within=screen.messages.last)
     screen.show("requester")

@@ -187,7 +187,7 @@ def test_everything_wrong_is_shown_at_its_field_at_once(stand: Stand) -> None:
     )
 
     assert set(seen["errors"]) == {"project", "desired", "why"}
-    assert seen["errors"]["desired"] == "desired (9) may not be over max (2)."
+    assert seen["errors"]["desired"] == "The nodes to start with (9) are more than the most there may be (2)."
 
 
 def test_a_number_that_is_none_is_told_at_its_field(stand: Stand) -> None:

@@ -23,7 +23,7 @@ def test_status_tells_when_and_by_whom_it_was_deleted_and_the_list_leaves_it_out
     said = shown(office.service.status("alpha"))
     ended = office.run(run.id).ended_at
     assert ended is not None
-    assert f"alpha: deleted on {ended:%Y-%m-%d %H:%M} UTC" in said
+    assert f"alpha: deleted {ended:%Y-%m-%d %H:%M} UTC" in said
     assert f"{run.reference} · asked by {MINA} · approved by {BOB}" in said
     listed = shown(office.service.list())
     assert "1 workspace" in listed
@@ -80,7 +80,7 @@ def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Off
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was ready, then {run.reference}: deleted on " in said
+    assert f"was ready, then {run.reference}: deleted " in said
 
 
 def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(office: Office) -> None:

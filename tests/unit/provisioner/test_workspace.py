@@ -183,13 +183,13 @@ class TestProblems:
         assert told(a_spec(spec="huge")) == [("spec", "There is no spec huge; choose one of: gpu, standard.")]
 
     def test_desired_over_max_is_told(self) -> None:
-        assert told(a_spec(desired=4, max=3)) == [("desired", "desired (4) may not be over max (3).")]
+        assert told(a_spec(desired=4, max=3)) == [
+            ("desired", "The nodes to start with (4) are more than the most there may be (3).")
+        ]
 
     @pytest.mark.parametrize("most", [0, -1, 101])
     def test_a_max_that_no_cluster_has_is_told(self, most: int) -> None:
-        assert ("max", "max is the largest number of nodes, from 1 to 100.") in told(
-            a_spec(max=most, desired=0)
-        )
+        assert ("max", "The most nodes there may be: from 1 to 100.") in told(a_spec(max=most, desired=0))
 
     def test_no_nodes_to_start_with_are_fine(self) -> None:
         assert told(a_spec(desired=0)) == []

@@ -134,6 +134,7 @@ def test_a_button_carries_its_id_and_asks_first() -> None:
                 "text": {"type": "mrkdwn", "text": "All of it."},
                 "confirm": {"type": "plain_text", "text": "Yes", "emoji": True},
                 "deny": {"type": "plain_text", "text": "No", "emoji": True},
+                "style": "danger",
             },
         }
     ]

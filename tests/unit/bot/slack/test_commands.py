@@ -150,7 +150,7 @@ def test_all_problems_are_told_at_once() -> None:
         "I do not know what to do with what: after the name, write key=value.",
         "max= is there twice: say it once.",
         RULE.format("My_Team", "myteam"),
-        "desired (5) may not be over max (2).",
+        "The nodes to start with (5) are more than the most there may be (2).",
     ]
 
 
