@@ -63,6 +63,7 @@ TABLE: Sequence[Listener] = (
     Listener(Kind.EVENT, "app_mention", talk.mention),
     Listener(Kind.EVENT, "message", talk.direct),
     Listener(Kind.EVENT, "app_home_opened", home.publish),
+    Listener(Kind.EVENT, "user_change", home.person_changed),
     Listener(Kind.SHORTCUT, "ws.create.shortcut", create.open_empty_form),
     Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
     Listener(Kind.SUBMISSION, CREATE_FORM, create.kept, create.keep),

@@ -52,6 +52,10 @@ class Directory(People, Protocol):
         """The same from memory alone; None when Slack would have to be asked."""
         ...
 
+    def forget(self, user: str) -> None:
+        """Something about this person changed: ask anew the next time."""
+        ...
+
     def known(self, user: str) -> Actor | None:
         """As `actor`, from memory alone; None when Slack would have to be asked."""
         ...

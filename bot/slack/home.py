@@ -1,4 +1,4 @@
-"""App Home, and what is reached from a message's menu."""
+"""App Home, what is reached from a message's menu, and that a person changed."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def publish(edge: Edge, incoming: Incoming) -> None:
         )
     except TROUBLE as error:
         log.warning("home not published", user=incoming.user, why=error_code(error))
+
+
+def person_changed(edge: Edge, incoming: Incoming) -> None:
+    """Who changes their language is answered in it from then on."""
+    edge.people.forget(incoming.user)
 
 
 def show_actions(edge: Edge, incoming: Incoming) -> None:

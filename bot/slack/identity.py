@@ -71,6 +71,9 @@ class _Shelf(Generic[Read]):
             known = self.last(key, within)
             return known if known is not None else self.renew(key, read)
 
+    def forget(self, key: str) -> None:
+        self._read.drop(key)
+
     def renew(self, key: str, read: Callable[[], Read]) -> Read:
         asked_at = self._clock.now()
         value = read()
@@ -122,6 +125,9 @@ class SlackPeople:
     def known_locale(self, user: str) -> str | None:
         known = self._people.last(user, LOCALE_KEPT_FOR)
         return known.locale if known else None
+
+    def forget(self, user: str) -> None:
+        self._people.forget(user)
 
     @staticmethod
     def _actor(user: str, person: _Person, groups: dict[str, _Group]) -> Actor:

@@ -95,8 +95,9 @@ class Incoming:
     @classmethod
     def _from_event(cls, body: Body) -> Incoming:
         event = body["event"]
+        user = event.get("user", "")
         return cls(
-            user=event.get("user", ""),
+            user=user["id"] if isinstance(user, Mapping) else user,  # whole where it is about that person
             team=body.get("team_id", ""),
             channel=event.get("channel", ""),
             direct=event.get("channel_type") == "im" or event.get("channel", "").startswith("D"),

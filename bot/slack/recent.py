@@ -27,6 +27,10 @@ class Recent(Generic[Kept]):
                 self._kept.popitem(last=False)
             return True
 
+    def drop(self, key: str) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+
     def get(self, key: str) -> Kept | None:
         with self._lock:
             return self._kept.get(key)

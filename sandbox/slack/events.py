@@ -33,6 +33,10 @@ class Events:
         channel = self._core.world.dm(person.id)
         return await self._core.delivery.event(self._payloads.home_opened(person, channel, tab))
 
+    async def person_changed(self, person: Person) -> None:
+        if self._subscribed("user_change"):
+            await self._core.delivery.event(self._payloads.person_changed(person))
+
     def bot_said(self, message: Message) -> None:
         """The bot's own messages in a DM come back to it, as they do at Slack."""
         if self._in_dm(message):

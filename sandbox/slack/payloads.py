@@ -174,6 +174,12 @@ class Payloads:
             event["view"] = self._core.modals.as_api(home)
         return self.event(event)
 
+    def person_changed(self, person: Person) -> dict[str, Any]:
+        """With the whole person, as in `users.info`."""
+        user = person.as_user(self._core.seed.team_id, locale=True)
+        event_ts = self._core.ledger.new_ts()
+        return self.event({"type": "user_change", "user": user, "cache_ts": 0, "event_ts": event_ts})
+
     def _said(self, message: Message) -> dict[str, Any]:
         api = self._core.ledger.as_api(message)
         return api | {"channel": message.channel, "event_ts": message.ts}

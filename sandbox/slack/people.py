@@ -124,6 +124,12 @@ class People:
         mentioned = name in text or f"<@{self._core.seed.bot_user_id}>" in text
         return await self.say(who, where, text if mentioned else f"{name} {text}", thread_ts)
 
+    async def set_locale(self, who: str, locale: str) -> None:
+        person = self._core.world.person(who)
+        if person.locale != locale:
+            person.locale = locale
+            await self._events.person_changed(person)
+
     async def home(self, who: str, tab: str) -> dict[str, Any]:
         person = self._core.world.person(who)
         before = self._before(person, "home", tab=tab)

@@ -102,7 +102,7 @@ class Seed:
     channels: tuple[ChannelSeed, ...] = CHANNELS
     groups: tuple[GroupSeed, ...] = GROUPS
     scopes: tuple[str, ...] = SCOPES
-    events: tuple[str, ...] = ("app_home_opened", "app_mention", "message.im")
+    events: tuple[str, ...] = ("app_home_opened", "app_mention", "message.im", "user_change")
     commands: tuple[str, ...] = ("/workspace",)
     shortcuts: tuple[ShortcutSeed, ...] = SHORTCUTS
     should_escape: bool = True

@@ -216,7 +216,8 @@ class SlackSimulator:
         return self._act(self._people.close_view(person, view_id))
 
     def set_locale(self, person: str, locale: str) -> None:
-        self.core.world.person(person).locale = locale
+        """Choose another language; the bot is told before this returns, if it listens."""
+        self._server.run(self._people.set_locale(person, locale))
 
     def reload(self, person: str) -> None:
         """Reload that person's client: private answers are gone."""

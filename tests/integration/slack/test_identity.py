@@ -144,6 +144,16 @@ def test_a_language_is_remembered_longer_than_rights(
     assert people.known_locale(MINA) == "ko-KR"
 
 
+def test_of_a_person_who_is_forgotten_slack_is_asked_anew(slack: SlackSimulator, people: SlackPeople) -> None:
+    assert people.locale(MINA) == "en-US"
+    slack.set_locale("requester", "ko-KR")
+
+    people.forget(MINA)
+
+    assert people.known_locale(MINA) is None
+    assert people.locale(MINA) == "ko-KR"
+
+
 def test_slack_is_asked_once_for_many_who_ask_together(slack: SlackSimulator, people: SlackPeople) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(people.actor, [BOB] * 64))

@@ -50,6 +50,19 @@ def test_status_with_live_looks_at_the_systems(stand: Stand) -> None:
     assert (ask.kind, ask.thread_ts) == (AskKind.LOOK, at.ts)
 
 
+def test_who_chooses_another_language_is_answered_in_it_from_then_on(stand: Stand) -> None:
+    stand.slack.command("requester", "general", "/workspace help")
+    stand.told("requester", "I make and delete workspaces")
+
+    stand.slack.set_locale("requester", "ko-KR")
+
+    def answered_in_korean() -> bool:
+        seen = stand.slack.command("requester", "general", "/workspace help")
+        return "할 수 있는 일" in str(seen["private"])
+
+    stand.eventually(answered_in_korean)
+
+
 def test_status_outside_a_thread_asks_which(stand: Stand) -> None:
     stand.slack.mention("admin", "general", None, "status")
 

@@ -34,6 +34,7 @@ EVENT_SCOPES = {
     "app_mention": {"app_mentions:read"},
     "message": {"im:history"},
     "app_home_opened": set[str](),
+    "user_change": {"users:read"},
 }
 
 
