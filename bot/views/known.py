@@ -63,10 +63,15 @@ def state(known: Known) -> Message:
 
 
 def mark(known: Known) -> Mark:
+    """Of how it is now, also where the words begin with how it was."""
+    if known.now is not None and known.now.request is not None:
+        return mark(known.now)
     if known.pending is not None:
         return Mark.WAITING
     if known.run is None:
         return Mark.STOPPED  # its request was not approved
+    if known.deleted:
+        return Mark.GONE
     return {
         RunStatus.QUEUED: Mark.TO_COME,
         RunStatus.RUNNING: Mark.NOW,

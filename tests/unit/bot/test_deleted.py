@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from approvals.model import RequestStatus, Verdict
 from bot.ask import AskKind
+from bot.card import Lines, Mark
 from provisioner.run import RunStatus
 from tests.builders import a_spec
 from tests.fakes.notifier import shown
@@ -78,9 +79,11 @@ def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Off
     run = office.deleting()
     office.settle()
 
-    said = shown(office.service.home(office.who(MINA)))
+    home = office.service.home(office.who(MINA))
 
-    assert f"was ready, then {run.reference}: deleted " in said
+    assert f"was ready, then {run.reference}: deleted " in shown(home)
+    marks = {line.mark for part in home.parts if isinstance(part, Lines) for line in part.lines}
+    assert marks == {Mark.GONE}
 
 
 def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(office: Office) -> None:
