@@ -26,7 +26,7 @@ class Cause:
     """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note, which is cut to the same length.
+    `diagnosis`, and people are shown the note. It is cut only where it is stored, so that `redacted` sees all of it.
     """
 
     service: str  # "s3", "kubernetes", "dex"
@@ -38,7 +38,6 @@ class Cause:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
-        object.__setattr__(self, "note", self.note.cut(LONGEST_WORDS) if self.note else None)
 
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
@@ -59,7 +58,7 @@ class Cause:
             "request_id": self.request_id,
         }
         if self.note is not None:
-            out["note"] = self.note.to_json()
+            out["note"] = self.note.cut(LONGEST_WORDS).to_json()
         return out
 
     @classmethod

@@ -111,7 +111,7 @@ def sandboxed(_command: str, place: Place) -> None:
 
 def in_the_gate(command: str, _place: Place) -> None:
     """The gate itself: a test cannot call it. That there is such a target, tests/test_repository.py sees."""
-    assert command in (ROOT / ".ci" / "run").read_text()
+    assert f"step {command}" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
 def demonstrated(command: str, place: Place) -> None:
@@ -140,12 +140,14 @@ def served(command: str, place: Place) -> None:
     with closing(Client(place.url)) as client:
         client.kill_bot()
         typed = command.replace(".sandbox/", f"{place.state}/").replace("python", sys.executable)
-        with subprocess.Popen(shlex.split(typed), cwd=ROOT, stderr=subprocess.PIPE, text=True) as bot:
-            assert bot.stderr is not None
-            started = first_line(bot.stderr, '"leading"')
-            bot.send_signal(signal.SIGTERM)
-            bot.communicate(timeout=PATIENCE)
-        client.start_bot()
+        try:
+            with subprocess.Popen(shlex.split(typed), cwd=ROOT, stderr=subprocess.PIPE, text=True) as bot:
+                assert bot.stderr is not None
+                started = first_line(bot.stderr, '"leading"')
+                bot.send_signal(signal.SIGTERM)
+                bot.communicate(timeout=PATIENCE)
+        finally:
+            client.start_bot()
     assert started, "it never led"
     assert bot.returncode == 0
 

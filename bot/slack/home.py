@@ -34,7 +34,7 @@ def publish(edge: Edge, incoming: Incoming) -> None:
 
 
 def person_changed(edge: Edge, incoming: Incoming) -> None:
-    """Who changes their language is answered in it from then on."""
+    """Who changes their language is answered in it from then on (other replicas ask hourly)."""
     edge.people.forget(incoming.user)
 
 

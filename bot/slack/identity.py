@@ -72,7 +72,10 @@ class _Shelf(Generic[Read]):
             return known if known is not None else self.renew(key, read)
 
     def forget(self, key: str) -> None:
-        self._read.drop(key)
+        """Also what is being read in this moment, which may be old."""
+        self._locks.add(key, Lock())
+        with self._locks.get(key) or Lock():
+            self._read.drop(key)
 
     def renew(self, key: str, read: Callable[[], Read]) -> Read:
         asked_at = self._clock.now()

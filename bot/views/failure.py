@@ -88,7 +88,7 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
     if known is not None and known.retryable:
         yield Message("Retry goes on where it stopped. It may work this time.")
     elif known is not None:
-        yield Message("Retry goes on where it stopped. Before that is done it fails again.")
+        yield Message("Retry goes on where it stopped. Without a change it fails again.")
     else:
         yield Message("Retry goes on where it stopped.")
 

@@ -49,8 +49,8 @@ def _count(run: Run) -> tuple[Ref, int, int]:
 def _overtaken(run: Run, by: Other) -> Headline:
     project, number = name(run.asked.project), name(by.id)
     return (
-        Message("{project}: deleted under {id}", project=project, id=number),
-        Message("What was made of {project} is deleted under {id}.", project=project, id=number),
+        Message("{project}: its deletion is {id}", project=project, id=number),
+        Message("{id} is the deletion of what was made of {project}.", project=project, id=number),
     )
 
 

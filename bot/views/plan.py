@@ -22,18 +22,18 @@ SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POL
 
 def plan_lines(plan: Plan) -> Bullets:
     items = [item for stage in plan.stages for item in _stage_items(stage)]
-    if left := left_alone(plan):
+    if left := [stage.title for stage in plan.stages if idle(stage)]:
         items.append(
-            Message("There already, left as it is: {listed}", listed=listed(left))
+            Message("There already, left as they are: {listed}", listed=listed(left))
             if plan.goal is Goal.PRESENT
-            else Message("Nothing is there of: {listed}", listed=listed(left))
+            else Message("Not there: {listed}", listed=listed(left))
         )
     return Bullets(tuple(items), _title(len(plan.changes), plan.goal))
 
 
-def left_alone(plan: Plan) -> list[Message]:
-    """The titles of stages that have nothing to do: what is there already, or gone already."""
-    return [stage.title for stage in plan.stages if not stage.changes and stage.stays is None]
+def idle(stage: StagePlan) -> bool:
+    """There is nothing to do for it: it is there already, or gone already."""
+    return not stage.changes and stage.stays is None
 
 
 def risks(plan: Plan) -> Iterable[Part]:

@@ -112,8 +112,9 @@ def _why_now(case: Case) -> Message:
         return Message("The systems changed since this was approved, so I ask again for {who}.", who=who)
     if case.goal is Goal.ABSENT:
         return Message("{who} asks for this workspace and all that is in it to be deleted.", who=who)
-    begun = any(not stage.changes for stage in case.proposal.plan.stages)
-    if begun and case.before is not None and case.before.goal is Goal.PRESENT:
+    before = case.before.run if case.before is not None and case.before.goal is Goal.PRESENT else None
+    made = {stage.stage for stage in before.plan.stages if stage.changes} if before is not None else set()
+    if any(not stage.changes and stage.stage in made for stage in case.proposal.plan.stages):
         return Message("{who} asks for what is missing of this workspace to be made.", who=who)
     return Message("{who} asks for a new workspace.", who=who)
 

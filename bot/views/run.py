@@ -11,7 +11,7 @@ from bot.views.case import Case, Frame, Other
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
-from bot.views.plan import left_alone
+from bot.views.plan import idle
 from bot.views.words import deciders, groups, name, person, pointer
 from provisioner.message import Message, Ref, RefKind, listed
 from provisioner.plan import StagePlan
@@ -37,7 +37,7 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
         parts = [
             Paragraph(
                 Message(
-                    "What there was is deleted under {id}; its card shows how far that is.",
+                    "{id} is the deletion of what there was; its card shows how far that is.",
                     id=pointer(case.later),
                 )
             )
@@ -81,8 +81,14 @@ def _brief_lines(run: Run) -> Lines:
 def stage_lines(run: Run) -> Lines:
     """Each stage of a run; what a stage was at when the run ended is stopped, not under way."""
     moving = run.status in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
-    lines = (stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages)
+    lines = [stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages]
+    if not moving and run.attempt == 1:  # later ones forget what an earlier one had begun
+        lines = [_not_begun(line) for line in lines]
     return Lines(tuple(as_gone(line) for line in lines) if run.goal is Goal.ABSENT else tuple(lines))
+
+
+def _not_begun(line: Line) -> Line:
+    return replace(line, state=Message("not begun")) if line.mark is Mark.TO_COME else line
 
 
 def as_gone(line: Line) -> Line:
@@ -94,8 +100,6 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
     note = progress.stays
     if not moving and progress.status in _BEGUN:
         return Line(Mark.STOPPED, stage.title)
-    if not moving and progress.status is StageStatus.PENDING:
-        return Line(Mark.TO_COME, stage.title, state=Message("not begun"))
     match progress.status:
         case StageStatus.WAITING if progress.reason and progress.since:
             note = Message("{reason}, since {since}", reason=progress.reason, since=progress.since)
@@ -140,20 +144,32 @@ def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
 
 
 def _outcome(run: Run) -> Iterable[Part]:
-    """What it made or deleted, each once, and which stages there was nothing to do for."""
-    done = dict.fromkeys(change.target for stage in run.plan.stages for change in _carried_out(run, stage))
-    gone, left = run.goal is Goal.ABSENT, left_alone(run.plan)
+    """What it made or deleted, each once, and which stages there was nothing to do for.
+
+    What was done before the plan was approved anew is no change in it any more: its title tells of it.
+    """
+    done: dict[Message, None] = {}
+    left: list[Message] = []
+    for stage in run.plan.stages:
+        done |= dict.fromkeys(change.target for change in _carried_out(run, stage))
+        if idle(stage):
+            worked_on = run.progress(stage.stage).since is not None
+            if worked_on:
+                done[stage.title] = None
+            else:
+                left.append(stage.title)
+    gone = run.goal is Goal.ABSENT
     if left:
-        idle = (
-            Message("Nothing was there of: {listed}", listed=listed(left))
+        nothing = (
+            Message("Not there to begin with: {listed}", listed=listed(left))
             if gone
             else Message("There already: {listed}", listed=listed(left))
         )
     if done:
-        items = (*done, idle) if left else tuple(done)
+        items = (*done, nothing) if left else tuple(done)
         yield Bullets(items, Message("Deleted") if gone else Message("Made"))
     elif left:
-        yield Paragraph(idle)
+        yield Paragraph(nothing)
 
 
 def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:

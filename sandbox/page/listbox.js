@@ -41,7 +41,7 @@ class Listbox {
       spellcheck: "false",
       inputmode: this.options.length < SEARCHED ? "none" : null,
       on: {
-        click: () => this.open(),
+        click: () => this.openWhole(),
         keydown: (event) => this.keydown(event),
         input: () => this.search(),
         blur: () => this.leave(),
@@ -55,6 +55,7 @@ class Listbox {
     const chosen = this.options.find((one) => one.value === this.value);
     this.field.value = chosen ? el("span", {}, plain(chosen.text)).textContent : "";
     this.root.classList.toggle("chosen", chosen !== undefined);
+    if (document.activeElement === this.field) this.field.select(); // what is typed next takes its place
   }
 
   clearer() {
@@ -66,8 +67,14 @@ class Listbox {
     return el("button", { ...props, on: { click: clear } }, icon("close", 12));
   }
 
-  open() {
+  /** Typing then takes the place of what is chosen. */
+  openWhole() {
     if (this.close) return;
+    this.open();
+    this.field.select();
+  }
+
+  open() {
     this.list = el("div", { role: "listbox", id: this.id, "aria-label": this.name() });
     this.nothing = el("p", { class: "listbox-nothing", role: "status" });
     // A press in the list leaves the focus where one types.
@@ -75,10 +82,11 @@ class Listbox {
     const box = el("div", props, this.list, this.nothing);
     box.style.setProperty("min-width", `${this.root.offsetWidth}px`);
     this.fill("");
-    this.close = popup(box, this.root, { edge: "left", closed: () => this.closed() });
+    const { close, again } = popup(box, this.root, { edge: "left", closed: () => this.closed() });
+    this.close = close;
+    this.again = again;
     this.field.setAttribute("aria-expanded", "true");
     this.field.setAttribute("aria-controls", this.id);
-    this.field.select();
     this.mark(Math.max(0, this.rows.findIndex((row) => row.dataset.value === this.value)));
   }
 
@@ -100,10 +108,9 @@ class Listbox {
   }
 
   search() {
-    const typed = this.field.value;
-    this.open();
-    this.field.value = typed;
-    this.fill(typed);
+    if (!this.close) this.open();
+    this.fill(this.field.value);
+    this.again(); // it may be shorter now
     this.mark(0);
   }
 
@@ -164,7 +171,7 @@ class Listbox {
     if (event.metaKey || event.ctrlKey) return; // with these Enter sends the dialog
     const opens = ["ArrowDown", "ArrowUp", "Enter"].includes(event.key);
     if (!this.close && !opens) return;
-    if (!this.close) this.open();
+    if (!this.close) this.openWhole();
     else if (event.key === "Escape") this.close();
     else if (event.key === "Enter") this.rows[this.at]?.click();
     else {

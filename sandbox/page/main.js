@@ -270,10 +270,12 @@ class Page {
     if (this.newReplies.subject !== subject)
       this.newReplies = { subject, ts: known?.unread ? known.read || ts : null, read: "" };
     const latest = said.messages.findLast((one) => one.thread_ts === ts && !one.ephemeral)?.ts;
-    if (ts === "" || !latest || latest === this.newReplies.read || document.hidden) return;
-    this.newReplies.read = latest;
-    api.readThread(row.name, reader.key, ts, latest).catch(() => {});
+    if (ts === "" || !latest || document.hidden) return;
     if (known) known.unread = 0;
+    if (latest === this.newReplies.read) return;
+    const mine = this.newReplies;
+    mine.read = latest;
+    api.readThread(row.name, reader.key, ts, latest).catch(() => (mine.read = "")); // tried at the next look
   }
 
   /** `threads`: how many have something new. */

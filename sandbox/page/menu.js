@@ -54,7 +54,7 @@ function open(button, items, closed) {
     event.stopPropagation();
   }
 
-  const close = popup(box, button, { edge: "right", closed });
+  const { close } = popup(box, button, { edge: "right", closed });
   button.setAttribute("aria-expanded", "true");
   rows[0]?.focus();
   return close;

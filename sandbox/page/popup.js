@@ -1,8 +1,8 @@
 // A box that floats at something, above all else, until it is closed.
 
 /**
- * Opens `box` at `anchor`, under its `edge`, left or right; a press elsewhere closes it. What it answers closes
- * it too; `closed()` is told once, however it came.
+ * Opens `box` at `anchor`, under its `edge`, left or right; a press elsewhere closes it, and so does `close()`;
+ * `closed()` is told once, however it came. `again()` puts it right when its size changed.
  */
 export function popup(box, anchor, { edge, closed }) {
   const listening = new AbortController();
@@ -26,7 +26,7 @@ export function popup(box, anchor, { edge, closed }) {
   document.addEventListener("pointerdown", elsewhere, { capture: true, signal });
   document.addEventListener("scroll", scrolled, { capture: true, signal });
   addEventListener("resize", again, { signal });
-  return close;
+  return { close, again };
 }
 
 function stand(box, anchor, edge) {

@@ -519,7 +519,7 @@ def test_a_ready_card_says_what_became_of_its_workspace(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"alpha: deleted under {request.id}" in card
+    assert f"alpha: its deletion is {request.id}" in card
     assert "is ready" not in card
 
 

@@ -210,6 +210,23 @@ def test_a_parked_card_offers_no_cancel_that_would_be_refused(office: Office) ->
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
+def test_what_a_run_made_before_its_plan_changed_is_not_said_to_have_been_there(office: Office) -> None:
+    parked = _parked(office)
+    office.settle()
+    request = office.pending()
+    assert request is not None
+    office.service.decide(office.who(BOB), request.id, Verdict.APPROVE)
+    office.settle()
+    office.later(seconds=2)
+    office.settle()
+
+    run = office.run(parked.id)
+    assert run.status is RunStatus.SUCCEEDED
+    card = office.chat.card_at(CHANNEL, request.id)
+    assert "There already" not in card
+    assert "Stage profile" in card.partition("Made")[0]
+
+
 def test_a_parked_card_does_not_call_a_deletion_the_new_plan(office: Office) -> None:
     run = _parked(office)
     request = office.to_be_deleted()

@@ -39,7 +39,7 @@ def test_who_decides_sees_what_stays(office: Office) -> None:
     assert "What will be deleted: 1 thing" in card
     assert "\nprofile alpha\n" in card
     assert f"Stage bucket: not touched — {THEIRS}" in card
-    assert "Nothing is there of: Stage nodes, Stage login, Stage policy" in card
+    assert "Not there: Stage nodes, Stage login, Stage policy" in card
 
 
 def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Office) -> None:
@@ -55,7 +55,7 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert "alpha is gone; what is not ours stays" in card
     assert "and found nothing of ours" in card
     assert f"{THEIRS}\nStill there, because it is not ours" in card
-    assert "profile alpha\nNothing was there of: Stage nodes, Stage login, Stage policy\nDeleted" in card
+    assert "profile alpha\nNot there to begin with: Stage nodes, Stage login, Stage policy\nDeleted" in card
     assert "The name is free again once what is not ours is gone: /workspace create alpha" in card
     assert f"Stage bucket is left as it is: {THEIRS}" in office.chat.lines(CHANNEL)
     assert f"Everything of ours is gone. Not ours, and still there: {THEIRS}" in office.chat.lines(CHANNEL)

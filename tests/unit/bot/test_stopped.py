@@ -112,7 +112,7 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
     ("cause", "said"),
     [
         (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "It may work this time."),
-        (a_cause("Access Denied"), "Before that is done it fails again."),
+        (a_cause("Access Denied"), "Without a change it fails again."),
         (a_cause("a new way to fail"), "I do not know this failure. Details has all that was said about it."),
     ],
 )
@@ -143,7 +143,7 @@ def test_rolling_back_deletes_what_was_made_under_its_own_approval(office: Offic
     assert office.run(deletion.id).goal is Goal.ABSENT
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: deleted under {request.id}" in card
+    assert f"alpha: its deletion is {request.id}" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -406,7 +406,7 @@ def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
     office.settle()
 
     assert office.world.empty()
-    assert f"What there was is deleted under {request.id}" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"{request.id} is the deletion of what there was" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_a_cancelled_card_offers_its_ways_again_when_nobody_approved(office: Office) -> None:
@@ -468,7 +468,7 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: deleted under {request.id}" in card
+    assert f"alpha: its deletion is {request.id}" in card
     assert "What is left stays." not in card
 
 

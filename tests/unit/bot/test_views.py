@@ -119,8 +119,8 @@ def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
     making = StagePlan("c", Message("Profile"), (a_change("profile alpha"),))
 
     for goal, asked, said in (
-        (Goal.PRESENT, "There already, left as it is: Bucket, Login", "There already: Bucket, Login"),
-        (Goal.ABSENT, "Nothing is there of: Bucket, Login", "Nothing was there of: Bucket, Login"),
+        (Goal.PRESENT, "There already, left as they are: Bucket, Login", "There already: Bucket, Login"),
+        (Goal.ABSENT, "Not there: Bucket, Login", "Not there to begin with: Bucket, Login"),
     ):
         plan = a_plan(*idle, making, goal=goal)
         ended = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001", plan=plan)
@@ -131,12 +131,22 @@ def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
 
 
 def test_who_decides_sees_that_only_what_is_missing_is_asked_for() -> None:
-    begun = a_plan(StagePlan("a", Message("Bucket"), ()), StagePlan("b", Message("Login"), (a_change("l"),)))
-    before = Other(id="WSR-0000", goal=Goal.PRESENT, status=RequestStatus.APPROVED, asked_by="U0MINA")
+    login = StagePlan("b", Message("Login"), (a_change("l"),))
+    begun = a_plan(StagePlan("a", Message("Bucket"), ()), login)
+    whole = a_plan(StagePlan("a", Message("Bucket"), (a_change("b"),)), login)
+    before = Other(
+        id="WSR-0000",
+        goal=Goal.PRESENT,
+        status=RequestStatus.APPROVED,
+        asked_by="U0MINA",
+        run=a_run(plan=whole),
+    )
+    given = replace(before, run=a_run(plan=begun))  # what was there before it is nothing that it made
 
     assert "asks for what is missing of this workspace" in shown(card(a_request(), plan=begun, before=before))
     assert "asks for a new workspace" in shown(card(a_request(), plan=begun))
     assert "asks for a new workspace" in shown(card(a_request(), before=before))
+    assert "asks for a new workspace" in shown(card(a_request(), plan=begun, before=given))
 
 
 def test_a_plan_with_nothing_left_to_make_says_so() -> None:
@@ -227,6 +237,15 @@ def test_a_stage_at_work_says_what_it_is_doing() -> None:
 
     assert line.mark is Mark.NOW
     assert line.note == doing
+
+
+def test_a_stage_that_was_begun_in_an_earlier_attempt_is_not_said_to_be_not_begun() -> None:
+    run = a_run(status=RunStatus.CANCELLED, plan=a_plan(), reference="WSR-0001", ended_at=NOON)
+    first = shown(card(approved(), run))
+    run.attempt = 2
+
+    assert "not begun" in first
+    assert "not begun" not in shown(card(approved(), run))
 
 
 CREATES = re.compile(r"[Cc]reating|being made|is ready|be made|[Mm]akes|was made")

@@ -36,7 +36,7 @@ def test_a_note_is_kept_within_the_same_bounds_as_words() -> None:
     note = Message(
         "{what}: {why}", what=Message("cannot read {name}'s log", name="dex"), why="x" * LONGEST_WORDS
     )
-    cause = Cause.noted(note, service="dex", operation="start")
+    cause = Cause.from_json(Cause.noted(note, service="dex", operation="start").to_json())
 
     assert cause.note is not None
     assert len(str(cause.note)) == LONGEST_WORDS
@@ -45,7 +45,7 @@ def test_a_note_is_kept_within_the_same_bounds_as_words() -> None:
 
 
 def test_a_long_name_in_a_note_is_cut_and_stays_a_name() -> None:
-    cause = noted("/" + "a" * 2 * LONGEST_WORDS)
+    cause = Cause.from_json(noted("/" + "a" * 2 * LONGEST_WORDS).to_json())
 
     assert cause.note is not None
     assert str(cause.note).endswith("a, not JSON")
@@ -63,6 +63,12 @@ def test_a_note_that_quotes_a_secret_goes_and_its_words_stay_without() -> None:
     assert cause.note is None
     assert cause.words == "answered 302 with a redirect to /login/***, not JSON"
     assert SECRET not in repr(cause)
+
+
+def test_a_note_that_is_cut_keeps_no_half_of_a_secret() -> None:
+    cause = noted("/" + "a" * (LONGEST_WORDS - 50) + SECRET).redacted(hidden)
+
+    assert cause.note is None
 
 
 def test_a_secret_behind_the_words_that_are_kept_is_no_less_one() -> None:
