@@ -26,7 +26,7 @@ class Cause:
     """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note. It is cut only where it is stored, so that `redacted` sees all of it.
+    `diagnosis`, and people are shown the note. It is cut where it is stored: `redacted` has to see all of it.
     """
 
     service: str  # "s3", "kubernetes", "dex"
