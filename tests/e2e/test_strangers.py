@@ -70,7 +70,9 @@ def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(
     view = scene.open_delete()
 
     client.submit("requester", view["id"], confirm=scene.project)
-    answer = scene.until(lambda: scene.private("requester", "general", "was not sent"), "answer")
+    answer = scene.until(
+        lambda: scene.private("requester", "general", f"delete {scene.project} was not sent"), "answer"
+    )
 
     words = client.words(answer)
     assert f"Your request to delete {scene.project} was not sent." in words
