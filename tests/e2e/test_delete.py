@@ -93,7 +93,7 @@ def test_a_half_made_workspace_is_rolled_back_with_an_approval_of_its_own(
 
     assert_gone(scene, before)
     [old] = [one for one in scene.cards() if one["ts"] == failed["ts"]]
-    assert "deleted under" in client.words(old)
+    assert "its deletion is" in client.words(old)
     assert "ws.run.retry" not in buttons(old)
 
 

@@ -107,7 +107,7 @@ def test_each_remedy_can_be_read_where_there_is_no_retry_yet(entry: Known) -> No
 
 @known
 def test_what_is_told_first_and_whether_trying_again_helps_agree(entry: Known) -> None:
-    """The card goes on: "Before that is done it fails again"."""
+    """The card goes on: "Without a change it fails again"."""
     assert entry.retryable or not entry.remedy.startswith("{Again}")
 
 
