@@ -66,16 +66,18 @@ class _Shelf(Generic[Read]):
         known = self.last(key, within)
         if known is not None:
             return known
-        self._locks.add(key, Lock())
-        with self._locks.get(key) or Lock():
+        with self._lock(key):
             known = self.last(key, within)
             return known if known is not None else self.renew(key, read)
 
     def forget(self, key: str) -> None:
         """Also what is being read in this moment, which may be old."""
-        self._locks.add(key, Lock())
-        with self._locks.get(key) or Lock():
+        with self._lock(key):
             self._read.drop(key)
+
+    def _lock(self, key: str) -> Lock:
+        self._locks.add(key, Lock())
+        return self._locks.get(key) or Lock()
 
     def renew(self, key: str, read: Callable[[], Read]) -> Read:
         asked_at = self._clock.now()

@@ -38,11 +38,7 @@ def command(edge: Edge, incoming: Incoming) -> None:
             open_form(edge, incoming, asked.draft)
         case Delete() if asked.project:
             open_delete(edge, incoming, asked.project)
-        case Delete():
-            edge.tell(incoming, which_card(f"{edge.command} delete"))
-        case Status(project=""):
-            edge.tell(incoming, which_card(f"{edge.command} status"))
-        case Usage() | Help() | ListAll():
+        case Delete() | Status(project="") | Usage() | Help() | ListAll():
             edge.tell(incoming, _answer(edge, asked, edge.command))
         case Status(live=True):
             edge.service.ask(_ask(edge, incoming, asked.project, AskKind.LOOK, incoming.trigger, ""))
@@ -114,7 +110,8 @@ def _ask(edge: Edge, incoming: Incoming, project: str, kind: AskKind, key: str, 
 
 
 def _answer(edge: Edge, asked: Command, command: str = "") -> Card:
-    """For what needs neither a form nor a thread. `command`: what stood before it, to be quoted."""
+    """For what needs neither a form nor a thread. `command`: what stands before it where it is typed."""
+    before = f"{command} " if command else ""
     match asked:
         case Help():
             return help_card(edge.command)
@@ -123,11 +120,10 @@ def _answer(edge: Edge, asked: Command, command: str = "") -> Card:
         case Create():
             return form_card(edge.keep_draft(asked.draft))
         case Status():
-            return edge.service.status(asked.project) if asked.project else which_card("status")
+            return edge.service.status(asked.project) if asked.project else which_card(f"{before}status")
         case Delete():
-            return delete_card(asked.project) if asked.project else which_card("delete")
+            return delete_card(asked.project) if asked.project else which_card(f"{before}delete")
         case Usage():
             draft_id = edge.keep_draft(asked.draft) if asked.form else ""
-            typed = f"{command} {asked.typed}".strip()
-            return usage_card(asked, edge.command, draft_id, typed=typed)
+            return usage_card(asked, edge.command, draft_id, typed=f"{before}{asked.typed}".strip())
     assert_never(asked)

@@ -151,13 +151,12 @@ def _outcome(run: Run) -> Iterable[Part]:
     done: dict[Message, None] = {}
     left: list[Message] = []
     for stage in run.plan.stages:
-        done |= dict.fromkeys(change.target for change in _carried_out(run, stage))
-        if idle(stage):
-            worked_on = run.progress(stage.stage).since is not None
-            if worked_on:
-                done[stage.title] = None
-            else:
-                left.append(stage.title)
+        if not idle(stage):
+            done |= dict.fromkeys(change.target for change in _carried_out(run, stage))
+        elif run.progress(stage.stage).since is not None:
+            done[stage.title] = None
+        else:
+            left.append(stage.title)
     gone = run.goal is Goal.ABSENT
     if left:
         nothing = (

@@ -1,5 +1,6 @@
 """What stands in the channels: messages, threads, and what only one person sees."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,6 +32,11 @@ class Message:
     files: list[dict[str, Any]] = field(default_factory=list)
     client_msg_id: str | None = None
     state: State = field(default_factory=dict)
+
+    def holds(self, *words: str) -> bool:
+        """Whether one of them stands in its text or in its blocks."""
+        said = self.text + json.dumps(self.blocks)
+        return any(one in said for one in words)
 
 
 class Ledger:

@@ -1,9 +1,9 @@
 """How far each person has read, and what they have not: the marks in the side bar."""
 
-import json
 from typing import Any
 
 from sandbox.slack.core import Core
+from sandbox.slack.marks import Marks
 from sandbox.slack.messages import Message
 from sandbox.slack.world import Channel, Person
 
@@ -15,12 +15,10 @@ class Reading:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._marks: dict[tuple[str, str], str] = {}
+        self._marks = Marks()
 
     def mark(self, person: Person, channel: Channel, ts: str) -> None:
-        """All up to `ts` is read; a mark never goes back."""
-        key = (person.id, channel.id)
-        self._marks[key] = max(ts, self._marks.get(key, ""))
+        self._marks.put(person.id, channel.id, ts=ts)
 
     def channels(self, person: Person) -> list[dict[str, Any]]:
         """The side bar: channels as they were made, the conversation with the bot last."""
@@ -33,7 +31,7 @@ class Reading:
         return person.id in channel.members or not channel.is_private
 
     def _row(self, person: Person, channel: Channel) -> dict[str, Any]:
-        read = self._marks.get((person.id, channel.id), "")
+        read = self._marks.at(person.id, channel.id)
         lasting = self._core.ledger.lasting(channel.id)
         new = [one for one in lasting if one.ts > read and one.user != person.id and _counts(one)]
         calls = self._calls(person)
@@ -45,7 +43,7 @@ class Reading:
             "read": read,
             "latest": lasting[-1].ts if lasting else None,
             "unread": len(new),
-            "mentions": len(new) if channel.is_im else sum(_holds(one, calls) for one in new),
+            "mentions": len(new) if channel.is_im else sum(one.holds(*calls) for one in new),
         }
 
     def _calls(self, person: Person) -> tuple[str, ...]:
@@ -56,8 +54,3 @@ class Reading:
 
 def _counts(message: Message) -> bool:
     return message.thread_ts is None or message.broadcast
-
-
-def _holds(message: Message, calls: tuple[str, ...]) -> bool:
-    said = message.text + json.dumps(message.blocks)
-    return any(call in said for call in calls)

@@ -1,11 +1,11 @@
 """The threads that each person follows, and what is new in them for whom."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.core import Core
+from sandbox.slack.marks import Marks
 from sandbox.slack.messages import Message
 from sandbox.slack.world import Channel, Person
 
@@ -15,12 +15,11 @@ class Threads:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._marks: dict[tuple[str, str, str], str] = {}
+        self._marks = Marks()
 
     def mark(self, person: Person, channel: Channel, thread_ts: str, ts: str) -> None:
-        """All replies up to `ts` are read; a mark never goes back."""
-        key = (person.id, channel.id, thread_ts)
-        self._marks[key] = max(ts, self._marks.get(key, ""))
+        """The replies; the channel has marks of its own."""
+        self._marks.put(person.id, channel.id, thread_ts, ts=ts)
 
     def of(self, person: Person) -> list[dict[str, Any]]:
         """The newest reply first; each with its first message, as that person sees it."""
@@ -45,7 +44,7 @@ class Threads:
         self, person: Person, channel: Channel, message: Message, replies: list[Message]
     ) -> dict[str, Any]:
         own = [one.ts for one in replies if one.user == person.id]
-        read = max(self._marks.get((person.id, channel.id, message.ts), ""), *own, "")
+        read = max(self._marks.at(person.id, channel.id, message.ts), *own, "")
         return {
             "channel": "dm" if channel.is_im else channel.name,
             "message": self._core.ledger.as_seen(message),
@@ -55,5 +54,4 @@ class Threads:
 
 
 def _follows(person: Person, messages: list[Message]) -> bool:
-    name = f"<@{person.id}"
-    return any(one.user == person.id or name in one.text + json.dumps(one.blocks) for one in messages)
+    return any(one.user == person.id or one.holds(f"<@{person.id}") for one in messages)
