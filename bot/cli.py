@@ -11,12 +11,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from bot import logs
-from bot.database import Database
-from bot.settings import Settings, SettingsFault, aws_secrets, load
+from bot.config import logs
+from bot.config.settings import Settings, SettingsFault, aws_secrets, load
+from bot.storage.database import Database
 from bot.wiring import Bot, check_all
-from provisioner.run import Run
-from provisioner.stage import Goal
+from provisioner.engine.run import Run
+from provisioner.engine.stage import Goal
 
 app = typer.Typer(
     help="Builds AI workspaces from Slack, behind an approval button.",

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import structlog
 
-from bot.schema import Settings
-from bot.settings import SettingsFault, for_programs
+from bot.config.schema import Settings
+from bot.config.settings import SettingsFault, for_programs
 from provisioner.catalog import catalog
 from provisioner.clients.aws import AwsAccount
 from provisioner.clients.cluster import EksClusters
-from provisioner.clients.conductor import ConductorHttp
-from provisioner.clients.conductorcalls import Calls, CallsFault
-from provisioner.clients.dex import DexHttp, KubeDex
-from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
-from provisioner.clients.eksctl import EksctlProgram
-from provisioner.clients.grafana import GrafanaHttp
-from provisioner.clients.iam import IamPolicies
 from provisioner.clients.kube import KubeCluster
-from provisioner.clients.kubenodes import KubeNodes
-from provisioner.clients.profiles import KubeProfiles
-from provisioner.clients.s3 import S3Buckets
-from provisioner.conductor import NameForm
+from provisioner.engine.stage import Step
 from provisioner.errors import WorkError
 from provisioner.preflight import Preflight
-from provisioner.stage import Step
+from provisioner.stages.access.client import IamPolicies
+from provisioner.stages.bucket.client import S3Buckets
+from provisioner.stages.conductor.calls import Calls, CallsFault
+from provisioner.stages.conductor.client import ConductorHttp
+from provisioner.stages.conductor.model import NameForm
+from provisioner.stages.dashboard.client import GrafanaHttp
+from provisioner.stages.dex.client import DexHttp, KubeDex
+from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
+from provisioner.stages.nodegroup.eksctl import EksctlProgram
+from provisioner.stages.nodegroup.nodes import KubeNodes
+from provisioner.stages.profile.client import KubeProfiles
 from provisioner.workspace import Workspace
 
 log = structlog.get_logger()
@@ -70,12 +70,12 @@ class Vendors:
             platform=self._settings.where(),
         )
 
-    def a_person_acted(self) -> None:
+    def reset_lockout(self) -> None:
         """What was refused for good may be right now: a login is tried once more."""
         if self._conductor is not None:
-            self._conductor.forgive()
+            self._conductor.reset_lockout()
 
-    def stay_known(self) -> None:
+    def keep_login_alive(self) -> None:
         """AI Conductor locks an account that nobody uses for a while (T55); this is a use."""
         if self._conductor is None:
             return

@@ -9,30 +9,31 @@ from pathlib import Path
 import structlog
 
 from approvals.policy import Policy, PolicyFault
-from bot import logs, vendors
-from bot.clock import SystemClock
-from bot.database import Database
-from bot.desk import Desk
-from bot.follower import Follower
-from bot.health import Health
-from bot.leader import GRACE, Leader
-from bot.runner import Runner
-from bot.schedule import Job, Schedule
-from bot.service import WorkspaceService
-from bot.settings import Settings, SettingsFault, Transport, aws_secrets
+from bot import vendors
+from bot.config import logs
+from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
+from bot.messages.sync import MessageSync
+from bot.requests.intake import Intake
+from bot.requests.service import WorkspaceService
+from bot.runtime.clock import SystemClock
+from bot.runtime.health import Health
+from bot.runtime.leader import GRACE, Leader
+from bot.runtime.runner import Runner
+from bot.runtime.schedule import Job, Schedule
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
-from bot.slack.edge import Edge
+from bot.slack.context import SlackContext
 from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
+from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
-from bot.views.case import Links
-from provisioner.engine import Engine
-from provisioner.run import RetryPolicy
-from provisioner.stage import Step
-from provisioner.store import SqlLedger
+from bot.views.request_view import Links
+from provisioner.engine.engine import Engine
+from provisioner.engine.run import RetryPolicy
+from provisioner.engine.stage import Step
+from provisioner.engine.store import SqlLedger
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class Bot:
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
         people = SlackPeople(client, self._clock)
         notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
-        edge = Edge(
+        edge = SlackContext(
             service=self.service,
             people=people,
             texts=self.texts,
@@ -67,8 +68,8 @@ class Bot:
             dashboards=settings.grafana.url is not None,
         )
         self._slack = SlackApp(edge, _transport(settings))
-        self._desk = self._make_desk(people)
-        self._follower = Follower(
+        self._intake = self._make_intake(people)
+        self._sync = MessageSync(
             units=self.database.unit,
             service=self.service,
             notifier=notifier,
@@ -135,14 +136,14 @@ class Bot:
     def _jobs(self) -> tuple[Job, ...]:
         often = timedelta(seconds=1)
         return (
-            Job("answer", often, self._desk.answer_due),
+            Job("answer", often, self._intake.process_due),
             Job("dispatch", often, self._runner.dispatch),
-            Job("follow", often, self._follower.follow_once),
-            Job("ask anew", timedelta(seconds=5), self._desk.ask_anew),
+            Job("follow", often, self._sync.sync_once),
+            Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
             Job("expire", timedelta(seconds=15), self.service.expire),
             Job("prune", timedelta(hours=1), self._prune),
             # Not at once: a bot that crashes in circles does not log in in circles, which locks the account.
-            Job("stay known", timedelta(days=1), self._vendors.stay_known, first=timedelta(hours=1)),
+            Job("stay known", timedelta(days=1), self._vendors.keep_login_alive, first=timedelta(hours=1)),
         )
 
     def _prune(self) -> None:
@@ -152,9 +153,9 @@ class Bot:
         self.database.ping()
         return True
 
-    def _make_desk(self, people: SlackPeople) -> Desk:
+    def _make_intake(self, people: SlackPeople) -> Intake:
         settings = self._settings
-        return Desk(
+        return Intake(
             units=self.database.unit,
             engine=self._engine,
             preflight=self._vendors.preflight(),
@@ -166,7 +167,7 @@ class Bot:
             new_reference=_new_reference,
             channel=settings.slack.channel,
             language=settings.language,
-            asked=self._vendors.a_person_acted,
+            asked=self._vendors.reset_lockout,
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
@@ -179,7 +180,7 @@ class Bot:
             retry=RetryPolicy(),
             redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
-            retried=self._vendors.a_person_acted,
+            retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
         )
 
@@ -198,7 +199,7 @@ def check_all(settings: Settings) -> None:
 
 def policy(settings: Settings) -> Policy:
     """Raises `SettingsFault` with all that is wrong with it."""
-    path = settings.policy or Path(__file__).with_name("policy.toml")
+    path = settings.policy or Path(__file__).parent / "config" / "policy.toml"
     try:
         return Policy.from_toml(path.read_text(encoding="utf-8"))
     except PolicyFault as fault:

@@ -18,21 +18,20 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from provisioner.bucketclaim import Tags
-from provisioner.conductor import NameForm
+from provisioner.engine.stage import Step
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message
-from provisioner.stage import Step
-from provisioner.stages.bucket import Buckets, BucketStage
-from provisioner.stages.bucket_access import BucketAccessStage, Policies
-from provisioner.stages.conductor_account import Accounts, ConductorAccountStage
-from provisioner.stages.conductor_member import ConductorMemberStage, Members
-from provisioner.stages.conductor_workspace import ConductorWorkspaceStage, Workspaces
-from provisioner.stages.dashboard import Dashboards, DashboardStage
-from provisioner.stages.dex_user import Dex, DexHealth, DexUserStage
-from provisioner.stages.following import Following
-from provisioner.stages.nodegroup import Eksctl, NodeGroups, NodegroupStage, Nodes
-from provisioner.stages.profile import Profiles, ProfileStage
+from provisioner.ownership import OwnedThroughBucket, Tags
+from provisioner.stages.access.stage import BucketAccessStage, Policies
+from provisioner.stages.bucket.stage import Buckets, BucketStage
+from provisioner.stages.conductor.account import Accounts, ConductorAccountStage
+from provisioner.stages.conductor.member import ConductorMemberStage, Members
+from provisioner.stages.conductor.model import NameForm
+from provisioner.stages.conductor.workspace import ConductorWorkspaceStage, Workspaces
+from provisioner.stages.dashboard.stage import Dashboards, DashboardStage
+from provisioner.stages.dex.stage import Dex, DexHealth, DexUserStage
+from provisioner.stages.nodegroup.stage import Eksctl, NodeGroups, NodegroupStage, Nodes
+from provisioner.stages.profile.stage import Profiles, ProfileStage
 
 
 class S3(Buckets, Tags, Protocol):
@@ -69,7 +68,9 @@ def catalog(
         Step(ProfileStage(profiles), after=("dex-user",)),
         Step(BucketStage(buckets), after=("s3-access-kubeflow", "s3-access-aia")),
         Step(
-            Following(DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within), buckets),
+            OwnedThroughBucket(
+                DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within), buckets
+            ),
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
             by_name=True,
@@ -96,19 +97,19 @@ def _conductor_steps(
     workspace = ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored)
     return (
         Step(
-            Following(workspace, buckets),
+            OwnedThroughBucket(workspace, buckets),
             needs=("dex-user", "dashboard"),
             after=("conductor-account",),
             by_name=True,
         ),
         Step(
-            Following(ConductorAccountStage(conductor), buckets),
+            OwnedThroughBucket(ConductorAccountStage(conductor), buckets),
             needs=("conductor-workspace",),
             after=("conductor-member",),
             by_name=True,
         ),
         Step(
-            Following(ConductorMemberStage(conductor), buckets),
+            OwnedThroughBucket(ConductorMemberStage(conductor), buckets),
             needs=("conductor-workspace", "conductor-account"),
             by_name=True,
         ),

@@ -36,9 +36,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Message, Value, named
-from provisioner.stage import Goal
 
 FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws", "run")
 """In the order they are asked; `aws` is what any of its services may say, `run` what any stage may."""

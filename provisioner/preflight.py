@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from provisioner.engine.inspection import Refused
 from provisioner.errors import Permanent, WorkError
 from provisioner.message import Message, named
-from provisioner.survey import Refused
 from provisioner.workspace import Platform
 
 

@@ -14,15 +14,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from sandbox.api import Api
 from sandbox.aws import DidNotStart
 from sandbox.bot import BotFailed
-from sandbox.client import Client
+from sandbox.control.api import Api
+from sandbox.control.client import Client
+from sandbox.demo.narrator import Narrator
+from sandbox.demo.stories import STORIES
+from sandbox.demo.story import NotAsExpected, Outcome
 from sandbox.folder import Folder, FolderTrouble
-from sandbox.loopback import Loopback, PortInUse
-from sandbox.narrator import Narrator
-from sandbox.stories import STORIES
-from sandbox.story import NotAsExpected, Outcome
+from sandbox.serving.loopback import Loopback, PortInUse
 from sandbox.world import Options, Part, Transport, World
 
 PORT = 8650

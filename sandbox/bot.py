@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from .child import Child, Nursery
-from .loopback import HOST
+from sandbox.serving.child import Child, Nursery
+from sandbox.serving.loopback import HOST
 
 _ROOT = Path(__file__).resolve().parent.parent
 _START_WITHIN = 60.0

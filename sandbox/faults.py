@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sandbox.callfaults import Faults, Kind
-from sandbox.grafana import KNOWN as GRAFANA
+from sandbox.grafana.simulator import KNOWN as GRAFANA
 from sandbox.kubernetes.resource import RESOURCES
 from sandbox.outside import BOT_KEY_ID, BOT_USER, Outside
+from sandbox.serving.callfaults import Faults, Kind
 from sandbox.slack import Down
 
 _VERBS = ("get", "list", "create", "update", "patch", "delete")

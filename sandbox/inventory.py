@@ -8,7 +8,7 @@ import yaml
 
 from sandbox.aws import AwsSimulator
 from sandbox.conductor import ConductorSimulator
-from sandbox.grafana import GrafanaSimulator
+from sandbox.grafana.simulator import GrafanaSimulator
 from sandbox.kubeflow.cluster import PROFILES, Cluster
 from sandbox.place import Place
 

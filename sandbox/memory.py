@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.conductor import ConductorSimulator
-from sandbox.grafana import GrafanaSimulator
+from sandbox.grafana.simulator import GrafanaSimulator
 from sandbox.kubeflow.cluster import PROFILES, Cluster
 from sandbox.slack import SlackSimulator
 

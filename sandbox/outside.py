@@ -8,19 +8,19 @@ from typing import Any
 
 from sandbox import environment as env
 from sandbox.aws import AwsSimulator, Write
-from sandbox.child import Nursery
 from sandbox.conductor import ConductorSimulator
 from sandbox.conductor.simulator import ADMIN_LOGIN
 from sandbox.eksctl.program import make_program
-from sandbox.grafana import GrafanaSimulator
+from sandbox.grafana.simulator import GrafanaSimulator
 from sandbox.inventory import Inventory
 from sandbox.kubeflow import Dex, ProfileController, seed_platform
 from sandbox.kubeflow.cluster import Cluster
 from sandbox.kubernetes import KubernetesEmulator
+from sandbox.kubernetes.nodes import Nodes
 from sandbox.memory import Memory
-from sandbox.nodes import Nodes
 from sandbox.options import Options, Part
 from sandbox.place import Place
+from sandbox.serving.child import Nursery
 from sandbox.slack import SlackSimulator
 
 BOT_USER = "workspace-bot"
@@ -29,7 +29,7 @@ BOT_KEY_ID = "AKIASANDBOXBOT"
 NODES_KEY_ID = "AKIASANDBOXNODES"
 REQUESTS = "workspace-requests"
 
-_CALLS = Path(__file__).parent.parent / "provisioner" / "conductor.toml"
+_CALLS = Path(__file__).parent.parent / "provisioner" / "stages" / "conductor" / "calls.toml"
 """The guess that comes with the bot, which the simulator serves."""
 
 Wrote = Callable[[str, str], None]

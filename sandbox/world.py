@@ -12,15 +12,15 @@ import bcrypt
 from sandbox import environment as env
 from sandbox.aws import AwsSimulator
 from sandbox.bot import Bot
-from sandbox.child import Nursery
 from sandbox.faults import Switches
 from sandbox.kubeflow import Dex
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
-from sandbox.loopback import HOST, free_port
 from sandbox.memory import Memory
 from sandbox.options import Options, Part, Transport
 from sandbox.outside import BOT_KEY_ID, REQUESTS, Outside
 from sandbox.place import Place
+from sandbox.serving.child import Nursery
+from sandbox.serving.loopback import HOST, free_port
 from sandbox.slack import SlackSimulator
 
 __all__ = ["BOT_KEY_ID", "REQUESTS", "Options", "Part", "Transport", "World"]

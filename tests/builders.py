@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from approvals.model import Actor, Gate, Request, RequestId, Subject
-from bot.ask import Ask, AskKind
-from bot.thread import Purpose, Thread
+from bot.model.submission import Submission, SubmissionKind
+from bot.model.tracked_message import Purpose, TrackedMessage
+from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunId
+from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Cause
 from provisioner.message import Json, Message, literal
-from provisioner.plan import Plan, StagePlan
-from provisioner.run import Entry, EntryKind, Failure, Run, RunId
-from provisioner.stage import Change, Goal, Verb
 from provisioner.workspace import NodeSpec, Platform, Workspace, WorkspaceSpec
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -122,23 +122,23 @@ def a_request(request_id: str = "WSR-0001", target: str = "alpha", **bent: Any) 
     return Request(id=RequestId(request_id), **usual | bent)
 
 
-def an_ask(key: str = "V1", **bent: Any) -> Ask:
+def an_ask(key: str = "V1", **bent: Any) -> Submission:
     usual: dict[str, Any] = {
-        "kind": AskKind.CREATE,
+        "kind": SubmissionKind.CREATE,
         "team": "T0",
         "user": "U0MINA",
         "channel": "C0GENERAL",
         "at": NOON,
         "spec": a_spec().to_json(),
     }
-    return Ask(key=key, **usual | bent)
+    return Submission(key=key, **usual | bent)
 
 
-def a_thread(key: str = "WSR-0001", **bent: Any) -> Thread:
+def a_thread(key: str = "WSR-0001", **bent: Any) -> TrackedMessage:
     usual: dict[str, Any] = {
         "request_id": key.partition("/")[0],
         "purpose": Purpose.DIRECT if "/" in key else Purpose.CARD,
         "channel": "C0REQUESTS",
         "language": "en",
     }
-    return Thread(key=key, **usual | bent)
+    return TrackedMessage(key=key, **usual | bent)

@@ -12,8 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from provisioner.catalog import catalog
-from provisioner.stage import Goal, Step
-from provisioner.survey import prerequisites
+from provisioner.engine.inspection import prerequisites
+from provisioner.engine.stage import Goal, Step
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

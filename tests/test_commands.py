@@ -20,8 +20,8 @@ import yaml
 from botocore.validate import validate_parameters
 
 from bot.cli import app
-from sandbox.client import Client
-from sandbox.scene import Scene
+from sandbox.control.client import Client
+from sandbox.demo.scene import Scene
 from tests.unit.charts.test_workspace_bot_chart import GIVEN, HELM
 
 ROOT = Path(__file__).parents[1]

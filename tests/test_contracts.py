@@ -31,50 +31,66 @@ class Offence:
 
 OFFENCES: dict[str, tuple[Offence, ...]] = {
     "nothing knows the sandbox; bot on top; approvals and provisioner are strangers": (
-        Offence("bot.card", "import sandbox"),
+        Offence("bot.model.card", "import sandbox"),
         Offence("approvals.errors", "import bot"),
         Offence("approvals.errors", "import provisioner.message"),
         Offence("provisioner.message", "import approvals.errors"),
     ),
     "the sandbox knows nothing of the product: the bot is a child process, given only settings": (
-        Offence("sandbox.newcomer", "import bot.card"),
+        Offence("sandbox.newcomer", "import bot.model.card"),
         Offence("sandbox.newcomer", "import provisioner.workspace"),
     ),
-    "inside provisioner": (
+    "rooms of bot": (
+        Offence("bot.model.card", "import bot.slack.cards"),
+        Offence("bot.views.plan", "import bot.requests.service"),
+        Offence("bot.slack.context", "import bot.requests.service"),
+        Offence("bot.storage.store", "import bot.runtime.runner"),
+        Offence("bot.requests.service", "import bot.messages.sync"),
+        Offence("bot.newcomer", ""),
+    ),
+    "rooms of provisioner": (
         Offence("provisioner.message", "import provisioner.errors"),
-        Offence("provisioner.plan", "import provisioner.run"),
-        Offence("provisioner.stages.newcomer", "import provisioner.clients"),
+        Offence("provisioner.engine.turn", "import provisioner.stages.newcomer"),
+        Offence("provisioner.clients.aws", "import provisioner.stages.newcomer"),
         Offence("provisioner.newcomer", ""),
     ),
     "inside approvals": (
         Offence("approvals.errors", "import approvals.model"),
         Offence("approvals.newcomer", ""),
     ),
-    "inside bot": (
-        Offence("bot.card", "import bot.slack"),
-        Offence("bot.newcomer", ""),
+    "inside provisioner.engine": (
+        Offence("provisioner.engine.plan", "import provisioner.engine.run"),
+        Offence("provisioner.engine.newcomer", ""),
     ),
     "stages are strangers to each other": (
         Offence("provisioner.stages.newcomer", "import provisioner.stages.other_newcomer"),
+        Offence("provisioner.stages.bucket.stage", "import provisioner.stages.dex.stage"),
+    ),
+    "in a stage's room, what speaks to the vendor is known to nobody": (
+        Offence("provisioner.stages.bucket.stage", "import provisioner.stages.bucket.client"),
+        Offence("provisioner.stages.nodegroup.state", "import provisioner.clients.aws"),
     ),
     "the core has no vendor, no database, no process": (
         Offence("provisioner.workspace", "import sys, subprocess"),
-        Offence("provisioner.stages.newcomer", "import subprocess"),
+        Offence("provisioner.stages.profile.stage", "import subprocess"),
         Offence("approvals.model", "import os"),
     ),
-    "vendors are spoken to in provisioner.clients": (
-        Offence("bot.service", "import boto3"),
-        Offence("provisioner.store", "from kubernetes.client import ApiClient"),
+    "vendors are spoken to in clients only": (
+        Offence("bot.requests.service", "import boto3"),
+        Offence("provisioner.engine.store", "from kubernetes.client import ApiClient"),
+        Offence("provisioner.stages.dex.stage", "import httpx"),
     ),
     "Slack stays in bot.slack": (
-        Offence("bot.notify", "from slack_sdk import WebClient"),
-        Offence("bot.service", "import slack_bolt"),
+        Offence("bot.model.notifier", "from slack_sdk import WebClient"),
+        Offence("bot.requests.service", "import slack_bolt"),
     ),
     "SQL stays in the stores": (
-        Offence("bot.service", "import sqlalchemy"),
+        Offence("bot.requests.service", "import sqlalchemy"),
         Offence("bot.slack", "from sqlalchemy import text"),
     ),
-    "bot.runner is the only door to the engine underneath": (Offence("bot.service", "import dbos"),),
+    "bot.runtime.runner is the only door to the engine underneath": (
+        Offence("bot.requests.service", "import dbos"),
+    ),
 }
 CASES = [(name, offence) for name, offences in OFFENCES.items() for offence in offences]
 

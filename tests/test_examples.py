@@ -11,7 +11,7 @@ from sandbox.aws import AwsSimulator
 from sandbox.eksctl import make_program
 from sandbox.kubeflow import Dex, ProfileController, seed_platform
 from sandbox.kubernetes import KubernetesEmulator
-from sandbox.nodes import Nodes
+from sandbox.kubernetes.nodes import Nodes
 from sandbox.slack import MovableClock, Rates, SlackSimulator
 from tests.test_commands import TEXTS, shown
 

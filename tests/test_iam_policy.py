@@ -19,12 +19,12 @@ from tests.builders import a_platform, a_workspace
 ROOT = Path(__file__).parent.parent
 POLICY = json.loads((ROOT / "docs" / "iam-policy.json").read_text())
 CLIENTS = {
-    "s3.py": ("s3",),
-    "iam.py": ("iam",),
-    "cluster.py": ("eks",),
-    "eks.py": ("eks", "ec2", "cloudformation", "autoscaling"),
+    "stages/bucket/client.py": ("s3",),
+    "stages/access/client.py": ("iam",),
+    "clients/cluster.py": ("eks",),
+    "stages/nodegroup/eks.py": ("eks", "ec2", "cloudformation", "autoscaling"),
 }
-"""The services that a file of provisioner/clients speaks to. aws.py asks who we are: that needs no right."""
+"""The services that a file of provisioner/ speaks to. clients/aws.py asks who we are: that needs no right."""
 
 NAMED_OTHERWISE = {
     "s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
@@ -88,7 +88,7 @@ def operations(service: str) -> dict[str, str]:
 
 def called_by_the_bot() -> Iterator[str]:
     for file, services in CLIENTS.items():
-        for node in ast.walk(ast.parse((ROOT / "provisioner" / "clients" / file).read_text())):
+        for node in ast.walk(ast.parse((ROOT / "provisioner" / file).read_text())):
             name = node.attr if isinstance(node, ast.Attribute) else ""
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("get_paginator"):
                 name = ast.literal_eval(node.args[0])

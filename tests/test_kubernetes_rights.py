@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.kubernetes.rights import WORKSPACE_BOT
 
-CLIENTS = Path(__file__).parent.parent / "provisioner" / "clients"
+PROVISIONER = Path(__file__).parent.parent / "provisioner"
 THROUGH = {"self._cluster.call", "self._cluster.find"}
 VERBS = {
     "read": "get",
@@ -27,7 +27,7 @@ VERBS = {
 
 def calls() -> Iterator[tuple[str, str]]:
     """Every call through `KubeCluster`: what it says that it does, and the client's method."""
-    for path in sorted(CLIENTS.glob("*.py")):
+    for path in sorted(PROVISIONER.rglob("*.py")):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         named = {ast.unparse(node.targets[0]): node.value for node in nodes if isinstance(node, ast.Assign)}
         for node in nodes:

@@ -18,12 +18,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import SecretStr
 
-from bot.settings import PREFIX, all_settings
+from bot.config.settings import PREFIX, all_settings
 from bot.slack.commands import SUBCOMMANDS
-from bot.slack.usage import help_card
+from bot.slack.help import help_card
 from provisioner.catalog import catalog
-from provisioner.run import TRANSITIONS
-from provisioner.stage import Stage
+from provisioner.engine.run import TRANSITIONS
+from provisioner.engine.stage import Stage
 from tools.settings_table import README, written
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ TEXT = {
     ".tpl",
 }
 
-MIGRATIONS = ROOT / "bot" / "migrations" / "versions"  # a migration is one long list
+MIGRATIONS = ROOT / "bot" / "storage" / "migrations" / "versions"  # a migration is one long list
 
 LINES_A_FILE = 400
 LINES_A_TEST_FILE = 600
@@ -55,10 +55,10 @@ LINES_A_FUNCTION = 60
 
 # Quick ones that between them take every transition; they are run once more, watched.
 TESTS_THAT_MOVE_RUNS = (
-    "tests/unit/provisioner/test_engine.py",
-    "tests/unit/provisioner/test_engine_persons.py",
-    "tests/unit/bot/test_asking.py",
-    "tests/unit/bot/test_deciding.py",
+    "tests/unit/provisioner/engine/test_running.py",
+    "tests/unit/provisioner/engine/test_cancelling_and_drift.py",
+    "tests/unit/bot/requests/test_asking.py",
+    "tests/unit/bot/requests/test_deciding.py",
 )
 
 # Markdown's own, and what `<picture>` names for the light and the dark: target and anchor.

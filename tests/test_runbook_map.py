@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from bot.settings import PREFIX, all_settings
+from bot.config.settings import PREFIX, all_settings
 from bot.slack.commands import SUBCOMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -150,7 +150,7 @@ def test_T9_T10_T23_no_program_is_run_but_eksctl_and_no_shell() -> None:
                 if isinstance(node, ast.Attribute) and node.attr in {"system", "popen", "execv", "spawnv"}:
                     shells.append(path)
 
-    assert running == {"provisioner/clients/eksctl.py"}
+    assert running == {"provisioner/stages/nodegroup/eksctl.py"}
     assert shells == []
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from provisioner.run import Run, RunStatus
+from provisioner.engine.run import Run, RunStatus
 
 
 def main(paths: list[str]) -> int:

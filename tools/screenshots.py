@@ -10,12 +10,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sandbox.api import PEOPLE, Api
-from sandbox.browser import Screen, a_browser, chromium
-from sandbox.client import Client
-from sandbox.loopback import Loopback
+from sandbox.control.api import PEOPLE, Api
+from sandbox.control.client import Client
+from sandbox.demo.browser import Screen, a_browser, chromium
+from sandbox.demo.scene import Scene
 from sandbox.options import Options
-from sandbox.scene import Scene
+from sandbox.serving.loopback import Loopback
 from sandbox.world import World
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

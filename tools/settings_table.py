@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.settings import Setting, all_settings
+from bot.config.settings import Setting, all_settings
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"

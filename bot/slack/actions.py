@@ -7,151 +7,151 @@ from typing import Any, Protocol
 
 from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
-from bot.card import Card
-from bot.people import PeopleUnknown
-from bot.slack.edge import Edge, Reply
+from bot.model.card import Card
+from bot.model.people import PeopleUnknown
+from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import errors, reject_form, typed
+from bot.slack.help import help_card
 from bot.slack.incoming import Incoming, Origin
-from bot.slack.usage import help_card
-from bot.slack.views import card_view
+from bot.slack.modal import card_view
 from bot.texts import refusal
 from provisioner.message import Message
 
 
-def approve(edge: Edge, incoming: Incoming) -> None:
-    _as_now(edge, incoming, lambda actor: edge.service.decide(actor, incoming.value, Verdict.APPROVE))
+def approve(context: SlackContext, incoming: Incoming) -> None:
+    _as_now(context, incoming, lambda actor: context.service.decide(actor, incoming.value, Verdict.APPROVE))
 
 
-def ask_reason(edge: Edge, incoming: Incoming) -> None:
+def ask_reason(context: SlackContext, incoming: Incoming) -> None:
     """Reject was pressed. Where it is known that this person cannot, they are told instead of asked why.
 
     A form has to open within three seconds, so for one who is not known yet it opens first, and turns into
     the refusal.
     """
-    known = edge.people.known(incoming.user)
+    known = context.people.known(incoming.user)
     try:
-        edge.service.may_decide(incoming.user, known.groups if known else None, incoming.value)
+        context.service.may_decide(incoming.user, known.groups if known else None, incoming.value)
     except Refusal:  # unless it is otherwise by now
-        _as_now(edge, incoming, lambda actor: _ask_decider(edge, incoming, actor))
+        _as_now(context, incoming, lambda actor: _ask_decider(context, incoming, actor))
         return
-    opened = _open_reject_form(edge, incoming)
+    opened = _open_reject_form(context, incoming)
     if opened is None or known is not None:
         return
     try:
-        actor = edge.people.fresh(incoming.user)
-        edge.service.may_decide(actor.id, actor.groups, incoming.value)
+        actor = context.people.fresh(incoming.user)
+        context.service.may_decide(actor.id, actor.groups, incoming.value)
     except PeopleUnknown:
         return  # the form stays: what is sent is looked at again
     except Refusal as no:
-        said = refusal(no, edge.command)
-        origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
-        view = card_view(Card(said, said), edge.words(incoming), origin, edge.group_id)
-        edge.redraw(incoming, view, opened)
+        said = refusal(no, context.command)
+        origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
+        view = card_view(Card(said, said), context.words(incoming), origin, context.group_id)
+        context.redraw(incoming, view, opened)
 
 
-def _ask_decider(edge: Edge, incoming: Incoming, actor: Actor) -> None:
-    edge.service.may_decide(actor.id, actor.groups, incoming.value)
-    _open_reject_form(edge, incoming)
+def _ask_decider(context: SlackContext, incoming: Incoming, actor: Actor) -> None:
+    context.service.may_decide(actor.id, actor.groups, incoming.value)
+    _open_reject_form(context, incoming)
 
 
-def _open_reject_form(edge: Edge, incoming: Incoming) -> Mapping[str, Any] | None:
-    locale = edge.people.locale(incoming.user)
+def _open_reject_form(context: SlackContext, incoming: Incoming) -> Mapping[str, Any] | None:
+    locale = context.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, request_id=incoming.value)
-    return edge.open_form(incoming, reject_form(edge.texts.for_locale(locale), origin))
+    return context.open_form(incoming, reject_form(context.texts.for_locale(locale), origin))
 
 
-def reason_missing(edge: Edge, incoming: Incoming) -> Reply | None:
+def reason_missing(context: SlackContext, incoming: Incoming) -> Reply | None:
     """Before the acknowledgement: a reason of blanks is none."""
     if typed(incoming.view).get("why", "").strip():
         return None
-    words = edge.texts.for_locale(incoming.origin.locale)
+    words = context.texts.for_locale(incoming.origin.locale)
     return errors({"why": words.plain(Message("Say why; the person who asked will read it."))})
 
 
-def reject(edge: Edge, incoming: Incoming) -> None:
+def reject(context: SlackContext, incoming: Incoming) -> None:
     request_id, why = incoming.origin.request_id, typed(incoming.view)["why"]
-    _as_now(edge, incoming, lambda actor: edge.service.decide(actor, request_id, Verdict.REJECT, why))
+    _as_now(context, incoming, lambda actor: context.service.decide(actor, request_id, Verdict.REJECT, why))
 
 
-def withdraw(edge: Edge, incoming: Incoming) -> None:
-    _as_now(edge, incoming, lambda actor: edge.service.withdraw(actor, incoming.value))
+def withdraw(context: SlackContext, incoming: Incoming) -> None:
+    _as_now(context, incoming, lambda actor: context.service.withdraw(actor, incoming.value))
 
 
-def cancel(edge: Edge, incoming: Incoming) -> None:
-    _as_now(edge, incoming, lambda actor: edge.service.cancel(actor, incoming.value))
+def cancel(context: SlackContext, incoming: Incoming) -> None:
+    _as_now(context, incoming, lambda actor: context.service.cancel(actor, incoming.value))
 
 
-def retry(edge: Edge, incoming: Incoming) -> None:
-    _as_now(edge, incoming, lambda actor: edge.service.retry(actor, incoming.value))
+def retry(context: SlackContext, incoming: Incoming) -> None:
+    _as_now(context, incoming, lambda actor: context.service.retry(actor, incoming.value))
 
 
-def roll_back(edge: Edge, incoming: Incoming) -> None:
-    _asks(edge, incoming, edge.service.roll_back)
+def roll_back(context: SlackContext, incoming: Incoming) -> None:
+    _asks(context, incoming, context.service.roll_back)
 
 
-def remove(edge: Edge, incoming: Incoming) -> None:
+def remove(context: SlackContext, incoming: Incoming) -> None:
     """Delete, on the card of a run that was cancelled."""
-    _asks(edge, incoming, edge.service.remove)
+    _asks(context, incoming, context.service.remove)
 
 
-def go_on(edge: Edge, incoming: Incoming) -> None:
-    _asks(edge, incoming, edge.service.go_on)
+def go_on(context: SlackContext, incoming: Incoming) -> None:
+    _asks(context, incoming, context.service.go_on)
 
 
-def details(edge: Edge, incoming: Incoming) -> None:
+def details(context: SlackContext, incoming: Incoming) -> None:
     """Only reads, so anybody who sees the card may have it."""
     try:
-        card = edge.service.details(incoming.value)
+        card = context.service.details(incoming.value)
     except Refusal as no:
         said = refusal(no)
-        edge.tell(incoming, Card(said, said))
+        context.tell(incoming, Card(said, said))
     else:
-        edge.show(incoming, card)
+        context.show(incoming, card)
 
 
-def status(edge: Edge, incoming: Incoming) -> None:
+def status(context: SlackContext, incoming: Incoming) -> None:
     """The value is the project. In the dialog that shows it, the dialog is drawn anew."""
-    card = edge.service.status(incoming.value)
+    card = context.service.status(incoming.value)
     if incoming.in_modal:
-        view = card_view(card, edge.words(incoming), incoming.origin, edge.group_id)
-        edge.redraw(incoming, view)
+        view = card_view(card, context.words(incoming), incoming.origin, context.group_id)
+        context.redraw(incoming, view)
     else:
-        edge.tell(incoming, card)
+        context.tell(incoming, card)
 
 
-def show_help(edge: Edge, incoming: Incoming) -> None:
-    edge.tell(incoming, help_card(edge.command))
+def show_help(context: SlackContext, incoming: Incoming) -> None:
+    context.tell(incoming, help_card(context.command))
 
 
 class _Asking(Protocol):
     def __call__(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str) -> bool: ...
 
 
-def _asks(edge: Edge, incoming: Incoming, ask: _Asking) -> None:
+def _asks(context: SlackContext, incoming: Incoming, submission: _Asking) -> None:
     """A button that asks for something; what comes of it is told where the button stands."""
 
     def asked(actor: Actor) -> None:
-        ask(actor, incoming.value, channel=incoming.channel, thread_ts=incoming.thread_ts)
+        submission(actor, incoming.value, channel=incoming.channel, thread_ts=incoming.thread_ts)
         text = Message(
             "Looking at all systems. Then the request appears in the requests channel, or I tell you why not."
         )
-        edge.tell(incoming, Card(text, text))
+        context.tell(incoming, Card(text, text))
 
-    _as_now(edge, incoming, asked)
+    _as_now(context, incoming, asked)
 
 
-def _as_now(edge: Edge, incoming: Incoming, do: Callable[[Actor], None]) -> None:
+def _as_now(context: SlackContext, incoming: Incoming, do: Callable[[Actor], None]) -> None:
     """With the groups the person is in at this moment. A refusal is said as it stands."""
     try:
-        do(edge.people.fresh(incoming.user))
+        do(context.people.fresh(incoming.user))
     except Refusal as no:
-        said = refusal(no, edge.command)
+        said = refusal(no, context.command)
     except PeopleUnknown:
         said = Message("I could not read from Slack who you are, so nothing was changed. Please try again.")
     else:
         return
     answer = Card(said, said)
     if incoming.view:  # a form that was sent has closed; there is nothing to lay a dialog over
-        edge.whisper(incoming, answer)
+        context.whisper(incoming, answer)
     else:
-        edge.tell(incoming, answer)
+        context.tell(incoming, answer)

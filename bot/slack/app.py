@@ -22,10 +22,10 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.card import Action, Card
-from bot.slack import actions, create, delete, home, talk
+from bot.model.card import Action, Card
+from bot.slack import actions, create, delete, home, mentions
 from bot.slack.cards import render
-from bot.slack.edge import Edge, Reply
+from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
 from bot.slack.incoming import Body, Incoming
 from bot.slack.recent import Recent
@@ -37,8 +37,8 @@ log = structlog.get_logger()
 WORKERS = 32
 _EVENTS_REMEMBERED = 5_000
 
-Handler: TypeAlias = Callable[[Edge, Incoming], None]
-First: TypeAlias = Callable[[Edge, Incoming], Reply | None]
+Handler: TypeAlias = Callable[[SlackContext, Incoming], None]
+First: TypeAlias = Callable[[SlackContext, Incoming], Reply | None]
 
 
 class Kind(StrEnum):
@@ -59,15 +59,15 @@ class Listener:
 
 
 TABLE: Sequence[Listener] = (
-    Listener(Kind.COMMAND, "", talk.command, talk.answer_now),
-    Listener(Kind.EVENT, "app_mention", talk.mention),
-    Listener(Kind.EVENT, "message", talk.direct),
+    Listener(Kind.COMMAND, "", mentions.command, mentions.answer_now),
+    Listener(Kind.EVENT, "app_mention", mentions.mention),
+    Listener(Kind.EVENT, "message", mentions.direct),
     Listener(Kind.EVENT, "app_home_opened", home.publish),
     Listener(Kind.EVENT, "user_change", home.person_changed),
     Listener(Kind.SHORTCUT, "ws.create.shortcut", create.open_empty_form),
     Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
-    Listener(Kind.SUBMISSION, CREATE_FORM, create.kept, create.keep),
-    Listener(Kind.SUBMISSION, DELETE_FORM, delete.kept, delete.keep),
+    Listener(Kind.SUBMISSION, CREATE_FORM, create.after_submit, create.submit),
+    Listener(Kind.SUBMISSION, DELETE_FORM, delete.after_submit, delete.submit),
     Listener(Kind.SUBMISSION, REJECT_FORM, actions.reject, actions.reason_missing),
     Listener(Kind.ACTION, Action.APPROVE.value, actions.approve),
     Listener(Kind.ACTION, Action.REJECT.value, actions.ask_reason),
@@ -90,8 +90,8 @@ TABLE: Sequence[Listener] = (
 class SlackApp:
     """Started once. Asks Slack nothing until `start`."""
 
-    def __init__(self, edge: Edge, transport: Transport) -> None:
-        self._edge = edge
+    def __init__(self, context: SlackContext, transport: Transport) -> None:
+        self._context = context
         self._transport = transport
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-work")
         self._events: Recent[None] = Recent(_EVENTS_REMEMBERED)
@@ -109,7 +109,7 @@ class SlackApp:
         return self._transport.connected()
 
     def _build(self) -> App:
-        token = self._edge.client.token
+        token = self._context.client.token
 
         def authorize(team_id: str, enterprise_id: str | None) -> AuthorizeResult:
             """One workspace, one token. Bolt's own way asks `auth.test` before the first acknowledgement."""
@@ -125,13 +125,13 @@ class SlackApp:
             process_before_response=True,
         )
         for listener in TABLE:
-            _register(bolt, listener, self._edge.command, self._listener(listener))
+            _register(bolt, listener, self._context.command, self._listener(listener))
         bolt.error(self._failed_before_ack)
         return bolt
 
     def _listener(self, listener: Listener) -> Callable[[Ack, Body], None]:
         def on_incoming(ack: Ack, body: Body) -> None:
-            answer = listener.first(self._edge, Incoming.from_body(body)) if listener.first else None
+            answer = listener.first(self._context, Incoming.from_body(body)) if listener.first else None
             if answer is not None:
                 ack(dict(answer))
                 return
@@ -144,20 +144,20 @@ class SlackApp:
         incoming = Incoming.from_body(body)
         if incoming.event_id and not self._events.add(incoming.event_id, None):
             return  # delivered twice
-        done = self._workers.submit(handle, self._edge, incoming)
+        done = self._workers.submit(handle, self._context, incoming)
         done.add_done_callback(partial(self._finished, incoming))
 
     def _finished(self, incoming: Incoming, done: Future[None]) -> None:
         error = done.exception()
         if error is not None:
-            self._edge.whisper(incoming, _our_fault(named(_record(error))))
+            self._context.whisper(incoming, _our_fault(named(_record(error))))
 
     def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse:
         """Nothing was done yet. Told in the acknowledgement: at a form's first field, or as an answer."""
         reference = named(_record(error))
         incoming = Incoming.from_body(body)
-        locale = incoming.origin.locale or self._edge.people.known_locale(incoming.user) or ""
-        words = self._edge.texts.for_locale(locale)
+        locale = incoming.origin.locale or self._context.people.known_locale(incoming.user) or ""
+        words = self._context.texts.for_locale(locale)
         fields = list((incoming.view.get("state") or {}).get("values") or {})
         if body.get("type") == "view_submission" and fields:
             said = Message(

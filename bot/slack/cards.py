@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, assert_never
 
-from bot.card import (
+from bot.model.card import (
     Bullets,
     Button,
     Buttons,
@@ -36,7 +36,7 @@ from bot.slack.mrkdwn import (
     paragraphs,
     shorten,
 )
-from bot.texts import Words
+from bot.texts import Language
 from provisioner.message import Message
 
 Block: TypeAlias = dict[str, Any]
@@ -75,21 +75,21 @@ none: six lines that all say so are in the way of the one that matters."""
 _BUSY = frozenset({Mark.NOW, Mark.WAITING, Mark.RETRYING, Mark.FAILED})
 
 
-def render(card: Card, words: Words, group_id: GroupId = no_groups) -> tuple[str, list[Block]]:
+def render(card: Card, language: Language, group_id: GroupId = no_groups) -> tuple[str, list[Block]]:
     """A message: `text` for notifications and screen readers, and at most 50 blocks."""
-    return sentence(card.text, words, group_id) or NOTHING, blocks(card, words, group_id)
+    return sentence(card.text, language, group_id) or NOTHING, blocks(card, language, group_id)
 
 
-def sentence(message: Message, words: Words, group_id: GroupId = no_groups) -> str:
+def sentence(message: Message, language: Language, group_id: GroupId = no_groups) -> str:
     """Top-level text of a message. Code spans show as backticks in notifications, so it has none."""
-    return shorten(Mrkdwn(words, group_id, codes=False).text(message).strip(), TEXT_LONGEST)
+    return shorten(Mrkdwn(language, group_id, codes=False).text(message).strip(), TEXT_LONGEST)
 
 
 def blocks(
-    card: Card, words: Words, group_id: GroupId = no_groups, *, most: int = MESSAGE_BLOCKS
+    card: Card, language: Language, group_id: GroupId = no_groups, *, most: int = MESSAGE_BLOCKS
 ) -> list[Block]:
     """What the card shows. A card without parts is its sentence; a title is not said twice."""
-    drawing = _Drawing(words, group_id)
+    drawing = _Drawing(language, group_id)
     parts: tuple[Part, ...] = card.parts or (Paragraph(card.text),)
     drawn: list[Block] = []
     if card.parts and _heading(parts[0]) != card.title:
@@ -101,8 +101,8 @@ def blocks(
 
 def section(text: str) -> Block:
     """Never folded behind "see more", as Slack may: who approves has to have seen all of the plan."""
-    words = {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}
-    return {"type": "section", "text": words, "expand": True}
+    language = {"type": "mrkdwn", "text": shorten(text, SECTION_LONGEST)}
+    return {"type": "section", "text": language, "expand": True}
 
 
 def plain(text: str, most: int) -> Block:
@@ -121,10 +121,10 @@ def _heading(part: Part) -> Message | None:
 
 
 class _Drawing:
-    def __init__(self, words: Words, group_id: GroupId) -> None:
-        self._words = words
-        self._rich = Mrkdwn(words, group_id)
-        self._bare = Mrkdwn(words, group_id, codes=False)
+    def __init__(self, language: Language, group_id: GroupId) -> None:
+        self._words = language
+        self._rich = Mrkdwn(language, group_id)
+        self._bare = Mrkdwn(language, group_id, codes=False)
 
     def header(self, title: Message) -> list[Block]:
         text = self._words.plain(title).strip()
@@ -182,13 +182,13 @@ class _Drawing:
         return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
 
     def _quote(self, quote: Quote) -> list[Block]:
-        words = quote.words.strip()
-        if not words:
+        language = quote.words.strip()
+        if not language:
             return []
         if quote.code:
-            pieces = cut(words.replace("```", "'''"), CODE_LONGEST)
+            pieces = cut(language.replace("```", "'''"), CODE_LONGEST)
             return [section(f"```\n{escape(piece)}\n```") for piece in pieces]
-        return self._sections(shorten(f">{escape(line)}", LINE_LONGEST) for line in words.splitlines())
+        return self._sections(shorten(f">{escape(line)}", LINE_LONGEST) for line in language.splitlines())
 
     def _buttons(self, buttons: Buttons) -> list[Block]:
         """An `action_id` stands once in a block, so a repeated one opens the next block."""

@@ -6,82 +6,82 @@ from __future__ import annotations
 from typing import Any
 
 from approvals.errors import KeyReused
-from bot.ask import Ask, AskKind
-from bot.card import Card
+from bot.model.card import Card
+from bot.model.submission import Submission, SubmissionKind
 from bot.slack.commands import read, shown
-from bot.slack.edge import Draft, Edge, Reply
+from bot.slack.context import Draft, Reply, SlackContext
 from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
 from bot.slack.incoming import Incoming, Origin
-from bot.texts import Words, refusal
+from bot.texts import Language, refusal
 from provisioner.message import Message
 from provisioner.workspace import PROJECT
 
 
-def open_form(edge: Edge, incoming: Incoming, draft: Draft) -> None:
+def open_form(context: SlackContext, incoming: Incoming, draft: Draft) -> None:
     """Needs a trigger, which lives three seconds; the person is told when it was too late."""
-    origin = Origin(channel=incoming.channel, locale=edge.people.locale(incoming.user))
-    words = edge.texts.for_locale(origin.locale)
-    view = _form(edge, words, origin, draft)
-    edge.open_form(incoming, view)
+    origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
+    language = context.texts.for_locale(origin.locale)
+    view = _form(context, language, origin, draft)
+    context.open_form(incoming, view)
 
 
-def open_asked_form(edge: Edge, incoming: Incoming) -> None:
+def open_asked_form(context: SlackContext, incoming: Incoming) -> None:
     """A button that offers the form; its value says what it is filled with."""
-    open_form(edge, incoming, edge.draft(incoming.value))
+    open_form(context, incoming, context.draft(incoming.value))
 
 
-def open_empty_form(edge: Edge, incoming: Incoming) -> None:
-    open_form(edge, incoming, {})
+def open_empty_form(context: SlackContext, incoming: Incoming) -> None:
+    open_form(context, incoming, {})
 
 
-def show_names(edge: Edge, incoming: Incoming) -> None:
+def show_names(context: SlackContext, incoming: Incoming) -> None:
     """The project was typed, or its size chosen: show what everything will be called."""
-    view = _form(edge, edge.words(incoming), incoming.origin, typed(incoming.view))
-    edge.redraw(incoming, view)
+    view = _form(context, context.words(incoming), incoming.origin, typed(incoming.view))
+    context.redraw(incoming, view)
 
 
-def keep(edge: Edge, incoming: Incoming) -> Reply | None:
-    """Before the acknowledgement: the ask is stored, or what is wrong at which field. Asks Slack nothing."""
+def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
+    """Before the acknowledgement: store the submission, or say what is wrong in which field."""
     origin = incoming.origin
-    words = edge.texts.for_locale(origin.locale)
-    asked, unread = spec_of(incoming.view, edge.service.platform)
-    wrong = field_errors(edge.service.problems(asked), unread, words)
+    language = context.texts.for_locale(origin.locale)
+    asked, unread = spec_of(incoming.view, context.service.platform)
+    wrong = field_errors(context.service.problems(asked), unread, language)
     if wrong:
         return errors(wrong)
-    ask = Ask(
+    submission = Submission(
         key=incoming.view["id"],
-        kind=AskKind.CREATE,
+        kind=SubmissionKind.CREATE,
         team=incoming.team,
         user=incoming.user,
         channel=incoming.channel,
-        at=edge.now,
+        at=context.now,
         locale=origin.locale,
         spec=asked.to_json(),
     )
     try:
-        edge.service.ask(ask)
+        context.service.submit(submission)
     except KeyReused as no:  # the same form, sent before with other content
-        return errors({"project": words.plain(refusal(no))})
+        return errors({"project": language.plain(refusal(no))})
     return None
 
 
-def kept(edge: Edge, incoming: Incoming) -> None:
-    """After the acknowledgement; should this get lost, the ask is answered all the same."""
-    asked, _ = spec_of(incoming.view, edge.service.platform)
+def after_submit(context: SlackContext, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the submission is answered all the same."""
+    asked, _ = spec_of(incoming.view, context.service.platform)
     text = Message(
         "Checking {project} on all systems. Then the request appears in the requests channel, or I tell you"
         " why not.",
         project=shown(asked.project),
     )
-    edge.whisper(incoming, Card(text, text))
+    context.whisper(incoming, Card(text, text))
 
 
-def _form(edge: Edge, words: Words, origin: Origin, draft: Draft) -> dict[str, Any]:
-    platform = edge.service.platform
-    names = _names(edge, draft)
-    return create_form(platform, words, origin, draft, names, dashboards=edge.dashboards)
+def _form(context: SlackContext, language: Language, origin: Origin, draft: Draft) -> dict[str, Any]:
+    platform = context.service.platform
+    names = _names(context, draft)
+    return create_form(platform, language, origin, draft, names, dashboards=context.dashboards)
 
 
-def _names(edge: Edge, draft: Draft) -> Card | None:
-    asked, _ = read(draft, edge.service.platform)
-    return edge.service.preview_names(asked) if PROJECT.match(asked.project) else None
+def _names(context: SlackContext, draft: Draft) -> Card | None:
+    asked, _ = read(draft, context.service.platform)
+    return context.service.preview_names(asked) if PROJECT.match(asked.project) else None

@@ -5,41 +5,41 @@ from __future__ import annotations
 import unicodedata
 
 from approvals.errors import KeyReused
-from bot.ask import Ask, AskKind
-from bot.card import Card
+from bot.model.card import Card
+from bot.model.submission import Submission, SubmissionKind
 from bot.slack.commands import INVISIBLE, shown
-from bot.slack.edge import Edge, Reply
+from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import delete_form, errors, typed
 from bot.slack.incoming import Incoming, Origin
 from bot.texts import refusal
+from provisioner.engine.stage import Goal
 from provisioner.message import Message
-from provisioner.stage import Goal
 
 _AROUND = " \t\n\"'`“”„‟«»‘’‚‛.,"
 """What keyboards, phones and copied code spans put around a name."""
 
 
-def open_delete(edge: Edge, incoming: Incoming, project: str) -> None:
+def open_delete(context: SlackContext, incoming: Incoming, project: str) -> None:
     """Or say at once why it cannot be asked for now. What is not known here may exist all the same."""
-    taken = edge.service.obstacle(project, Goal.ABSENT)
+    taken = context.service.obstacle(project, Goal.ABSENT)
     if taken is not None:
-        edge.tell(incoming, Card(taken, taken))
+        context.tell(incoming, Card(taken, taken))
         return
-    locale = edge.people.locale(incoming.user)
+    locale = context.people.locale(incoming.user)
     origin = Origin(channel=incoming.channel, locale=locale, project=project)
-    view = delete_form(edge.texts.for_locale(locale), origin, edge.service.unknown(project))
-    edge.open_form(incoming, view)
+    view = delete_form(context.texts.for_locale(locale), origin, context.service.unknown(project))
+    context.open_form(incoming, view)
 
 
-def open_asked(edge: Edge, incoming: Incoming) -> None:
+def open_asked(context: SlackContext, incoming: Incoming) -> None:
     """A button that offers the form; its value is the project."""
-    open_delete(edge, incoming, incoming.value)
+    open_delete(context, incoming, incoming.value)
 
 
-def keep(edge: Edge, incoming: Incoming) -> Reply | None:
-    """Before the acknowledgement: the ask is stored, or what is wrong is said. Asks Slack nothing."""
+def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
+    """Before the acknowledgement: the submission is stored, or what is wrong is said. Asks Slack nothing."""
     origin = incoming.origin
-    words = edge.texts.for_locale(origin.locale)
+    words = context.texts.for_locale(origin.locale)
     filled = typed(incoming.view)
     if bare(filled.get("confirm", "")) != origin.project:
         said = Message(
@@ -47,34 +47,34 @@ def keep(edge: Edge, incoming: Incoming) -> Reply | None:
             project=shown(origin.project),
         )
         return errors({"confirm": words.plain(said)})
-    taken = edge.service.obstacle(origin.project, Goal.ABSENT)
+    taken = context.service.obstacle(origin.project, Goal.ABSENT)
     if taken is not None:
         return errors({"confirm": words.plain(taken)})
-    ask = Ask(
+    submission = Submission(
         key=incoming.view["id"],
-        kind=AskKind.DELETE,
+        kind=SubmissionKind.DELETE,
         team=incoming.team,
         user=incoming.user,
         channel=incoming.channel,
-        at=edge.now,
+        at=context.now,
         locale=origin.locale,
         spec={"project": origin.project, "why": filled.get("why", "").strip()},
     )
     try:
-        edge.service.ask(ask)
+        context.service.submit(submission)
     except KeyReused as no:  # the same form, sent before with other content
         return errors({"confirm": words.plain(refusal(no))})
     return None
 
 
-def kept(edge: Edge, incoming: Incoming) -> None:
-    """After the acknowledgement; should this get lost, the ask is answered all the same."""
+def after_submit(context: SlackContext, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the submission is answered all the same."""
     text = Message(
         "Looking for {project} on all systems. Then the request to delete it appears in the requests channel,"
         " or I tell you why not.",
         project=shown(incoming.origin.project),
     )
-    edge.whisper(incoming, Card(text, text))
+    context.whisper(incoming, Card(text, text))
 
 
 def bare(name: str) -> str:

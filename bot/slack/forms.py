@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.card import Card
+from bot.model.card import Card
 from bot.slack.cards import SECTION_LONGEST, blocks, plain
 from bot.slack.commands import NUMBER, default_spec, read
 from bot.slack.incoming import Origin
+from bot.slack.modal import TITLE_LONGEST
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
-from bot.slack.views import TITLE_LONGEST
-from bot.texts import Words
+from bot.texts import Language
 from provisioner.message import Message, named
 from provisioner.workspace import WHY_LONGEST, Platform, Problem, WorkspaceSpec
 
@@ -38,7 +38,7 @@ Block = dict[str, Any]
 
 def create_form(
     platform: Platform,
-    words: Words,
+    language: Language,
     origin: Origin,
     draft: Mapping[str, str],
     names: Card | None = None,
@@ -56,15 +56,15 @@ def create_form(
         asked.setdefault("max", str(sizes.max))
     hint = Message("2 to 20 lower-case letters and digits, a letter first.")
     inputs = [
-        _text("project", words, Message("Project"), asked, hint=hint, dispatch=True),
-        *(_names(words, names) if names else []),
-        _spec(platform, words, asked),
-        _number("desired", words, Message("Nodes to start with"), asked),
-        _number("max", words, Message("Most nodes"), asked),
-        *([_dashboard(words, asked)] if dashboards else []),
+        _text("project", language, Message("Project"), asked, hint=hint, dispatch=True),
+        *(_names(language, names) if names else []),
+        _spec(platform, language, asked),
+        _number("desired", language, Message("Nodes to start with"), asked),
+        _number("max", language, Message("Most nodes"), asked),
+        *([_dashboard(language, asked)] if dashboards else []),
         _text(
             "why",
-            words,
+            language,
             Message("What is it for?"),
             asked,
             hint=Message("The approvers and the channel read this."),
@@ -74,27 +74,29 @@ def create_form(
     return {
         "type": "modal",
         "callback_id": CREATE_FORM,
-        "title": plain(words.plain(Message("New workspace")), TITLE_LONGEST),
-        "submit": plain(words.plain(Message("Ask for approval")), TITLE_LONGEST),
-        "close": plain(words.plain(Message("Close")), TITLE_LONGEST),
+        "title": plain(language.plain(Message("New workspace")), TITLE_LONGEST),
+        "submit": plain(language.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "close": plain(language.plain(Message("Close")), TITLE_LONGEST),
         "private_metadata": origin.to_text(),
         "blocks": inputs,
     }
 
 
-def _label(name: str, words: Words, label: Message, element: Block, hint: Message | None = None) -> Block:
+def _label(
+    name: str, language: Language, label: Message, element: Block, hint: Message | None = None
+) -> Block:
     block = {
         "type": "input",
         "block_id": name,
-        "label": plain(words.plain(label), SECTION_LONGEST - 1_000),
+        "label": plain(language.plain(label), SECTION_LONGEST - 1_000),
         "element": {"action_id": PROJECT_TYPED, **element},
     }
-    return block | ({"hint": plain(words.plain(hint), SECTION_LONGEST - 1_000)} if hint else {})
+    return block | ({"hint": plain(language.plain(hint), SECTION_LONGEST - 1_000)} if hint else {})
 
 
 def _text(
     name: str,
-    words: Words,
+    language: Language,
     label: Message,
     asked: Mapping[str, str],
     *,
@@ -107,18 +109,18 @@ def _text(
         element["initial_value"] = asked[name][:SECTION_LONGEST]
     if dispatch:
         element["focus_on_load"] = True
-    block = _label(name, words, label, element, hint)
+    block = _label(name, language, label, element, hint)
     return block | ({"dispatch_action": True} if dispatch else {})
 
 
-def _number(name: str, words: Words, label: Message, asked: Mapping[str, str]) -> Block:
+def _number(name: str, language: Language, label: Message, asked: Mapping[str, str]) -> Block:
     element: Block = {"type": "number_input", "is_decimal_allowed": False}
     if NUMBER.match(asked.get(name, "")):
         element["initial_value"] = str(int(asked[name]))
-    return _label(name, words, label, element)
+    return _label(name, language, label, element)
 
 
-def _spec(platform: Platform, words: Words, asked: Mapping[str, str]) -> Block:
+def _spec(platform: Platform, language: Language, asked: Mapping[str, str]) -> Block:
     options = [
         {"text": plain(f"{name} · {size.instance_type}", OPTION_LONGEST), "value": name}
         for name, size in sorted(platform.specs.items())
@@ -130,17 +132,17 @@ def _spec(platform: Platform, words: Words, asked: Mapping[str, str]) -> Block:
     if chosen:
         element["initial_option"] = chosen
     hint = Message("The instance type says how many CPUs, how much memory and which GPUs a node has.")
-    block = _label("spec", words, Message("Size of the nodes"), element, hint)
+    block = _label("spec", language, Message("Size of the nodes"), element, hint)
     return block | {"dispatch_action": True}  # a name follows from it
 
 
-def _dashboard(words: Words, asked: Mapping[str, str]) -> Block:
+def _dashboard(language: Language, asked: Mapping[str, str]) -> Block:
     hint = Message("Address or uid of a Grafana dashboard that exists. Left empty, one is made.")
-    return _text("dashboard", words, Message("Dashboard"), asked, hint=hint) | {"optional": True}
+    return _text("dashboard", language, Message("Dashboard"), asked, hint=hint) | {"optional": True}
 
 
-def _names(words: Words, names: Card) -> list[Block]:
-    drawn = [block for block in blocks(names, words) if block["type"] == "section"]
+def _names(language: Language, names: Card) -> list[Block]:
+    drawn = [block for block in blocks(names, language) if block["type"] == "section"]
     return [block | {"block_id": f"{NAMES_BLOCK}.{number}"} for number, block in enumerate(drawn)]
 
 
@@ -162,13 +164,13 @@ def spec_of(view: Mapping[str, Any], platform: Platform) -> tuple[WorkspaceSpec,
 
 
 def field_errors(
-    problems: tuple[Problem, ...], unread: Mapping[str, Message], words: Words
+    problems: tuple[Problem, ...], unread: Mapping[str, Message], language: Language
 ) -> dict[str, str]:
     """By `block_id`, all at once. A field that could not be read has no other complaint."""
-    said: dict[str, list[str]] = {name: [words.plain(message)] for name, message in unread.items()}
+    said: dict[str, list[str]] = {name: [language.plain(message)] for name, message in unread.items()}
     for problem in problems:
         if problem.field not in unread:
-            said.setdefault(problem.field, []).append(words.plain(problem.message))
+            said.setdefault(problem.field, []).append(language.plain(problem.message))
     return {name: shorten(" ".join(texts), ERROR_LONGEST) for name, texts in said.items()}
 
 
@@ -177,7 +179,7 @@ def errors(by_field: Mapping[str, str]) -> dict[str, Any]:
     return {"response_action": "errors", "errors": dict(by_field)}
 
 
-def delete_form(words: Words, origin: Origin, unknown: Message | None = None) -> dict[str, Any]:
+def delete_form(language: Language, origin: Origin, unknown: Message | None = None) -> dict[str, Any]:
     """Made from what was typed and what is stored: it has to open within three seconds.
 
     `unknown` says that nobody asked for the workspace here.
@@ -192,51 +194,51 @@ def delete_form(words: Words, origin: Origin, unknown: Message | None = None) ->
         about = Message("{unknown} {about}", unknown=unknown, about=about)
     confirm = _text(
         "confirm",
-        words,
+        language,
         Message("Type {project} to confirm", project=project),
         {},
     )
     confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
     why = _text(
         "why",
-        words,
+        language,
         Message("Why is it no longer needed?"),
         {},
         hint=Message("The approvers and the channel read this."),
         multiline=True,
     )
     why["element"] |= {"max_length": WHY_LONGEST}
-    text = {"type": "mrkdwn", "text": f":warning: {Mrkdwn(words).text(about)}"}
+    text = {"type": "mrkdwn", "text": f":warning: {Mrkdwn(language).text(about)}"}
     return {
         "type": "modal",
         "callback_id": DELETE_FORM,
-        "title": plain(words.plain(Message("Delete workspace")), TITLE_LONGEST),
-        "submit": plain(words.plain(Message("Ask for approval")), TITLE_LONGEST),
-        "close": plain(words.plain(Message("Keep it")), TITLE_LONGEST),
+        "title": plain(language.plain(Message("Delete workspace")), TITLE_LONGEST),
+        "submit": plain(language.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "close": plain(language.plain(Message("Keep it")), TITLE_LONGEST),
         "private_metadata": origin.to_text(),
         "blocks": [{"type": "section", "text": text}, confirm, why | {"optional": True}],
     }
 
 
-def reject_form(words: Words, origin: Origin) -> dict[str, Any]:
+def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
     """Made from what the click holds and nothing else: it has to open within three seconds."""
     about = Message("Request {id}", id=named(origin.request_id))
     why = _text(
         "why",
-        words,
+        language,
         Message("Reason"),
         {},
         hint=Message("Everybody in the channel and the person who asked will read this."),
         multiline=True,
     )
     why["element"] |= {"max_length": REASON_LONGEST, "focus_on_load": True}
-    text = {"type": "mrkdwn", "text": Mrkdwn(words).text(about)}
+    text = {"type": "mrkdwn", "text": Mrkdwn(language).text(about)}
     return {
         "type": "modal",
         "callback_id": REJECT_FORM,
-        "title": plain(words.plain(Message("Reject request")), TITLE_LONGEST),
-        "submit": plain(words.plain(Message("Reject")), TITLE_LONGEST),
-        "close": plain(words.plain(Message("Back")), TITLE_LONGEST),
+        "title": plain(language.plain(Message("Reject request")), TITLE_LONGEST),
+        "submit": plain(language.plain(Message("Reject")), TITLE_LONGEST),
+        "close": plain(language.plain(Message("Back")), TITLE_LONGEST),
         "private_metadata": origin.to_text(),
         "blocks": [{"type": "section", "text": text}, why],
     }

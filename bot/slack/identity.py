@@ -15,10 +15,10 @@ import structlog
 from slack_sdk import WebClient
 
 from approvals.model import Actor
-from bot.people import PeopleUnknown
+from bot.model.people import PeopleUnknown
+from bot.slack.errors import TROUBLE, error_code
 from bot.slack.recent import Recent
-from bot.slack.trouble import TROUBLE, error_code
-from provisioner.run import Clock
+from provisioner.engine.run import Clock
 
 log = structlog.get_logger()
 

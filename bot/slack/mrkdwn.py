@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TypeAlias, assert_never
 
-from bot.texts import Words
+from bot.texts import Language
 from provisioner.message import Message, Ref, RefKind, Value
 
 GroupId: TypeAlias = Callable[[str], str | None]
@@ -67,8 +67,8 @@ def shorten(text: str, most: int) -> str:
 class Mrkdwn:
     """One language, drawn for Slack. `codes=False` where a code span would not show: bold, notifications."""
 
-    def __init__(self, words: Words, group_id: GroupId = no_groups, *, codes: bool = True) -> None:
-        self._words = words
+    def __init__(self, language: Language, group_id: GroupId = no_groups, *, codes: bool = True) -> None:
+        self._words = language
         self._group_id = group_id
         self._codes = codes
 

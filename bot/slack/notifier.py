@@ -14,15 +14,15 @@ from typing import Any
 import structlog
 from slack_sdk import WebClient
 
-from bot.card import Card
-from bot.notify import Busy, Gone, Posted
-from bot.slack.bucket import Bucket
+from bot.model.card import Card
+from bot.model.notifier import Busy, Gone, Posted
 from bot.slack.cards import render, sentence
+from bot.slack.errors import TROUBLE, error_code, http_status, retry_after
 from bot.slack.mrkdwn import GroupId
-from bot.slack.trouble import TROUBLE, error_code, http_status, retry_after
+from bot.slack.rate_limit import RateLimiter
 from bot.texts import Texts
+from provisioner.engine.run import Clock
 from provisioner.message import Message, named
-from provisioner.run import Clock
 
 log = structlog.get_logger()
 
@@ -105,7 +105,7 @@ class SlackNotifier:
         self._client = client
         self._texts = texts
         self._group_id = group_id
-        self._updates = Bucket(clock, a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE)
+        self._updates = RateLimiter(clock, a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE)
 
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
         return self._posted(self._message(card, language, key), channel, root_ts)

@@ -19,8 +19,8 @@ from slack_sdk.socket_mode import SocketModeClient
 
 from bot.slack.client import web_client
 from bot.slack.endpoint import endpoint
+from bot.slack.errors import TROUBLE, error_code
 from bot.slack.signature import Signatures
-from bot.slack.trouble import TROUBLE, error_code
 
 log = structlog.get_logger()
 

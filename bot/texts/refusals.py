@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from approvals import errors
 from approvals.errors import Refusal
-from bot import refusals
+from bot.model import refusals
 from bot.texts import refs
 from provisioner.message import Message
 
 
 def refusal(no: Refusal, command: str = "/workspace") -> Message:
-    """The words for each refusal there is; a test compares with `approvals.errors` and `bot.refusals`."""
+    """The words for each refusal; a test compares with `approvals.errors` and `bot.model.refusals`."""
     said = _asking(no) or _deciding(no) or _running(no) or _stopped(no, command)
     if said is None:
         raise TypeError(f"no words for {type(no).__name__}")

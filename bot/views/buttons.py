@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from bot.card import Action, Button, Confirm, Style
-from bot.views.case import Case
-from bot.views.words import stays
+from bot.model.card import Action, Button, Confirm, Style
+from bot.views.phrases import stays
+from bot.views.request_view import RequestView
+from provisioner.engine.run import Run, RunStatus, StageStatus
+from provisioner.engine.stage import Goal
 from provisioner.message import Message, listed, literal
-from provisioner.run import Run, RunStatus, StageStatus
-from provisioner.stage import Goal
 
 NEW_FORM = Button(Action.OPEN_FORM, Message("New workspace…"), "new", Style.PRIMARY)
 
 
 def filled_form(key: str) -> Button:
-    """The form with what was typed: kept under `key`, by the edge or with an ask."""
+    """The form with what was typed: kept under `key`, by the edge or with a submission."""
     return Button(Action.OPEN_FORM, Message("Open the form…"), key, Style.PRIMARY)
 
 
-def run_buttons(case: Case, run: Run) -> tuple[Button, ...]:
+def run_buttons(case: RequestView, run: Run) -> tuple[Button, ...]:
     """Those that do something now, four at most, so that a phone shows one row."""
     taken = case.later is not None  # somebody has asked for what comes next
     match run.status:
@@ -46,7 +46,7 @@ def _status(run: Run) -> Button:
     return Button(Action.STATUS, Message("Status"), run.asked.project, spoken=spoken)
 
 
-def _cancel(case: Case, run: Run) -> Button:
+def _cancel(case: RequestView, run: Run) -> Button:
     """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
     deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
     stops = (
@@ -73,10 +73,10 @@ def _cancel(case: Case, run: Run) -> Button:
     )
 
 
-def _left(case: Case, run: Run) -> Message:
+def _left(case: RequestView, run: Run) -> Message:
     """What stays when it is cancelled now."""
     if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
-        return stays(run.goal, case.standing)
+        return stays(run.goal, case.inventory)
     pending = StageStatus.PENDING
     begun = [one.title for one in run.plan.stages if run.progress(one.stage).status is not pending]
     if run.goal is Goal.ABSENT:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from approvals.model import Request, RequestStatus
-from bot.card import Card, Paragraph, Part, Quote, Small
-from bot.views.case import Case
-from bot.views.words import name, person
+from bot.model.card import Card, Paragraph, Part, Quote, Small
+from bot.views.phrases import name, person
+from bot.views.request_view import RequestView
+from provisioner.engine.run import Run
+from provisioner.engine.stage import Goal
 from provisioner.message import Message, Ref
-from provisioner.run import Run
-from provisioner.stage import Goal
 
 
-def closed_card(case: Case, again: Ref) -> Card:
+def closed_card(case: RequestView, again: Ref) -> Card:
     """Rejected, expired or withdrawn. `again`: what to type to ask for the same again."""
     request = case.request
     text = _deletion(case, request) if case.goal is Goal.ABSENT else _creation(case, request)
@@ -22,7 +22,7 @@ def closed_card(case: Case, again: Ref) -> Card:
     return Card(_title(case, request), text, (*parts, Small(small)))
 
 
-def followed_card(case: Case, run: Run) -> Card:
+def followed_card(case: RequestView, run: Run) -> Card:
     """The systems changed on the way, and the run goes on under a later approval."""
     project, number = name(case.project), name(run.reference)
     title = Message("{project} goes on under {id}", project=project, id=number)
@@ -43,7 +43,7 @@ def followed_card(case: Case, run: Run) -> Card:
     return Card(title, text, (Paragraph(text), Small(Message("{id}", id=name(case.request.id)))))
 
 
-def _title(case: Case, request: Request) -> Message:
+def _title(case: RequestView, request: Request) -> Message:
     project = name(case.project)
     match request.status:
         case RequestStatus.REJECTED:
@@ -54,7 +54,7 @@ def _title(case: Case, request: Request) -> Message:
             return Message("Withdrawn: {project}", project=project)
 
 
-def _creation(case: Case, request: Request) -> Message:
+def _creation(case: RequestView, request: Request) -> Message:
     project, who = name(case.project), person(request.asked_by)
     left = Message("What exists stays.") if case.proposal.run_id else Message("Nothing was made.")
     match request.status:
@@ -79,7 +79,7 @@ def _creation(case: Case, request: Request) -> Message:
             )
 
 
-def _deletion(case: Case, request: Request) -> Message:
+def _deletion(case: RequestView, request: Request) -> Message:
     project, who = name(case.project), person(request.asked_by)
     left = Message("What exists stays.") if case.proposal.run_id else Message("Nothing was deleted.")
     match request.status:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
-from bot.views.case import Case, Frame, Other
+from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.views.headline import failed_stage
-from bot.views.words import name, noted, person, pointer, service_of, standing_items
+from bot.views.phrases import inventory_items, name, noted, person, pointer, service_of
+from bot.views.request_view import RelatedRequest, RenderContext, RequestView
 from provisioner.diagnosis import Diagnosis, diagnose
+from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunStatus
+from provisioner.engine.stage import Goal
 from provisioner.message import Message
-from provisioner.run import Entry, EntryKind, Failure, Run, RunStatus
-from provisioner.stage import Goal
 
 JOURNAL_SHOWN = 15
 """Lines of the journal in the dialog; all of them stand in the database."""
@@ -27,7 +27,7 @@ class Failed:
     entries: Sequence[Entry]  # of the run, oldest first
 
 
-def failure_parts(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def failure_parts(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     """What happened, what is there now, what can be done, and what happens if nobody does anything."""
     failure = run.failure
     if failure is None:
@@ -38,12 +38,12 @@ def failure_parts(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         if known
         else Message("What happened: {what}.", what=failure.what)
     )
-    if case.standing is not None:
+    if case.inventory is not None:
         yield from there_now(case)
     if case.later is not None:
         yield Paragraph(_asked_to_delete(case.later, run))
         return
-    nothing = case.standing == ()
+    nothing = case.inventory == ()
     ways = (*_tries(failure, known), *_ends(case, run, frame))
     yield Bullets(ways, Message("What can be done"))
     yield Paragraph(
@@ -55,16 +55,16 @@ def failure_parts(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     )
 
 
-def there_now(case: Case) -> Iterable[Part]:
+def there_now(case: RequestView) -> Iterable[Part]:
     """What existed when the run stopped; it was looked at then."""
-    items = standing_items(case.standing or ())
+    items = inventory_items(case.inventory or ())
     if items:
         yield Bullets(items, Message("There now"))
     else:
         yield Paragraph(Message("There now: nothing"))
 
 
-def _asked_to_delete(later: Other, run: Run) -> Message:
+def _asked_to_delete(later: RelatedRequest, run: Run) -> Message:
     if run.goal is Goal.ABSENT:
         return Message(
             "{who} asks anew for it to be deleted: {id}. Retry works again if that is not approved.",
@@ -93,7 +93,7 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
         yield Message("Retry goes on where it stopped.")
 
 
-def deleted_by_command(run: Run, frame: Frame) -> Message:
+def deleted_by_command(run: Run, frame: RenderContext) -> Message:
     """Of a workspace that was ready before the run."""
     return Message(
         "It was ready before, so no button here deletes it. To have all of it deleted, data included, type"
@@ -102,8 +102,8 @@ def deleted_by_command(run: Run, frame: Frame) -> Message:
     )
 
 
-def _ends(case: Case, run: Run, frame: Frame) -> Iterable[Message]:
-    if case.standing == ():
+def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message]:
+    if case.inventory == ():
         yield Message("Cancel ends the work here.")
         return
     if case.was_ready and run.goal is Goal.PRESENT:
@@ -113,7 +113,7 @@ def _ends(case: Case, run: Run, frame: Frame) -> Iterable[Message]:
     yield Message("Cancel ends the work here and keeps what exists.")
 
 
-def details_card(case: Case, failed: Failed) -> Card:
+def details_card(case: RequestView, failed: Failed) -> Card:
     """All of it, for whoever looks closer; the vendor's words as they were said, secrets removed."""
     run, failure = failed.run, failed.failure
     project = name(case.project)
@@ -127,7 +127,7 @@ def details_card(case: Case, failed: Failed) -> Card:
         *_over(run),
         *_vendor(failure),
         *_meaning(failure),
-        *(there_now(case) if case.standing is not None else ()),
+        *(there_now(case) if case.inventory is not None else ()),
         _journal(failed.entries),
         Small(
             Message(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from bot.views.case import Case, Other
-from bot.views.words import name, person, stays
+from bot.views.phrases import name, person, stays
+from bot.views.request_view import RelatedRequest, RequestView
+from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
+from provisioner.engine.stage import Goal
 from provisioner.message import Message, Ref
-from provisioner.run import Failure, Run, RunStatus, StageStatus
-from provisioner.stage import Goal
 
 Headline: TypeAlias = tuple[Message, Message]
 
 
-def headline(case: Case, run: Run) -> Headline:
+def headline(case: RequestView, run: Run) -> Headline:
     """Title, and a full sentence for notifications and screen readers."""
     taken = case.later
     gone = run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
@@ -46,7 +46,7 @@ def _count(run: Run) -> tuple[Ref, int, int]:
     return name(run.asked.project), sum(stage.status is StageStatus.DONE for stage in ours), len(ours)
 
 
-def _overtaken(run: Run, by: Other) -> Headline:
+def _overtaken(run: Run, by: RelatedRequest) -> Headline:
     project, number = name(run.asked.project), name(by.id)
     return (
         Message("{project}: its deletion is {id}", project=project, id=number),
@@ -54,7 +54,7 @@ def _overtaken(run: Run, by: Other) -> Headline:
     )
 
 
-def _done(case: Case, run: Run) -> Headline:
+def _done(case: RequestView, run: Run) -> Headline:
     project = name(run.asked.project)
     if run.goal is Goal.ABSENT and run.stays:
         return (
@@ -83,9 +83,9 @@ def _done(case: Case, run: Run) -> Headline:
     )
 
 
-def _failed(case: Case, run: Run) -> Headline:
+def _failed(case: RequestView, run: Run) -> Headline:
     (project, done, n), stage = _count(run), failed_stage(run, run.failure)
-    left = stays(run.goal, case.standing)
+    left = stays(run.goal, case.inventory)
     if run.goal is Goal.ABSENT:
         return (
             Message(
@@ -119,8 +119,8 @@ def _failed(case: Case, run: Run) -> Headline:
     )
 
 
-def _cancelled(case: Case, run: Run) -> Headline:
-    (project, done, n), left = _count(run), stays(run.goal, case.standing)
+def _cancelled(case: RequestView, run: Run) -> Headline:
+    (project, done, n), left = _count(run), stays(run.goal, case.inventory)
     if run.goal is Goal.ABSENT:
         return (
             Message("Deleting {project} was cancelled: {done} of {n} gone", project=project, done=done, n=n),

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.views.case import Frame
-from bot.views.words import name
+from bot.views.phrases import name
+from bot.views.request_view import RenderContext
+from provisioner.engine.run import Run
 from provisioner.message import Message, Ref, RefKind
-from provisioner.run import Run
 from provisioner.workspace import Workspace
 
 
-def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
+def leftovers(run: Run, frame: RenderContext) -> Iterator[Message]:
     ws = Workspace(run.asked, frame.platform)
     yield Message(
         "Records of pipeline runs and experiments of {namespace} stay in the databases of Kubeflow Pipelines"
@@ -46,6 +46,6 @@ def leftovers(run: Run, frame: Frame) -> Iterator[Message]:
         )
 
 
-def dashboard_link(ws: Workspace, frame: Frame) -> Ref:
+def dashboard_link(ws: Workspace, frame: RenderContext) -> Ref:
     """The dashboard of a workspace, by its uid."""
     return Ref(RefKind.LINK, f"{frame.links.grafana}/d/{ws.dashboard}", ws.dashboard)

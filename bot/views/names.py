@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.card import Card, Facts
-from bot.views.words import name
+from bot.model.card import Card, Facts
+from bot.views.phrases import name
 from provisioner.message import Message
 from provisioner.workspace import Workspace
 

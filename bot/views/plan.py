@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from bot.card import Bullets, Paragraph, Part
+from bot.model.card import Bullets, Paragraph, Part
+from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.message import Message, itemised, listed
-from provisioner.plan import Plan, StagePlan
-from provisioner.stage import Change, Goal, Verb
 
 _DEX = Message(
     "dex is restarted: for some seconds nobody can log in to Kubeflow. Whoever is logged in stays so."

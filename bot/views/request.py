@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.card import (
+from bot.model.card import (
     Action,
     Button,
     Buttons,
@@ -17,22 +17,22 @@ from bot.card import (
     Small,
     Style,
 )
-from bot.views.case import Case, Frame
 from bot.views.closed import closed_card, followed_card
 from bot.views.headline import failed_stage
-from bot.views.known import Known, state
 from bot.views.leftovers import dashboard_link
+from bot.views.phrases import again_command, deciders, groups, name, person, pointer
 from bot.views.plan import lost_in_short, plan_lines, risks
+from bot.views.project_summary import ProjectSummary, state
+from bot.views.request_view import RenderContext, RequestView
 from bot.views.run import run_card
-from bot.views.words import again_command, deciders, groups, name, person, pointer
 from provisioner.diagnosis import diagnose
+from provisioner.engine.run import RunStatus
+from provisioner.engine.stage import Goal
 from provisioner.message import Message, literal
-from provisioner.run import RunStatus
-from provisioner.stage import Goal
 from provisioner.workspace import Workspace
 
 
-def request_card(case: Case, frame: Frame) -> Card:
+def request_card(case: RequestView, frame: RenderContext) -> Card:
     """Drawn anew from what is stored each time; equal input gives an equal card."""
     run = case.run
     if run is not None and run.reference != case.request.id:
@@ -44,7 +44,7 @@ def request_card(case: Case, frame: Frame) -> Card:
     return closed_card(case, again_command(frame.command, case.proposal))
 
 
-def _pending_card(case: Case, frame: Frame) -> Card:
+def _pending_card(case: RequestView, frame: RenderContext) -> Card:
     request, plan = case.request, case.proposal.plan
     title, text = _asked(case)
     parts: list[Part] = [
@@ -79,7 +79,7 @@ def _pending_card(case: Case, frame: Frame) -> Card:
     return Card(title, text, tuple(parts))
 
 
-def _asked(case: Case) -> tuple[Message, Message]:
+def _asked(case: RequestView) -> tuple[Message, Message]:
     request, project = case.request, name(case.project)
     number, who, until = name(request.id), person(request.asked_by), request.open_until
     if case.goal is Goal.ABSENT:
@@ -106,7 +106,7 @@ def _asked(case: Case) -> tuple[Message, Message]:
     )
 
 
-def _why_now(case: Case) -> Message:
+def _why_now(case: RequestView) -> Message:
     who = person(case.request.asked_by)
     if case.proposal.run_id:
         return Message("The systems changed since this was approved, so I ask again for {who}.", who=who)
@@ -119,7 +119,7 @@ def _why_now(case: Case) -> Message:
     return Message("{who} asks for a new workspace.", who=who)
 
 
-def _what_stopped(case: Case) -> Iterable[Part]:
+def _what_stopped(case: RequestView) -> Iterable[Part]:
     """Of a deletion: the work whose remains go with it. Not what stopped about a workspace that was ready."""
     before = case.before
     if before is None or before.run is None or case.goal is not Goal.ABSENT:
@@ -142,7 +142,7 @@ def _what_stopped(case: Case) -> Iterable[Part]:
     yield Paragraph(Message("{said} {cause}", said=said, cause=known.cause) if known else said)
 
 
-def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:
+def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, Message]]:
     asked, ws = case.proposal.asked, Workspace(case.proposal.asked, frame.platform)
     yield Message("Workspace"), Message("{name}", name=name(ws.name))
     if case.goal is Goal.ABSENT:
@@ -168,7 +168,7 @@ def _facts(case: Case, frame: Frame) -> Iterable[tuple[Message, Message]]:
         )
 
 
-def _there(case: Case) -> Iterable[tuple[Message, Message]]:
+def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
     """Whose it is and how it stands, for whoever decides on its end."""
     before = case.before
     if before is None:
@@ -179,10 +179,10 @@ def _there(case: Case) -> Iterable[tuple[Message, Message]]:
         Message("{who}, {id}", who=person(before.asked_by), id=pointer(before)),
     )
     if before.run is not None:
-        yield Message("How it is"), state(Known(project=case.project, run=before.run))
+        yield Message("How it is"), state(ProjectSummary(project=case.project, run=before.run))
 
 
-def _decide_buttons(case: Case) -> tuple[Button, ...]:
+def _decide_buttons(case: RequestView) -> tuple[Button, ...]:
     request, project, deletion = case.request, case.project, case.goal is Goal.ABSENT
     return (
         Button(
@@ -211,7 +211,7 @@ def _decide_buttons(case: Case) -> tuple[Button, ...]:
     )
 
 
-def _confirm(case: Case) -> Confirm:
+def _confirm(case: RequestView) -> Confirm:
     project, request = literal(case.project), case.request
     last = request.approvals + 1 >= request.gate.needed
     deletion = case.goal is Goal.ABSENT

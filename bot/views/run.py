@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
+from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.views.buttons import run_buttons
-from bot.views.case import Case, Frame, Other
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
+from bot.views.phrases import deciders, groups, name, person, pointer
 from bot.views.plan import idle
-from bot.views.words import deciders, groups, name, person, pointer
+from bot.views.request_view import RelatedRequest, RenderContext, RequestView
+from provisioner.engine.plan import StagePlan
+from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
+from provisioner.engine.stage import Change, Goal
 from provisioner.message import Message, Ref, RefKind, listed
-from provisioner.plan import StagePlan
-from provisioner.run import Run, RunStatus, StageProgress, StageStatus
-from provisioner.stage import Change, Goal
 from provisioner.workspace import Workspace
 
 MARKS = {
@@ -30,7 +30,7 @@ MARKS = {
 _BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYING})
 
 
-def run_card(case: Case, run: Run, frame: Frame) -> Card:
+def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
     title, text = headline(case, run)
     parts: list[Part] = [*_body(case, run, frame)]
     if case.later is not None and case.later.deletes:
@@ -58,7 +58,7 @@ def run_card(case: Case, run: Run, frame: Frame) -> Card:
     return Card(title, text, tuple(parts))
 
 
-def _body(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def _body(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     """Of finished work what it made or deleted, which says more than that each stage is done."""
     if run.status is not RunStatus.SUCCEEDED:
         yield _brief_lines(run)
@@ -117,7 +117,7 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
     return Line(mark, stage.title, note)
 
 
-def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def _ending(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     match run.status:
         case RunStatus.FAILED:
             yield from failure_parts(case, run, frame)
@@ -129,7 +129,7 @@ def _ending(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
             yield Paragraph(_since(case.later, run))
 
 
-def _ready(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def _ready(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     """The ways in, which people look for first, then what it consists of."""
     yield Bullets(tuple(_doors(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
     yield Paragraph(
@@ -177,7 +177,7 @@ def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
     return () if progress.stays and progress.since is None else stage.changes
 
 
-def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
+def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
     yield Message("Kubeflow login: {login}", login=name(ws.login_email))
     if frame.links.conductor:
         address = Ref(RefKind.LINK, frame.links.conductor, ws.name)
@@ -186,7 +186,7 @@ def _doors(ws: Workspace, frame: Frame) -> Iterable[Message]:
         yield Message("Dashboard: {link}", link=dashboard_link(ws, frame))
 
 
-def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     yield Paragraph(
         Message("At the end I looked at every system once more and found nothing of ours.")
         if run.stays
@@ -205,12 +205,12 @@ def _gone(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         )
 
 
-def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
+def _cancelled(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     later = case.later
     if later is not None and later.approved:
         yield Paragraph(_since(later, run))
         return
-    if case.standing is not None:
+    if case.inventory is not None:
         yield from there_now(case)
     if later is not None:
         yield Paragraph(_since(later, run))
@@ -218,7 +218,7 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
     if run.goal is Goal.ABSENT:
         yield Paragraph(Message("Continue asks for an approval to delete what is left."))
         return
-    if case.standing == ():
+    if case.inventory == ():
         yield Paragraph(Message("Continue asks for an approval to make it after all."))
         return
     yield Paragraph(Message("Continue asks for an approval to make the rest; what exists is kept."))
@@ -228,7 +228,7 @@ def _cancelled(case: Case, run: Run, frame: Frame) -> Iterable[Part]:
         yield Paragraph(Message("Delete asks for an approval to delete what exists."))
 
 
-def _since(later: Other, run: Run) -> Message:
+def _since(later: RelatedRequest, run: Run) -> Message:
     """A later request, open or approved. It takes up what was cancelled, or changes what this run left."""
     who, number = person(later.asked_by), pointer(later)
     goes_on = run.status is RunStatus.CANCELLED and later.goal is run.goal

@@ -7,25 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from approvals.model import Request, RequestStatus
-from bot.ask import Ask, AskKind
-from bot.card import (
-    Bullets,
-    Buttons,
-    Card,
-    Line,
-    Lines,
-    Mark,
-    Paragraph,
-    Part,
-    Small,
-)
-from bot.proposal import ACTIONS
+from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
+from bot.model.proposal import ACTIONS
+from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.known import Known, mark, shown, state
+from bot.views.phrases import deciders, name, person, unknown_here
+from bot.views.project_summary import ProjectSummary, mark, shown, state
 from bot.views.run import as_gone, stage_lines
-from bot.views.words import deciders, name, person, unknown_here
+from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message, Ref
-from provisioner.stage import Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class Finding:
         return cls(Message.from_json(data["title"]), Mark(data["mark"]), differs)
 
 
-def status_card(known: Known, unknown: Message | None = None) -> Card:
+def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     """From what is stored; `unknown` says that there is nothing. `live` looks are `looked_card`."""
     project = name(known.project)
     if known.request is None:
@@ -157,7 +147,7 @@ def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
 
 
-def list_card(all_known: Sequence[Known]) -> Card:
+def list_card(all_known: Sequence[ProjectSummary]) -> Card:
     """Those of which nothing is there are left out; `status` still tells of them."""
     there = [known for known in all_known if not known.gone]
     if not there:
@@ -172,21 +162,23 @@ def list_card(all_known: Sequence[Known]) -> Card:
     return Card(text, text, (Lines(tuple(_row(known) for known in there), text),))
 
 
-def _row(known: Known) -> Line:
+def _row(known: ProjectSummary) -> Line:
     who = _who(known.request, known.link) if known.request is not None else None
     return _line(known, who)
 
 
-def _own_row(known: Known) -> Line:
+def _own_row(known: ProjectSummary) -> Line:
     """To whoever asked, who knows that."""
     return _line(known, Message("{id}", id=shown(known.request, known.link)) if known.request else None)
 
 
-def _line(known: Known, note: Message | None) -> Line:
+def _line(known: ProjectSummary, note: Message | None) -> Line:
     return Line(mark(known), Message("{project}", project=name(known.project)), note, state(known))
 
 
-def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence[Known]) -> Card:
+def home_card(
+    waiting: Sequence[ProjectSummary], mine: Sequence[ProjectSummary], running: Sequence[ProjectSummary]
+) -> Card:
     """App Home: what waits for me, my own requests, and what runs now."""
     title = Message("Workspaces")
     parts: list[Part] = [Buttons((NEW_FORM,))]
@@ -200,10 +192,10 @@ def home_card(waiting: Sequence[Known], mine: Sequence[Known], running: Sequence
     return Card(title, title, tuple(parts))
 
 
-def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
+def refused_card(submission: Submission, reasons: Sequence[Message], command: str) -> Card:
     """To the asker alone: every reason at once, and the way to ask again; a form as it was filled in."""
-    project = str(ask.spec["project"])
-    if ask.kind is AskKind.DELETE:
+    project = str(submission.spec["project"])
+    if submission.kind is SubmissionKind.DELETE:
         text = Message("Your request to delete {project} was not sent.", project=name(project))
         again = Message(
             "To ask again: {command} · what there is: {list}",
@@ -212,4 +204,6 @@ def refused_card(ask: Ask, reasons: Sequence[Message], command: str) -> Card:
         )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
     text = Message("Your request for {project} was not sent.", project=name(project))
-    return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((filled_form(ask.key),))))
+    return Card(
+        text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((filled_form(submission.key),)))
+    )

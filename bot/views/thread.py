@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.views.words import name, noted, service_of, stacked, standing_items
+from bot.views.phrases import inventory_items, name, noted, service_of, stacked
 from provisioner.diagnosis import diagnose
+from provisioner.engine.inspection import Inventory
+from provisioner.engine.run import Entry, EntryKind, Failure
 from provisioner.errors import Cause
 from provisioner.message import Json, Message, listed
-from provisioner.run import Entry, EntryKind, Failure
-from provisioner.survey import Standing
 
 TOLD = frozenset(
     {
@@ -78,8 +78,8 @@ def _short(words: str) -> str:
 
 def _standing(data: Json) -> Message:
     """What exists now, as it was seen when the run stopped."""
-    found = [Standing.from_json(_table(one)) for one in data] if isinstance(data, list) else []
-    items = standing_items(found)
+    found = [Inventory.from_json(_table(one)) for one in data] if isinstance(data, list) else []
+    items = inventory_items(found)
     if not items:
         return Message("There now: nothing")
     return Message("There now: {listed}", listed=listed(items))

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sandbox.callfaults import Faults
+from sandbox.serving.callfaults import Faults
 
 from .cloudformation import CloudFormation
 from .cluster_stack import cluster_stack

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from sandbox.callfaults import Faults, Kind
+from sandbox.serving.callfaults import Faults, Kind
 
 from . import iam, s3
 from .calls import Call, Calls, NotKnown

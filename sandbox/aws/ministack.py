@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 
-from sandbox.child import Child, Nursery
-from sandbox.loopback import HOST, free_port
+from sandbox.serving.child import Child, Nursery
+from sandbox.serving.loopback import HOST, free_port
 
 _START_WITHIN = 15.0
 

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from sandbox.callfaults import Faults, Kind
+from sandbox.serving.callfaults import Faults, Kind
 
 from .calls import Call
 from .nodegroups import Nodegroups

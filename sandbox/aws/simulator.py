@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sandbox.callfaults import Faults
-from sandbox.child import Child, Nursery
-from sandbox.loopback import Loopback
+from sandbox.serving.callfaults import Faults
+from sandbox.serving.child import Child, Nursery
+from sandbox.serving.loopback import Loopback
 
 from .behind import Behind, Bucket, Policy
 from .calls import Calls

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.callfaults import Faults, Kind
 from sandbox.conductor.accounts import ADMIN, Account
 from sandbox.conductor.calls import CALLS, Call
 from sandbox.conductor.installation import Answer, Asked, Installation
 from sandbox.conductor.refusal import Refused
+from sandbox.serving.callfaults import Faults, Kind
 
 COOKIE = "access-token"
 PAGE = "<!doctype html><html><head><title>AI Conductor</title></head><body><div id=root></div></body></html>"

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sandbox.callfaults import Faults
 from sandbox.conductor.accounts import ADMIN, Account, Attempt
 from sandbox.conductor.application import Application, Write
 from sandbox.conductor.calls import CALLS
 from sandbox.conductor.installation import Installation, Ways, a_spec
 from sandbox.conductor.workspaces import Workspace
-from sandbox.loopback import Loopback
+from sandbox.serving.callfaults import Faults
+from sandbox.serving.loopback import Loopback
 
 ADMIN_LOGIN = "workspace-bot"
 

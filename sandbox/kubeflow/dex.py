@@ -24,7 +24,7 @@ from sandbox.kubeflow.cluster import Cluster, Object
 from sandbox.kubeflow.dexconfig import FILE, Broken, Config, read
 from sandbox.kubeflow.rounds import Rounds
 from sandbox.kubeflow.tokens import Tokens
-from sandbox.loopback import Loopback
+from sandbox.serving.loopback import Loopback
 
 LONGEST_BACKOFF = timedelta(minutes=5)
 MADE_TO_FAIL = (

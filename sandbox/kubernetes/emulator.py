@@ -23,7 +23,7 @@ from sandbox.kubernetes.journal import Hook, Journal, UnknownCall, Write
 from sandbox.kubernetes.rights import USERS
 from sandbox.kubernetes.server import Server
 from sandbox.kubernetes.store import NAMESPACES, Clock, Store
-from sandbox.loopback import HOST, Loopback
+from sandbox.serving.loopback import HOST, Loopback
 
 CLUSTER = "eks-an2-meerkat-prod"
 BORN_WITH = ("default", "kube-node-lease", "kube-public", "kube-system")

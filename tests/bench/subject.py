@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.database import Database
-from provisioner.run import EntryKind, RunId
+from bot.storage.database import Database
+from provisioner.engine.run import EntryKind, RunId
 from sandbox.slack import Rates, SlackSimulator
 from sandbox.world import Options, Transport, World
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.api import Api
-from sandbox.client import Client
+from sandbox.control.api import Api
+from sandbox.control.client import Client
+from sandbox.demo.scene import Scene
 from sandbox.faults import Name
-from sandbox.loopback import Loopback
-from sandbox.scene import Scene
+from sandbox.serving.loopback import Loopback
 from sandbox.slack import Rates
 from sandbox.world import Options, Transport, World
 

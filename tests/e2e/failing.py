@@ -1,7 +1,7 @@
 """A run that fails as its people read it: on the card, in the thread, in Details."""
 
-from sandbox.client import buttons
-from sandbox.scene import Scene
+from sandbox.control.client import buttons
+from sandbox.demo.scene import Scene
 
 ENDS = 60
 """Seconds a run may take to fail or to end."""

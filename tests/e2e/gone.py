@@ -1,7 +1,7 @@
 """What a workspace that was deleted leaves behind: nothing of it, and everything else."""
 
-from sandbox.client import buttons
-from sandbox.scene import Scene
+from sandbox.control.client import buttons
+from sandbox.demo.scene import Scene
 from tests.e2e.made import Neighbours, assert_nothing_left, neighbours
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from sandbox.client import Client, Seen
-from sandbox.scene import Scene
+from sandbox.control.client import Client, Seen
+from sandbox.demo.scene import Scene
 from tests.builders import a_workspace
 
 ONCE = (

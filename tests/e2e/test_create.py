@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.client import REQUESTS, Client, buttons, key_of
-from sandbox.scene import GENERAL, WHY, Scene
+from sandbox.control.client import REQUESTS, Client, buttons, key_of
+from sandbox.demo.scene import GENERAL, WHY, Scene
 from sandbox.world import World
 from tests.e2e.hands import s3_of
 from tests.e2e.made import assert_made

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.client import REQUESTS, Client, buttons
-from sandbox.scene import Scene
+from sandbox.control.client import REQUESTS, Client, buttons
+from sandbox.demo.scene import Scene
 from sandbox.world import World
 from tests.e2e.made import assert_made
 

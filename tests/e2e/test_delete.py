@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from sandbox.client import Client, buttons
+from sandbox.control.client import Client, buttons
+from sandbox.demo.scene import Scene
 from sandbox.kubeflow.cluster import Cluster
-from sandbox.scene import Scene
 from sandbox.world import World
 from tests.e2e.gone import assert_gone, others
 from tests.e2e.made import assert_made

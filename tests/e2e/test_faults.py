@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.callfaults import Fault as Rule
-from sandbox.callfaults import Kind
-from sandbox.client import Client
+from sandbox.control.client import Client
+from sandbox.demo.scene import GENERAL, WHY, Scene
 from sandbox.kubernetes.faults import Fault as KubernetesFault
 from sandbox.outside import BOT_USER
-from sandbox.scene import GENERAL, WHY, Scene
+from sandbox.serving.callfaults import Fault as Rule
+from sandbox.serving.callfaults import Kind
 from sandbox.world import BOT_KEY_ID, World
 from tests.e2e.failing import ENDS, begin, details, failure, retry, until_ready
 from tests.e2e.gone import assert_gone, others

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.bot import Bot
-from sandbox.child import Nursery
-from sandbox.client import Client
-from sandbox.loopback import free_port
-from sandbox.scene import Scene
+from sandbox.control.client import Client
+from sandbox.demo.scene import Scene
+from sandbox.serving.child import Nursery
+from sandbox.serving.loopback import free_port
 from sandbox.world import World
 from tests.conftest import Postgres
 from tests.e2e.conftest import Start

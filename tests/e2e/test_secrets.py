@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from sandbox.client import Client
-from sandbox.scene import Scene
+from sandbox.control.client import Client
+from sandbox.demo.scene import Scene
 from sandbox.world import World
 
 pytestmark = pytest.mark.long

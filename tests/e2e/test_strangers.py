@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sandbox.client import Client, buttons
-from sandbox.scene import Scene
+from sandbox.control.client import Client, buttons
+from sandbox.demo.scene import Scene
 from sandbox.world import World
 from tests.e2e.failing import failure
 from tests.e2e.gone import others

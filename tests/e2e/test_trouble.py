@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.client import REQUESTS, Client, buttons
-from sandbox.scene import WHY, Scene
+from sandbox.control.client import REQUESTS, Client, buttons
+from sandbox.demo.scene import WHY, Scene
 from tests.e2e.made import assert_made
 
 pytestmark = pytest.mark.long

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.client import REQUESTS, Client
-from sandbox.scene import Scene
+from sandbox.control.client import REQUESTS, Client
+from sandbox.demo.scene import Scene
 from sandbox.world import World
 from tests.e2e.hands import an_admin, iam_of
 from tests.e2e.made import assert_gone, assert_made, neighbours

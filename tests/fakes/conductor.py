@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
-from provisioner.conductor import (
+from provisioner.errors import Permanent, Temporary
+from provisioner.instance import InstanceType
+from provisioner.message import Message
+from provisioner.stages.conductor.model import (
     Access,
     Account,
     AccountType,
@@ -18,9 +21,6 @@ from provisioner.conductor import (
     Resource,
     WorkspaceRole,
 )
-from provisioner.errors import Permanent, Temporary
-from provisioner.instance import InstanceType
-from provisioner.message import Message
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import yaml
 
 from provisioner.errors import Cause, Permanent
 from provisioner.message import Message
-from provisioner.stages.dex_user import DexDocument, Rollout
+from provisioner.stages.dex.stage import DexDocument, Rollout
 
 NEIGHBOURS = """\
 # dex of the whole platform: edit with care

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
-from provisioner.stages.dashboard import Dashboard
+from provisioner.stages.dashboard.stage import Dashboard
 
 
 @dataclass(slots=True)

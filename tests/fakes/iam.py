@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, TypeVar
 
-from provisioner import policydocument
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message
-from provisioner.policydocument import PolicyDocument
-from provisioner.stages.bucket_access import ManagedPolicy
+from provisioner.stages.access import document
+from provisioner.stages.access.document import PolicyDocument
+from provisioner.stages.access.stage import ManagedPolicy
 from tests.fakes.clock import FakeClock
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class FakeIam:
         if found is None:
             return None
         looked = ManagedPolicy(
-            document=policydocument.read(found.versions[found.in_force]),
+            document=document.read(found.versions[found.in_force]),
             version=found.in_force,
             versions=tuple(found.versions),
         )
@@ -75,7 +75,7 @@ class FakeIam:
         return _found(self._shown(), arn).in_force
 
     def document(self, arn: str, version: str) -> PolicyDocument:
-        return policydocument.read(_found(_found(self._shown(), arn).versions, version))
+        return document.read(_found(_found(self._shown(), arn).versions, version))
 
     def add_version(self, arn: str, text: str) -> str:
         self._allow("CreatePolicyVersion")
@@ -89,7 +89,7 @@ class FakeIam:
         if len("".join(text.split())) > SIZE_MOST:
             words = f"Cannot exceed quota for PolicySize: {SIZE_MOST}"
             raise _refused(Permanent, "CreatePolicyVersion", "LimitExceeded", words)
-        if not all(each.get("Resource", "*") for each in policydocument.read(text).statements):
+        if not all(each.get("Resource", "*") for each in document.read(text).statements):
             words = "Syntax errors in policy."
             raise _refused(Permanent, "CreatePolicyVersion", "MalformedPolicyDocument", words)
         with self._lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner.errors import Cause, Temporary
 from provisioner.message import Message
-from provisioner.stages.profile import CONTENTS, LABELS, NamespaceState, ProfileState
+from provisioner.stages.profile.stage import CONTENTS, LABELS, NamespaceState, ProfileState
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 
+from provisioner.engine.run import AlreadyRunning, Entry, Run, RunId, RunStatus, Stale
 from provisioner.message import Message
-from provisioner.run import AlreadyRunning, Entry, Run, RunId, RunStatus, Stale
 from tests.fakes.fuse import Fuse
 from tests.laws.repository_laws import Desk
 
@@ -122,10 +122,10 @@ class FakeLedger:
         return FakeRuns(self._rows).cancel_requested(run_id)
 
     def _write(self, run: Run, entries: Sequence[Entry]) -> None:
-        with self.transaction() as desk:
-            desk.runs.save(run)
+        with self.transaction() as intake:
+            intake.runs.save(run)
             for entry in entries:
-                desk.journal.append(run.id, entry)
+                intake.journal.append(run.id, entry)
 
 
 def _copy(run: Run) -> Run:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from provisioner.engine.run import Held
 from provisioner.errors import Interrupted
 from provisioner.message import Message
-from provisioner.run import Held
 
 
 class _Holding:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.instance import InstanceType
 from provisioner.message import Message
-from provisioner.nodegroupconfig import ClusterConfig
-from provisioner.nodegroupstate import (
+from provisioner.stages.nodegroup.config import ClusterConfig
+from provisioner.stages.nodegroup.state import (
     LABEL_TAG,
     AutoScalingGroup,
     Blocked,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.card import Button, Buttons, Card
-from bot.notify import Busy, Gone, Posted
+from bot.model.card import Button, Buttons, Card
+from bot.model.notifier import Busy, Gone, Posted
 from provisioner.message import Message
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse

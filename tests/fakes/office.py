@@ -18,20 +18,20 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from approvals.model import Actor, Request, RequestId, Verdict
 from approvals.policy import Policy
-from bot.ask import Ask, AskKind
-from bot.database import Database
-from bot.desk import Desk
-from bot.follower import Follower
-from bot.logs import Redactor
-from bot.service import WorkspaceService
+from bot.config.logs import Redactor
+from bot.messages.sync import MessageSync
+from bot.model.submission import Submission, SubmissionKind
+from bot.requests.intake import Intake
+from bot.requests.service import WorkspaceService
+from bot.storage.database import Database
 from bot.texts import Texts
-from bot.views.case import Links
-from provisioner.engine import Engine
+from bot.views.request_view import Links
+from provisioner.engine.engine import Engine
+from provisioner.engine.run import RetryPolicy, Run, RunId
+from provisioner.engine.stage import Step
+from provisioner.engine.store import SqlLedger
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
-from provisioner.run import RetryPolicy, Run, RunId
-from provisioner.stage import Step
-from provisioner.store import SqlLedger
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -129,7 +129,7 @@ class Office:
         self.service = WorkspaceService(
             units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
         )
-        self.desk = Desk(
+        self.intake = Intake(
             units=self.database.unit,
             engine=self.engine,
             preflight=self.place.preflight(),
@@ -142,7 +142,7 @@ class Office:
             channel=self.channel,
             language="en",
         )
-        self.follower = Follower(
+        self.message_sync = MessageSync(
             units=self.database.unit,
             service=self.service,
             notifier=self.chat,
@@ -162,10 +162,10 @@ class Office:
 
     # -------------------------------------------------------------------------------- what people do
 
-    def an_ask(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Ask:
-        return Ask(
+    def an_ask(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Submission:
+        return Submission(
             key=f"V{next(self._keys):04}",
-            kind=AskKind.CREATE,
+            kind=SubmissionKind.CREATE,
             team="T0TEAM",
             user=user,
             channel="C0GENERAL",
@@ -173,29 +173,29 @@ class Office:
             spec=a_spec(project, **bent).to_json(),
         )
 
-    def asks(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Ask:
+    def submissions(self, project: str = "alpha", user: str = MINA, **bent: Json) -> Submission:
         """A form is submitted, and answered by the desk."""
         ask = self.an_ask(project, user, **bent)
-        self.service.ask(ask)
-        self.desk.answer_due()
+        self.service.submit(ask)
+        self.intake.process_due()
         return ask
 
     def requested(self, project: str = "alpha") -> Request:
         """A request that waits for a decision."""
-        self.asks(project)
+        self.submissions(project)
         request = self.pending(project)
         assert request is not None
         return request
 
-    def a_deletion(self, project: str = "alpha", user: str = MINA, why: str = "") -> Ask:
+    def a_deletion(self, project: str = "alpha", user: str = MINA, why: str = "") -> Submission:
         """What the form for a deletion keeps."""
         ask = self.an_ask(project, user)
-        return replace(ask, kind=AskKind.DELETE, spec={"project": project, "why": why})
+        return replace(ask, kind=SubmissionKind.DELETE, spec={"project": project, "why": why})
 
-    def asks_to_delete(self, project: str = "alpha", user: str = MINA, why: str = "") -> Ask:
+    def asks_to_delete(self, project: str = "alpha", user: str = MINA, why: str = "") -> Submission:
         ask = self.a_deletion(project, user, why)
-        self.service.ask(ask)
-        self.desk.answer_due()
+        self.service.submit(ask)
+        self.intake.process_due()
         return ask
 
     def to_be_deleted(self, project: str = "alpha") -> Request:
@@ -250,7 +250,12 @@ class Office:
     def settle(self) -> None:
         """Everything is answered, carried out and told, as far as it goes by itself."""
         for _ in range(ROUNDS_MOST):
-            done = self.desk.answer_due() + self.desk.ask_anew() + self._turns() + self.follower.follow_once()
+            done = (
+                self.intake.process_due()
+                + self.intake.reapprove_parked()
+                + self._turns()
+                + self.message_sync.sync_once()
+            )
             if not done:
                 return
         raise AssertionError(f"the office does not settle: {self.chat.lines(CHANNEL)[-5:]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from approvals.model import Actor
-from bot.people import PeopleUnknown
+from bot.model.people import PeopleUnknown
 
 MINA = "U0MINA001"  # may ask
 BOB = "U0BOB0001"  # may approve

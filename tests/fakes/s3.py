@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Message
-from provisioner.stages.bucket import BucketState, Contents, ObjectVersion, Upload
+from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
 
 
 @dataclass(slots=True)

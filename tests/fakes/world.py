@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from provisioner.engine.inspection import due
+from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Step, Verb, Wait
 from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
-from provisioner.stage import Change, Goal, PartlyOurs, StageContext, Step, Verb, Wait
-from provisioner.survey import due
 from provisioner.workspace import Workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
-from provisioner.engine import Engine
-from provisioner.plan import Plan
-from provisioner.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
-from provisioner.stage import Goal, Step, Wait
+from provisioner.engine.engine import Engine
+from provisioner.engine.plan import Plan
+from provisioner.engine.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
+from provisioner.engine.stage import Goal, Step, Wait
 from tests.builders import a_platform, a_run, a_spec, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -72,8 +72,8 @@ class Yard:
 
     def queue(self, plan: Plan, project: str = "alpha") -> RunId:
         run = a_run(f"WSR-{next(self._runs):04}.1", asked=a_spec(project), plan=plan)
-        with self.store.transaction() as desk:
-            desk.runs.add(run)
+        with self.store.transaction() as intake:
+            intake.runs.add(run)
         return run.id
 
     def give_up(self, run_id: RunId) -> None:
@@ -95,16 +95,16 @@ class Yard:
         return plan
 
     def cancel(self, run_id: RunId) -> None:
-        with self.store.transaction() as desk:
-            desk.runs.request_cancel(run_id)
+        with self.store.transaction() as intake:
+            intake.runs.request_cancel(run_id)
 
     def run(self, run_id: RunId) -> Run:
-        with self.store.transaction() as desk:
-            return desk.runs.get(run_id)
+        with self.store.transaction() as intake:
+            return intake.runs.get(run_id)
 
     def journal(self, run_id: RunId) -> Sequence[Entry]:
-        with self.store.transaction() as desk:
-            return desk.journal.since(run_id, 0)
+        with self.store.transaction() as intake:
+            return intake.journal.since(run_id, 0)
 
     def entry(self, run_id: RunId, kind: EntryKind) -> Entry:
         """The last of its kind."""

@@ -9,34 +9,34 @@ from datetime import timedelta
 import pytest
 
 from approvals.errors import KeyReused
-from bot.ask import Ask, AskKind, AskState
-from bot.database import Database
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.storage.database import Database
 from tests.builders import NOON, a_spec, an_ask
 from tests.laws.request_repository_laws import race
 
 LATER = NOON + timedelta(minutes=1)
 
 
-def keep(database: Database, *asks: Ask) -> list[bool]:
+def keep(database: Database, *submissions: Submission) -> list[bool]:
     with database.unit() as unit:
-        added = [unit.asks.add(ask) for ask in asks]
+        added = [unit.submissions.add(ask) for ask in submissions]
         unit.commit()
     return added
 
 
-def due(database: Database, state: AskState = AskState.NEW, limit: int = 10) -> list[str]:
+def due(database: Database, state: SubmissionState = SubmissionState.NEW, limit: int = 10) -> list[str]:
     with database.unit() as unit:
-        return [ask.key for ask in unit.asks.due(state, NOON, limit)]
+        return [ask.key for ask in unit.submissions.due(state, NOON, limit)]
 
 
 class AskRepositoryLaws:
     def test_an_ask_is_read_as_it_was_kept(self, database: Database) -> None:
         ask = an_ask(
-            kind=AskKind.LOOK,
+            kind=SubmissionKind.LOOK,
             locale="ko-KR",
             thread_ts="1764000000.000100",
             spec={"project": "alpha"},
-            state=AskState.ANSWERED,
+            state=SubmissionState.ANSWERED,
             outcome={"card": {"text": "there", "n": 1}},
             tries=2,
             next_at=LATER,
@@ -46,8 +46,8 @@ class AskRepositoryLaws:
         assert keep(database, ask) == [True]
 
         with database.unit() as unit:
-            assert unit.asks.get(ask.key) == ask
-            assert unit.asks.get("V2") is None
+            assert unit.submissions.get(ask.key) == ask
+            assert unit.submissions.get("V2") is None
 
     def test_the_same_delivered_twice_is_kept_once(self, database: Database) -> None:
         ask = an_ask()
@@ -60,7 +60,7 @@ class AskRepositoryLaws:
         ask = an_ask()
         keep(database, ask)
         with database.unit() as unit:
-            unit.asks.save(replace(ask, state=AskState.CLOSED))
+            unit.submissions.save(replace(ask, state=SubmissionState.CLOSED))
             unit.commit()
 
         assert keep(database, ask) == [False]
@@ -72,45 +72,45 @@ class AskRepositoryLaws:
         [
             an_ask(user="U0JOE"),
             an_ask(channel="C0OTHER"),
-            an_ask(kind=AskKind.STATUS),
+            an_ask(kind=SubmissionKind.STATUS),
             an_ask(spec=a_spec("beta").to_json()),
         ],
     )
-    def test_a_key_with_other_content_is_refused(self, database: Database, other: Ask) -> None:
+    def test_a_key_with_other_content_is_refused(self, database: Database, other: Submission) -> None:
         keep(database, an_ask())
 
         with pytest.raises(KeyReused):
             keep(database, other)
 
         with database.unit() as unit:
-            assert unit.asks.get("V1") == an_ask()
+            assert unit.submissions.get("V1") == an_ask()
 
     def test_a_refused_key_does_not_spoil_the_transaction(self, database: Database) -> None:
         keep(database, an_ask("V1"))
 
         with database.unit() as unit:
             with pytest.raises(KeyReused):
-                unit.asks.add(an_ask("V1", user="U0JOE"))
-            unit.asks.add(an_ask("V2"))
+                unit.submissions.add(an_ask("V1", user="U0JOE"))
+            unit.submissions.add(an_ask("V2"))
             unit.commit()
 
         assert due(database) == ["V1", "V2"]
 
     def test_what_is_saved_is_what_is_kept(self, database: Database) -> None:
         keep(database, an_ask("V1"), an_ask("V2"))
-        answered = replace(an_ask("V1"), state=AskState.ANSWERED, outcome={"said": ["no"]})
+        answered = replace(an_ask("V1"), state=SubmissionState.ANSWERED, outcome={"said": ["no"]})
 
         with database.unit() as unit:
-            unit.asks.save(answered)
+            unit.submissions.save(answered)
             unit.commit()
 
         with database.unit() as unit:
-            assert unit.asks.get("V1") == answered
-            assert unit.asks.get("V2") == an_ask("V2")
+            assert unit.submissions.get("V1") == answered
+            assert unit.submissions.get("V2") == an_ask("V2")
 
     def test_what_is_not_there_is_not_saved(self, database: Database) -> None:
         with database.unit() as unit, pytest.raises(KeyError):
-            unit.asks.save(an_ask())
+            unit.submissions.save(an_ask())
 
     def test_due_are_those_in_the_state_whose_time_has_come_in_their_order(self, database: Database) -> None:
         keep(
@@ -118,14 +118,14 @@ class AskRepositoryLaws:
             an_ask("first", at=LATER),
             an_ask("later", next_at=LATER),
             an_ask("now", next_at=NOON),
-            an_ask("answered", state=AskState.ANSWERED),
+            an_ask("answered", state=SubmissionState.ANSWERED),
             an_ask("third"),
         )
 
         assert due(database) == ["first", "now", "third"]
         assert due(database, limit=2) == ["first", "now"]
-        assert due(database, AskState.ANSWERED) == ["answered"]
-        assert due(database, AskState.CLOSED) == []
+        assert due(database, SubmissionState.ANSWERED) == ["answered"]
+        assert due(database, SubmissionState.CLOSED) == []
 
 
 class AskRaceLaws:

@@ -14,16 +14,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.database import METADATA, Database
-from bot.locks import Leadership
-from bot.proposal import Proposal
-from provisioner.run import Locks
+from bot.model.proposal import Proposal
+from bot.storage.database import METADATA, Database
+from bot.storage.locks import Leadership
+from provisioner.engine.run import Locks
 from tests.builders import a_plan, a_request, a_run, a_spec, a_thread, an_ask
 
-MIGRATE = "import sys; from bot.database import Database; Database(sys.argv[1]).migrate()"
+MIGRATE = "import sys; from bot.storage.database import Database; Database(sys.argv[1]).migrate()"
 LEAD = """
 import sys
-from bot.database import Database
+from bot.storage.database import Database
 leadership = Database(sys.argv[1]).try_lead()
 print("leads" if leadership else "waits", flush=True)
 sys.stdin.read()
@@ -63,34 +63,34 @@ class DatabaseLaws:
         with database.unit() as unit:
             unit.requests.add(a_request())
             unit.runs.add(a_run())
-            unit.asks.add(an_ask())
+            unit.submissions.add(an_ask())
             unit.threads.add(a_thread())
             unit.commit()
 
         with database.unit() as unit:
             assert unit.requests.by_key("V-WSR-0001") is not None
             assert unit.runs.latest("alpha") is not None
-            assert unit.asks.get("V1") is not None
+            assert unit.submissions.get("V1") is not None
             assert unit.threads.get("WSR-0001") is not None
 
     def test_what_is_not_committed_did_not_happen(self, database: Database) -> None:
         with database.unit() as unit:
-            unit.asks.add(an_ask())
+            unit.submissions.add(an_ask())
             unit.threads.add(a_thread())
 
         with pytest.raises(KeyError), database.unit() as unit:
             unit.threads.save(a_thread("WSR-0002"))
 
         with database.unit() as unit:
-            assert unit.asks.get("V1") is None
+            assert unit.submissions.get("V1") is None
             assert unit.threads.get("WSR-0001") is None
 
     def test_after_its_commit_a_unit_is_over(self, database: Database) -> None:
         with database.unit() as unit:
-            unit.asks.add(an_ask())
+            unit.submissions.add(an_ask())
             unit.commit()
             with pytest.raises(SQLAlchemyError):
-                unit.asks.get("V1")
+                unit.submissions.get("V1")
             with pytest.raises(RuntimeError, match="over"):
                 unit.commit()
 
@@ -112,13 +112,13 @@ class DatabaseLaws:
 
     def test_migrating_again_changes_nothing(self, database: Database) -> None:
         with database.unit() as unit:
-            unit.asks.add(an_ask())
+            unit.submissions.add(an_ask())
             unit.commit()
 
         database.migrate()
 
         with database.unit() as unit:
-            assert unit.asks.get("V1") is not None
+            assert unit.submissions.get("V1") is not None
 
     def test_several_processes_may_migrate_at_once(self, fresh: Callable[[], Database]) -> None:
         database = fresh()

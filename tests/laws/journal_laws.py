@@ -7,8 +7,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from provisioner.engine.run import Entry, EntryKind, RunId, RunStatus, Stale
 from provisioner.message import Message, Ref, RefKind
-from provisioner.run import Entry, EntryKind, RunId, RunStatus, Stale
 from tests.builders import NOON, a_run, an_entry
 from tests.laws.repository_laws import RunStore, at_once, keep, stored, take_back
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pytest
 
-from bot.card import Card, Paragraph
-from bot.notify import Busy, Gone, Notifier, Posted
+from bot.model.card import Card, Paragraph
+from bot.model.notifier import Busy, Gone, Notifier, Posted
 from provisioner.message import Message
 
 
@@ -28,7 +28,7 @@ class Chat(Protocol):
     @property
     def now(self) -> datetime: ...
 
-    def standing(self, channel: str) -> list[str]:
+    def inventory(self, channel: str) -> list[str]:
         """The texts that stand in the channel itself, oldest first."""
         ...
 
@@ -77,7 +77,7 @@ class NotifierLaws:
     def test_a_message_stands_once_and_is_found_by_its_key(self, chat: Chat) -> None:
         at = post(chat)
 
-        assert chat.standing(chat.channel) == ["first"]
+        assert chat.inventory(chat.channel) == ["first"]
         assert find(chat) == at
 
     def test_another_key_is_not_found(self, chat: Chat) -> None:
@@ -96,7 +96,7 @@ class NotifierLaws:
 
         chat.notifier.update(at, card("second"), key="WSR-0001", language="en")
 
-        assert chat.standing(chat.channel) == ["second"]
+        assert chat.inventory(chat.channel) == ["second"]
         assert find(chat) == at
 
     def test_a_reply_stands_in_the_thread_and_calls_people(self, chat: Chat) -> None:
@@ -116,7 +116,7 @@ class NotifierLaws:
 
         at = post(chat, "again", "WSR-0002", root_ts=root.ts)
 
-        assert chat.standing(chat.channel) == ["first"]
+        assert chat.inventory(chat.channel) == ["first"]
         assert chat.thread(root) == ["again"]
         assert find(chat, "WSR-0002", root_ts=root.ts) == at
 
@@ -131,7 +131,7 @@ class NotifierLaws:
         chat.notifier.whisper(chat.channel, chat.person, card("only you"), language="en")
 
         assert chat.whispers(chat.channel, chat.person) == ["only you"]
-        assert chat.standing(chat.channel) == []
+        assert chat.inventory(chat.channel) == []
 
     def test_a_whisper_where_nobody_can_write_becomes_a_direct_message(self, chat: Chat) -> None:
         chat.close(chat.channel)
@@ -148,7 +148,7 @@ class NotifierLaws:
 
         assert busy.value.retry_after > 0
         assert find(chat) is not None
-        assert chat.standing(chat.channel) == ["first"]
+        assert chat.inventory(chat.channel) == ["first"]
 
     def test_while_the_chat_is_down_everything_is_busy_and_nothing_is_said(self, chat: Chat) -> None:
         at = post(chat)
@@ -166,7 +166,7 @@ class NotifierLaws:
             assert busy.value.retry_after > 0
 
         chat.come_back()
-        assert chat.standing(chat.channel) == ["first"]
+        assert chat.inventory(chat.channel) == ["first"]
 
     def test_a_channel_nobody_can_write_in_is_gone_and_says_which(self, chat: Chat) -> None:
         chat.close(chat.channel)

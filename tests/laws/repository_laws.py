@@ -13,8 +13,7 @@ from typing import Protocol
 
 import pytest
 
-from provisioner.message import Message
-from provisioner.run import (
+from provisioner.engine.run import (
     AlreadyRunning,
     Journal,
     Ledger,
@@ -26,7 +25,8 @@ from provisioner.run import (
     StageStatus,
     Stale,
 )
-from provisioner.stage import Goal
+from provisioner.engine.stage import Goal
+from provisioner.message import Message
 from tests.builders import NOON, a_failure, a_plan, a_run, an_entry
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from approvals.errors import AlreadyDecided, AlreadyPending, AlreadyVoted, KeyReused, Refusal, Unknown
 from approvals.model import Actor, AuditEntry, Request, RequestId, RequestStatus, Verdict
-from bot.database import Database
+from bot.storage.database import Database
 from tests.builders import NOON, a_gate, a_request, a_subject, an_actor
 
 LATER = NOON + timedelta(hours=1)

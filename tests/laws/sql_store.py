@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from provisioner.store import SqlJournal, SqlLedger, SqlRunRepository, metadata
+from provisioner.engine.store import SqlJournal, SqlLedger, SqlRunRepository, metadata
 from tests.laws.repository_laws import Desk
 
 

@@ -1,4 +1,4 @@
-"""The nine laws of `provisioner/stage.py`, run over one stage and one world.
+"""The nine laws of `provisioner/engine/stage.py`, run over one stage and one world.
 
 A test module says which: a class that inherits `StageLaws`, and a fixture `fresh` that builds a `StageCase`
 with a workspace nobody has touched, each time it is called.
@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from provisioner.engine.inspection import due
+from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.stage import Change, Goal, PartlyOurs, Stage, Wait
 from provisioner.errors import Interrupted, NotOurs, WorkError
 from provisioner.message import Json, Message
-from provisioner.plan import Plan, StagePlan
-from provisioner.stage import Change, Goal, PartlyOurs, Stage, Wait
-from provisioner.survey import due
 from provisioner.workspace import Workspace
 from tests.fakes.fuse import CrashNow
 

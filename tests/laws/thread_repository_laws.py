@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.database import Database
-from bot.thread import Thread, ThreadState
+from bot.model.tracked_message import MessageState, TrackedMessage
+from bot.storage.database import Database
 from tests.builders import NOON, a_thread
 
 LATER = NOON + timedelta(minutes=1)
 
 
-def keep(database: Database, *threads: Thread) -> list[bool]:
+def keep(database: Database, *threads: TrackedMessage) -> list[bool]:
     with database.unit() as unit:
         added = [unit.threads.add(thread) for thread in threads]
         unit.commit()
@@ -37,7 +37,7 @@ class ThreadRepositoryLaws:
         thread = a_thread(
             "WSR-0001/ready",
             language="ko",
-            state=ThreadState.SENDING,
+            state=MessageState.SENDING,
             ts="1764000000.000200",
             root_ts="1764000000.000100",
             digest="d1",
@@ -62,7 +62,7 @@ class ThreadRepositoryLaws:
 
     def test_what_is_saved_is_what_is_kept(self, database: Database) -> None:
         keep(database, a_thread("WSR-0001"), a_thread("WSR-0002"))
-        sent = replace(a_thread("WSR-0001"), state=ThreadState.SENT, ts="1.1", told=3)
+        sent = replace(a_thread("WSR-0001"), state=MessageState.SENT, ts="1.1", told=3)
 
         with database.unit() as unit:
             unit.threads.save(sent)
@@ -81,9 +81,9 @@ class ThreadRepositoryLaws:
             database,
             a_thread("new"),
             a_thread("later", next_at=LATER),
-            a_thread("closed", state=ThreadState.CLOSED),
-            a_thread("sent", state=ThreadState.SENT, next_at=NOON),
-            a_thread("sending", state=ThreadState.SENDING),
+            a_thread("closed", state=MessageState.CLOSED),
+            a_thread("sent", state=MessageState.SENT, next_at=NOON),
+            a_thread("sending", state=MessageState.SENDING),
         )
 
         assert open_at(database, NOON) == ["new", "sent", "sending"]

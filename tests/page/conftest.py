@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.api import Api
-from sandbox.client import Client
+from sandbox.control.api import Api
+from sandbox.control.client import Client
 from sandbox.faults import Name
-from sandbox.loopback import Loopback
+from sandbox.serving.loopback import Loopback
 from sandbox.slack import Rates
 from sandbox.world import Options, Part, World
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
 
 Open = Callable[..., "Screen"]
 
@@ -27,7 +27,7 @@ Open = Callable[..., "Screen"]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test-page does it")
-    from sandbox.browser import a_browser, chromium
+    from sandbox.demo.browser import a_browser, chromium
 
     if chromium() is None:
         pytest.skip("there is no Chromium on this machine: apt-get install chromium")
@@ -96,7 +96,7 @@ def client(url: str) -> Iterator[Client]:
 @pytest.fixture
 def open_screen(browser: Browser) -> Iterator[Open]:
     """Opens screens; in the end none of them has complained."""
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
 
     screens: list[Screen] = []
 

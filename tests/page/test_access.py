@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.client import Client
-from sandbox.scene import Scene
+from sandbox.control.client import Client
+from sandbox.demo.scene import Scene
 
 if TYPE_CHECKING:
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
     from tests.page.conftest import Open
 
 pytestmark = [pytest.mark.page, pytest.mark.timeout(240)]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.client import Client, Refused, buttons
-from sandbox.scene import Scene
+from sandbox.control.client import Client, Refused, buttons
+from sandbox.demo.scene import Scene
 from sandbox.world import World
 from tests.e2e.hands import an_admin, let_go, put_to_work, s3_of
 from tests.e2e.made import assert_gone, assert_made, neighbours

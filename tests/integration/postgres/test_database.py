@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from sqlalchemy import create_engine, text
 
-from bot.database import METADATA, Database
+from bot.storage.database import METADATA, Database
+from provisioner.engine.run import Locks
 from provisioner.errors import Interrupted
-from provisioner.run import Locks
 from tests.builders import a_request
 from tests.conftest import Postgres
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws

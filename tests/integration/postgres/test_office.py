@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from approvals.model import RequestId
-from bot.database import Database
-from bot.handover import give_up
+from bot.requests.transitions import give_up
+from bot.storage.database import Database
+from provisioner.engine.run import Run, RunStatus
 from provisioner.message import Message
-from provisioner.run import Run, RunStatus
 from tests.conftest import Postgres
 from tests.fakes.office import Office
 from tests.fakes.people import MINA
@@ -63,7 +63,7 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
     with ThreadPoolExecutor(1) as pool, office.database.unit() as unit:
         unit.requests.get(RequestId(run.reference))
         give_up(unit, unit.runs.get(run.id), office.clock.now(), Message("Given up"))
-        asked = pool.submit(office.desk.ask_anew)
+        asked = pool.submit(office.intake.reapprove_parked)
         office.until_waiting(1)
         unit.commit()
         assert asked.result() == 0

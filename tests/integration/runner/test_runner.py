@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.runner import Runner
+from bot.runtime.runner import Runner
+from provisioner.engine.run import RunStatus
 from provisioner.errors import Permanent
 from provisioner.message import Message
-from provisioner.run import RunStatus
 from tests.fakes.office import Office
 from tests.fakes.people import MINA
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.database import Database
+from bot.storage.database import Database
 from sandbox.slack.clock import MovableClock
 from sandbox.slack.simulator import SlackSimulator
 from tests.integration.slack.stand import Stand

@@ -11,25 +11,25 @@ from typing import Any
 from pydantic import SecretStr
 
 from approvals.model import Actor, Gate, Request, RequestId, Subject, Verdict
-from bot.ask import Ask
-from bot.clock import SystemClock
-from bot.database import Database
-from bot.notify import Posted
-from bot.proposal import Proposal
-from bot.register import case_of
-from bot.service import WorkspaceService
+from bot.model.notifier import Posted
+from bot.model.proposal import Proposal
+from bot.model.submission import Submission
+from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
+from bot.requests.queries import case_of
+from bot.requests.service import WorkspaceService
+from bot.runtime.clock import SystemClock
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
-from bot.slack.edge import Edge
+from bot.slack.context import SlackContext
 from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
+from bot.storage.database import Database
 from bot.texts import Texts
-from bot.thread import Purpose, Thread, ThreadState
-from bot.views.case import Case, Frame
 from bot.views.request import request_card
+from bot.views.request_view import RenderContext, RequestView
+from provisioner.engine.run import Entry, EntryKind, RunStatus
 from provisioner.message import Json
-from provisioner.run import Entry, EntryKind, RunStatus
 from sandbox.slack.simulator import SlackSimulator
 from tests.builders import a_plan, a_platform, a_run, a_spec
 
@@ -72,7 +72,7 @@ class Stand:
         self._app: SlackApp | None = None
 
     def start(self, *, wait: bool = True) -> None:
-        edge = Edge(
+        context = SlackContext(
             service=self.service,
             people=self.people,
             texts=self.texts,
@@ -82,7 +82,7 @@ class Stand:
             dashboards=True,
         )
         socket = SocketTransport(app_token=SecretStr(self.slack.app_token), base_url=f"{self.slack.url}/api/")
-        self._app = SlackApp(edge, self.http or socket)
+        self._app = SlackApp(context, self.http or socket)
         self._app.start()
         if self.http:
             self.slack.until(self._app.connected, within=WITHIN)
@@ -129,18 +129,19 @@ class Stand:
             unit.proposals.add(proposal)
             unit.commit()
         card = request_card(
-            Case(proposal=proposal, request=request), Frame(command="/workspace", platform=a_platform())
+            RequestView(proposal=proposal, request=request),
+            RenderContext(command="/workspace", platform=a_platform()),
         )
         at = self.notifier.post(CHANNEL, card, key=request.id, language="en")
         with self.database.unit() as unit:
             unit.threads.add(
-                Thread(
+                TrackedMessage(
                     key=request.id,
                     request_id=request.id,
                     purpose=Purpose.CARD,
                     channel=at.channel,
                     language="en",
-                    state=ThreadState.SENT,
+                    state=MessageState.SENT,
                     ts=at.ts,
                 )
             )
@@ -163,7 +164,7 @@ class Stand:
                 unit.journal.append(run.id, entry)
             case = case_of(unit, request)
             unit.commit()
-        card = request_card(case, Frame(command="/workspace", platform=a_platform()))
+        card = request_card(case, RenderContext(command="/workspace", platform=a_platform()))
         self.notifier.update(at, card, key="WSR-0001", language="en")
         return at
 
@@ -171,9 +172,9 @@ class Stand:
         with self.database.unit() as unit:
             return unit.requests.get(RequestId(request_id))
 
-    def ask(self, key: str) -> Ask | None:
+    def ask(self, key: str) -> Submission | None:
         with self.database.unit() as unit:
-            return unit.asks.get(key)
+            return unit.submissions.get(key)
 
     # ------------------------------------------------------------------------------- what is seen
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.ask import Ask, AskKind, AskState
-from bot.service import WorkspaceService
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.requests.service import WorkspaceService
 from bot.texts import Texts
 from bot.views.status import refused_card
 from provisioner.message import Message
@@ -31,8 +31,8 @@ msgstr "새 워크스페이스"
 class Broken(WorkspaceService):
     """Keeps nothing: the database is away."""
 
-    def ask(self, ask: Ask) -> bool:
-        raise OSError(f"disk full at {ask.key}")
+    def submit(self, submission: Submission) -> bool:
+        raise OSError(f"disk full at {submission.key}")
 
 
 def value_of(view: dict[str, Any], field: str) -> str | None:
@@ -100,7 +100,7 @@ def test_a_live_status_is_kept_and_the_answer_announced(stand: Stand) -> None:
 
     stand.told("requester", "Looking at the systems for alpha")
     (ask,) = _due(stand)
-    assert (ask.kind, ask.user, ask.channel) == (AskKind.LOOK, MINA, "C0GENERAL1")
+    assert (ask.kind, ask.user, ask.channel) == (SubmissionKind.LOOK, MINA, "C0GENERAL1")
     assert ask.spec == {"project": "alpha"}
 
 
@@ -214,8 +214,8 @@ def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:
     ask = stand.ask(view_id)
     assert ask is not None
     assert (ask.kind, ask.state, ask.user, ask.channel) == (
-        AskKind.CREATE,
-        AskState.NEW,
+        SubmissionKind.CREATE,
+        SubmissionState.NEW,
         MINA,
         "C0GENERAL1",
     )
@@ -287,6 +287,6 @@ def _offer(stand: Stand, key: str) -> None:
     stand.notifier.whisper("C0GENERAL1", MINA, card, language="en")
 
 
-def _due(stand: Stand) -> list[Ask]:
+def _due(stand: Stand) -> list[Submission]:
     with stand.database.unit() as unit:
-        return list(unit.asks.due(AskState.NEW, stand.clock.now(), 10))
+        return list(unit.submissions.due(SubmissionState.NEW, stand.clock.now(), 10))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.ask import Ask, AskKind, AskState
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from tests.integration.slack.stand import MINA, Stand
 
 REQUESTS = "workspace-requests"
 
 
-def due(stand: Stand) -> list[Ask]:
+def due(stand: Stand) -> list[Submission]:
     with stand.database.unit() as unit:
-        return list(unit.asks.due(AskState.NEW, stand.clock.now(), 10))
+        return list(unit.submissions.due(SubmissionState.NEW, stand.clock.now(), 10))
 
 
 def test_the_form_says_that_nothing_is_deleted_yet_and_wants_the_name(stand: Stand) -> None:
@@ -47,8 +47,8 @@ def test_a_deletion_is_stored_before_it_is_acknowledged(stand: Stand, typed: str
     ask = stand.ask(view_id)
     assert ask is not None
     assert (ask.kind, ask.state, ask.user, ask.channel) == (
-        AskKind.DELETE,
-        AskState.NEW,
+        SubmissionKind.DELETE,
+        SubmissionState.NEW,
         MINA,
         "C0GENERAL1",
     )

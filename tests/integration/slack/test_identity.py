@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import SecretStr
 
-from bot.people import PeopleUnknown
+from bot.model.people import PeopleUnknown
 from bot.slack.client import web_client
 from bot.slack.identity import SlackPeople
 from sandbox.slack.simulator import SlackSimulator

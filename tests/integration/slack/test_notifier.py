@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.notify import Busy, Gone, Posted
+from bot.model.notifier import Busy, Gone, Posted
 from bot.slack.client import web_client
 from bot.slack.notifier import UPDATES_AT_ONCE, SlackNotifier
 from bot.texts import Texts
@@ -38,7 +38,7 @@ class SlackChat:
         client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/", within=5)
         self.notifier = SlackNotifier(client=client, texts=Texts(), group_id=group_id, clock=self.clock)
 
-    def standing(self, channel: str) -> list[str]:
+    def inventory(self, channel: str) -> list[str]:
         return [
             one["text"] for one in self._messages(channel) if not one["thread_ts"] and not one["ephemeral"]
         ]
@@ -141,7 +141,7 @@ def test_updates_stay_below_slacks_limit(chat: SlackChat) -> None:
 
     chat.clock.pass_by(busy.value.retry_after)
     chat.notifier.update(at, card("in time"), key="WSR-0001", language="en")
-    assert chat.standing(CHANNEL) == ["in time"]
+    assert chat.inventory(CHANNEL) == ["in time"]
 
 
 def test_a_message_is_found_many_pages_back() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from approvals.model import RequestStatus
-from bot.ask import Ask, AskKind, AskState
-from bot.card import Action, Button, Buttons, Card, Paragraph
+from bot.model.card import Action, Button, Buttons, Card, Paragraph
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from provisioner.engine.run import RunStatus
 from provisioner.message import Message
-from provisioner.run import RunStatus
 from tests.builders import a_cause, a_failure
 from tests.integration.slack.stand import BOB, CHANNEL, DANA, MINA, Stand
 
@@ -250,9 +250,9 @@ def test_help_can_be_pressed(stand: Stand) -> None:
 # ------------------------------------------------------------------------------------ of work that stopped
 
 
-def new_asks(stand: Stand) -> list[Ask]:
+def new_asks(stand: Stand) -> list[Submission]:
     with stand.database.unit() as unit:
-        return list(unit.asks.due(AskState.NEW, stand.clock.now(), 10))
+        return list(unit.submissions.due(SubmissionState.NEW, stand.clock.now(), 10))
 
 
 def test_roll_back_is_asked_for_where_the_card_stands(stand: Stand) -> None:
@@ -262,7 +262,7 @@ def test_roll_back_is_asked_for_where_the_card_stands(stand: Stand) -> None:
 
     stand.told("requester", "Looking at all systems. Then the request appears", REQUESTS)
     (ask,) = new_asks(stand)
-    assert (ask.kind, ask.user, ask.channel) == (AskKind.DELETE, MINA, CHANNEL)
+    assert (ask.kind, ask.user, ask.channel) == (SubmissionKind.DELETE, MINA, CHANNEL)
     assert ask.spec["project"] == "alpha"
     assert stand.private("outsider", REQUESTS) == []
 
@@ -285,7 +285,7 @@ def test_what_was_cancelled_is_asked_for_from_its_card(stand: Stand, action: Act
 
     stand.eventually(lambda: new_asks(stand))
     (ask,) = new_asks(stand)
-    assert ask.kind is (AskKind.CREATE if action is Action.CONTINUE else AskKind.DELETE)
+    assert ask.kind is (SubmissionKind.CREATE if action is Action.CONTINUE else SubmissionKind.DELETE)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from bot.ask import Ask, AskKind, AskState
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from tests.integration.slack.stand import BOB, Stand
 
 REQUESTS = "workspace-requests"
 BOT = "<@U0WORKSPC1>"
 
 
-def asked(stand: Stand, state: AskState = AskState.ANSWERED) -> list[Ask]:
+def asked(stand: Stand, state: SubmissionState = SubmissionState.ANSWERED) -> list[Submission]:
     with stand.database.unit() as unit:
-        return list(unit.asks.due(state, stand.clock.now(), 10))
+        return list(unit.submissions.due(state, stand.clock.now(), 10))
 
 
 # ----------------------------------------------------------------------------------------- mentions
@@ -26,7 +26,7 @@ def test_status_in_a_thread_is_about_its_workspace_and_answered_there(stand: Sta
 
     stand.eventually(lambda: asked(stand))
     (ask,) = asked(stand)
-    assert (ask.kind, ask.user, ask.thread_ts) == (AskKind.STATUS, BOB, at.ts)
+    assert (ask.kind, ask.user, ask.thread_ts) == (SubmissionKind.STATUS, BOB, at.ts)
     assert ask.spec == {"project": "alpha"}
 
 
@@ -45,9 +45,9 @@ def test_status_with_live_looks_at_the_systems(stand: Stand) -> None:
 
     stand.slack.mention("admin", REQUESTS, at.ts, "status live")
 
-    stand.eventually(lambda: asked(stand, AskState.NEW))
-    (ask,) = asked(stand, AskState.NEW)
-    assert (ask.kind, ask.thread_ts) == (AskKind.LOOK, at.ts)
+    stand.eventually(lambda: asked(stand, SubmissionState.NEW))
+    (ask,) = asked(stand, SubmissionState.NEW)
+    assert (ask.kind, ask.thread_ts) == (SubmissionKind.LOOK, at.ts)
 
 
 def test_who_chooses_another_language_is_answered_in_it_from_then_on(stand: Stand) -> None:

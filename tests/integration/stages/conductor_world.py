@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from provisioner.clients.conductor import ConductorHttp
-from provisioner.clients.conductorcalls import Calls
+from provisioner.stages.conductor.calls import Calls
+from provisioner.stages.conductor.client import ConductorHttp
 from sandbox.conductor import ConductorSimulator
 from sandbox.conductor.simulator import ADMIN_LOGIN
 from tests.laws.stage_laws import CANARY

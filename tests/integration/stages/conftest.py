@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Literal
 import boto3
 import pytest
 
-from provisioner.clients.dex import DexHttp, KubeDex
-from provisioner.clients.iam import IamPolicies
 from provisioner.clients.kube import KubeCluster
-from provisioner.clients.profiles import KubeProfiles
-from provisioner.clients.s3 import S3Buckets
+from provisioner.stages.access.client import IamPolicies
+from provisioner.stages.bucket.client import S3Buckets
+from provisioner.stages.dex.client import DexHttp, KubeDex
+from provisioner.stages.profile.client import KubeProfiles
 from sandbox.aws import AwsSimulator
-from sandbox.child import Nursery
 from sandbox.kubeflow import Dex, ProfileController, seed_platform
 from sandbox.kubernetes.emulator import KubernetesEmulator
+from sandbox.serving.child import Nursery
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.engine.stage import Goal
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
-from provisioner.stage import Goal
-from provisioner.stages.bucket import BucketStage
-from sandbox.callfaults import Kind
+from provisioner.stages.bucket.stage import BucketStage
+from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import REGION, Aws, pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent, Temporary
-from provisioner.stage import Goal
-from provisioner.stages.bucket_access import BucketAccessStage, ManagedPolicy
+from provisioner.stages.access.stage import BucketAccessStage, ManagedPolicy
 from provisioner.workspace import Workspace
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.builders import a_platform, a_workspace
 from tests.integration.stages.conftest import Aws, pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, begun, both, made
-from tests.unit.provisioner.stages.access import aia, kubeflow
+from tests.unit.provisioner.stages.access.access import aia, kubeflow
 
 SEEDED = a_platform()
 WRITES = frozenset({"add_version", "drop_version"})

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent, Temporary
-from provisioner.stage import Goal
-from provisioner.stages.conductor_account import ConductorAccountStage
-from sandbox.callfaults import Kind
+from provisioner.stages.conductor.account import ConductorAccountStage
+from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.integration.stages.conductor_world import Conductor, conductor
 from tests.integration.stages.conftest import pass_time, utc_now

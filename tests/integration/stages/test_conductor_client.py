@@ -14,14 +14,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from provisioner.clients.conductor import ConductorHttp
-from provisioner.clients.conductorcalls import KINDS, Calls
-from provisioner.conductor import Account, AccountType, Listed, WorkspaceRole
 from provisioner.diagnosis import diagnose
 from provisioner.errors import Permanent, Temporary, WorkError
-from sandbox.callfaults import Kind
+from provisioner.stages.conductor.calls import KINDS, Calls
+from provisioner.stages.conductor.client import ConductorHttp
+from provisioner.stages.conductor.model import Account, AccountType, Listed, WorkspaceRole
 from sandbox.conductor.simulator import ADMIN_LOGIN
-from sandbox.loopback import Loopback, free_port
+from sandbox.serving.callfaults import Kind
+from sandbox.serving.loopback import Loopback, free_port
 from tests.integration.stages.conductor_world import NEIGHBOUR, Conductor, conductor
 from tests.laws.stage_laws import CANARY
 
@@ -105,7 +105,7 @@ def test_T54_a_person_may_have_it_tried_again_until_three_of_the_five_are_used(h
     words = []
     for _ in range(6):
         words.append(what(client))
-        client.forgive()
+        client.reset_lockout()
 
     assert here.codes() == WRONG * 3
     assert (
@@ -124,7 +124,7 @@ def test_T54_what_AI_Conductor_counted_before_is_heeded(here: Conductor) -> None
     client = here.client()
     what(client)
 
-    client.forgive()
+    client.reset_lockout()
     what(client)
 
     assert here.codes() == WRONG * 3
@@ -137,7 +137,7 @@ def test_T54_mended_and_tried_again_it_works(here: Conductor) -> None:
     here.simulator.accept_admin()
     assert "does not accept" in what(client)
 
-    client.forgive()
+    client.reset_lockout()
 
     assert [each.name for each in client.workspaces()] == [NEIGHBOUR]
 
@@ -163,7 +163,7 @@ def test_T55_a_locked_account_is_said_so_and_works_once_it_is_unlocked(
     client = here.client()
     error = failure(client)
     here.simulator.unlock(ADMIN_LOGIN)
-    client.forgive()
+    client.reset_lockout()
 
     assert str(error.what) == f"cannot log in to AI Conductor as {ADMIN_LOGIN}: {words}"
     assert error.cause is not None
@@ -184,7 +184,7 @@ def test_T54_logins_without_an_answer_may_have_been_refused_and_are_counted(here
     client = here.client()
 
     errors = [failure(client) for _ in range(5)]
-    client.forgive()
+    client.reset_lockout()
     here.simulator.faults.clear()
 
     assert [type(error) for error in errors] == [Temporary, Temporary, Permanent, Permanent, Permanent]

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from provisioner.clients.conductor import ConductorHttp
-from provisioner.conductor import NameForm
+from provisioner.engine.stage import Goal, Stage
 from provisioner.errors import Permanent, Temporary
-from provisioner.stage import Goal, Stage
-from provisioner.stages.conductor_account import ConductorAccountStage
-from provisioner.stages.conductor_member import ConductorMemberStage
-from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
-from sandbox.callfaults import Kind
+from provisioner.stages.conductor.account import ConductorAccountStage
+from provisioner.stages.conductor.client import ConductorHttp
+from provisioner.stages.conductor.member import ConductorMemberStage
+from provisioner.stages.conductor.model import NameForm
+from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
+from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
 from tests.integration.stages.conductor_world import Conductor, conductor, without_members
@@ -108,7 +108,7 @@ def test_T54_a_refused_login_is_made_once_and_again_only_when_a_person_wants_it(
         return str(failed.value.what)
 
     words = {attempt() for _ in range(4)}
-    case.client.forgive()
+    case.client.reset_lockout()
     words |= {attempt() for _ in range(4)}
 
     assert words == {f"AI Conductor does not accept the login {case.ws.edge_account}"}

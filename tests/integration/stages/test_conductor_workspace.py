@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from provisioner.conductor import NameForm
+from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent, Temporary
-from provisioner.stage import Goal
-from provisioner.stages.conductor_workspace import ConductorWorkspaceStage
-from sandbox.callfaults import Kind
+from provisioner.stages.conductor.model import NameForm
+from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
+from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
 from tests.integration.stages.conductor_world import Conductor, conductor

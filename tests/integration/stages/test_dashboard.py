@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from provisioner.clients.grafana import GrafanaHttp
+from provisioner.engine.stage import Goal
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
-from provisioner.stage import Goal
-from provisioner.stages.dashboard import DashboardStage
+from provisioner.stages.dashboard.client import GrafanaHttp
+from provisioner.stages.dashboard.stage import DashboardStage
 from provisioner.workspace import Workspace
-from sandbox.callfaults import Kind
-from sandbox.grafana import DELETE, GET, POST, Front, GrafanaSimulator
-from sandbox.loopback import Loopback, free_port
+from sandbox.grafana.simulator import DELETE, GET, POST, Front, GrafanaSimulator
+from sandbox.serving.callfaults import Kind
+from sandbox.serving.loopback import Loopback, free_port
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import pass_time, utc_now
 from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made

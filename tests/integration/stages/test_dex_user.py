@@ -13,11 +13,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from provisioner.clients.dex import KubeDex
-from provisioner.dexconfig import Login, read
+from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent
-from provisioner.stage import Goal
-from provisioner.stages.dex_user import DexUserStage
+from provisioner.stages.dex.client import KubeDex
+from provisioner.stages.dex.config import Login, read
+from provisioner.stages.dex.stage import DexUserStage
 from provisioner.workspace import Workspace
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
 from tests.builders import a_workspace

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from provisioner.clients.aws import AwsAccount
-from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.errors import WorkError
-from sandbox.callfaults import Kind
+from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
+from sandbox.serving.callfaults import Kind
 from tests.integration.stages.conftest import ACCOUNT, REGION, Aws
 
 pytestmark = pytest.mark.long  # each waits for boto to give up

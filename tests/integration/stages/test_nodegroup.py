@@ -16,24 +16,24 @@ from typing import Any
 import boto3
 import pytest
 
-from provisioner.clients.eks import Ec2InstanceTypes, EksNodeGroups
-from provisioner.clients.eksctl import EksctlProgram
 from provisioner.clients.kube import KubeCluster, meta
-from provisioner.clients.kubenodes import KubeNodes
+from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent
 from provisioner.instance import InstanceType
 from provisioner.message import Message
-from provisioner.nodegroupconfig import ClusterConfig, ManagedNodeGroup, Metadata
-from provisioner.nodegroupstate import LABEL_TAG
-from provisioner.stage import Goal
-from provisioner.stages.nodegroup import NodegroupStage
+from provisioner.stages.nodegroup.config import ClusterConfig, ManagedNodeGroup, Metadata
+from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
+from provisioner.stages.nodegroup.eksctl import EksctlProgram
+from provisioner.stages.nodegroup.nodes import KubeNodes
+from provisioner.stages.nodegroup.stage import NodegroupStage
+from provisioner.stages.nodegroup.state import LABEL_TAG
 from provisioner.workspace import NodeSpec, Workspace
 from sandbox.aws import AwsSimulator
-from sandbox.callfaults import Kind
-from sandbox.child import Nursery
 from sandbox.eksctl import make_program
 from sandbox.kubernetes import KubernetesEmulator
-from sandbox.nodes import Nodes
+from sandbox.kubernetes.nodes import Nodes
+from sandbox.serving.callfaults import Kind
+from sandbox.serving.child import Nursery
 from tests.builders import a_platform, a_workspace
 from tests.integration.stages.conftest import ACCOUNT, REGION, cluster, pass_time, until, utc_now
 from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made
@@ -53,10 +53,10 @@ class Together:
     """The four clients of the stage as one."""
 
     def __init__(self, *parts: Any) -> None:
-        self._parts = parts
+        self._deps = parts
 
     def __getattr__(self, name: str) -> Any:
-        return next(getattr(part, name) for part in self._parts if hasattr(part, name))
+        return next(getattr(part, name) for part in self._deps if hasattr(part, name))
 
 
 @dataclass(frozen=True, slots=True)

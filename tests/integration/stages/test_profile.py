@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from provisioner.clients.dex import KubeDex
 from provisioner.clients.kube import KubeCluster
-from provisioner.clients.kubenodes import KubeNodes
-from provisioner.clients.profiles import KubeProfiles
+from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message
-from provisioner.stage import Goal
-from provisioner.stages.profile import ProfileStage
+from provisioner.stages.dex.client import KubeDex
+from provisioner.stages.nodegroup.nodes import KubeNodes
+from provisioner.stages.profile.client import KubeProfiles
+from provisioner.stages.profile.stage import ProfileStage
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import Kubeflow, cluster, pass_time, until, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import Client
+from sandbox.control.client import Client
 from sandbox.slack import SlackSimulator
 from sandbox.world import World
 from tests.page.drawing.post import REQUESTER
 
 if TYPE_CHECKING:
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
     from tests.page.conftest import Open
 
 

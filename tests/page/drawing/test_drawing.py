@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.api import Api
-from sandbox.client import Client
-from sandbox.loopback import Loopback
+from sandbox.control.api import Api
+from sandbox.control.client import Client
+from sandbox.serving.loopback import Loopback
 from sandbox.slack import SlackSimulator
 from sandbox.slack.blocks import _KNOWN, Surface, complaints
 from sandbox.slack.elements import IN_INPUT
@@ -19,7 +19,7 @@ from tests.page.drawing.post import REQUESTER, post
 from tests.page.fixtures import BLOCKS, INPUTS, input_block, modal
 
 if TYPE_CHECKING:
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
     from tests.page.conftest import Open
 
 pytestmark = pytest.mark.page

@@ -10,7 +10,7 @@ import pytest
 from sandbox.slack.people import TROUBLE
 
 if TYPE_CHECKING:
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
 
 pytestmark = pytest.mark.page
 

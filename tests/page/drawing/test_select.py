@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import Client
+from sandbox.control.client import Client
 from sandbox.slack import SlackSimulator
 from tests.page.drawing.post import post
 from tests.page.fixtures import modal, plain
@@ -16,7 +16,7 @@ from tests.page.test_access import wrong
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
     from tests.page.conftest import Open
 
 pytestmark = pytest.mark.page

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.client import Client
+from sandbox.control.client import Client
 from sandbox.slack import SlackSimulator
 from tests.page.drawing.post import post
 from tests.page.test_access import wrong
 
 if TYPE_CHECKING:
-    from sandbox.browser import Screen
+    from sandbox.demo.browser import Screen
     from tests.page.conftest import Open
 
 pytestmark = pytest.mark.page

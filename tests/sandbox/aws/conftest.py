@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from sandbox.aws import AwsSimulator
-from sandbox.child import Nursery
+from sandbox.serving.child import Nursery
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.aws import AwsSimulator
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.aws.conftest import Time
 from tests.sandbox.aws.nodegroup import CLUSTER, Request, events, stack
 

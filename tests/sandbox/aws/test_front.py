@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sandbox.aws import AwsSimulator, Write
 from sandbox.aws.calls import Calls, NotKnown
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

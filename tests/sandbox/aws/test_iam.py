@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.aws import AwsSimulator
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.aws.said import said
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from sandbox.aws import AwsSimulator
-from sandbox.child import Nursery
+from sandbox.serving.child import Nursery
 from tests.sandbox.aws.conftest import ACCOUNT, ASIDE, REGION, Time
 from tests.sandbox.aws.nodegroup import Request
 

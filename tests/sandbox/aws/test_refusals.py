@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from sandbox.aws import AwsSimulator
 from sandbox.aws.calls import Call
 from sandbox.aws.refusals import ACTIONS, denied
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.aws.nodegroup import CLUSTER
 from tests.sandbox.aws.said import said
 

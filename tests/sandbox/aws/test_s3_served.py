@@ -34,7 +34,7 @@ def plain(access: dict[str, Any]) -> S3Client:
 
 
 @pytest.fixture(scope="module")
-def standing(plain: S3Client) -> str:
+def inventory(plain: S3Client) -> str:
     """An empty bucket, which nothing here should change; another one each time it is come back to."""
     name = f"bucket-that-stands-{uuid4().hex[:8]}"
     plain.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-2"})
@@ -73,19 +73,19 @@ def the_least(shape: Shape, bucket: str) -> Any:
 
 @pytest.mark.parametrize("operation", sorted(set(MODEL.operation_names) - SERVED))
 def test_a_call_that_ministack_would_take_for_another_is_refused(
-    plain: S3Client, aws: AwsSimulator, standing: str, operation: str
+    plain: S3Client, aws: AwsSimulator, inventory: str, operation: str
 ) -> None:
     before, since = len(aws.unknown_calls), len(aws.journal())
     shape = MODEL.operation_model(operation).input_shape
     python = next(one for one, called in plain.meta.method_to_api_mapping.items() if called == operation)
 
     with pytest.raises(ClientError) as error:
-        getattr(plain, python)(**the_least(shape, standing) if shape is not None else {})
+        getattr(plain, python)(**the_least(shape, inventory) if shape is not None else {})
 
     assert said(error)[0] == 501
     assert len(aws.unknown_calls) == before + 1
     assert aws.journal(since) == []
-    plain.head_bucket(Bucket=standing)
+    plain.head_bucket(Bucket=inventory)
 
 
 def test_every_served_call_does_what_it_says(called: tuple[S3Client, set[str]], name: str) -> None:

@@ -7,9 +7,9 @@ import json
 import httpx
 import pytest
 
-from sandbox.callfaults import Kind
 from sandbox.conductor import ConductorSimulator, Write
 from sandbox.conductor.simulator import ADMIN_LOGIN
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.conductor.conftest import PASSWORD, Login, a_body
 
 WORKSPACES, ACCOUNTS = "/api/v1/workspaces", "/api/v1/accounts"

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from provisioner.clients import conductor as client
-from provisioner.clients import conductorsession as session
-from provisioner.clients.conductorcalls import KINDS, Call, Calls
+from provisioner.stages.conductor import client, session
+from provisioner.stages.conductor.calls import KINDS, Call, Calls
 from sandbox.conductor.bodies import AccountBody
 from sandbox.conductor.calls import GUESSED, KNOWN
 

@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from sandbox.aws import AwsSimulator
-from sandbox.child import Nursery
 from sandbox.kubernetes import KubernetesEmulator
-from sandbox.nodes import Nodes
+from sandbox.kubernetes.nodes import Nodes
+from sandbox.serving.child import Nursery
 from tests.sandbox.eksctl.desk import BOT_KEY, CHIEF_KEY, CLUSTER, NODES_KEY, REGION, Desk
 from tests.sandbox.kubernetes.clients import Clients, connect
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.eksctl.desk import BOT_KEY, CLUSTER, REGION, Desk
 from tests.sandbox.eventually import eventually
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.callfaults import Kind
+from sandbox.serving.callfaults import Kind
 from tests.sandbox.eksctl.desk import CHIEF_KEY, CLUSTER, REGION, Desk
 from tests.sandbox.eventually import eventually
 from tests.sandbox.kubernetes.clients import budget, named, pod

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.eksctl.schema import CONFIG, MANAGED
-from tests.unit.provisioner.test_nodegroupconfig import schema  # noqa: F401  # the fixture
+from tests.unit.provisioner.stages.nodegroup.test_config import schema  # noqa: F401  # the fixture
 
 PARTS = {
     "ClusterConfig": CONFIG,

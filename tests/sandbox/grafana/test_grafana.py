@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.callfaults import Kind
-from sandbox.grafana import GET, POST, GrafanaSimulator, Write
+from sandbox.grafana.simulator import GET, POST, GrafanaSimulator, Write
+from sandbox.serving.callfaults import Kind
 
 UID = "abc_DEF-12"
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.loopback import Loopback
+from sandbox.serving.loopback import Loopback
 
 SUBNETS = {"subnet-a": "ap-northeast-2a", "subnet-c": "ap-northeast-2c"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.kubernetes import KubernetesEmulator
-from sandbox.nodes import Nodes
+from sandbox.kubernetes.nodes import Nodes
 from tests.sandbox.eventually import eventually
 from tests.sandbox.kubernetes.clients import Clients, connect, named, pod
 from tests.sandbox.nodes.small_aws import SmallAws

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.api import Api
-from sandbox.client import Client
-from sandbox.loopback import Loopback
+from sandbox.control.api import Api
+from sandbox.control.client import Client
+from sandbox.serving.loopback import Loopback
 from sandbox.world import Options, Part, World
 
 

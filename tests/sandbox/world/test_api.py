@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.client import Client, Refused
+from sandbox.control.client import Client, Refused
 from sandbox.world import World
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from bot.card import Action
+from bot.model.card import Action
 from bot.slack.app import TABLE, Kind
 from bot.slack.forms import create_form, delete_form, reject_form
 from bot.slack.incoming import Origin
 from bot.texts import Texts
 from sandbox.aws.estate import NodegroupView, StackView
-from sandbox.client import Client, Refused
 from sandbox.conductor import ConductorSimulator
+from sandbox.control.client import Client, Refused
+from sandbox.demo.stories import STORIES
 from sandbox.faults import Name
-from sandbox.grafana import GrafanaSimulator
+from sandbox.grafana.simulator import GrafanaSimulator
 from sandbox.inventory import Inventory
 from sandbox.kubeflow.cluster import PROFILES
 from sandbox.options import Part
 from sandbox.place import Place
-from sandbox.stories import STORIES
 from sandbox.world import World
 from tests.builders import a_platform
 from tests.sandbox.eventually import eventually

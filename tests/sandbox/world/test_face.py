@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.slack.cards import SIGNS
-from sandbox.face import FOLDER
+from sandbox.control.pagefiles import FOLDER
 from sandbox.slack.forms import keys, objections
 from sandbox.slack.people import TROUBLE
 

@@ -9,12 +9,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.child import Nursery
-from sandbox.client import Client, Refused
+from sandbox.control.client import Client, Refused
 from sandbox.faults import Name, Switches
 from sandbox.memory import Memory
 from sandbox.outside import Outside
 from sandbox.place import Place
+from sandbox.serving.child import Nursery
 from sandbox.world import BOT_KEY_ID, Options, Part, World
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from sandbox.loopback import Loopback
+from sandbox.serving.loopback import Loopback
 from tests.sandbox.eventually import eventually
 
 SEEN: list[str] = []

@@ -11,8 +11,8 @@ from typing import IO
 import httpx
 import pytest
 
-from sandbox.client import Client
-from sandbox.loopback import bind
+from sandbox.control.client import Client
+from sandbox.serving.loopback import bind
 
 pytestmark = pytest.mark.long
 

@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from sandbox.client import Client
-from sandbox.mrkdwn import plain
-from sandbox.narrator import Narrator
-from sandbox.show import Screen
+from sandbox.control.client import Client
+from sandbox.demo.mrkdwn import plain
+from sandbox.demo.narrator import Narrator
+from sandbox.demo.show import Screen
 from sandbox.world import World
 
 NAMES = {"U1": "Mina Kim", "S1": "workspace-admins", "C1": "general"}

@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from sandbox.client import Client
-from sandbox.stories import STORIES
-from sandbox.story import NotAsExpected
+from sandbox.control.client import Client
+from sandbox.demo.stories import STORIES
+from sandbox.demo.story import NotAsExpected
 
 
 @pytest.mark.parametrize("name", STORIES)

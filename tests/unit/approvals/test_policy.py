@@ -19,7 +19,7 @@ approve = ["workspace-admins"]
 needed = 1
 open_for = "24h"
 """
-SHIPPED = Path(bot.__file__).with_name("policy.toml")
+SHIPPED = Path(bot.__file__).parent / "config" / "policy.toml"
 
 
 def faults(text: str) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import provisioner
-from bot.settings import PREFIX, SettingsFault, load
+from bot.config.settings import PREFIX, SettingsFault, load
 from bot.wiring import check_all
-from tests.unit.bot.test_settings import CANARY, environ
+from tests.unit.bot.config.test_settings import CANARY, environ
 
 SYSTEMS = {
     "GRAFANA__URL": "http://grafana",
@@ -18,7 +18,7 @@ SYSTEMS = {
     "CONDUCTOR__USER": "bot",
     "CONDUCTOR__PASSWORD": CANARY,
 }
-CALLS = Path(provisioner.__file__).with_name("conductor.toml")
+CALLS = Path(provisioner.__file__).parent / "stages" / "conductor" / "calls.toml"
 KUBECONFIG = """\
 apiVersion: v1
 kind: Config

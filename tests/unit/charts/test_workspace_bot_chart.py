@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.settings import load
+from bot.config.settings import load
 from sandbox.kubernetes.rights import EKSCTL, WORKSPACE_BOT, Rule
 
 ROOT = Path(__file__).parents[3]
@@ -207,7 +207,7 @@ def test_a_policy_of_ones_own_is_mounted_and_another_one_starts_another_pod() ->
     own, other = "policy=[[rule]]", "policy=[[other]]"
 
     assert the("ConfigMap", own)["data"]["policy.toml"] == "[[rule]]\n"
-    assert environment(own)["WORKSPACE_BOT_POLICY"]["value"] == "/etc/workspace-bot/policy.toml"
+    assert environment(own)["WORKSPACE_BOT_POLICY"]["value"] == "/etc/workspace-bot/config/policy.toml"
     assert {"name": "files", "configMap": {"name": "alpha-workspace-bot"}} in pod(own)["volumes"]
     assert (
         the("Deployment", own)["spec"]["template"]["metadata"]

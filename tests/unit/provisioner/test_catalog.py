@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from provisioner.catalog import catalog
-from provisioner.stage import Goal, Step
-from provisioner.survey import in_order
+from provisioner.engine.inspection import in_order
+from provisioner.engine.stage import Goal, Step
 from tests.laws.stage_laws import CANARY
 
 CREATE = (

@@ -11,9 +11,9 @@ from string import Formatter
 import pytest
 
 from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalogue, diagnose, templates
+from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Message
-from provisioner.stage import Goal
 from tools.texts import everything
 from tools.texts import templates as templates_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.card import (
+from bot.model.card import (
     Action,
     Bullets,
     Button,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.card import Card
+from bot.model.card import Card
 from bot.slack.delete import bare
 from bot.slack.forms import create_form, delete_form, field_errors, reject_form, spec_of
 from bot.slack.incoming import Origin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.bucket import Bucket
+from bot.slack.rate_limit import RateLimiter
 from bot.slack.recent import Recent
 from tests.fakes.clock import FakeClock
 
@@ -33,7 +33,7 @@ def test_what_is_put_again_is_young_again() -> None:
 
 def test_a_bucket_gives_a_burst_and_then_evenly() -> None:
     clock = FakeClock()
-    bucket = Bucket(clock, a_minute=40, burst=3)
+    bucket = RateLimiter(clock, a_minute=40, burst=3)
 
     assert [bucket.take() for _ in range(4)] == [0, 0, 0, 1.5]
 
@@ -44,7 +44,7 @@ def test_a_bucket_gives_a_burst_and_then_evenly() -> None:
 
 def test_a_bucket_is_full_again_after_a_while_and_never_fuller() -> None:
     clock = FakeClock()
-    bucket = Bucket(clock, a_minute=60, burst=2)
+    bucket = RateLimiter(clock, a_minute=60, burst=2)
     for _ in range(2):
         bucket.take()
 

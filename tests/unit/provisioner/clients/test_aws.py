@@ -16,10 +16,10 @@ from botocore.exceptions import (
 from moto import mock_aws
 
 from provisioner.clients.aws import AwsAccount, mapped
-from provisioner.clients.s3 import S3Buckets
 from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
-from provisioner.stages.bucket import ObjectVersion
+from provisioner.stages.bucket.client import S3Buckets
+from provisioner.stages.bucket.stage import ObjectVersion
 
 WHAT = Message("cannot do it")
 ACCOUNT = "123456789012"

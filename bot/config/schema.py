@@ -1,0 +1,284 @@
+"""What can be set, and what is right: the shape of the settings. Read by `bot.config.settings`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from provisioner.workspace import NODES_MOST, NodeSpec, Platform
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise PydanticCustomError("address", "must be an address such as https://host/path")
+    return text.rstrip("/")
+
+
+def _token(start: str) -> AfterValidator:
+    def check(token: SecretStr) -> SecretStr:
+        if not token.get_secret_value().startswith(start):
+            raise PydanticCustomError("token", f"must start with {start}")
+        return token
+
+    return AfterValidator(check)
+
+
+def _bcrypt(text: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\$2[aby]\$1[0-6]\$[./A-Za-z0-9]{53}", text.get_secret_value()):
+        raise PydanticCustomError(
+            "bcrypt", "must be a bcrypt hash: $2a$, $2b$ or $2y$, cost 10 to 16, 60 characters"
+        )
+    return text
+
+
+def _database(text: SecretStr) -> SecretStr:
+    if not re.match(r"(sqlite|postgres(ql)?)(\+\w+)?://", text.get_secret_value()):
+        raise PydanticCustomError("database", "must start with postgresql:// or sqlite:///")
+    return text
+
+
+def _spoken(language: str) -> str:
+    catalogues = {path.stem for path in (Path(__file__).parent.parent / "texts").glob("*.po")}
+    if language not in catalogues | {"en"}:
+        known = ", ".join(sorted(catalogues | {"en"}))
+        raise PydanticCustomError("language", "must be one of: {known}", {"known": known})
+    return language
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Needed = TypeVar("Needed")
+
+
+class Transport(StrEnum):
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SlackSettings(_Frozen):
+    transport: Transport = Field(
+        Transport.SOCKET, description="how Slack reaches the bot: an outgoing socket, or signed HTTP"
+    )
+    bot_token: Annotated[SecretStr, _token("xoxb-")] = Field(description="the bot user's token, xoxb-…")
+    app_token: Annotated[SecretStr, _token("xapp-")] | None = Field(
+        None, validate_default=True, description="the app-level token, xapp-…; needed with socket"
+    )
+    signing_secret: SecretStr | None = Field(
+        None, validate_default=True, description="proves that a request is Slack's; needed with http"
+    )
+    channel: str = Field(
+        pattern=r"^[CG][A-Z0-9]{4,}$",
+        description="id of the channel where requests are shown (at the end of its details)",
+    )
+    base_url: Address = Field("https://slack.com/api", description="the Web API; another one for tests")
+    command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
+
+    @field_validator("app_token")
+    @classmethod
+    def _for_socket(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _needed(token, info, Transport.SOCKET)
+
+    @field_validator("signing_secret")
+    @classmethod
+    def _for_http(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _needed(secret, info, Transport.HTTP)
+
+
+def _needed(secret: SecretStr | None, info: ValidationInfo, transport: Transport) -> SecretStr | None:
+    if secret is None and info.data.get("transport") is transport:
+        raise PydanticCustomError("missing", "is missing")
+    return secret
+
+
+class PlatformSettings(_Frozen):
+    region: Word = Field(description="AWS region, ap-northeast-2")
+    region_alias: Word = Field(description="the region in names, an2")
+    infra: Word = Field(description="the installation in names, meerkat")
+    env: Word = Field(description="dev or prod, in names")
+    account: str = Field(pattern=r"^\d{12}$", description="AWS account, 12 digits")
+    cluster: str = Field(min_length=1, description="name of the EKS cluster, eks-an2-meerkat-prod")
+    login_domain: Word = Field("aic.com", description="the part after the @ of Kubeflow logins")
+
+
+class SpecSettings(_Frozen):
+    instance_type: str = Field(
+        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="EC2 instance type, m5.xlarge"
+    )
+    desired: int = Field(1, ge=0, le=NODES_MOST, description="nodes to start with, unless asked otherwise")
+    max: int = Field(3, ge=1, le=NODES_MOST, description="the most nodes, unless asked otherwise")
+
+    @field_validator("max")
+    @classmethod
+    def _over_desired(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("desired", 0):
+            raise PydanticCustomError("max", "may not be under desired")
+        return most
+
+
+class NodesSettings(_Frozen):
+    ami_family: str = Field(
+        default="AmazonLinux2023",
+        pattern=r"^[A-Z][A-Za-z0-9]+$",
+        description="image of the nodes, in eksctl's words",
+    )
+
+
+class GrafanaSettings(_Frozen):
+    url: Address | None = Field(
+        default=None, description="Grafana's address; without it no dashboard is made or looked at"
+    )
+    token: SecretStr | None = Field(
+        default=None, validate_default=True, description="token of a service account that may edit dashboards"
+    )
+    template: Path | None = Field(
+        default=None, description="JSON of the dashboard that is made; without it: the shipped one"
+    )
+
+    @field_validator("token")
+    @classmethod
+    def _for_url(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        return _with_url(token, info)
+
+
+class ConductorSettings(_Frozen):
+    url: Address | None = Field(
+        default=None, description="AI Conductor's address, without /api; without it nothing is done there"
+    )
+    user: str | None = Field(
+        default=None,
+        validate_default=True,
+        min_length=1,
+        description="login of an account with the role Admin",
+    )
+    password: SecretStr | None = Field(default=None, validate_default=True, description="its password")
+    frontend: Address | None = Field(default=None, description="the address that people open, for links")
+    calls: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="TOML of the calls that change something, checked against this AI Conductor",
+    )
+    workspace_name: Literal["project", "workspace"] = Field(
+        default="project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
+    )
+
+    @field_validator("user", "password", "calls")
+    @classmethod
+    def _for_url(
+        cls, value: str | SecretStr | Path | None, info: ValidationInfo
+    ) -> str | SecretStr | Path | None:
+        return _with_url(value, info)
+
+
+def _with_url(value: Needed, info: ValidationInfo) -> Needed:
+    if value is None and info.data.get("url") is not None:
+        raise PydanticCustomError("missing", "is missing")
+    return value
+
+
+def _spec_name(name: str) -> str:
+    if name.endswith("cluster"):  # eksctl takes the stack of such a node group for the cluster's own
+        raise PydanticCustomError("spec_name", 'may not end in "cluster"')
+    return name
+
+
+SpecName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$"), AfterValidator(_spec_name)]
+
+
+class Settings(_Frozen):
+    """Everything, checked. Made by `bot.config.settings.load`."""
+
+    slack: SlackSettings
+    platform: PlatformSettings
+    specs: dict[SpecName, SpecSettings] = Field(
+        min_length=1,
+        description="sizes of node that may be asked for, SPECS__STANDARD__INSTANCE_TYPE=m5.xlarge",
+    )
+
+    kubeflow_password_hash: Annotated[SecretStr, AfterValidator(_bcrypt)] = Field(
+        description="bcrypt hash of the platform's constant Kubeflow password"
+    )
+    kubeconfig_path: Path | None = Field(None, description="kubeconfig file; without it: in the cluster")
+    dex_url: Address = Field(
+        "http://dex.auth.svc.cluster.local:5556",
+        description="where dex's health check answers; without /dex",
+    )
+    eksctl: str = Field("eksctl", min_length=1, description="the program eksctl, by name or by path")
+    nodes: NodesSettings = NodesSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
+    conductor: ConductorSettings = ConductorSettings()
+    policy: Path | None = Field(
+        None, description="TOML of who may ask and approve; without it: the shipped one"
+    )
+    language: Annotated[str, AfterValidator(_spoken)] = Field(
+        "en", description="of cards in channels: en or ko; private answers are in the reader's own"
+    )
+    state: Path = Field(Path("state"), description="folder of the databases: a local disk, never NFS")
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+        None, description="postgresql://user:password@host/name; without it: SQLite in the state folder"
+    )
+    http_host: str = Field("127.0.0.1", min_length=1, description="address for signed HTTP")
+    http_port: Port = Field(8080, description="port for signed HTTP")
+    health_host: str = Field("127.0.0.1", min_length=1, description="address for probes and metrics")
+    health_port: Port = Field(8081, description="port for probes and metrics; 0: any free one")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+
+    @property
+    def database(self) -> str:
+        """Where our tables are. Holds a password: never logged."""
+        return self._url("bot.db")
+
+    @property
+    def engine_database(self) -> str:
+        """Where the engine keeps its own: a file beside ours, or the same PostgreSQL."""
+        return self._url("engine.db")
+
+    def where(self) -> Platform:
+        """The place as the provisioner knows it."""
+        specs = {
+            name: NodeSpec(instance_type=spec.instance_type, desired=spec.desired, max=spec.max)
+            for name, spec in self.specs.items()
+        }
+        return Platform(**self.platform.model_dump(), specs=specs)
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """All that may never be shown, for `bot.config.logs` to look out for."""
+        found = [value for value in _values(self) if isinstance(value, SecretStr)]
+        password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
+        if password:
+            found += [SecretStr(password), SecretStr(unquote(password))]
+        return tuple(found)
+
+    def _url(self, file: str) -> str:
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.state / file}"
+
+
+def _values(model: BaseModel) -> Iterator[object]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _values(value)
+        else:
+            yield value

@@ -1,0 +1,1 @@
+"""The values that the rooms of the bot share. No database, no chat."""

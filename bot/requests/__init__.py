@@ -1,0 +1,1 @@
+"""What a person can ask for, and what becomes of it. Knows no Slack."""

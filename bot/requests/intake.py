@@ -1,0 +1,312 @@
+"""Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
+
+Never runs in a handler. Each submission is answered in one transaction; a kill before it leaves the
+submission as it was, and answering again finds the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+
+from approvals.errors import AlreadyPending
+from approvals.model import Gate
+from approvals.policy import Policy
+from bot.model.card import Mark
+from bot.model.people import People, PeopleUnknown
+from bot.model.refusals import Overtaken
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.requests.opening import Opening, subject_of
+from bot.requests.queries import obstacle, unknown
+from bot.requests.reapproval import Reapproval
+from bot.requests.service import Wake
+from bot.storage.database import UnitOfWork
+from bot.texts import refusal
+from bot.views.phrases import name
+from bot.views.reasons import reasons as reasons_of
+from bot.views.status import Finding
+from provisioner.diagnosis import ASK
+from provisioner.engine.engine import Engine, Preview
+from provisioner.engine.inspection import StageInspection
+from provisioner.engine.plan import Plan
+from provisioner.engine.run import Clock, RunStatus
+from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.errors import Temporary, WorkError
+from provisioner.message import Json, Message
+from provisioner.preflight import Preflight
+from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
+
+log = structlog.get_logger()
+
+_AT_ONCE = 4
+_TRIES = 4
+_AGAIN = timedelta(seconds=3)
+"""A system that cannot be asked now is asked again so often before the person hears of it."""
+_PEOPLE_AGAIN = timedelta(seconds=15)
+"""Without the chat nobody can be told anything, so that is waited for, however long it takes."""
+
+
+class Intake:
+    """One submission at a time; several desks in several threads do not disturb each other."""
+
+    def __init__(
+        self,
+        *,
+        units: Callable[[], UnitOfWork],
+        engine: Engine,
+        preflight: Preflight,
+        policy: Policy,
+        people: People,
+        platform: Platform,
+        clock: Clock,
+        wake: Wake,
+        new_reference: Callable[[], str],
+        channel: str,
+        language: str,
+        asked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`channel` is where requests are shown, `language` the one spoken there.
+
+        `asked` is called when a person asks for something, before the systems are looked at.
+        """
+        self._units = units
+        self._engine = engine
+        self._preflight = preflight
+        self._people = people
+        self._platform = platform
+        self._clock = clock
+        self._wake = wake
+        self._new_reference = new_reference
+        self._asked = asked
+        self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
+        self._renewal = Reapproval(
+            units=units,
+            engine=engine,
+            platform=platform,
+            opening=self._opening,
+            clock=clock,
+            wake=wake,
+        )
+
+    def process_due(self) -> int:
+        """Answer what is due, some submission side by side; how many. Each error is one submission's own."""
+        with self._units() as unit:
+            due = unit.submissions.due(SubmissionState.NEW, self._clock.now(), _AT_ONCE)
+        if len(due) == 1:
+            self.answer(due[0])
+        elif due:
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="desk") as pool:
+                list(pool.map(self.answer, due))
+        return len(due)
+
+    def answer(self, submission: Submission) -> None:
+        """One submission, as it was read. What somebody else has answered meanwhile stays as it is."""
+        try:
+            match submission.kind:
+                case SubmissionKind.CREATE:
+                    self._create(submission)
+                case SubmissionKind.DELETE:
+                    self._delete(submission)
+                case SubmissionKind.LOOK | SubmissionKind.STATUS:
+                    self._look(submission)
+        except PeopleUnknown as error:
+            log.warning("asker unknown", submission=submission.key, why=str(error))
+            self._save(replace(submission, next_at=self._clock.now() + _PEOPLE_AGAIN))
+        except Exception as error:  # noqa: BLE001 logged with its trace in _broke
+            self._broke(submission, error)
+        self._wake()
+
+    def _broke(self, submission: Submission, error: Exception) -> None:
+        """A bug: the person gets the reference, the log gets the trace."""
+        reference = self._new_reference()
+        log.error("submission broke", submission=submission.key, reference=reference, exc_info=error)
+        if submission.tries < _TRIES:
+            self._postpone(submission)
+            return
+        what = Message(
+            "Something happened that I did not expect. Please tell whoever runs the bot the reference"
+            " {reference}.",
+            reference=name(reference),
+        )
+        self._refuse(submission, [what])
+
+    # ----------------------------------------------------------------------------------- requests
+
+    def _create(self, submission: Submission) -> None:
+        asked = WorkspaceSpec.from_json(submission.spec)
+        wrong = [problem.message for problem in problems(asked, self._platform)]
+        if wrong:
+            self._refuse(submission, wrong)
+        else:
+            self._propose(submission, asked, Goal.PRESENT)
+
+    def _delete(self, submission: Submission) -> None:
+        """What the project's newest run was made with is looked for; without one, what is usual."""
+        project = str(submission.spec["project"])
+        with self._units() as unit:
+            run = unit.runs.latest(project)
+        usual = WorkspaceSpec(project=project)
+        asked = replace(run.asked if run else usual, why=str(submission.spec.get("why", "")))
+        wrong = [one.message for one in problems(asked, self._platform) if one.field == "project"]
+        if run is None and wrong:  # no workspace can have that name: it may be the platform's own
+            self._refuse(submission, wrong)
+        else:
+            self._propose(submission, asked, Goal.ABSENT)
+
+    def _propose(self, submission: Submission, asked: WorkspaceSpec, goal: Goal) -> None:
+        asker = self._people.actor(submission.user)  # before the systems, which take longer
+        if not submission.tries:
+            self._asked()
+        preview = self._engine.preview(Workspace(asked, self._platform), goal)
+        gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
+        unmade = (*self._preflight.refusals(), *preview.refusals, *preview.unclaimed)
+        reasons = [*refused, *reasons_of(unmade, ASK, goal)]
+        if (taken := self._obstacle(submission, goal)) is not None:
+            reasons.insert(0, taken)
+        elif preview.plan is not None and not preview.plan.changes:
+            reasons += self._nothing_to_do(asked.project, preview)
+        passing = any(isinstance(one.error, Temporary) for one in unmade)
+        if passing and submission.tries < _TRIES:
+            self._postpone(submission)
+        elif reasons or gate is None or preview.plan is None:
+            self._refuse(submission, reasons)
+        else:
+            self._request(submission, asked, gate, preview.plan)
+
+    def _obstacle(self, submission: Submission, goal: Goal) -> Message | None:
+        with self._units() as unit:
+            return _obstacle(unit, submission, goal)
+
+    def _nothing_to_do(self, project: str, preview: Preview) -> Iterator[Message]:
+        if preview.goal is Goal.PRESENT:
+            yield Message("It is there already, complete: there is nothing to make.")
+            return
+        with self._units() as unit:
+            run, strange = unit.runs.latest(project), unknown(unit, project)
+        stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
+        if stopped and preview.unclaimed:
+            yield Message(
+                "Nothing of it was made by me. Press Cancel on the card of {id} to end the work.",
+                id=name(stopped.reference),
+            )
+        elif stopped:
+            yield Message(
+                "There is nothing of {project} on any system. Press Cancel on the card of {id} to end the"
+                " work.",
+                project=name(project),
+                id=name(stopped.reference),
+            )
+        elif preview.unclaimed:
+            return
+        elif strange is not None:
+            yield Message(
+                "{unknown} I looked on every system and found nothing of {project} to delete.",
+                unknown=strange,
+                project=name(project),
+            )
+        else:
+            yield Message("There is nothing of {project}: I looked on every system.", project=name(project))
+
+    def _request(self, submission: Submission, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
+        """The request, its plan, its card and its record: all or nothing."""
+        try:
+            with self._units() as unit:
+                if not _waits(unit, submission):
+                    return
+                taken = _obstacle(unit, submission, plan.goal)
+                if taken is None:
+                    self._opening.open(
+                        unit,
+                        key=submission.key,
+                        user=submission.user,
+                        asked=asked,
+                        plan=plan,
+                        gate=gate,
+                        locale=submission.locale,
+                    )
+                    unit.submissions.save(replace(submission, state=SubmissionState.CLOSED, next_at=None))
+                    unit.commit()
+        except AlreadyPending as no:  # somebody else, in this very moment
+            taken = refusal(no)
+        if taken is not None:
+            self._refuse(submission, [taken])
+
+    def reapprove_parked(self) -> int:
+        """The new plans of parked runs; how many were asked for."""
+        return self._renewal.reapprove_parked()
+
+    # -------------------------------------------------------------------------------------- look
+
+    def _look(self, submission: Submission) -> None:
+        """What the systems say now of what the newest run was to make."""
+        project = str(submission.spec["project"])
+        with self._units() as unit:
+            run = unit.runs.latest(project)
+        asked = run.asked if run else WorkspaceSpec(project=project)
+        goal = run.goal if run else Goal.PRESENT
+        preview = self._engine.preview(Workspace(asked, self._platform), goal)
+        findings: list[Json] = [_finding(found).to_json() for found in preview.inspections]
+        self._answered(submission, {"findings": findings, "goal": goal.value})
+
+    # ----------------------------------------------------------------------------------- outcomes
+
+    def _refuse(self, submission: Submission, reasons: Sequence[Message]) -> None:
+        log.info("submission refused", submission=submission.key, reasons=[str(reason) for reason in reasons])
+        self._answered(submission, {"reasons": [reason.to_json() for reason in reasons]})
+
+    def _answered(self, submission: Submission, outcome: Mapping[str, Json]) -> None:
+        """The answer is kept; the follower tells it, now or when the chat is back."""
+        self._save(
+            replace(submission, state=SubmissionState.ANSWERED, outcome=outcome, tries=0, next_at=None)
+        )
+
+    def _postpone(self, submission: Submission) -> None:
+        tries = submission.tries + 1
+        self._save(replace(submission, tries=tries, next_at=self._clock.now() + _AGAIN * min(tries, 10)))
+
+    def _save(self, submission: Submission) -> None:
+        with self._units() as unit:
+            if _waits(unit, submission):
+                unit.submissions.save(submission)
+                unit.commit()
+
+
+def _waits(unit: UnitOfWork, submission: Submission) -> bool:
+    """Whether nobody has answered it; two processes may lead for a moment."""
+    kept = unit.submissions.get(submission.key)
+    return kept is not None and kept.state is SubmissionState.NEW
+
+
+def _obstacle(unit: UnitOfWork, submission: Submission, goal: Goal) -> Message | None:
+    """Why it cannot be asked for now, or not any more: what was pressed on the card has gone on since."""
+    project, seen = str(submission.spec["project"]), submission.spec.get("run")
+    taken, run = obstacle(unit, project, goal), unit.runs.latest(project)
+    if taken is None and seen and run and seen != f"{run.id}:{run.attempt}":
+        return refusal(Overtaken(project, run.reference))
+    return taken
+
+
+def _finding(found: StageInspection) -> Finding:
+    """A stage's state for people: what it still lacks, or why it could not be read."""
+    if isinstance(found.error, WorkError):
+        return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
+    differs = tuple(_difference(change) for change in found.changes)
+    mark = Mark.FAILED if differs else Mark.KEPT if found.stays else Mark.DONE
+    return Finding(found.title, mark, (*differs, found.stays.what) if found.stays else differs)
+
+
+def _difference(change: Change) -> Message:
+    target = change.target
+    match change.verb:
+        case Verb.CREATE:
+            return Message("{target} is not there", target=target)
+        case Verb.UPDATE:
+            return Message("{target} is not as it should be", target=target)
+        case Verb.DELETE:
+            return Message("{target} is still there", target=target)
+    assert_never(change.verb)

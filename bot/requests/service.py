@@ -1,0 +1,389 @@
+"""What a person can ask for: one method each, one transaction each. Knows no Slack.
+
+Handlers call these and touch nothing else. What needs a look at the systems is a `Submission`, answered by
+`bot.requests.intake`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from approvals.errors import AlreadyPending, Unknown
+from approvals.model import Actor, AuditEntry, Request, RequestId, RequestStatus, Verdict
+from bot.model.card import Card
+from bot.model.refusals import (
+    CannotCancel,
+    CannotRetry,
+    CannotRollBack,
+    DeletionPending,
+    NeverFailed,
+    NotCancelled,
+    NotInvolved,
+    Overtaken,
+    WasReady,
+)
+from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.requests.queries import (
+    case_of,
+    inventory_of,
+    known,
+    known_by,
+    obstacle,
+    projects,
+    unknown,
+    was_ready,
+)
+from bot.requests.transitions import drop_parked, give_up, redraw, start
+from bot.storage.database import UnitOfWork
+from bot.views.failure import details_card, failed_of
+from bot.views.names import names_card
+from bot.views.phrases import person, stays
+from bot.views.project_summary import ProjectSummary
+from bot.views.status import home_card, list_card, status_card
+from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
+from provisioner.engine.stage import Goal
+from provisioner.message import Json, Message
+from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
+
+_REQUESTS_SHOWN = 10
+
+
+class Wake(Protocol):
+    """Called after a commit that the runner should see at once; it finds out by itself a little later."""
+
+    def __call__(self, run_id: str = "") -> None: ...
+
+
+class WorkspaceService:
+    """Raises `Refusal` when the answer is no; the caller says it to the person as it stands."""
+
+    def __init__(
+        self, *, units: Callable[[], UnitOfWork], platform: Platform, clock: Clock, wake: Wake
+    ) -> None:
+        self.platform = platform
+        self._units = units
+        self._clock = clock
+        self._wake = wake
+
+    # ------------------------------------------------------------------------------------ asking
+
+    def submit(self, submission: Submission) -> bool:
+        """Keep what a person typed. False when the same was kept already; `KeyReused` for other content."""
+        if submission.kind is SubmissionKind.STATUS:  # nothing to look up: it is answered from what is stored
+            submission = replace(submission, state=SubmissionState.ANSWERED)
+        with self._units() as unit:
+            added = unit.submissions.add(submission)
+            unit.commit()
+        self._wake()
+        return added
+
+    def draft(self, key: str) -> WorkspaceSpec | None:
+        """What was typed in an earlier submission, to fill its form again."""
+        with self._units() as unit:
+            submission = unit.submissions.get(key)
+        return (
+            WorkspaceSpec.from_json(submission.spec)
+            if submission and submission.kind is SubmissionKind.CREATE
+            else None
+        )
+
+    def problems(self, spec: WorkspaceSpec) -> tuple[Problem, ...]:
+        """All that is wrong with a form and needs no look at the systems."""
+        found = problems(spec, self.platform)
+        if any(problem.field == "project" for problem in found):
+            return found
+        taken = self.obstacle(spec.project, Goal.PRESENT)
+        return (*found, Problem("project", taken)) if taken else found
+
+    def obstacle(self, project: str, goal: Goal) -> Message | None:
+        """Why the project cannot be asked for now, to be there or to be gone; or None."""
+        with self._units() as unit:
+            return obstacle(unit, project, goal)
+
+    def unknown(self, project: str) -> Message | None:
+        """That the project is not known here, with the name that may have been meant; or None."""
+        with self._units() as unit:
+            return unknown(unit, project)
+
+    def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for what a failed run has made to be deleted. False: that is being looked into already."""
+        with self._units() as unit:
+            run, request = self._run(unit, actor, run_id)
+            if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
+                raise CannotRollBack(run.asked.project, run.status.value)
+            if was_ready(unit, run):
+                raise WasReady(run.asked.project)
+            submission = _deletion(run, "rollback")
+            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+
+    def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for what a cancelled run has left to be deleted."""
+        with self._units() as unit:
+            run, request = self._cancelled(unit, actor, run_id)
+            if was_ready(unit, run):
+                raise WasReady(run.asked.project)
+            submission = _deletion(run, "delete")
+            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+
+    def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
+        """Ask for a cancelled run again, to the same end: what is left of it is the new plan."""
+        with self._units() as unit:
+            run, request = self._cancelled(unit, actor, run_id)
+            if run.goal is Goal.ABSENT:
+                submission = _deletion(run, "continue")
+            else:
+                submission = _Asked("continue", SubmissionKind.CREATE, run.asked.to_json())
+            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+
+    # ---------------------------------------------------------------------------------- deciding
+
+    def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None:
+        """Raises what a decision of theirs would meet; `groups` is None while they are not known."""
+        with self._units() as unit:
+            unit.requests.get(RequestId(request_id)).may_decide(user, groups, now=self._clock.now())
+
+    def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None:
+        """Count a decision; the one that is enough makes the run, in the same transaction."""
+        now = self._clock.now()
+        with self._units() as unit:
+            request = unit.requests.get(RequestId(request_id))
+            status = request.decide(actor, verdict, now=now, comment=comment)
+            unit.requests.save(request)
+            self._audit(unit, actor.id, f"request.{verdict.value}", request)
+            if status is RequestStatus.APPROVED:
+                start(unit, request, now)
+            elif status is RequestStatus.REJECTED:
+                self._ended(unit, request)
+            unit.commit()
+        self._wake()
+
+    def withdraw(self, actor: Actor, request_id: str) -> None:
+        with self._units() as unit:
+            request = unit.requests.get(RequestId(request_id))
+            request.withdraw(actor, now=self._clock.now())
+            unit.requests.save(request)
+            self._audit(unit, actor.id, "request.withdraw", request)
+            self._ended(unit, request)
+            unit.commit()
+        self._wake()
+
+    def expire(self) -> int:
+        """End the requests whose time is over; how many."""
+        now = self._clock.now()
+        with self._units() as unit:
+            overdue = [request for request in unit.requests.overdue(now) if request.expire(now=now)]
+            for request in overdue:
+                unit.requests.save(request)
+                self._audit(unit, "system", "request.expire", request)
+                self._ended(unit, request)
+            unit.commit()
+        if overdue:
+            self._wake()
+        return len(overdue)
+
+    # -------------------------------------------------------------------------------------- runs
+
+    def cancel(self, actor: Actor, run_id: str) -> None:
+        """Stop before the next change. What nobody works on is given up at once."""
+        now = self._clock.now()
+        with self._units() as unit:
+            run, request = self._run(unit, actor, run_id)
+            match run.status:
+                case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
+                    unit.runs.request_cancel(run.id)
+                case RunStatus.PARKED if self._asked_anew(unit, run):
+                    raise CannotCancel(run.asked.project, run.status.value)
+                case RunStatus.FAILED | RunStatus.PARKED:
+                    left = stays(run.goal, inventory_of(unit, run))
+                    message = Message("Cancelled by {who}. {left}", who=person(actor.id), left=left)
+                    give_up(unit, run, now, message)
+                case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
+                    raise CannotCancel(run.asked.project, run.status.value)
+            self._audit(unit, actor.id, "run.cancel", request)
+            unit.commit()
+        self._wake(run_id)
+
+    def retry(self, actor: Actor, run_id: str) -> None:
+        """Go on where it stopped."""
+        now = self._clock.now()
+        with self._units() as unit:
+            run, request = self._run(unit, actor, run_id)
+            if run.status is not RunStatus.FAILED:
+                raise CannotRetry(run.asked.project, run.status.value)
+            pending = unit.requests.pending_for(run.asked.project)
+            if pending is not None:
+                raise DeletionPending(run.asked.project, pending.id)
+            run.retry()
+            unit.runs.save(run)
+            message = Message("{who} pressed Retry", who=person(actor.id))
+            unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
+            self._audit(unit, actor.id, "run.retry", request)
+            unit.commit()
+        self._wake(run_id)
+
+    # ----------------------------------------------------------------------------------- looking
+
+    def status(self, project: str) -> Card:
+        with self._units() as unit:
+            return status_card(known(unit, project), unknown(unit, project))
+
+    def details(self, run_id: str) -> Card:
+        """Why a run failed, all of it. `NeverFailed`, `Unknown`."""
+        with self._units() as unit:
+            run, request = self._approved(unit, run_id)
+            failed = failed_of(run, unit.journal.since(run.id, 0))
+            if failed is None:
+                raise NeverFailed(run_id)
+            return details_card(case_of(unit, request), failed)
+
+    def list(self) -> Card:
+        with self._units() as unit:
+            return list_card([known(unit, project) for project in projects(unit)])
+
+    def home(self, actor: Actor) -> Card:
+        with self._units() as unit:
+            asked = unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
+            pending = unit.requests.pending()
+            decides = {one.subject.target for one in pending if one.awaits(actor, now=self._clock.now())}
+            failed = {run.asked.project for run in unit.runs.failed()}
+            running = {run.asked.project for run in unit.runs.in_flight()}
+            # In the order of `list`: their requests are locked one after the other.
+            shown = sorted(decides | failed | running | {request.subject.target for request in asked})
+            now = {project: known(unit, project) for project in shown}
+            mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
+        waiting = decides | {project for project in failed if _waits_for(actor, now[project])}
+        return home_card(
+            [now[project] for project in sorted(waiting)], mine, [now[project] for project in sorted(running)]
+        )
+
+    def preview_names(self, spec: WorkspaceSpec) -> Card:
+        return names_card(Workspace(spec, self.platform))
+
+    def project_at(self, channel: str, ts: str) -> str | None:
+        """Which project a message, or the thread it stands in, is about."""
+        with self._units() as unit:
+            thread = unit.threads.at(channel, ts)
+            return unit.requests.get(RequestId(thread.request_id)).subject.target if thread else None
+
+    # ----------------------------------------------------------------------------------- between
+
+    def _ask_from_card(
+        self,
+        unit: UnitOfWork,
+        actor: Actor,
+        run: Run,
+        request: Request,
+        asked: _Asked,
+        channel: str,
+        thread_ts: str,
+    ) -> bool:
+        """One submission a person, until it is answered or what came of it has ended; ends the transaction.
+
+        The key has the newest request of the project in it: pressed again after that one was rejected, it is
+        another ask. One that was refused, and so led to no request, is taken up anew.
+        """
+        project = run.asked.project
+        newest, pending = unit.runs.latest(project), unit.requests.pending_for(project)
+        if newest is not None and newest.id != run.id:
+            raise Overtaken(project, newest.reference)
+        if pending is not None:
+            raise AlreadyPending(pending.id, project)
+        last = unit.requests.latest_for(project)
+        submission = Submission(
+            key=f"{run.id}:{run.attempt}/{asked.verb}/{actor.id}/{last.id if last else ''}",
+            kind=asked.kind,
+            team=actor.team,
+            user=actor.id,
+            channel=channel,
+            at=self._clock.now(),
+            locale=actor.locale,
+            thread_ts=thread_ts,
+            spec=asked.spec,
+        )
+        before = unit.submissions.get(submission.key)
+        if before is not None and before.state is not SubmissionState.CLOSED:
+            return False
+        if before is None:
+            unit.submissions.add(submission)
+        else:
+            unit.submissions.save(submission)
+        self._audit(unit, actor.id, f"run.{asked.verb}", request)
+        unit.commit()
+        self._wake()
+        return True
+
+    def _cancelled(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
+        run, request = self._run(unit, actor, run_id)
+        if run.status is not RunStatus.CANCELLED:
+            raise NotCancelled(run.asked.project, run.status.value)
+        return run, request
+
+    def _ended(self, unit: UnitOfWork, request: Request) -> None:
+        """Nobody approved it: what it was to change stays, and can be asked for again."""
+        drop_parked(unit, request, self._clock.now())
+        newest = unit.runs.latest(request.subject.target)
+        if newest is not None:
+            redraw(unit, newest)
+
+    @staticmethod
+    def _asked_anew(unit: UnitOfWork, run: Run) -> bool:
+        """Whether the new plan of a parked run waits for a decision."""
+        pending = unit.requests.pending_for(run.asked.project)
+        return pending is not None and unit.proposals.get(pending.id).run_id == run.id
+
+    def _run(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
+        """A run, for somebody who may do something about it; for all others `NotInvolved`."""
+        run, request = self._approved(unit, run_id)
+        if not _involved(actor, request):
+            raise NotInvolved(request.gate.approvers)
+        return run, request
+
+    @staticmethod
+    def _approved(unit: UnitOfWork, run_id: str) -> tuple[Run, Request]:
+        """Read once the request is locked, so that of two who press at once the second sees the first."""
+        try:
+            reference = unit.runs.get(RunId(run_id)).reference
+        except KeyError:
+            raise Unknown(run_id) from None
+        request = unit.requests.get(RequestId(reference))
+        return unit.runs.get(RunId(run_id)), request
+
+    def _audit(self, unit: UnitOfWork, actor: str, action: str, request: Request) -> None:
+        unit.audit.append(
+            AuditEntry(
+                at=self._clock.now(),
+                actor=actor,
+                action=action,
+                target=request.subject.target,
+                request_id=request.id,
+                data={"digest": request.subject.digest},
+            )
+        )
+
+
+class _Asked(NamedTuple):
+    """What a button of a card asks for."""
+
+    verb: str  # in the audit log and in the key
+    kind: SubmissionKind
+    spec: Mapping[str, Json]
+
+
+def _involved(actor: Actor, request: Request) -> bool:
+    """Who asked for it, and who may decide on it, may do something about its run."""
+    return actor.id == request.asked_by or bool(actor.groups & set(request.gate.approvers))
+
+
+def _waits_for(actor: Actor, known: ProjectSummary) -> bool:
+    """Whether they have to say how its failed run goes on."""
+    run, request = known.run, known.request
+    failed = run is not None and run.status is RunStatus.FAILED
+    return failed and request is not None and _involved(actor, request)
+
+
+def _deletion(run: Run, verb: str) -> _Asked:
+    """Holds what the person saw: a run that has gone on by the time of the answer is not meant."""
+    seen = f"{run.id}:{run.attempt}"
+    return _Asked(verb, SubmissionKind.DELETE, {"project": run.asked.project, "why": "", "run": seen})

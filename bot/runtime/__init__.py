@@ -1,0 +1,1 @@
+"""The process: who leads, who runs the runs, what goes by the clock, probes."""

@@ -1,0 +1,237 @@
+"""What every handler has at hand, and how it answers one person alone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import sleep
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from approvals.model import Actor, Verdict
+from bot.model.card import Card
+from bot.model.notifier import Busy, Notifier, NotifyError
+from bot.model.people import People
+from bot.model.submission import Submission
+from bot.slack.cards import render
+from bot.slack.commands import Command, parse
+from bot.slack.errors import TROUBLE, error_code
+from bot.slack.incoming import Incoming, Origin
+from bot.slack.modal import card_view
+from bot.slack.recent import Recent
+from bot.texts import Language, Texts
+from provisioner.engine.run import Clock
+from provisioner.engine.stage import Goal
+from provisioner.message import Message
+from provisioner.workspace import Platform, Problem, WorkspaceSpec
+
+log = structlog.get_logger()
+
+Draft: TypeAlias = Mapping[str, str]
+"""What a person typed for a form, by field; only what was typed."""
+
+Reply: TypeAlias = Mapping[str, Any]
+"""What goes into an acknowledgement: an answer, or the errors of a form."""
+
+_DRAFTS_KEPT = 500
+_ANSWER_WITHIN = 5  # seconds for one answer to a response_url
+_WAITED_MOST = 3.0  # seconds; later, the person has asked again
+
+
+class Directory(People, Protocol):
+    def locale(self, user: str) -> str:
+        """The person's language, for example ko-KR. Never raises: the default when Slack cannot say."""
+        ...
+
+    def known_locale(self, user: str) -> str | None:
+        """The same from memory alone; None when Slack would have to be asked."""
+        ...
+
+    def forget(self, user: str) -> None:
+        """Something about this person changed: ask anew the next time."""
+        ...
+
+    def known(self, user: str) -> Actor | None:
+        """As `actor`, from memory alone; None when Slack would have to be asked."""
+        ...
+
+    def group_id(self, group: str) -> str | None:
+        """For a mention. Never raises: None also when Slack cannot say."""
+        ...
+
+
+class Service(Protocol):
+    """What a person can ask for; `bot.requests.service.WorkspaceService`."""
+
+    platform: Platform
+
+    def submit(self, submission: Submission) -> bool: ...
+
+    def draft(self, key: str) -> WorkspaceSpec | None: ...
+
+    def problems(self, spec: WorkspaceSpec) -> tuple[Problem, ...]: ...
+
+    def obstacle(self, project: str, goal: Goal) -> Message | None: ...
+
+    def unknown(self, project: str) -> Message | None: ...
+
+    def preview_names(self, spec: WorkspaceSpec) -> Card: ...
+
+    def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None: ...
+
+    def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None: ...
+
+    def withdraw(self, actor: Actor, request_id: str) -> None: ...
+
+    def cancel(self, actor: Actor, run_id: str) -> None: ...
+
+    def retry(self, actor: Actor, run_id: str) -> None: ...
+
+    def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
+
+    def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
+
+    def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
+
+    def details(self, run_id: str) -> Card: ...
+
+    def status(self, project: str) -> Card: ...
+
+    def list(self) -> Card: ...
+
+    def home(self, actor: Actor) -> Card: ...
+
+    def project_at(self, channel: str, ts: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackContext:
+    """One for the process. `client` opens views and publishes Homes; messages go through `notifier`."""
+
+    service: Service
+    people: Directory
+    texts: Texts
+    notifier: Notifier
+    client: WebClient
+    clock: Clock
+    command: str = "/workspace"
+    dashboards: bool = False  # whether a dashboard can be given, or is made
+    _drafts: Recent[Draft] = field(default_factory=lambda: Recent(_DRAFTS_KEPT))
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def parse(self, text: str) -> Command:
+        """What a person wants who said this to the bot."""
+        return parse(text, self.service.platform, dashboards=self.dashboards)
+
+    def words(self, incoming: Incoming) -> Language:
+        """The language of the person who sent this."""
+        return self.texts.for_locale(incoming.origin.locale or self.people.locale(incoming.user))
+
+    def group_id(self, handle: str) -> str | None:
+        return self.people.group_id(handle)
+
+    def keep_draft(self, draft: Draft) -> str:
+        """An opaque id for a button; it opens an empty form once the process has been restarted."""
+        draft_id = f"draft-{secrets.token_hex(8)}"
+        self._drafts.add(draft_id, draft)
+        return draft_id
+
+    def draft(self, draft_id: str) -> Draft:
+        """What a form is to be filled with: from an answer of ours, or from a submission that was refused."""
+        typed = self._drafts.get(draft_id)
+        if typed is not None:
+            return typed
+        asked = self.service.draft(draft_id)
+        return {name: str(value) for name, value in asked.to_json().items()} if asked else {}
+
+    def tell(self, incoming: Incoming, card: Card) -> None:
+        """Say it to this person alone, where they are looking. Trouble with that is logged, never raised."""
+        if incoming.view and incoming.trigger:
+            self.show(incoming, card)
+        elif not (incoming.response_url and self._respond(incoming, card)):
+            self.whisper(incoming, card)
+
+    def whisper(self, incoming: Incoming, card: Card) -> None:
+        """Without a trigger or a response_url: a message only they see, or a direct message.
+
+        Said once more where Slack wants it a little later; better twice than never.
+        """
+        try:
+            try:
+                self._message(incoming, card)
+            except Busy as busy:
+                if busy.retry_after > _WAITED_MOST:
+                    raise
+                sleep(busy.retry_after)
+                self._message(incoming, card)
+        except NotifyError as error:
+            log.warning("answer not delivered", user=incoming.user, why=str(error))
+
+    def show(self, incoming: Incoming, card: Card) -> None:
+        """In a dialog: over the one the person is looking at, or a new one."""
+        origin = Origin(channel=incoming.channel, locale=incoming.origin.locale)
+        view = card_view(card, self.words(incoming), origin, self.group_id)
+        opens = self.client.views_push if incoming.in_modal else self.client.views_open
+        try:
+            opens(trigger_id=incoming.trigger, view=view)
+        except TROUBLE as error:
+            log.warning("dialog not opened", user=incoming.user, why=error_code(error))
+            self.whisper(incoming, card)
+
+    def open(self, incoming: Incoming, view: dict[str, Any]) -> Mapping[str, Any] | None:
+        """Open a form: as Slack has it then, or None when it did not open, which the caller tells."""
+        try:
+            opened: dict[str, Any] = self.client.views_open(trigger_id=incoming.trigger, view=view)["view"]
+        except TROUBLE as error:
+            log.warning("form not opened", user=incoming.user, why=error_code(error))
+            return None
+        return opened
+
+    def open_form(self, incoming: Incoming, view: dict[str, Any]) -> Mapping[str, Any] | None:
+        """As `open`; who sees no form is told that nothing was done."""
+        opened = self.open(incoming, view)
+        if opened is None:
+            text = Message("Slack did not open the form in time. Nothing was done; please try again.")
+            self.whisper(incoming, Card(text, text))
+        return opened
+
+    def redraw(self, incoming: Incoming, view: dict[str, Any], seen: Mapping[str, Any] | None = None) -> None:
+        """Draw a dialog anew: the one in which something was pressed, or which was `seen` when it opened.
+        By its `hash`, so a newer drawing stays."""
+        seen = seen or incoming.view
+        try:
+            self.client.views_update(view_id=seen["id"], hash=seen.get("hash"), view=view)
+        except TROUBLE as error:
+            log.info("dialog not redrawn", user=incoming.user, why=error_code(error))
+
+    def _message(self, incoming: Incoming, card: Card) -> None:
+        language, root = self.words(incoming).language, incoming.thread_ts
+        if incoming.direct:
+            key = f"answer/{incoming.event_id or secrets.token_hex(8)}"
+            self.notifier.post(incoming.channel, card, key=key, language=language, root_ts=root)
+        else:
+            self.notifier.whisper(incoming.channel, incoming.user, card, language=language, root_ts=root)
+
+    def _respond(self, incoming: Incoming, card: Card) -> bool:
+        """By the response_url, which reaches channels the bot is not in. At most five times each."""
+        text, blocks = render(card, self.words(incoming), self.group_id)
+        answer = {"response_type": "ephemeral", "replace_original": False, "text": text, "blocks": blocks}
+        if incoming.thread_ts:
+            answer["thread_ts"] = incoming.thread_ts
+        client = WebhookClient(incoming.response_url, timeout=_ANSWER_WITHIN, retry_handlers=[])
+        try:
+            answered = client.send_dict(answer)
+        except TROUBLE as error:
+            log.warning("answer not delivered", user=incoming.user, why=error_code(error))
+            return False
+        if answered.status_code != 200:
+            log.warning("answer refused", user=incoming.user, why=answered.body)
+        return bool(answered.status_code == 200)

@@ -1,0 +1,133 @@
+"""What people say to the bot: the command, a mention, a direct message. One grammar for all."""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+
+from bot.model.card import Card
+from bot.model.submission import Submission, SubmissionKind
+from bot.slack.cards import render
+from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
+from bot.slack.context import Reply, SlackContext
+from bot.slack.create import open_form
+from bot.slack.delete import open_delete
+from bot.slack.help import delete_card, form_card, help_card, usage_card, which_card, works_here_card
+from bot.slack.incoming import Incoming
+from provisioner.message import Message
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+
+
+def answer_now(context: SlackContext, incoming: Incoming) -> Reply | None:
+    """Help and what was wrong with a command need nothing but words: they are said in the acknowledgement,
+    once the person's language is known without asking."""
+    locale = context.people.known_locale(incoming.user)
+    asked = context.parse(incoming.text)
+    if locale is None or not isinstance(asked, Help | Usage):
+        return None
+    text, blocks = render(_answer(context, asked, context.command), context.texts.for_locale(locale))
+    return {"response_type": "ephemeral", "text": text, "blocks": blocks}
+
+
+def command(context: SlackContext, incoming: Incoming) -> None:
+    """`/workspace …`: answered to the one who typed it. Slack has no commands inside threads."""
+    asked = context.parse(incoming.text)
+    match asked:
+        case Create():
+            open_form(context, incoming, asked.draft)
+        case Delete() if asked.project:
+            open_delete(context, incoming, asked.project)
+        case Delete() | Status(project="") | Usage() | Help() | ListAll():
+            context.tell(incoming, _answer(context, asked, context.command))
+        case Status(live=True):
+            context.service.submit(
+                _submission(context, incoming, asked.project, SubmissionKind.LOOK, incoming.trigger, "")
+            )
+            text = Message(
+                "Looking at the systems for {project}; the answer follows here.", project=shown(asked.project)
+            )
+            context.tell(incoming, Card(text, text))
+        case Status():
+            context.tell(incoming, context.service.status(asked.project))
+
+
+def mention(context: SlackContext, incoming: Incoming) -> None:
+    """In a channel, most often in a request's thread: status is answered there, all else privately."""
+    if incoming.bot:
+        return
+    asked = context.parse(_MENTION.sub(" ", incoming.text))
+    about = context.service.project_at(incoming.channel, incoming.root)
+    match asked:
+        case Status():
+            _status(context, incoming, asked, about)
+        case Delete():
+            context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
+        case Help() | ListAll() | Create():
+            context.tell(incoming, _answer(context, asked))
+        case Usage():
+            context.tell(incoming, works_here_card(about))
+        case _:
+            assert_never(asked)
+
+
+def direct(context: SlackContext, incoming: Incoming) -> None:
+    """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
+    if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
+        return
+    asked = context.parse(_MENTION.sub(" ", incoming.text))
+    about = context.service.project_at(incoming.channel, incoming.root)
+    match asked:
+        case Status():
+            _status(context, incoming, asked, about)
+        case Delete():
+            context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
+        case _:
+            context.tell(incoming, _answer(context, asked))
+
+
+def _status(context: SlackContext, incoming: Incoming, asked: Status, about: str | None) -> None:
+    """Kept as a submission, by the event's id: delivered twice, it is answered once."""
+    project = asked.project or about
+    if not project:
+        context.tell(incoming, which_card("status"))
+        return
+    kind = SubmissionKind.LOOK if asked.live else SubmissionKind.STATUS
+    root = incoming.thread_ts if incoming.direct else incoming.root
+    context.service.submit(_submission(context, incoming, project, kind, incoming.event_id, root))
+
+
+def _submission(
+    context: SlackContext, incoming: Incoming, project: str, kind: SubmissionKind, key: str, root: str
+) -> Submission:
+    return Submission(
+        key=key,
+        kind=kind,
+        team=incoming.team,
+        user=incoming.user,
+        channel=incoming.channel,
+        at=context.now,
+        locale=context.people.locale(incoming.user),
+        thread_ts=root,
+        spec={"project": project},
+    )
+
+
+def _answer(context: SlackContext, asked: Command, command: str = "") -> Card:
+    """For what needs neither a form nor a thread. `command`: what stands before it where it is typed."""
+    before = f"{command} " if command else ""
+    match asked:
+        case Help():
+            return help_card(context.command)
+        case ListAll():
+            return context.service.list()
+        case Create():
+            return form_card(context.keep_draft(asked.draft))
+        case Status():
+            return context.service.status(asked.project) if asked.project else which_card(f"{before}status")
+        case Delete():
+            return delete_card(asked.project) if asked.project else which_card(f"{before}delete")
+        case Usage():
+            draft_id = context.keep_draft(asked.draft) if asked.form else ""
+            return usage_card(asked, context.command, draft_id, typed=f"{before}{asked.typed}".strip())
+    assert_never(asked)

@@ -1,0 +1,230 @@
+"""The connection: one transaction over all stores, migrations, locks. SQLite, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+import approvals.store
+import bot.storage.store
+import provisioner.engine.store
+from approvals.model import AuditLog, RequestRepository
+from approvals.store import SqlAuditLog, SqlRequestRepository
+from bot.model.proposal import ProposalRepository
+from bot.model.submission import SubmissionRepository
+from bot.model.tracked_message import TrackedMessageRepository
+from bot.storage.locks import (
+    FileLeadership,
+    Leadership,
+    PostgresLeadership,
+    PostgresLocks,
+    ProcessLocks,
+    alone,
+)
+from bot.storage.store import SqlProposalRepository, SqlSubmissionRepository, SqlTrackedMessageRepository
+from provisioner.engine.run import Journal, Locks, RunRepository
+from provisioner.engine.store import SqlJournal, SqlRunRepository
+
+METADATA: tuple[MetaData, ...] = (
+    approvals.store.metadata,
+    provisioner.engine.store.metadata,
+    bot.storage.store.metadata,
+)
+"""All tables there are; the migrations make exactly these."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 8_606_212_017_733_427_043  # any number that nobody else in the database takes
+_BUSY_SECONDS = 30
+
+
+class UnitOfWork(Protocol):
+    """One transaction over all stores, in one thread: what is not committed is rolled back.
+
+    `commit` ends it; its stores answer no more. On SQLite a second unit opened inside the first, in one
+    thread, waits for itself and fails after 30 s.
+    """
+
+    @property
+    def requests(self) -> RequestRepository: ...
+    @property
+    def audit(self) -> AuditLog: ...
+    @property
+    def runs(self) -> RunRepository: ...
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def submissions(self) -> SubmissionRepository: ...
+    @property
+    def threads(self) -> TrackedMessageRepository: ...
+    @property
+    def proposals(self) -> ProposalRepository: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+class SqlUnit:
+    """`UnitOfWork` on one connection of the pool. Entered once."""
+
+    requests: SqlRequestRepository
+    audit: SqlAuditLog
+    runs: SqlRunRepository
+    journal: SqlJournal
+    submissions: SqlSubmissionRepository
+    threads: SqlTrackedMessageRepository
+    proposals: SqlProposalRepository
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open = ExitStack()
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        connection = self._open.enter_context(self._engine.connect())
+        self._connection = connection
+        self.requests = SqlRequestRepository(connection)
+        self.audit = SqlAuditLog(connection)
+        self.runs = SqlRunRepository(connection)
+        self.journal = SqlJournal(connection)
+        self.submissions = SqlSubmissionRepository(connection)
+        self.threads = SqlTrackedMessageRepository(connection)
+        self.proposals = SqlProposalRepository(connection)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def commit(self) -> None:
+        if self._connection is None or self._connection.closed:
+            raise RuntimeError("this unit of work is over")
+        self._connection.commit()
+        self._open.close()
+
+
+class Database:
+    """One per process. Nothing is opened before it is used; call `migrate` first."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: "sqlite:///folder/bot.db" or "postgresql://user:password@host/name".
+
+        Raises `ValueError`, without a part of the address, for one that cannot be used.
+        """
+        self._url = _with_driver(_parsed(url))
+        if self._url.get_backend_name() == "sqlite":
+            self._file: Path | None = Path(str(self._url.database))
+            self.engine = _sqlite(self._url)
+            self._lock_engine = self.engine
+        else:
+            self._file = None
+            self.engine = _postgres(self._url, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS)
+            self._lock_engine = _postgres(self._url, pool_size=4, max_overflow=-1)
+        self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
+
+    def unit(self) -> SqlUnit:
+        return SqlUnit(self.engine)
+
+    def locks(self) -> Locks:
+        """The same ones each time: on SQLite they live in this object."""
+        return self._locks
+
+    def try_lead(self) -> Leadership | None:
+        """The lock of the one process that runs the runs; None while another has it. After `migrate`."""
+        if self._file:
+            return FileLeadership.try_take(self._file.with_name(f"{self._file.name}.leader"))
+        return PostgresLeadership.try_take(_postgres(self._url, poolclass=NullPool), "runner")
+
+    def ping(self) -> None:
+        """Raises when the database does not answer."""
+        connection = self.engine.raw_connection()  # no BEGIN: never waits for somebody's write
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1")
+            cursor.close()
+        finally:
+            connection.close()
+
+    def migrate(self) -> None:
+        """To the newest schema, in one transaction: a second process waits, and finds it done."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        with ExitStack() as stack:
+            if self._file:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                # SQLite's own lock is not enough: two that switch a new file to WAL fail as "locked" at once.
+                stack.enter_context(alone(self._file.with_name(f"{self._file.name}.migration")))
+            connection = stack.enter_context(self.engine.begin())
+            if self._file is None:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self._lock_engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its words quote the address, and so a password
+        raise ValueError("must look like postgresql://user:password@host:5432/name") from None
+
+
+def _with_driver(url: URL) -> URL:
+    """Accepts the names people paste; refuses what was never tried."""
+    match url.get_backend_name():
+        case "sqlite" if url.database and url.database != ":memory:":
+            return url.set(drivername="sqlite+pysqlite")
+        case "sqlite":
+            raise ValueError("a database in memory would lose everything: name a file")
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(f"{other} is not supported: use sqlite or postgresql")
+
+
+def _sqlite(url: URL) -> Engine:
+    """One connection a process: threads queue up for it in turn instead of polling for SQLite's lock."""
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=_BUSY_SECONDS)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Locked from the start: a reader that goes on to write could be refused.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: URL, **pool: Any) -> Engine:
+    """Both ends notice within seconds when the other is gone: a lock must not outlive its holder's node."""
+    keepalive = {
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 11_000,  # milliseconds
+        "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+    }
+    return create_engine(url, connect_args=keepalive, pool_pre_ping=True, **pool)

@@ -1,0 +1,1 @@
+"""Runs, plans and turns: what is common to all stages."""

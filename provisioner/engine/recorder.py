@@ -1,0 +1,249 @@
+"""Moves a run and writes it down, both in one transaction: what the journal says is what the run is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from provisioner.engine.plan import Plan
+from provisioner.engine.run import (
+    Clock,
+    Entry,
+    EntryKind,
+    Failure,
+    Ledger,
+    RetryPolicy,
+    Run,
+    RunStatus,
+    StageProgress,
+    StageStatus,
+)
+from provisioner.engine.stage import Change, Goal, Step, Wait
+from provisioner.errors import Cause, NotOurs, Permanent, Temporary
+from provisioner.message import Json, Message, itemised
+
+
+class RunRecorder:
+    """Of one run, for one turn.
+
+    `torn` is set while the store is spoken to, and stays set when that failed: the run in hand is then not
+    the stored one, and nothing more may be concluded from it.
+    """
+
+    def __init__(
+        self, run: Run, ledger: Ledger, clock: Clock, retry: RetryPolicy, redact: Callable[[str], str]
+    ) -> None:
+        self._run = run
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = retry
+        self._redact = redact
+        self._saved = False  # something was saved in this turn, so the run in hand is the stored one
+        self.store_failed = False
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def cancel_asked(self) -> bool:
+        with self._storing():
+            return self._ledger.cancel_requested(self._run.id)
+
+    def start(self) -> None:
+        self._run.to(RunStatus.RUNNING)
+        self._run.started_at = self._run.started_at or self.now
+        attempt = self._run.attempt
+        message = Message("Work has begun") if attempt == 1 else Message("Work goes on")
+        self._write(EntryKind.STARTED, message, data={"attempt": attempt})
+
+    def intend(self, step: Step, changes: Sequence[Change]) -> None:
+        """Before the first write of a turn; journalled once an attempt, not again after each wait.
+
+        It saves at least once a turn even so: a run that somebody else has changed raises `Stale` here.
+        """
+        if self._run.status is not RunStatus.RUNNING:
+            self._run.to(RunStatus.RUNNING)
+        if self._progress(step).since is None:
+            self._set(step, status=StageStatus.ACTING, since=self.now, until=None, reason=None)
+            message = Message("Working on {title}", title=step.stage.title)
+            self._write(EntryKind.INTENDED, message, step, {"changes": [one.to_json() for one in changes]})
+        elif not self._saved:
+            self._save()
+
+    def since(self, step: Step) -> datetime:
+        """When this attempt first acted on it; set by `intend`."""
+        return self._progress(step).since or self.now
+
+    def note(self, step: Step, message: Message, *, to_the_end: bool) -> None:
+        """What the stage is doing, for the card; not journalled. Once `to_the_end`, it stays so."""
+        before = self._progress(step)
+        to_the_end = to_the_end or before.to_the_end
+        self._set(step, status=StageStatus.ACTING, until=None, reason=message, to_the_end=to_the_end)
+        if self._progress(step) != before:
+            self._save()
+
+    def record(self, step: Step, message: Message, data: Mapping[str, Json]) -> None:
+        self._write(EntryKind.RECORDED, message, step, data)
+
+    def wait(self, step: Step, wait: Wait, before: StageProgress) -> None:
+        """`before`: how the stage stood when the turn came to it.
+
+        The same wait again is not journalled, and saved with the end of the turn.
+        """
+        until = self.now + timedelta(seconds=wait.seconds)
+        self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason)
+        if before.status is not StageStatus.WAITING or before.reason != wait.reason:
+            message = Message("{title}: {reason}", title=step.stage.title, reason=wait.reason)
+            self._write(EntryKind.STAGE_WAITING, message, step)
+
+    def late(self, step: Step, reason: Message) -> Permanent | None:
+        """The error of a stage that is past its time, and not done for this reason."""
+        since, within = self._progress(step).since, self._policy.stage_within
+        if since is None or self.now < since + within:
+            return None
+        minutes = int(within.total_seconds() // 60)
+        return Permanent(
+            Message("not done after {minutes} minutes: {reason}", minutes=minutes, reason=reason)
+        )
+
+    def retry(self, step: Step, error: Temporary) -> Wait | None:
+        """Count the try. When to come back, or None: that was the last one.
+
+        What is looked at for half an hour meets a few errors: one that comes right after a wait, so after an
+        answer, is the first again.
+        """
+        before = self._progress(step)
+        tries = 1 if before.status is StageStatus.WAITING else before.tries + 1
+        self._set(step, tries=tries)
+        if tries >= self._policy.tries:
+            return None
+        salt = f"{self._run.id}/{self._run.attempt}/{step.stage.name}"
+        delay = self._policy.delay(tries, salt=salt)
+        delay = max(delay, error.retry_after or delay)
+        until = self.now + delay
+        self._set(step, status=StageStatus.RETRYING, until=until, reason=error.what)
+        message = Message(
+            "{title}: {what}; trying again at {time} ({next} of {most})",
+            title=step.stage.title,
+            what=error.what,
+            time=until,
+            next=tries + 1,
+            most=self._policy.tries,
+        )
+        cause = self._clean(error.cause)
+        self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause.to_json() if cause else None})
+        return Wait(delay.total_seconds(), error.what)
+
+    def left(self, step: Step, stays: NotOurs | None) -> None:
+        """What the last look found there that is not ours. Saved by `succeed`, or by the end of the turn."""
+        self._set(step, stays=stays.what if stays else None)
+
+    def reopen(self, step: Step) -> None:
+        """A finished stage goes back to work: with an intent and a deadline of its own. Saved by `retry`."""
+        self._set(step, since=None, stays=None)
+
+    def done(self, step: Step, stays: NotOurs | None) -> None:
+        """`stays`: what is there and not ours, of a deletion."""
+        acted = self._progress(step).since is not None
+        self._set(step, status=StageStatus.DONE, until=None, reason=None, to_the_end=False)
+        self.left(step, stays)
+        message = _left_there(step, stays, acted=acted) if stays else self._at_its_goal(step, acted=acted)
+        self._write(EntryKind.STAGE_DONE, message, step, {"acted": acted})
+
+    def _at_its_goal(self, step: Step, *, acted: bool) -> Message:
+        title = step.stage.title
+        match self._run.goal, acted:
+            case Goal.PRESENT, True:
+                return Message("{title} is ready", title=title)
+            case Goal.PRESENT, False:
+                return Message("{title} was there already", title=title)
+            case _, True:
+                return Message("{title} is gone", title=title)
+            case _:
+                return Message("{title} was gone already", title=title)
+
+    def park(self, step: Step, plan: Plan, uncovered: Sequence[Change]) -> None:
+        self._settle(RunStatus.PARKED)
+        title = step.stage.title
+        message = Message("{title} is not as it was approved; the new plan needs an approval", title=title)
+        changes: list[Json] = [change.to_json() for change in uncovered]
+        self._write(EntryKind.PARKED, message, step, {"plan": plan.to_json(), "uncovered": changes})
+
+    def fail(self, step: Step, failure: Failure, inventory: list[Json]) -> None:
+        self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what, to_the_end=False)
+        self._settle(RunStatus.FAILED)
+        failure = replace(failure, cause=self._clean(failure.cause))
+        self._run.failure = failure
+        message = Message("{title} failed: {what}", title=step.stage.title, what=failure.what)
+        data: dict[str, Json] = {"failure": failure.to_json(), "standing": inventory}
+        self._write(EntryKind.FAILED, message, step, data)
+
+    def cancel(self, inventory: list[Json]) -> None:
+        self._run.to(RunStatus.CANCELLED)
+        self._run.ended_at = self.now
+        self._write(EntryKind.CANCELLED, Message("Stopped as asked"), data={"standing": inventory})
+
+    def succeed(self) -> None:
+        self._settle(RunStatus.SUCCEEDED)
+        self._run.ended_at = self.now
+        self._write(EntryKind.SUCCEEDED, self._at_the_end())
+
+    def _at_the_end(self) -> Message:
+        if self._run.goal is Goal.PRESENT:
+            return Message("Everything is ready")
+        if not self._run.stays:
+            return Message("Everything is gone")
+        listed = itemised(self._run.stays)
+        return Message("Everything of ours is gone. Not ours, and still there: {listed}", listed=listed)
+
+    def rest(self) -> None:
+        """The turn is over and there is more to do."""
+        if self._run.status is RunStatus.RUNNING:
+            self._run.to(RunStatus.WAITING)
+            self._save()
+
+    def _clean(self, cause: Cause | None) -> Cause | None:
+        """What a vendor said may quote what it was sent."""
+        return cause.redacted(self._redact) if cause else None
+
+    def _settle(self, status: RunStatus) -> None:
+        if self._run.status is RunStatus.WAITING:
+            self._run.to(RunStatus.RUNNING)
+        self._run.to(status)
+
+    def _progress(self, step: Step) -> StageProgress:
+        return self._run.progress(step.stage.name)
+
+    def _set(self, step: Step, **changed: Any) -> None:
+        self._run.stages[step.stage.name] = replace(self._progress(step), **changed)
+
+    def _write(
+        self,
+        kind: EntryKind,
+        message: Message,
+        step: Step | None = None,
+        data: Mapping[str, Json] | None = None,
+    ) -> None:
+        stage = step.stage.name if step else ""
+        self._save(Entry(at=self.now, kind=kind, message=message, stage=stage, data=data or {}))
+
+    def _save(self, *entries: Entry) -> None:
+        with self._storing():
+            self._ledger.write(self._run, *entries)
+        self._saved = True
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        self.store_failed = True
+        yield
+        self.store_failed = False
+
+
+def _left_there(step: Step, stays: NotOurs, *, acted: bool) -> Message:
+    title, what = step.stage.title, stays.what
+    if acted:
+        return Message("{title} is gone, as far as it was ours: {what}", title=title, what=what)
+    return Message("{title} is left as it is: {what}", title=title, what=what)

@@ -1,0 +1,320 @@
+"""One approved plan being carried out: its state, how it may move, and what is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+from zlib import crc32
+
+from provisioner.engine.plan import Plan
+from provisioner.engine.stage import Goal
+from provisioner.errors import Cause
+from provisioner.message import Json, Message
+from provisioner.workspace import WorkspaceSpec
+
+RunId = NewType("RunId", str)  # "WSR-0142.1"
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PARKED = "parked"
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.WAITING, RunStatus.PARKED, RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED}
+    ),
+    RunStatus.WAITING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.PARKED: frozenset({RunStatus.QUEUED, RunStatus.CANCELLED}),  # approved anew
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED, RunStatus.CANCELLED}),  # a person retries, or gives up
+    RunStatus.SUCCEEDED: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.CANCELLED})
+"""All others are active: the database allows one active run a workspace."""
+
+
+class StageStatus(StrEnum):
+    PENDING = "pending"
+    ACTING = "acting"  # its intent is journalled
+    WAITING = "waiting"  # for the vendor
+    RETRYING = "retrying"  # after a temporary error
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How far one stage is, as the card shows it."""
+
+    status: StageStatus = StageStatus.PENDING
+    since: datetime | None = None  # when it was first acted on in this attempt
+    until: datetime | None = None  # WAITING, RETRYING: looked at again then
+    reason: Message | None = None  # what it waits for, or why it is tried again
+    tries: int = 0  # temporary errors in this attempt; a look that fails after a wait is the first again
+    to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
+    stays: Message | None = None  # DONE: what a deletion left because it is not ours
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "status": self.status.value,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "reason": self.reason.to_json() if self.reason else None,
+            "tries": self.tries,
+            "to_the_end": self.to_the_end,
+            "stays": self.stays.to_json() if self.stays else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StageProgress:
+        return cls(
+            status=StageStatus(data["status"]),
+            since=datetime.fromisoformat(data["since"]) if data["since"] else None,
+            until=datetime.fromisoformat(data["until"]) if data["until"] else None,
+            reason=Message.from_json(data["reason"]) if data["reason"] else None,
+            tries=data["tries"],
+            to_the_end=data.get("to_the_end", False),  # runs that are older than it
+            stays=Message.from_json(data["stays"]) if data.get("stays") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a run failed. `reference` is also in the log, for what people are not shown."""
+
+    stage: str
+    what: Message
+    reference: str
+    cause: Cause | None = None
+    hint: Message | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "stage": self.stage,
+            "what": self.what.to_json(),
+            "reference": self.reference,
+            "cause": self.cause.to_json() if self.cause else None,
+            "hint": self.hint.to_json() if self.hint else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Failure:
+        return cls(
+            stage=data["stage"],
+            what=Message.from_json(data["what"]),
+            reference=data["reference"],
+            cause=Cause.from_json(data["cause"]) if data["cause"] else None,
+            hint=Message.from_json(data["hint"]) if data["hint"] else None,
+        )
+
+
+class EntryKind(StrEnum):
+    STARTED = "started"  # the run, or an attempt of it, began
+    INTENDED = "intended"  # a stage is about to make its changes
+    RECORDED = "recorded"  # a fact kept before a write
+    STAGE_WAITING = "stage-waiting"
+    STAGE_RETRYING = "stage-retrying"
+    STAGE_DONE = "stage-done"
+    PARKED = "parked"  # the world is no longer what was approved
+    UNPLANNED = "unplanned"  # parked, and why no new plan can be made just now
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUCCEEDED = "succeeded"
+    REQUEUED = "requeued"  # a person retried, or the new plan was approved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a run's journal. `number` counts from 1 without gaps; 0 before it is written."""
+
+    at: datetime
+    kind: EntryKind
+    message: Message
+    stage: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
+    number: int = 0
+
+
+class IllegalMove(Exception):
+    """A bug: the table does not allow this step."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """An aggregate: everything about one run but its journal. Saved whole, guarded by `version`."""
+
+    id: RunId
+    reference: str  # of the approval that allowed it; opaque here
+    asked: WorkspaceSpec
+    plan: Plan
+    created_at: datetime
+    status: RunStatus = RunStatus.QUEUED
+    attempt: int = 1
+    stages: dict[str, StageProgress] = field(default_factory=dict)
+    failure: Failure | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def goal(self) -> Goal:
+        return self.plan.goal
+
+    @property
+    def active(self) -> bool:
+        return self.status not in ENDED
+
+    @property
+    def stays(self) -> tuple[Message, ...]:
+        """What it left so far because it is not ours, each once."""
+        left = (self.progress(planned.stage).stays for planned in self.plan.stages)
+        return tuple(dict.fromkeys(one for one in left if one))
+
+    def to(self, status: RunStatus) -> None:
+        """The only way to move. Raises `IllegalMove`."""
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalMove(f"run {self.id} cannot go from {self.status.value} to {status.value}")
+        self.status = status
+
+    def retry(self) -> None:
+        """FAILED → QUEUED by a person. Finished stages stay done; the others start over."""
+        self._requeue(RunStatus.FAILED)
+
+    def reapprove(self, plan: Plan, reference: str) -> None:
+        """PARKED → QUEUED under a new plan that was approved."""
+        self._requeue(RunStatus.PARKED)
+        self.plan = plan
+        self.reference = reference
+
+    def give_up(self, now: datetime) -> None:
+        """QUEUED, WAITING, PARKED or FAILED → CANCELLED; what exists stays.
+
+        Not RUNNING: somebody is acting, and stops only when asked to (`RunRepository.request_cancel`).
+        """
+        if self.status is RunStatus.RUNNING:
+            raise IllegalMove(f"run {self.id} is being worked on")
+        self.to(RunStatus.CANCELLED)
+        self.ended_at = now
+
+    def progress(self, stage: str) -> StageProgress:
+        return self.stages.get(stage, StageProgress())
+
+    def _requeue(self, waiting: RunStatus) -> None:
+        if self.status is not waiting:
+            raise IllegalMove(f"run {self.id} is {self.status.value}, not {waiting.value}")
+        self.to(RunStatus.QUEUED)
+        self.attempt += 1
+        self.failure = None
+        self.stages = {
+            name: replace(progress, tries=0)
+            for name, progress in self.stages.items()
+            if progress.status is StageStatus.DONE
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often a temporary error is tried again, and how long one stage may take in all."""
+
+    tries: int = 5
+    first: timedelta = timedelta(seconds=2)
+    longest: timedelta = timedelta(minutes=2)
+    stage_within: timedelta = timedelta(minutes=60)
+
+    def delay(self, tries: int, *, salt: str) -> timedelta:
+        """How long to wait after that many: doubling from `first` to `longest`, of it half to all.
+
+        The share follows from `salt`, so that runs that failed together do not come back together, and one
+        that is begun again waits as long as before.
+        """
+        full = min(self.first * 2.0 ** min(tries - 1, 32), self.longest)
+        return full * (0.5 + crc32(f"{salt}/{tries}".encode()) / 2**33)
+
+
+class AlreadyRunning(Exception):
+    """The workspace has an active run; the database said so."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"workspace {project} has an active run")
+        self.project = project
+
+
+class Stale(Exception):
+    """The run was saved by somebody else since it was read."""
+
+
+class RunRepository(Protocol):
+    """Runs inside one transaction of the caller's."""
+
+    def add(self, run: Run) -> None: ...  # AlreadyRunning
+
+    def get(self, run_id: RunId) -> Run: ...  # KeyError
+
+    def save(self, run: Run) -> None: ...  # Stale; raises `run.version` by one
+
+    def latest(self, project: str) -> Run | None: ...  # a workspace is the latest run of a project
+
+    def last_succeeded(self, project: str) -> Run | None: ...  # what it came to last: made, or gone
+
+    def all_latest(self) -> Sequence[Run]: ...  # one a project, by project
+
+    def parked(self) -> Sequence[Run]: ...  # oldest first
+
+    def failed(self) -> Sequence[Run]: ...  # oldest first
+
+    def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
+
+    def request_cancel(self, run_id: RunId) -> None: ...  # a flag beside the run: never `Stale`
+
+    def cancel_requested(self, run_id: RunId) -> bool: ...  # in this attempt; a retry forgets it
+
+
+class Journal(Protocol):
+    """Numbered per run from 1, no gaps; entries are never changed."""
+
+    def append(self, run_id: RunId, entry: Entry) -> Entry: ...  # with its number
+
+    def since(self, run_id: RunId, number: int) -> Sequence[Entry]: ...  # those after `number`, in order
+
+
+class Ledger(Protocol):
+    """What the engine writes on: each call is one transaction of its own."""
+
+    def write(self, run: Run, *entries: Entry) -> None:
+        """Save the run and append the entries, all or nothing. Raises `Stale`."""
+        ...
+
+    def cancel_requested(self, run_id: RunId) -> bool: ...
+
+
+class Held(Protocol):
+    """Locks that are held."""
+
+    def check(self) -> None:
+        """Raises `Interrupted` when the connection that holds them is lost."""
+        ...
+
+
+class Locks(Protocol):
+    def try_hold(self, *names: str, within: float = 0) -> AbstractContextManager[Held | None]:
+        """All of the names or none; None when somebody else still has one of them after `within` seconds.
+
+        Somebody else is also another thread of this process.
+        """
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...

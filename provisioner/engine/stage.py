@@ -1,0 +1,166 @@
+"""What a stage is: it looks, plans, acts, and is looked at again.
+
+The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
+1. `observe` writes nothing; `ensure` and `remove` write only what `plan` named.
+2. After `ensure`, `plan(PRESENT)` is empty; after `remove`, `plan(ABSENT)` is empty.
+3. Twice is once, for both.
+4. `remove` of what is not there does nothing; `ensure` over half of it completes it.
+5. Stopped after any single write and called again, it arrives at the same place.
+6. Neighbours stay: other users, comments, key order.
+7. What exists and is not ours is never touched: `NotOurs` for both goals. A create ends there. A deletion
+   leaves it; what there is of ours beside it is told with it (`PartlyOurs`), and removed.
+8. No secret appears in any `Change`, `Wait` or error.
+9. `observe` and `plan` work whatever the other stages are up to, so that a whole plan can be shown
+   before anything exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+from provisioner.errors import NotOurs
+from provisioner.message import Json, Message, stored
+from provisioner.workspace import Workspace
+
+
+class Goal(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a person would want to know before saying yes.
+
+    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"), by its text in English;
+    housekeeping inside a vendor (a restart, a version that makes room) stands in `detail`, or a harmless
+    difference would stop an approved run. Neither ever holds a secret.
+
+    `state` tells what there is of the target where that is not simply it: of a node group that failed, its
+    stack. It belongs to a DELETE, from which is told what exists.
+    """
+
+    verb: Verb
+    target: Message
+    detail: Message | None = None
+    destroys_data: bool = False
+    state: Message | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "verb": self.verb.value,
+            "target": self.target.to_json(),
+            "detail": self.detail.to_json() if self.detail else None,
+            "destroys_data": self.destroys_data,
+            "state": self.state.to_json() if self.state else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Change:
+        detail, state = data["detail"], data.get("state")
+        return cls(
+            Verb(data["verb"]),
+            stored(data["target"]),
+            Message.from_json(detail) if detail else None,
+            data["destroys_data"],
+            Message.from_json(state) if state else None,
+        )
+
+
+class PartlyOurs(NotOurs):
+    """For ABSENT: what `stranger` says is not ours, and `ours` is what has to be done beside it."""
+
+    def __init__(self, stranger: NotOurs, ours: tuple[Change, ...]) -> None:
+        super().__init__(stranger.what, cause=stranger.cause, hint=stranger.hint)
+        self.ours = ours
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not there yet; ask again in `seconds`. Uses up no attempt."""
+
+    seconds: float
+    reason: Message
+
+
+class StageContext(Protocol):
+    """What a stage may use while it acts."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    @property
+    def since(self) -> datetime:
+        """When this attempt first acted on the stage: what began earlier is an earlier attempt's."""
+        ...
+
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
+        """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`.
+
+        `to_the_end`: who leaves the stage after this write harms others. So from here on, also in the next
+        process, a cancel waits until the stage is done or has failed, and no other stage of the run is
+        attended to, since with its error the run would end.
+        """
+        ...
+
+    def record(self, message: Message, data: Mapping[str, Json]) -> None:
+        """Journalled, for good, before the write that follows. Never a secret."""
+        ...
+
+
+Seen = TypeVar("Seen")
+
+
+class Stage(Protocol[Seen]):
+    @property
+    def name(self) -> str: ...  # "dex-user": stored, so never renamed
+
+    @property
+    def title(self) -> Message: ...  # "Kubeflow login"
+
+    def locks(self, ws: Workspace) -> Sequence[str]:
+        """Shared documents it edits, by name; held while it acts, never while it waits."""
+        ...
+
+    def observe(self, ws: Workspace) -> Seen:
+        """Look. Reports completeness, not existence. Raises `Temporary` or `Permanent`, never `NotOurs`."""
+        ...
+
+    def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
+        """Pure. What has to be done; empty when there is nothing.
+
+        Raises `NotOurs`, for ABSENT `PartlyOurs` while something of ours is there as well; or another
+        `Permanent` for what no run could do, so that nobody approves it.
+        """
+        ...
+
+    def ensure(self, ws: Workspace, seen: Seen, ctx: StageContext) -> Wait | None: ...
+
+    def remove(self, ws: Workspace, seen: Seen, ctx: StageContext) -> Wait | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage at its place in the catalog.
+
+    `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
+    mirror image of create, so both are said.
+
+    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours,
+    unless the workspace's bucket is somebody else's (`provisioner/ownership.py`).
+    """
+
+    stage: Stage[Any]
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    by_name: bool = False

@@ -1,0 +1,309 @@
+"""One turn of a run: every stage is brought as far as it goes now.
+
+The order within a stage is what keeps an effect from being made twice: the intent is committed before the
+first write, the world is looked at before and after, and the result is committed last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from provisioner.engine.inspection import StageInspection, due, inspect_stages, inventory, prerequisites
+from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.recorder import RunRecorder
+from provisioner.engine.run import (
+    Clock,
+    Failure,
+    Held,
+    Ledger,
+    Locks,
+    RetryPolicy,
+    Run,
+    RunStatus,
+    StageStatus,
+)
+from provisioner.engine.stage import Change, Goal, Step, Wait
+from provisioner.errors import Interrupted, Temporary, WorkError
+from provisioner.message import Json, Message, named
+from provisioner.workspace import Platform, Workspace
+
+log = structlog.get_logger()
+
+MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
+"""A turn changes only these; the others wait for a person, or for nothing."""
+
+AGAIN = 1.0  # seconds, after which somebody else may have let go
+
+IN_LINE = 5.0
+"""Seconds at the most for a shared document: whoever edits it has it for a moment. To come back later instead
+would let a few of many runs through each time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineDeps:
+    """What every turn needs."""
+
+    orders: Mapping[Goal, tuple[Step, ...]]
+    platform: Platform
+    ledger: Ledger
+    locks: Locks
+    clock: Clock
+    retry: RetryPolicy
+    new_reference: Callable[[], str]
+    redact: Callable[[str], str]
+    retried: Callable[[], None]
+    halted: Callable[[Workspace], None]
+    at_once: int
+
+
+class Turn:
+    """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
+
+    def __init__(self, parts: EngineDeps, run: Run, guard: Held) -> None:
+        self._deps = parts
+        self._run = run
+        self._guard = guard
+        self._steps = parts.orders[run.goal]
+        self._ws = Workspace(run.asked, parts.platform)
+        self._recorder = RunRecorder(run, parts.ledger, parts.clock, parts.retry, parts.redact)
+        self._stopping = False  # somebody asked to cancel
+
+    def reconcile(self) -> Wait | None:
+        """A stage that may not be left comes first and alone; only then a cancel is obeyed."""
+        if (step := self._not_to_be_left()) and (wait := self._run_stage(step)):
+            self._recorder.rest()
+            return wait
+        if self._run.status not in MOVING:
+            return None
+        if self._recorder.cancel_asked():
+            self._cancel()
+            return None
+        if self._run.status is RunStatus.QUEUED:
+            self._recorder.start()
+            if self._run.attempt > 1:
+                self._deps.retried()
+        waits: list[Wait] = []
+        for step in self._steps:
+            wait = self._run_stage(step)
+            if self._run.status not in MOVING:
+                return None
+            if wait:
+                waits.append(wait)
+            if self._not_to_be_left():
+                break
+        if not waits:
+            waits = self._look_again()
+        if self._run.status not in MOVING:
+            return None
+        self._recorder.rest()
+        return min(waits, key=lambda wait: wait.seconds)
+
+    def _run_stage(self, step: Step) -> Wait | None:
+        """One stage, as far as it goes. None: it is done, others come before it, or the run is settled."""
+        progress = self._run.progress(step.stage.name)
+        if progress.status is StageStatus.DONE or not self._may_begin(step):
+            return None
+        if progress.until and progress.until > self._recorder.now:
+            left = progress.until - self._recorder.now
+            return Wait(left.total_seconds(), progress.reason or step.stage.title)
+        names = step.stage.locks(self._ws)
+        locks, within = self._deps.locks, self._spare(step)
+        with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
+            if held is None:
+                return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
+            try:
+                return self._work(step, held)
+            except Interrupted:
+                if not self._stopping:
+                    raise
+                self._cancel()
+                return None
+            except Exception as error:
+                if self._recorder.store_failed:
+                    raise  # no fault of the stage: the turn is given up, the run stays as it is stored
+                return self._answer(step, error)
+
+    def _not_to_be_left(self) -> Step | None:
+        """At most one: while there is one, no other is attended to."""
+        return next((step for step in self._steps if self._run.progress(step.stage.name).to_the_end), None)
+
+    def _spare(self, step: Step) -> float:
+        """Seconds until another stage of this run wants to be attended to, at most `IN_LINE`."""
+        if self._not_to_be_left():
+            return IN_LINE  # no other is
+        spare, passed = IN_LINE, True  # those before it had their turn
+        for other in self._steps:
+            progress = self._run.progress(other.stage.name)
+            if other is step:
+                passed = False
+            elif progress.status is not StageStatus.DONE and self._may_begin(other):
+                left = (progress.until - self._recorder.now).total_seconds() if progress.until else 0.0
+                if left > 0:
+                    spare = min(spare, left)
+                elif not passed:
+                    return 0.0
+        return spare
+
+    def _may_begin(self, step: Step) -> bool:
+        needed = prerequisites(step, self._run.goal)
+        return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
+
+    def _work(self, step: Step, held: Held) -> Wait | None:
+        stage, goal = step.stage, self._run.goal
+        before = self._run.progress(stage.name)
+        seen = stage.observe(self._ws)
+        changes, stays = due(stage, self._ws, seen, goal)
+        if not changes:
+            self._recorder.done(step, stays)
+            return None
+        if self._uncovered(step, changes):
+            self._park(step, changes)
+            return None
+        self.check(step, held)
+        self._recorder.intend(step, changes)
+        act = stage.ensure if goal is Goal.PRESENT else stage.remove
+        wait = act(self._ws, seen, _Context(self, self._recorder, step, held))
+        if wait:
+            if late := self._recorder.late(step, wait.reason):
+                raise late
+            if self._run.progress(stage.name).to_the_end and self._recorder.cancel_asked():
+                wait = replace(
+                    wait, reason=Message("{reason} (cancelled once that is over)", reason=wait.reason)
+                )
+            self._recorder.wait(step, wait, before)
+            return wait
+        left, stays = due(stage, self._ws, stage.observe(self._ws), goal)
+        if left:
+            raise Temporary(Message("{target} is not yet as it should be", target=left[0].target))
+        self._recorder.done(step, stays)
+        return None
+
+    def _look_again(self) -> list[Wait]:
+        """Done means looked at again: all stages once more, and only then success."""
+        waits: list[Wait] = []
+        for step, found in zip(self._steps, self._survey(self._run.goal, self._steps), strict=True):
+            error = found.error
+            if self._uncovered(step, found.changes):
+                self._park(step, found.changes)
+                return []
+            if found.changes:
+                error = Temporary(Message("{target} changed meanwhile", target=found.changes[0].target))
+            if error:
+                self._recorder.reopen(step)
+                wait = self._answer(step, error)
+                if wait is None:
+                    return []
+                waits.append(wait)
+            else:
+                self._recorder.left(step, found.stays)
+        if not waits:
+            self._recorder.succeed()
+        return waits
+
+    def _answer(self, step: Step, error: Exception) -> Wait | None:
+        """What an error of a stage does to the run. None: the run failed."""
+        match error:
+            case Temporary():
+                late = self._recorder.late(step, error.what)
+                wait = None if late else self._recorder.retry(step, error)
+                if wait is None:
+                    self._fail(step, late or error, error)
+                return wait
+            case WorkError():
+                self._fail(step, error, error)
+            case _:
+                self._fail_unexpected(step, error)
+        return None
+
+    def _cancel(self) -> None:
+        self._deps.halted(self._ws)
+        self._recorder.cancel(self._standing())
+
+    def _halt_deletion(self) -> None:
+        """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
+        if self._run.goal is Goal.ABSENT:
+            self._deps.halted(self._ws)
+
+    def _fail(self, step: Step, worst: WorkError, facts: WorkError) -> None:
+        failure = Failure(
+            stage=step.stage.name,
+            what=worst.what,
+            reference=self._deps.new_reference(),
+            cause=facts.cause,
+            hint=facts.hint,
+        )
+        log.warning("run failed", run=self._run.id, stage=failure.stage, reference=failure.reference)
+        self._halt_deletion()
+        self._recorder.fail(step, failure, self._standing())
+
+    def _fail_unexpected(self, step: Step, error: Exception) -> None:
+        """A bug: people get the reference, the log gets the trace."""
+        reference = self._deps.new_reference()
+        stage = step.stage.name
+        log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
+        self._halt_deletion()
+        shown = named(reference)
+        what = Message("something the bot did not expect; reference {reference}", reference=shown)
+        self._recorder.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
+
+    def _park(self, step: Step, changes: Sequence[Change]) -> None:
+        """The new plan is what is left to do; a stage that cannot be read stands as it was approved."""
+        self._halt_deletion()
+        approved = {stage.stage: stage for stage in self._run.plan.stages}
+        inspections = self._survey(self._run.goal, self._steps)
+        plan = Plan(self._run.goal, tuple(_planned(found, approved) for found in inspections))
+        self._recorder.park(step, plan, self._uncovered(step, changes))
+
+    def _uncovered(self, step: Step, changes: Sequence[Change]) -> list[Change]:
+        return [change for change in changes if not self._run.plan.covers(step.stage.name, change)]
+
+    def _standing(self) -> list[Json]:
+        inspections = self._survey(Goal.ABSENT, self._deps.orders[Goal.PRESENT])
+        return [one.to_json() for one in inventory(inspections)]
+
+    def _survey(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
+        return inspect_stages(steps, self._ws, goal, at_once=self._deps.at_once)
+
+    def check(self, step: Step, held: Held) -> None:
+        """Whether the next write of the stage may be made. Raises `Interrupted`."""
+        self._guard.check()
+        held.check()
+        if not self._run.progress(step.stage.name).to_the_end and self._recorder.cancel_asked():
+            self._stopping = True
+            raise Interrupted(Message("told to stop"))
+
+
+class _Context:
+    """A stage's view of the turn: `StageContext`."""
+
+    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held) -> None:
+        self._turn = turn
+        self._recorder = book
+        self._step = step
+        self._held = held
+
+    @property
+    def now(self) -> datetime:
+        return self._recorder.now
+
+    @property
+    def since(self) -> datetime:
+        return self._recorder.since(self._step)
+
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
+        self._turn.check(self._step, self._held)
+        self._recorder.note(self._step, message, to_the_end=to_the_end)
+
+    def record(self, message: Message, data: Mapping[str, Json]) -> None:
+        self._recorder.record(self._step, message, data)
+
+
+def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> StagePlan:
+    if found.error and found.stage in approved:
+        return approved[found.stage]
+    return found.plan

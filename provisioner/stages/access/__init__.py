@@ -1,0 +1,1 @@
+"""Access to the bucket: statements in the two shared IAM policies."""

@@ -1,0 +1,114 @@
+"""Managed policies through boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from provisioner.clients.aws import cause_of, code_of, config, mapped, optional
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Message, Ref, named
+from provisioner.stages.access import document
+from provisioner.stages.access.document import PolicyDocument, Unfit
+from provisioner.stages.access.stage import ManagedPolicy
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+_CHANGED_MEANWHILE = frozenset(
+    {
+        "ConcurrentModification",
+        "DeleteConflict",  # a version that came into force since it was looked at
+        "EntityTemporarilyUnmodifiable",
+        "NoSuchEntity",  # a policy or version that was there a moment ago
+    }
+)
+
+
+class IamPolicies:
+    """Managed policies, each by its ARN. IAM has no regions; `region` tells the SDK where to sign for."""
+
+    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
+        shared = config(timeout=timeout)
+        # After a lost answer, the SDK's own second try would make a second version; the engine looks first.
+        once = shared.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+        self._reads: IAMClient = boto3.client("iam", region_name=region, config=shared)
+        self._writes: IAMClient = boto3.client("iam", region_name=region, config=once)
+
+    def look(self, arn: str) -> ManagedPolicy | None:
+        with _met("GetPolicy", _cannot_read(arn)):
+            found = optional(lambda: self._reads.get_policy(PolicyArn=arn), "NoSuchEntity")
+            if found is None:
+                return None
+            version = found["Policy"]["DefaultVersionId"]
+            pages = self._reads.get_paginator("list_policy_versions").paginate(PolicyArn=arn)
+            versions = [each["VersionId"] for page in pages for each in page["Versions"]]
+        return ManagedPolicy(
+            document=self.document(arn, version),
+            version=version,
+            versions=tuple(dict.fromkeys((*versions, version))),  # the list may lag behind
+        )
+
+    def version_in_force(self, arn: str) -> str:
+        with _met("GetPolicy", _cannot_read(arn)):
+            return self._reads.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+
+    def document(self, arn: str, version: str) -> PolicyDocument:
+        with _met("GetPolicyVersion", _cannot_read(arn)):
+            answer = self._reads.get_policy_version(PolicyArn=arn, VersionId=version)
+        try:
+            return document.read(answer["PolicyVersion"]["Document"])
+        except Unfit as error:
+            what = Message(
+                "cannot read version {version} of policy {name}: {why}",
+                version=named(version),
+                name=_name(arn),
+                why=error.what,
+            )
+            raise Permanent(what, hint=error.hint) from error
+
+    def add_version(self, arn: str, text: str) -> str:
+        with _met("CreatePolicyVersion", Message("cannot add a version to policy {name}", name=_name(arn))):
+            answer = self._writes.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
+        return answer["PolicyVersion"]["VersionId"]
+
+    def drop_version(self, arn: str, version: str) -> None:
+        what = Message(
+            "cannot drop version {version} of policy {name}", version=named(version), name=_name(arn)
+        )
+        with _met("DeletePolicyVersion", what):
+            optional(
+                lambda: self._writes.delete_policy_version(PolicyArn=arn, VersionId=version), "NoSuchEntity"
+            )
+
+
+@contextmanager
+def _met(operation: str, what: Message) -> Iterator[None]:
+    """Raise IAM's errors as ours. What changed since it was looked at is looked at again."""
+    with mapped("iam", operation, what):
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) in _CHANGED_MEANWHILE or _too_many_versions(error):
+                raise Temporary(what, cause=cause_of("iam", error)) from error
+            raise
+
+
+def _too_many_versions(error: ClientError) -> bool:
+    """Somebody made one since. The same code stands for a policy that is too long, which is final."""
+    words = error.response.get("Error", {}).get("Message", "")
+    return code_of(error) == "LimitExceeded" and "versions" in words
+
+
+def _cannot_read(arn: str) -> Message:
+    return Message("cannot read policy {name}", name=_name(arn))
+
+
+def _name(arn: str) -> Ref:
+    return named(arn.rpartition("/")[2])

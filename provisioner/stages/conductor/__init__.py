@@ -1,0 +1,1 @@
+"""AI Conductor: the workspace, its account and its member."""

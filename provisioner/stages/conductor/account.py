@@ -1,0 +1,102 @@
+"""The account in AI Conductor with which Edge Conductor logs in.
+
+It is ours by its derived name, unless the workspace of our name is not ours: this bot makes no account before
+it has made the workspace, so whoever made that one made the account, by the same runbook, and both are left.
+Its password is the platform's, which is shown nowhere. An account of that name that is there already counts
+as there, whatever its password: the role in the workspace, which comes next, is proved by a login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.message import Message, named
+from provisioner.stages.conductor.model import (
+    Account,
+    AccountType,
+    ConductorWorkspace,
+    Listed,
+    refuse_other_type,
+    require_owned,
+)
+from provisioner.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSeen:
+    """`workspace`: the one of our name; looked at only where there is an account."""
+
+    account: Account | None = None
+    workspace: ConductorWorkspace | None = None
+
+
+class Accounts(Protocol):
+    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+
+    def workspaces(self) -> Sequence[Listed]: ...
+
+    def look(self, workspace: Listed) -> ConductorWorkspace: ...
+
+    def account(self, login: str) -> Account | None: ...
+
+    def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None: ...
+
+    def delete_account(self, account: Account) -> None: ...  # nothing when it is gone
+
+
+class ConductorAccountStage:
+    def __init__(self, conductor: Accounts) -> None:
+        self._conductor = conductor
+
+    @property
+    def name(self) -> str:
+        return "conductor-account"
+
+    @property
+    def title(self) -> Message:
+        return Message("AI Conductor account")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> AccountSeen:
+        account = self._conductor.account(ws.edge_account)
+        if account is None:
+            return AccountSeen()
+        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
+        return AccountSeen(account=account, workspace=self._conductor.look(listed) if listed else None)
+
+    def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
+        _refuse_strangers(ws, seen)
+        target = Message("AI Conductor account {name}", name=named(ws.edge_account))
+        if goal is Goal.PRESENT:
+            detail = Message("type Developer, with the platform's fixed password")
+            return () if seen.account else (Change(Verb.CREATE, target, detail),)
+        detail = Message("Edge Conductor can no longer log in with it")
+        return (Change(Verb.DELETE, target, detail),) if seen.account else ()
+
+    def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
+        _refuse_strangers(ws, seen)
+        if seen.account is None:
+            ctx.progress(Message("creating AI Conductor account {login}", login=named(ws.edge_account)))
+            self._conductor.create_account(
+                ws.edge_account, password=ws.edge_password, type_=AccountType.DEVELOPER
+            )
+        return None
+
+    def remove(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
+        _refuse_strangers(ws, seen)
+        if seen.account is not None:
+            ctx.progress(Message("deleting AI Conductor account {login}", login=named(ws.edge_account)))
+            self._conductor.delete_account(seen.account)
+        return None
+
+
+def _refuse_strangers(ws: Workspace, seen: AccountSeen) -> None:
+    require_owned(ws, seen.workspace)
+    refuse_other_type(seen.account)

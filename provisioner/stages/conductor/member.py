@@ -1,0 +1,196 @@
+"""The role of the edge account in the workspace: Manager, proved by one login as that account.
+
+Whether it is there is told by the members that the admin sees; where AI Conductor has no such call, only the
+account's own login tells. A login that is refused counts towards the lock of the account (five lock it), so
+a finished workspace is not looked at by logging in where that can be helped.
+
+The login comes right after the role was given. Until it showed this workspace, with this role and nothing
+else, the role is not done: a login that shows something else takes the role away again, so that trying again
+proves it again; and a role whose login found no answer is remembered here as unproved. Only a process that
+is killed between the two leaves a role that the admin's view alone vouches for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Message, named
+from provisioner.stages.conductor.model import (
+    Access,
+    Account,
+    AccountType,
+    ConductorWorkspace,
+    Listed,
+    Member,
+    WorkspaceRole,
+    refuse_other_type,
+    refuse_used,
+    require_owned,
+)
+from provisioner.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberSeen:
+    workspace: ConductorWorkspace | None = None
+    account: Account | None = None
+    role: str = ""  # empty: no member
+    proved: bool = True  # False: given by this process, and not yet proved
+
+
+class Members(Protocol):
+    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+
+    def workspaces(self) -> Sequence[Listed]: ...
+
+    def look(self, workspace: Listed) -> ConductorWorkspace: ...
+
+    def account(self, login: str) -> Account | None: ...
+
+    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
+
+    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
+
+    def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
+        """What that account may use. A refused login is `Permanent` and is not made again by itself."""
+        ...
+
+    def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None: ...
+
+    def remove_member(self, workspace: Listed, account: Account) -> None: ...  # nothing when it is gone
+
+
+class ConductorMemberStage:
+    def __init__(self, conductor: Members) -> None:
+        self._conductor = conductor
+        self._unproved: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        return "conductor-member"
+
+    @property
+    def title(self) -> Message:
+        return Message("AI Conductor role")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> MemberSeen:
+        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
+        workspace = self._conductor.look(listed) if listed else None
+        account = self._conductor.account(ws.edge_account)
+        seen = MemberSeen(workspace=workspace, account=account)
+        if workspace is None or account is None or _foreign(ws, workspace, account):
+            return seen
+        return replace(seen, role=self._role(ws, workspace), proved=ws.name not in self._unproved)
+
+    def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
+        _refuse_strangers(ws, seen)
+        target = Message(
+            "AI Conductor role {role} of {login} in {workspace}",
+            role=named("Manager"),
+            login=named(ws.edge_account),
+            workspace=named(ws.name),
+        )
+        if goal is Goal.ABSENT:
+            return (Change(Verb.DELETE, target),) if seen.role else ()
+        if seen.role != WorkspaceRole.MANAGER:
+            instead = Message("instead of {role}", role=named(seen.role)) if seen.role else None
+            return (Change(Verb.CREATE, target, instead),)
+        if not seen.proved:
+            return (Change(Verb.UPDATE, target, Message("to be proved by a login")),)
+        return ()
+
+    def ensure(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
+        _refuse_strangers(ws, seen)
+        if seen.role == WorkspaceRole.MANAGER and seen.proved:
+            return None
+        if seen.workspace is None or seen.account is None:
+            raise Temporary(
+                Message(
+                    "cannot make {login} Manager of AI Conductor workspace {name}: one of them is not there",
+                    login=named(ws.edge_account),
+                    name=named(ws.name),
+                )
+            )
+        if seen.role != WorkspaceRole.MANAGER:
+            if seen.role:
+                self._take_out(ws, seen.workspace, seen.account, ctx)
+            ctx.progress(
+                Message(
+                    "making {login} Manager of AI Conductor workspace {name}",
+                    login=named(ws.edge_account),
+                    name=named(ws.name),
+                )
+            )
+            self._unproved.add(ws.name)
+            self._conductor.add_member(seen.workspace, seen.account, WorkspaceRole.MANAGER)
+        self._prove(ws, seen.workspace, seen.account, ctx)
+        return None
+
+    def remove(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
+        """The first step of a delete in AI Conductor: nothing is begun there while solutions are left."""
+        _refuse_strangers(ws, seen)
+        if not seen.role or seen.workspace is None or seen.account is None:
+            return None
+        refuse_used(seen.workspace, self._conductor.solutions(seen.workspace))
+        self._take_out(ws, seen.workspace, seen.account, ctx)
+        return None
+
+    def _role(self, ws: Workspace, workspace: Listed) -> str:
+        members = self._conductor.members(workspace)
+        if members is None:
+            accesses = self._conductor.log_in(ws.edge_account, password=ws.edge_password)
+            return next((each.role for each in accesses if each.workspace == ws.name), "")
+        return next((each.role for each in members if each.login == ws.edge_account), "")
+
+    def _prove(self, ws: Workspace, workspace: Listed, account: Account, ctx: StageContext) -> None:
+        ctx.progress(Message("logging in to AI Conductor once as {login}", login=named(ws.edge_account)))
+        try:
+            accesses = self._conductor.log_in(ws.edge_account, password=ws.edge_password)
+            _refuse_other_accesses(ws, accesses)
+        except Permanent:
+            self._take_out(ws, workspace, account, ctx)
+            self._unproved.discard(ws.name)
+            raise
+        self._unproved.discard(ws.name)
+
+    def _take_out(self, ws: Workspace, workspace: Listed, account: Account, ctx: StageContext) -> None:
+        ctx.progress(
+            Message(
+                "taking {login} out of AI Conductor workspace {name}",
+                login=named(ws.edge_account),
+                name=named(ws.name),
+            )
+        )
+        self._conductor.remove_member(workspace, account)
+
+
+def _foreign(ws: Workspace, workspace: ConductorWorkspace, account: Account) -> bool:
+    """Whether one of them is somebody else's: then nobody's role is for us to look at."""
+    return workspace.bucket != ws.bucket or account.type != AccountType.DEVELOPER
+
+
+def _refuse_strangers(ws: Workspace, seen: MemberSeen) -> None:
+    require_owned(ws, seen.workspace)
+    refuse_other_type(seen.account)
+
+
+def _refuse_other_accesses(ws: Workspace, accesses: Sequence[Access]) -> None:
+    if tuple(accesses) == (Access(workspace=ws.name, role=WorkspaceRole.MANAGER),):
+        return
+    raise Permanent(
+        Message(
+            "AI Conductor lets {login} use {found}, and not {name} as Manager alone",
+            login=named(ws.edge_account),
+            found=", ".join(f"{each.workspace} ({each.role})" for each in accesses) or "-",
+            name=named(ws.name),
+        )
+    )

@@ -1,0 +1,326 @@
+"""AI Conductor over HTTP: logging in, and what its answers mean.
+
+Five refused logins lock an account there, so a login that was refused is not made again by itself: it is
+remembered, and every later call fails with it, until a person acts (`forgive`). At three of the five the bot
+leaves the rest to people, until it is started again. A login that found no answer may have been refused as
+well: after three of them it waits for a person, too, unless that password was right before.
+
+A page for people is never taken for an answer: the public address answers 200 with HTML to anything.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import httpx
+from pydantic import SecretStr
+
+from provisioner.clients.answer import is_json, kind, seen
+from provisioner.errors import Cause, Permanent, Temporary, WorkError
+from provisioner.message import Json, Message, named
+
+LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
+COOKIE = "access-token"
+LOCKS_AT = 5  # refused logins in a row, after which AI Conductor locks an account
+LEAVES_AT = 3  # of them, after which we leave the others to people
+
+_LOCKED, _UNUSED = "USER.LOGIN.002", "USER.LOGIN.003"  # 001: wrong login or password
+_NO_JUDGEMENT = frozenset({404, 405, 422})  # of a login: the call itself was wrong
+_SOON = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`what` could not be done if it fails. `secrets`: what was sent and may be quoted."""
+
+    name: str  # in words: "create workspace"
+    what: Message
+    secrets: tuple[SecretStr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    token: str = field(repr=False)
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    what: Message
+    cause: Cause | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """Of one login name."""
+
+    refusal: _Refusal | None = None  # why it is not tried again
+    fails: int = 0  # refused in a row, as far as is known
+    unanswered: int = 0  # in a row
+    good: bool = False  # the password was right once
+
+    def close(self, what: Message, cause: Cause | None) -> Permanent:
+        self.refusal = _Refusal(what, cause)
+        return Permanent(what, cause=cause)
+
+
+class ConductorSession:
+    """`url` is AI Conductor's address, without `/api`."""
+
+    def __init__(self, *, url: str, user: str, password: SecretStr, timeout: timedelta) -> None:
+        self._user = user
+        self._password = password
+        self._token = ""
+        self._records: dict[str, _Record] = {}
+        self._lock = threading.RLock()  # held over a login, so that two threads do not make it twice
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Accept": "application/json", "Content-Type": "application/json"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # two accounts log in; neither stays
+            timeout=timeout.total_seconds(),
+            trust_env=False,
+        )
+
+    def call(
+        self,
+        operation: Operation,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json = None,
+    ) -> Any:
+        """The answer's JSON, None when it has no content. As the admin; logs in again once when it has to."""
+        token = self._admin_token("")
+        answer = self._send(operation, method, path, query=query, body=body, token=token)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            token = self._admin_token(token)
+            answer = self._send(operation, method, path, query=query, body=body, token=token)
+        return self._read(operation, answer)
+
+    def ask(self, operation: Operation, path: str) -> Any:
+        """The same for what needs no login."""
+        return self._read(operation, self._send(operation, "GET", path))
+
+    def answers(self, operation: Operation, path: str) -> None:
+        """Whether there is any good answer that is not a page for people."""
+        answer = self._send(operation, "GET", path)
+        if not answer.is_success or "html" in kind(answer):
+            self._refuse(operation, answer)
+
+    def admin_logs_in(self) -> None:
+        """Now, whether the last login still holds or not."""
+        with self._lock:
+            self._token = self.log_in(self._user, self._password).token
+
+    def log_in(self, login: str, password: SecretStr) -> LoggedIn:
+        """`Permanent` when it is refused, and from then on without a call until `forgive`."""
+        operation = Operation(
+            LOGGING_IN,
+            Message("cannot log in to AI Conductor as {login}", login=named(login)),
+            (password,),
+        )
+        body: Json = {"login_id": login, "login_pw": password.get_secret_value()}
+        with self._lock:
+            record = self._records.setdefault(login, _Record())
+            if record.refusal is not None:
+                raise Permanent(record.refusal.what, cause=record.refusal.cause)
+            try:
+                answer = self._send(operation, "POST", LOGIN, body=body)
+            except Temporary as error:
+                raise self._no_answer(login, record, error) from error.__cause__
+            record.unanswered = 0
+            if answer.is_client_error and answer.status_code not in _NO_JUDGEMENT:
+                raise self._refused(login, record, self._cause(operation, answer), answer)
+            content = self._read(operation, answer)
+            token = _cookie(answer)
+            if not token or not isinstance(content, dict):
+                why = Message("the answer has no cookie {cookie}, or no object", cookie=named(COOKIE))
+                raise self.unusable(operation, why)
+            record.fails, record.good = 0, True
+            return LoggedIn(token, content)
+
+    def reset_lockout(self) -> None:
+        """A person wants refused logins tried again; not one that the bot tries no more."""
+        with self._lock:
+            for record in self._records.values():
+                if record.fails < LEAVES_AT:
+                    record.refusal, record.unanswered = None, 0
+
+    def forget(self, login: str) -> None:
+        """The account was made anew, or is gone: what is remembered of it was of another."""
+        with self._lock:
+            self._records.pop(login, None)
+
+    def unusable(self, operation: Operation, why: Message) -> Permanent:
+        """An answer that lacks what it has to have."""
+        cause = Cause.noted(why, service="conductor", operation=operation.name, code="200")
+        return Permanent(operation.what, cause=cause.redacted(partial(self._masked, operation)))
+
+    def _admin_token(self, refused: str) -> str:
+        """`refused`: the one that no longer holds; another thread may have a newer one already."""
+        with self._lock:
+            if self._token == refused:
+                self.admin_logs_in()
+            return self._token
+
+    def _no_answer(self, login: str, record: _Record, error: Temporary) -> WorkError:
+        """It may have been refused where a connection came about."""
+        lost = isinstance(error.__cause__, httpx.HTTPError)
+        unheard = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+        if record.good or not lost or unheard:
+            return error
+        record.unanswered += 1
+        if record.unanswered < LEAVES_AT:
+            return error
+        what = Message(
+            "AI Conductor did not answer {n} logins of {login}, which it may have refused",
+            n=record.unanswered,
+            login=named(login),
+        )
+        return record.close(what, error.cause)
+
+    def _refused(self, login: str, record: _Record, cause: Cause, answer: httpx.Response) -> Permanent:
+        detail = _detail(answer)
+        count = str(detail.get("login_fail_count", "")) if isinstance(detail, dict) else ""
+        record.fails = int(count) if count.isdecimal() else record.fails + 1
+        record.good = False
+        if cause.code in (_LOCKED, _UNUSED):
+            record.fails = 0  # nothing is left to lose, and an unlocked account begins anew
+        name = named(login)
+        if cause.code == _LOCKED:
+            what = Message("cannot log in to AI Conductor as {login}: the account is locked", login=name)
+        elif cause.code == _UNUSED:
+            what = Message(
+                "cannot log in to AI Conductor as {login}: the account is locked because nobody used it",
+                login=name,
+            )
+        elif record.fails >= LEAVES_AT:
+            what = Message(
+                "AI Conductor refused the login {login} {fails} times of {most}: the bot tries it no more",
+                login=name,
+                fails=record.fails,
+                most=LOCKS_AT,
+            )
+        elif login == self._user:
+            what = Message("AI Conductor does not accept the bot's login {login}", login=name)
+        else:
+            what = Message("AI Conductor does not accept the login {login}", login=name)
+        return record.close(what, cause)
+
+    def _send(
+        self,
+        operation: Operation,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json = None,
+        token: str = "",
+    ) -> httpx.Response:
+        """`Temporary` when it may go better later; any other answer as it is."""
+        headers = {"Cookie": f"{COOKIE}={token}"} if token else None
+        try:
+            answer = self._http.request(method, path, params=query, json=body, headers=headers)
+        except httpx.HTTPError as error:  # no connection, a time-out, or one that broke
+            cause = Cause(
+                service="conductor",
+                operation=operation.name,
+                words=self._masked(operation, str(error)),
+                code=type(error).__name__,
+            )
+            raise Temporary(operation.what, cause=cause) from error
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+            raise Temporary(
+                operation.what,
+                cause=self._cause(operation, answer),
+                retry_after=_retry_after(answer),
+            )
+        return answer
+
+    def _read(self, operation: Operation, answer: httpx.Response) -> Any:
+        if not answer.is_success or (answer.content and not is_json(answer)):
+            self._refuse(operation, answer)
+        return answer.json() if answer.content else None
+
+    def _refuse(self, operation: Operation, answer: httpx.Response) -> NoReturn:
+        raise Permanent(operation.what, cause=self._cause(operation, answer))
+
+    def _cause(self, operation: Operation, answer: httpx.Response) -> Cause:
+        mask = partial(self._masked, operation)
+        detail = _detail(answer)
+        code = str((detail.get("error_code") if isinstance(detail, dict) else None) or answer.status_code)
+        said = _said(detail)
+        if said is None:
+            return Cause.noted(seen(answer, mask), service="conductor", operation=operation.name, code=code)
+        return Cause(service="conductor", operation=operation.name, code=code, words=mask(said))
+
+    def _masked(self, operation: Operation, words: str) -> str:
+        """Validation quotes what it was sent."""
+        given = (self._password, SecretStr(self._token), *operation.secrets)
+        return masked(words, [secret.get_secret_value() for secret in given])
+
+
+def masked(words: str, secrets: Collection[str]) -> str:
+    """Stars for each secret, as it is and as JSON or an address would write it."""
+    forms = {form for secret in secrets for form in _written(secret)}
+    for form in sorted(forms - {""}, key=len, reverse=True):
+        words = words.replace(form, "***")
+    return words
+
+
+def _written(secret: str) -> tuple[str, ...]:
+    as_json = (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    return (secret, quote(secret, safe=""), *as_json)
+
+
+def _cookie(answer: httpx.Response) -> str:
+    """The access token, whatever domain the cookie is for: inside the cluster we come by another name."""
+    for header in answer.headers.get_list("set-cookie"):
+        try:
+            found = SimpleCookie(header)
+        except CookieError:
+            continue
+        if COOKIE in found:
+            return str(found[COOKIE].value)
+    return ""
+
+
+def _detail(answer: httpx.Response) -> Any:
+    """What is under `detail`: a string, a list of faults, or an object."""
+    content = answer.json() if is_json(answer) else None
+    return content.get("detail") if isinstance(content, dict) else None
+
+
+def _said(detail: Any) -> str | None:
+    """AI Conductor's own words in that detail."""
+    match detail:
+        case str() as text:
+            return text
+        case list() as faults:
+            return "; ".join(_fault(each) for each in faults)
+        case dict():
+            return json.dumps(detail, ensure_ascii=False)
+    return None
+
+
+def _fault(fault: Any) -> str:
+    """One fault of a validation, without what it was sent."""
+    if not isinstance(fault, dict):
+        return str(fault)
+    where = ".".join(str(part) for part in fault.get("loc", ()))
+    return f"{where}: {fault.get('msg', '')}"
+
+
+def _retry_after(answer: httpx.Response) -> timedelta:
+    told = answer.headers.get("retry-after", "")
+    return timedelta(seconds=min(int(told), 300)) if told.isascii() and told.isdigit() else _SOON

@@ -1,0 +1,275 @@
+"""The workspace in AI Conductor, with the resources that its pipelines may ask for.
+
+AI Conductor derives namespace, login and node label from the name it is given, and whether it adds the `-ws`
+to that name is not known: so what it made is read back, and anything else than the derived names is an error.
+A workspace with such a wrong name is still ours by its bucket, so that it can be removed again.
+
+What a node holds is looked up, never typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.errors import Permanent, Temporary
+from provisioner.instance import InstanceTypes
+from provisioner.message import Message, named
+from provisioner.stages.conductor.model import (
+    ConductorWorkspace,
+    Listed,
+    Member,
+    NameForm,
+    NewWorkspace,
+    Resource,
+    refuse_used,
+    require_owned,
+)
+from provisioner.workspace import Workspace, dashboard_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSeen:
+    """`wanted` is an error when it cannot be told what a node holds: no reason not to remove a workspace."""
+
+    wanted: Resource | Permanent
+    found: ConductorWorkspace | None = None
+    solutions: tuple[str, ...] = ()
+    members: tuple[str, ...] | None = ()  # logins; None: AI Conductor does not tell
+
+
+class Workspaces(Protocol):
+    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+
+    def workspaces(self) -> Sequence[Listed]: ...
+
+    def look(self, workspace: Listed) -> ConductorWorkspace: ...
+
+    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
+
+    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
+
+    def create_workspace(self, new: NewWorkspace) -> str: ...  # its id; empty when that is not told
+
+    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None: ...
+
+    def delete_workspace(self, workspace: Listed) -> None: ...  # nothing when it is gone
+
+
+class ConductorWorkspaceStage:
+    """`monitored`: every workspace has a dashboard; else only one for which a person gave one."""
+
+    def __init__(
+        self, conductor: Workspaces, instances: InstanceTypes, *, form: NameForm, monitored: bool
+    ) -> None:
+        self._conductor = conductor
+        self._instances = instances
+        self._form = form
+        self._monitored = monitored
+
+    @property
+    def name(self) -> str:
+        return "conductor-workspace"
+
+    @property
+    def title(self) -> Message:
+        return Message("AI Conductor workspace")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> WorkspaceSeen:
+        wanted, found = self._wanted(ws), self._find(ws)
+        if found is None or found.bucket != ws.bucket:
+            return WorkspaceSeen(wanted=wanted, found=found)  # what a stranger's holds is not for us to read
+        members = self._conductor.members(found)
+        return WorkspaceSeen(
+            wanted=wanted,
+            found=found,
+            solutions=tuple(self._conductor.solutions(found)),
+            members=None if members is None else tuple(member.login for member in members),
+        )
+
+    def plan(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> tuple[Change, ...]:
+        """What no run could do is refused here, before anybody approves it: wrong names, solutions in it."""
+        found = seen.found
+        require_owned(ws, found)
+        if goal is Goal.PRESENT:
+            if found is not None:
+                _refuse_differences(ws, found)
+                if _has(ws, found, seen.wanted):
+                    return ()
+            verb = Verb.UPDATE if found else Verb.CREATE
+            return (Change(verb, _target(ws.name), _resources(_known(seen.wanted))),)
+        if found is None:
+            return ()
+        refuse_used(found, seen.solutions)
+        return (Change(Verb.DELETE, _target(found.name), _lost(found, seen.members)),)
+
+    def ensure(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
+        found = seen.found
+        require_owned(ws, found)
+        if found is not None:
+            _refuse_differences(ws, found)
+            if _has(ws, found, seen.wanted):
+                return None
+        wanted = _known(seen.wanted)
+        new = self._new(ws, wanted, found)
+        if found is None:
+            made = self._create(ws, new, ctx)
+        else:
+            ctx.progress(Message("changing AI Conductor workspace {name}", name=named(ws.name)))
+            self._conductor.update_workspace(found, new)
+            made = self._conductor.look(found)
+        _refuse_differences(ws, made)
+        if not _has(ws, made, wanted):
+            raise Permanent(
+                Message(
+                    "AI Conductor did not save the resources of workspace {name}: {resources}",
+                    name=named(ws.name),
+                    resources=_resources(wanted),
+                )
+            )
+        return None
+
+    def remove(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
+        require_owned(ws, seen.found)
+        if seen.found is None:
+            return None
+        refuse_used(seen.found, seen.solutions)
+        ctx.progress(Message("deleting AI Conductor workspace {name}", name=named(seen.found.name)))
+        self._conductor.delete_workspace(seen.found)
+        return None
+
+    def _wanted(self, ws: Workspace) -> Resource | Permanent:
+        spec = ws.platform.specs.get(ws.asked.spec)
+        if spec is None:
+            return Permanent(Message("the settings have no spec {name} any more", name=named(ws.asked.spec)))
+        try:
+            node = self._instances.describe(spec.instance_type)
+        except Permanent as error:
+            return error
+        return Resource(name=ws.asked.spec, vcpu=node.vcpus, ram_gb=node.memory_gib, gpu=node.gpus)
+
+    def _find(self, ws: Workspace) -> ConductorWorkspace | None:
+        """The one on our bucket, of our name or one that it got wrongly; else a stranger's of our name."""
+        listed = {each.name: each for each in self._conductor.workspaces()}
+        by_name = self._conductor.look(listed[ws.name]) if ws.name in listed else None
+        if by_name is not None and by_name.bucket == ws.bucket:
+            return by_name
+        wrong = (ws.project, f"{ws.name}-ws")  # what comes of giving the other form of the name
+        looked_at = (self._conductor.look(listed[name]) for name in wrong if name in listed)
+        return next((each for each in looked_at if each.bucket == ws.bucket), by_name)
+
+    def _new(self, ws: Workspace, wanted: Resource, found: ConductorWorkspace | None) -> NewWorkspace:
+        """Of one that is there, resources of other names stay, and so does its dashboard: only the resources
+        stand in the plan."""
+        others = tuple(each for each in found.resources if each.name != wanted.name) if found else ()
+        dashboard = ws.dashboard if self._monitored else dashboard_uid(ws.asked.dashboard)
+        return NewWorkspace(
+            name=self._form.of(ws),
+            bucket=ws.bucket,
+            dashboard=found.dashboard if found else dashboard,
+            resources=(*others, wanted),
+        )
+
+    def _create(self, ws: Workspace, new: NewWorkspace, ctx: StageContext) -> ConductorWorkspace:
+        given = asdict(new)
+        given["resources"] = [asdict(each) for each in new.resources]
+        ctx.record(
+            Message("Values for AI Conductor workspace {name}, kept before the call", name=named(ws.name)),
+            given,
+        )
+        ctx.progress(Message("creating AI Conductor workspace {name}", name=named(ws.name)))
+        number = self._conductor.create_workspace(new)
+        made = next((each for each in self._conductor.workspaces() if each.id == number), None)
+        looked_at = self._conductor.look(made) if made else self._find(ws)
+        if looked_at is None:
+            raise Temporary(
+                Message("AI Conductor does not show workspace {name} that it made", name=named(ws.name))
+            )
+        return looked_at
+
+
+def _refuse_differences(ws: Workspace, found: ConductorWorkspace) -> None:
+    require_owned(ws, found)
+    for wrong in _differences(ws, found):
+        raise Permanent(wrong)
+
+
+def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
+    """What AI Conductor derived otherwise than we do; what it does not tell is not compared."""
+    if found.name != ws.name:
+        yield Message(
+            "AI Conductor made workspace {found}, not {wanted}",
+            found=named(found.name),
+            wanted=named(ws.name),
+        )
+    if found.namespace not in ("", ws.namespace):
+        yield Message(
+            "AI Conductor workspace {name} has namespace {found}, not {wanted}",
+            name=named(found.name),
+            found=named(found.namespace),
+            wanted=named(ws.namespace),
+        )
+    if found.login not in ("", ws.login_email):
+        yield Message(
+            "AI Conductor workspace {name} has login {found}, not {wanted}",
+            name=named(found.name),
+            found=named(found.login),
+            wanted=named(ws.login_email),
+        )
+    for resource in found.resources:
+        if resource.name == ws.asked.spec and resource.label not in ("", ws.node_label):
+            yield Message(
+                "AI Conductor workspace {name} has node label {found}, not {wanted}",
+                name=named(found.name),
+                found=named(resource.label),
+                wanted=named(ws.node_label),
+            )
+
+
+def _known(wanted: Resource | Permanent) -> Resource:
+    if isinstance(wanted, Permanent):
+        raise wanted
+    return wanted
+
+
+def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | Permanent) -> bool:
+    """Whether its pipelines can ask for the node that was asked for, as far as that can be told."""
+    if isinstance(wanted, Permanent):
+        return any(each.name == ws.asked.spec for each in found.resources)
+    numbers = (wanted.name, wanted.vcpu, wanted.ram_gb, wanted.gpu)
+    return any((each.name, each.vcpu, each.ram_gb, each.gpu) == numbers for each in found.resources)
+
+
+def _resources(wanted: Resource) -> Message:
+    return Message(
+        "{spec}: {vcpu} vCPU, {ram_gb} GB memory, {gpu} GPU",
+        spec=named(wanted.name),
+        vcpu=wanted.vcpu,
+        ram_gb=wanted.ram_gb,
+        gpu=wanted.gpu,
+    )
+
+
+def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message:
+    """What goes with it, in a line. Solutions there are none by then."""
+    resources = ", ".join(each.name for each in found.resources) or "-"
+    if members is None:
+        return Message("no solutions; resources {resources}; all its members lose it", resources=resources)
+    if not members:
+        return Message("no solutions, no members; resources {resources}", resources=resources)
+    return Message(
+        "no solutions; resources {resources}; {n} member loses it: {members}",
+        plural="no solutions; resources {resources}; {n} members lose it: {members}",
+        resources=resources,
+        n=len(members),
+        members=", ".join(members),
+    )
+
+
+def _target(name: str) -> Message:
+    return Message("AI Conductor workspace {name}", name=named(name))

@@ -1,0 +1,163 @@
+"""The workspace's Grafana dashboard: one that was given, or one made from a template.
+
+A dashboard that was given is looked at and has to be there; it is never changed and never deleted. Where none
+was given, one is made under a uid that is derived from the project, and goes with the workspace.
+
+Ours or not: our mark is a tag with the project, written in the creating call. What stands under the derived
+uid without it is never touched, in neither direction. People may edit a dashboard of ours, so what is in it
+is not compared: it is whole as soon as it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.message import Message, named
+from provisioner.workspace import Workspace
+
+BOT = "workspace-bot"
+"""A tag by which people find all dashboards that were made here."""
+
+PROJECT = "workspace-bot/project="
+"""Start of our mark, the tag `workspace-bot/project=alpha`. Grafana keeps 50 characters of a tag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """A dashboard that exists."""
+
+    title: str
+    tags: tuple[str, ...] = ()
+    version: int = 1  # counts the times it was saved
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The projects that our mark names; empty when it was not made here."""
+        return frozenset(tag.removeprefix(PROJECT) for tag in self.tags if tag.startswith(PROJECT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardSeen:
+    given: Dashboard | WorkError | None = None  # the one that was asked for; why it cannot be read
+    made: Dashboard | None = None  # what stands under the derived uid
+
+
+class Dashboards(Protocol):
+    """What this stage needs of Grafana."""
+
+    def look(self, uid: str) -> Dashboard | None: ...
+
+    def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
+        """From the template, in one call. `variables` are the values of its constants, by name.
+
+        Never overwrites: `Temporary` when there is one with this uid by now, so that it is looked at.
+        """
+        ...
+
+    def delete(self, uid: str) -> None: ...  # nothing when it is gone
+
+
+class DashboardStage:
+    def __init__(self, dashboards: Dashboards) -> None:
+        self._dashboards = dashboards
+
+    @property
+    def name(self) -> str:
+        return "dashboard"
+
+    @property
+    def title(self) -> Message:
+        return Message("Grafana dashboard")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> DashboardSeen:
+        """The derived uid too where one was given: an earlier request may have left it empty."""
+        return DashboardSeen(
+            given=self._look_at_given(ws) if _given(ws) else None,
+            made=self._dashboards.look(ws.made_dashboard),
+        )
+
+    def plan(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
+        """Raises `Permanent`, too, when the dashboard that was given is not there."""
+        if _given(ws):
+            return _with_given(ws, seen, goal)
+        _refuse_strangers(ws, seen.made)
+        if goal is Goal.PRESENT:
+            detail = Message("from the template, titled {title}", title=_title(ws))
+            return () if seen.made else (Change(Verb.CREATE, _target(ws), detail),)
+        return (_deletion(ws, seen.made),) if seen.made else ()
+
+    def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
+        if not self.plan(ws, seen, Goal.PRESENT):
+            return None
+        ctx.progress(Message("creating dashboard {uid}", uid=named(ws.made_dashboard)))
+        self._dashboards.create(
+            ws.made_dashboard,
+            title=_title(ws),
+            tags=(BOT, f"{PROJECT}{ws.project}"),
+            variables={"namespace": ws.namespace, "node_label": ws.node_label, "bucket": ws.bucket},
+        )
+        return None
+
+    def remove(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
+        if not self.plan(ws, seen, Goal.ABSENT):
+            return None
+        ctx.progress(Message("deleting dashboard {uid}", uid=named(ws.made_dashboard)))
+        self._dashboards.delete(ws.made_dashboard)
+        return None
+
+    def _look_at_given(self, ws: Workspace) -> Dashboard | WorkError | None:
+        """A deletion does not need it."""
+        try:
+            return self._dashboards.look(ws.dashboard)
+        except WorkError as error:
+            return error
+
+
+def _given(ws: Workspace) -> bool:
+    """Whether it is another one than we would make: who gives ours gives nothing."""
+    return ws.dashboard != ws.made_dashboard
+
+
+def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
+    """What stands under the derived uid matters only if it is ours: then it goes with the workspace."""
+    made = seen.made
+    if goal is Goal.ABSENT:
+        return (_deletion(ws, made),) if made and made.owners == {ws.project} else ()
+    if isinstance(seen.given, WorkError):
+        raise seen.given
+    if seen.given is None:
+        raise Permanent(Message("there is no dashboard {uid} in Grafana", uid=named(ws.dashboard)))
+    return ()
+
+
+def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
+    if made is None or made.owners == {ws.project}:
+        return
+    uid = named(ws.made_dashboard)
+    others = made.owners - {ws.project}
+    if not others:
+        raise NotOurs(Message("dashboard {uid} exists and was not made by this bot", uid=uid))
+    owner = named(", ".join(sorted(others)))
+    raise NotOurs(Message("dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
+
+
+def _deletion(ws: Workspace, made: Dashboard) -> Change:
+    edited = Message("with the changes that were made to it by hand") if made.version > 1 else None
+    return Change(Verb.DELETE, _target(ws), edited)
+
+
+def _target(ws: Workspace) -> Message:
+    return Message("Grafana dashboard {uid}", uid=named(ws.made_dashboard))
+
+
+def _title(ws: Workspace) -> str:
+    """No other workspace's: older versions of Grafana refuse a title that a folder has already."""
+    at = ws.platform
+    return f"Workspace {ws.name} ({at.region_alias} {at.infra} {at.env})"

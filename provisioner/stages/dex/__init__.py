@@ -1,0 +1,1 @@
+"""The Dex login: an entry in a configuration that all share."""

@@ -1,0 +1,1 @@
+"""The EKS node group, which eksctl creates and deletes."""

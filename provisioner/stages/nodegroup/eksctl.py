@@ -1,0 +1,293 @@
+"""eksctl: a program that is started, not awaited. Facts only; what they mean is not told here.
+
+A child cannot outlive the bot: the kernel kills it (`setpriv --pdeathsig`) when the thread that forked it
+ends, so one thread that lives as long as the process forks them all. Each has a process group of its own, and
+its output goes to files, as an unread pipe blocks at 64 KiB. The folder of a child outlives the bot:
+
+    FOLDER/<node group>.<task>/config.yaml   what it was told to make; readable by nobody else
+                               started       when, as the stage tells the time
+                               stdout        its log
+                               stderr        its last "Error: ..."
+                               exit          its exit code; missing when it was killed with the bot
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from provisioner.errors import Cause, Permanent
+from provisioner.message import Message, named
+from provisioner.stages.nodegroup.config import ClusterConfig
+from provisioner.stages.nodegroup.eksctl_log import said
+from provisioner.stages.nodegroup.state import Child, Task
+
+OLDEST = (0, 169, 0)
+"""Older ones cannot read a cluster stack of a newer one: `unknown field "AccessConfig"`."""
+
+_BYTES_MOST = 64 * 1024
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+
+
+@dataclass(slots=True)
+class _Birth:
+    command: Sequence[str]
+    folder: Path
+    done: threading.Event = field(default_factory=threading.Event)
+    process: subprocess.Popen[bytes] | None = None
+    error: Exception | None = None
+
+
+class EksctlProgram:
+    """`program`: a name on the PATH of `environment`, or a path. `environment` is all that it is given.
+
+    `timeout` is how long eksctl itself waits for one thing, a drain for example. All methods may be called
+    from any thread; nothing is started before the first child.
+    """
+
+    def __init__(
+        self,
+        *,
+        program: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        timeout: timedelta = timedelta(minutes=25),
+    ) -> None:
+        self._program = program
+        self._folder = folder
+        self._environment = dict(environment)
+        self._timeout = f"--timeout={int(timeout.total_seconds())}s"
+        self._lock = threading.RLock()
+        self._running: dict[Path, subprocess.Popen[bytes]] = {}
+        self._births: queue.SimpleQueue[_Birth] = queue.SimpleQueue()
+        self._spawner: threading.Thread | None = None
+
+    def child(self, nodegroup: str) -> Child | None:
+        """The one that was started last."""
+        with self._lock:
+            for task in Task:
+                folder = self._of(nodegroup, task)
+                started = _read(folder / "started")
+                if not started:
+                    continue
+                running = self._reap(folder)
+                code = _read(folder / "exit")
+                return Child(
+                    task=task,
+                    started_at=datetime.fromisoformat(started),
+                    running=running,
+                    exit_code=int(code) if code else None,
+                    words="" if running else self._words(folder, code),
+                )
+        return None
+
+    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None:
+        file = self._of(nodegroup, Task.CREATE) / "config.yaml"
+        command = ("create", "nodegroup", f"--config-file={file}", self._timeout, "--color=false")
+        self._start(nodegroup, Task.CREATE, command, at=at, config=config.text())
+
+    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None:
+        """By name: that acts at once, while the form with a file only tells its plan. It drains first."""
+        command = (
+            "delete",
+            "nodegroup",
+            f"--cluster={cluster}",
+            f"--region={region}",
+            f"--name={nodegroup}",
+            "--wait",
+            self._timeout,
+            "--color=false",
+        )
+        self._start(nodegroup, Task.DELETE, command, at=at)
+
+    def end(self, nodegroup: str) -> None:
+        """End the one that runs, and forget what it said."""
+        with self._lock:
+            for task in Task:
+                folder = self._of(nodegroup, task)
+                self._end(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def stop(self, *, within: timedelta = timedelta(seconds=5)) -> None:
+        """End all of them, on shutdown; it is afterwards as if they had been killed with the bot."""
+        with self._lock:
+            processes = tuple(self._running.values())
+            self._running.clear()
+            _end(processes, within)
+
+    def version(self) -> str:
+        """As it tells it: "0.230.0". Raises `Permanent` when it cannot be run."""
+        what = Message("cannot run {program}", program=named(self._program))
+        try:
+            done = subprocess.run(  # noqa: S603 - the program that was configured
+                (self._found(), "version"),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Permanent(what, cause=_not_run("version", error)) from error
+        if done.returncode:
+            words = self._masked(done.stderr or done.stdout)
+            raise Permanent(what, cause=_cause("version", words, f"exit {done.returncode}"))
+        return done.stdout.strip()
+
+    def check(self) -> None:
+        """Raises `Permanent` when it cannot be run, or is too old for the clusters of newer ones."""
+        found = self.version()
+        numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", found)
+        if numbers is None or tuple(int(each) for each in numbers.groups()) < OLDEST:
+            oldest = ".".join(str(each) for each in OLDEST)
+            raise Permanent(
+                Message("eksctl {found} is too old: {oldest} is needed", found=found, oldest=oldest),
+                hint=Message("Whoever runs the bot has to give it a newer eksctl."),
+            )
+
+    def _start(
+        self, nodegroup: str, task: Task, command: Sequence[str], *, at: datetime, config: str = ""
+    ) -> None:
+        what = Message("cannot start eksctl for node group {name}", name=named(nodegroup))
+        with self._lock:
+            self.end(nodegroup)
+            folder = self._of(nodegroup, task)
+            try:
+                folder.mkdir(parents=True, mode=0o700)
+                if config:
+                    file = folder / "config.yaml"
+                    file.touch(mode=0o600)
+                    file.write_text(config, encoding="utf-8")
+                (folder / "started").write_text(at.isoformat(), encoding="utf-8")
+                self._running[folder] = self._fork((*self._leash(), self._found(), *command), folder)
+            except OSError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise Permanent(what, cause=_not_run(f"{task} nodegroup", error)) from error
+
+    def _fork(self, command: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
+        if self._spawner is None:
+            spawner = threading.Thread(target=self._spawn, name="eksctl", daemon=True)
+            spawner.start()
+            self._spawner = spawner  # not before it runs: who waits for a birth waits without end
+        birth = _Birth(command, folder)
+        self._births.put(birth)
+        birth.done.wait()
+        if birth.process is None:
+            raise birth.error or OSError("no process was made")
+        return birth.process
+
+    def _spawn(self) -> None:
+        while True:
+            birth = self._births.get()
+            try:
+                with (birth.folder / "stdout").open("wb") as out, (birth.folder / "stderr").open("wb") as err:
+                    birth.process = subprocess.Popen(  # noqa: S603 - the program that was configured
+                        birth.command,
+                        env=self._environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=out,
+                        stderr=err,
+                        start_new_session=True,
+                    )
+            except Exception as error:  # noqa: BLE001 with this thread all children would die
+                birth.error = error
+            birth.done.set()
+
+    def _leash(self) -> tuple[str, ...]:
+        """Only Linux has it; elsewhere a killed bot leaves its child to end by itself."""
+        setpriv = shutil.which("setpriv", path=os.defpath)
+        return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+    def _found(self) -> str:
+        found = shutil.which(self._program, path=self._environment.get("PATH", os.defpath))
+        if found is None:
+            raise _NoProgram(self._program)
+        return found
+
+    def _reap(self, folder: Path) -> bool:
+        """Whether it still runs; its exit code is written down when it does no longer."""
+        process = self._running.get(folder)
+        if process is None:
+            return False
+        code = process.poll()
+        if code is None:
+            return True
+        (folder / "exit").write_text(str(code), encoding="utf-8")
+        del self._running[folder]
+        return False
+
+    def _end(self, folder: Path) -> None:
+        process = self._running.pop(folder, None)
+        if process is not None:
+            _end((process,), timedelta(seconds=2))
+
+    def _words(self, folder: Path, code: str) -> str:
+        """What tells why it ended. Masked before it is cut, which could leave a part of a secret."""
+        log, errors = (self._masked(_tail(folder / name)) for name in ("stdout", "stderr"))
+        return said(log, errors, failed=code != "0")
+
+    def _masked(self, words: str) -> str:
+        for name in _SECRETS:
+            if secret := self._environment.get(name):
+                words = words.replace(secret, "***")
+        return words
+
+    def _of(self, nodegroup: str, task: Task) -> Path:
+        return self._folder / f"{nodegroup}.{task}"
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]], within: timedelta) -> None:
+    """TERM for their groups, and KILL for what is left."""
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(within.total_seconds())
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _tail(file: Path) -> str:
+    try:
+        return file.read_bytes()[-_BYTES_MOST:].decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+class _NoProgram(OSError):
+    def __init__(self, program: str) -> None:
+        self.note = Message("there is no program {program}", program=named(program))
+        super().__init__(str(self.note))
+
+
+def _not_run(operation: str, error: Exception) -> Cause:
+    if isinstance(error, _NoProgram):
+        return Cause.noted(error.note, service="eksctl", operation=operation)
+    return _cause(operation, str(error))
+
+
+def _cause(operation: str, words: str, code: str = "") -> Cause:
+    return Cause(service="eksctl", operation=operation, words=words, code=code)

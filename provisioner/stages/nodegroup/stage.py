@@ -1,0 +1,402 @@
+"""The workspace's nodes: an EKS node group that eksctl makes through CloudFormation, and drains and removes.
+
+Ours or not: eksctl puts the tag `workspace-bot/project` on the stack inside CreateStack, and the stack on the
+node group. A stack or a node group of our name without it is never touched, in neither direction. A delete
+leaves it, and removes what is ours beside it: node groups under other specs, and a stack that failed on it.
+
+eksctl works for minutes, so it is started and not awaited: each turn looks at what there is. What it says
+when it ends is believed in neither direction (it ends well having made nothing where a rolled-back stack
+stands, and badly where all but a tag is made); it is quoted when the world shows that it did not do what it
+was for. The tags of the auto scaling group, which are lost when it dies with us, are then written here.
+
+A stack that failed while this attempt's eksctl was at it is this attempt's failure, told with its first
+cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
+first.
+
+NVIDIA's device plugin, through which pods get GPUs, eksctl installs when all else is made. Where it is not
+there in the end, the nodes are of no use, and no eksctl installs it afterwards: that is told.
+
+A node group that exists with another instance type, label or upper limit than asked, or under another spec,
+is ours and differs. This release changes no node group: that is refused, in the preview already. How many
+nodes it has now is never compared: the cluster's autoscaler moves that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.instance import InstanceTypes
+from provisioner.message import Message, named
+from provisioner.stages.nodegroup import errors
+from provisioner.stages.nodegroup.config import (
+    ClusterConfig,
+    ManagedNodeGroup,
+    Metadata,
+    Subnet,
+    Subnets,
+    Vpc,
+)
+from provisioner.stages.nodegroup.ownership import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
+from provisioner.stages.nodegroup.state import (
+    Child,
+    Found,
+    Network,
+    NodeGroup,
+    NodegroupSeen,
+    Occupancy,
+    Offer,
+    Phase,
+    Stack,
+    Task,
+)
+from provisioner.workspace import Workspace
+
+_SOON = 2.0  # seconds, for the first minute of an attempt
+_LATER = 5.0  # AWS needs minutes, and counts calls
+_PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
+"""Images of nodes for whose GPUs eksctl installs the device plugin."""
+
+
+class NodeGroups(Protocol):
+    """What this stage needs of AWS."""
+
+    def stack(self, name: str) -> Stack | None: ...
+
+    def names(self, cluster: str) -> Collection[str]: ...  # of all node groups in it, whoever's
+
+    def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]: ...  # those there are
+
+    def network(self, cluster: str) -> Network: ...
+
+    def zones_offering(self, instance_type: str) -> frozenset[str]: ...
+
+    def tag(self, scaling_group: str, tags: Mapping[str, str]) -> None: ...
+
+    def delete_stack(self, name: str) -> None: ...  # nothing when it is gone; protected or not
+
+
+class Eksctl(Protocol):
+    """Programs that are started, not awaited; of a node group one at a time: a new one ends the last."""
+
+    def child(self, nodegroup: str) -> Child | None: ...  # the last one
+
+    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None: ...
+
+    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None: ...
+
+    def end(self, nodegroup: str) -> None: ...
+
+
+class Nodes(Protocol):
+    def occupancy(self, nodegroup: str) -> Occupancy: ...
+
+    def device_plugin(self) -> bool: ...  # whether NVIDIA's is in the cluster
+
+
+class NodegroupStage:
+    """`ami_family`: the image of the nodes, in eksctl's words."""
+
+    def __init__(
+        self,
+        groups: NodeGroups,
+        instances: InstanceTypes,
+        eksctl: Eksctl,
+        nodes: Nodes,
+        *,
+        ami_family: str = "AmazonLinux2023",
+    ) -> None:
+        self._groups = groups
+        self._instances = instances
+        self._eksctl = eksctl
+        self._nodes = nodes
+        self._ami_family = ami_family
+
+    @property
+    def name(self) -> str:
+        return "nodegroup"
+
+    @property
+    def title(self) -> Message:
+        return Message("Node group")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> NodegroupSeen:
+        """In the order in which things come to be: what eksctl did before it ended is then seen.
+
+        The list is for specs that the settings have dropped. A name may begin as ours do and be another
+        project's: under such a spec only what is marked is looked at.
+        """
+        configured = {ws.nodegroup, *(ws.nodegroup_of(spec) for spec in ws.platform.specs)}
+        listed = self._groups.names(ws.platform.cluster)
+        alike = {name for name in listed if name.startswith(ws.nodegroup_of(""))} - configured
+        names = (ws.nodegroup, *sorted((configured | alike) - {ws.nodegroup}))
+        children = {name: self._eksctl.child(name) for name in names}
+        stacks = {name: self._groups.stack(ws.stack_of(name)) for name in names}
+        groups = self._groups.groups(ws.platform.cluster, names)
+        found = [
+            Found(name=name, child=children[name], stack=stacks[name], group=groups.get(name))
+            for name in names
+            if name in configured or (name in groups and groups[name].tags.get(PROJECT) == ws.project)
+        ]
+        made = found[0].phase in (Phase.MAKING, Phase.THERE)
+        return NodegroupSeen(
+            asked=found[0],
+            others=tuple(found[1:]),
+            offer=None if made else self._offer(ws),
+            occupancy={each.name: self._occupancy(each.name) for each in found if each.group is not None},
+            lacks_plugin=self._lacks_plugin(found[0]),
+        )
+
+    def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
+        """Raises `Permanent` also for what cannot be made: a person is not asked to approve that."""
+        if goal is Goal.ABSENT:
+            return _absent(ws, seen)
+        group = _fit(ws, seen)
+        if seen.asked.phase is Phase.MAKING:
+            how = Message("it is {how_far}", how_far=seen.asked.how_far)
+            return (Change(Verb.CREATE, _target(ws), how),)
+        if seen.asked.phase is not Phase.THERE or group is None:
+            return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
+        detail = Message("the autoscaler's tags are missing, without which it cannot be scaled up from zero")
+        if group.tagged:
+            if not _lacks_plugin(seen):
+                return ()
+            detail = Message("eksctl has not installed NVIDIA's device plugin yet")
+        return (Change(Verb.UPDATE, _target(ws), detail),)
+
+    def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
+        found, group = seen.asked, _fit(ws, seen)
+        match found.phase:
+            case Phase.NOTHING:
+                return self._create(ws, seen, ctx)
+            case Phase.THERE if group is not None:
+                return self._complete(seen, group, ctx)
+            case Phase.MAKING:
+                return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+            case Phase.LEAVING:
+                return Wait(_pace(ctx), errors.going(found, seen.runs_there(found.name)))
+            case Phase.FAILED | Phase.HOLLOW if _this_attempts(found.child, ctx):
+                raise errors.not_made(found)
+        return self._clear(ws, found, ctx)
+
+    def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
+        there = _ours(ws, seen)
+        if not there:
+            refuse_strangers(ws, seen.all)
+        waits = [self._remove(ws, found, seen, ctx) for found in there]
+        return min(waits, key=lambda wait: wait.seconds, default=None)
+
+    def _offer(self, ws: Workspace) -> Offer | WorkError:
+        try:
+            spec = ws.platform.specs.get(ws.asked.spec)
+            if spec is None:
+                raise Permanent(Message("there is no spec {name}", name=named(ws.asked.spec)))
+            instance = self._instances.describe(spec.instance_type)
+            offered = self._groups.zones_offering(spec.instance_type)
+            network = self._groups.network(ws.platform.cluster)
+            if zones := tuple(sorted(offered & network.zones)):
+                return Offer(instance=instance, zones=zones, network=network)
+            raise errors.nowhere(spec.instance_type, offered, network)
+        except WorkError as error:
+            return error
+
+    def _occupancy(self, nodegroup: str) -> Occupancy | WorkError:
+        try:
+            return self._nodes.occupancy(nodegroup)
+        except WorkError as error:
+            return error
+
+    def _lacks_plugin(self, found: Found) -> bool | WorkError:
+        if found.group is None or found.phase is not Phase.THERE or self._ami_family not in _PLUGIN_BY_EKSCTL:
+            return False
+        try:
+            types = [self._instances.describe(each) for each in found.group.instance_types]
+            return any(each.nvidia for each in types) and not self._nodes.device_plugin()
+        except WorkError as error:
+            return error
+
+    def _create(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait:
+        child, name = seen.asked.child, ws.nodegroup
+        begun = Wait(_SOON, Message("eksctl has begun; there is no stack yet"))
+        if child is not None and _this_attempts(child, ctx):
+            if child.running:
+                return begun
+            if child.ended:
+                raise errors.made_nothing(name, child)
+        config = _config(ws, _known(seen), self._ami_family)
+        ctx.progress(Message("creating node group {name}", name=named(name)))
+        self._eksctl.start_create(name, config, at=ctx.now)
+        return begun
+
+    def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
+        found = seen.asked
+        if group.tagged:
+            installing = Message("eksctl has not installed NVIDIA's device plugin yet")
+            return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
+        if not group.scaling:
+            return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))
+        if found.runs(Task.CREATE):
+            return Wait(_pace(ctx), Message("eksctl still has to tag the auto scaling group"))
+        for scaling_group, tags in group.untagged.items():
+            ctx.progress(Message("tagging auto scaling group {name}", name=named(scaling_group)))
+            self._groups.tag(scaling_group, tags)
+        return None
+
+    def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait:
+        name, stack = found.name, found.stack
+        if found.phase is Phase.NOTHING:
+            ctx.progress(Message("stopping eksctl, which is making node group {name}", name=named(name)))
+            self._eksctl.end(name)
+            return Wait(_SOON, Message("looking for what eksctl left"))
+        if found.phase is Phase.LEAVING:
+            return Wait(_pace(ctx), errors.going(found, seen.runs_there(found.name)))
+        if stack is not None and not stack.settled and stack.status != "CREATE_IN_PROGRESS":
+            return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+        if found.phase is Phase.UNDELETED or (found.group is None and found.phase is not Phase.MAKING):
+            return self._clear(ws, found, ctx)
+        child = found.child
+        if child is not None and child.ended and _this_attempts(child, ctx) and child.task is Task.DELETE:
+            raise errors.not_deleted(found, child, seen.runs_there(name))
+        ctx.progress(Message("draining and deleting node group {name}", name=named(name)))
+        at = ws.platform
+        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
+        return Wait(_SOON, Message("eksctl drains node group {name}", name=named(name)))
+
+    def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
+        """Delete a stack that has no nodes. One that this attempt could not delete is its failure."""
+        name, stack = ws.stack_of(found.name), found.stack
+        if stack is not None and not stack.settled:
+            return Wait(_pace(ctx), Message("the failed earlier try is {how_far}", how_far=found.how_far))
+        if stack is not None and found.phase is Phase.UNDELETED:
+            failure = stack.failure
+            if _this_attempts(found.child, ctx) or (failure is not None and failure.at >= ctx.since):
+                raise errors.undeleted(name, found)
+        ctx.progress(Message("deleting stack {name}", name=named(name)))
+        self._groups.delete_stack(name)
+        return Wait(_SOON, Message("stack {name} is being deleted", name=named(name)))
+
+
+def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
+    """The node group that is to stay, if there is one. A create looks at the strangers it would run into; a
+    delete has to be able to remove all."""
+    refuse_strangers(ws, (seen.asked,))
+    refuse_others(ws, seen.others)
+    return sound(ws, seen.asked)
+
+
+def _ours(ws: Workspace, seen: NodegroupSeen) -> tuple[Found, ...]:
+    return tuple(there for found in seen.all if (there := ours(ws, found)) is not None)
+
+
+def _absent(ws: Workspace, seen: NodegroupSeen) -> tuple[Change, ...]:
+    changes = tuple(_deletion(ws, found, seen) for found in _ours(ws, seen))
+    try:
+        refuse_strangers(ws, seen.all)
+    except NotOurs as stranger:
+        raise PartlyOurs(stranger, changes) if changes else stranger from None
+    return changes
+
+
+def _lacks_plugin(seen: NodegroupSeen) -> bool:
+    """Whether eksctl has still to install it. Raises `Permanent` where nobody will."""
+    if isinstance(seen.lacks_plugin, WorkError):
+        raise seen.lacks_plugin
+    if seen.lacks_plugin and not seen.asked.runs(Task.CREATE):
+        raise errors.no_device_plugin(seen.asked)
+    return seen.lacks_plugin
+
+
+def _known(seen: NodegroupSeen) -> Offer:
+    if not isinstance(seen.offer, Offer):
+        raise seen.offer or TypeError("the offer was not looked at")
+    return seen.offer
+
+
+def _made_of(seen: NodegroupSeen) -> Message:
+    offer = _known(seen)
+    held, zones = offer.instance, ", ".join(offer.zones)
+    each = Message(
+        "{vcpus} vCPU and {memory} GiB each, in {zones}",
+        vcpus=held.vcpus,
+        memory=held.memory_gib,
+        zones=zones,
+    )
+    if held.gpus:
+        each = Message(
+            "{vcpus} vCPU, {memory} GiB and {n} GPU each, in {zones};"
+            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
+            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones};"
+            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
+            vcpus=held.vcpus,
+            memory=held.memory_gib,
+            n=held.gpus,
+            zones=zones,
+        )
+    if seen.asked.phase is not Phase.NOTHING:
+        return Message("{each}; what an earlier try left is removed first", each=each)
+    return each
+
+
+def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
+    network, vpc = offer.network, None
+    if not network.owned:
+        private = {subnet: Subnet(id=subnet, az=zone) for subnet, zone in sorted(network.subnets.items())}
+        vpc = Vpc(id=network.vpc, security_group=network.security_group, subnets=Subnets(private=private))
+    group = ManagedNodeGroup(
+        name=ws.nodegroup,
+        ami_family=ami_family,
+        instance_types=(offer.instance.name,),
+        availability_zones=offer.zones,
+        desired_capacity=ws.asked.desired,
+        max_size=ws.asked.max,
+        labels={ROLE: ws.node_label},
+        tags={PROJECT: ws.project},
+    )
+    metadata = Metadata(name=ws.platform.cluster, region=ws.platform.region)
+    return ClusterConfig(metadata=metadata, vpc=vpc, managed_node_groups=(group,))
+
+
+def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
+    """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
+    if found not in seen.all:  # the node group of this name is somebody else's
+        stack = Message("Stack {name}", name=named(ws.stack_of(found.name)))
+        return Change(Verb.DELETE, stack, errors.state(found))
+    target = Message("Node group {name}", name=named(found.name))
+    occupancy = seen.occupancy.get(found.name, Occupancy())
+    if isinstance(occupancy, WorkError):
+        raise occupancy
+    state = errors.state(found)
+    if found.group is None:
+        return Change(Verb.DELETE, target, state, state=state)
+    told = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
+    if occupancy.pods:
+        pods = Message("{n} pod runs there", plural="{n} pods run there", n=occupancy.pods)
+        told = Message("{nodes}, {pods}", nodes=told, pods=pods)
+    return Change(Verb.DELETE, target, told, destroys_data=occupancy.pods > 0, state=state)
+
+
+def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
+    return child is not None and child.started_at >= ctx.since
+
+
+def _pace(ctx: StageContext) -> float:
+    return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+
+
+def _target(ws: Workspace) -> Message:
+    """What is approved: the type and the sizes."""
+    spec = ws.platform.specs.get(ws.asked.spec)
+    type_ = spec.instance_type if spec else ws.asked.spec
+    return Message(
+        "Node group {name}: {type}, {desired} of at most {max}",
+        name=named(ws.nodegroup),
+        type=named(type_),
+        desired=ws.asked.desired,
+        max=ws.asked.max,
+    )

@@ -1,0 +1,276 @@
+"""The Kubeflow Profile and the namespace its controller makes for it.
+
+Ours or not: our mark is the annotation `workspace-bot/project`, written in the creating call. A Profile
+that was made by hand from the runbook has exactly our derived owner and no mark: on create it counts as
+there (nothing is made twice), and the plan says that it will be marked as ours, so that a person approves
+it; until then a delete refuses it. A namespace carries no mark of ours; it is ours through its Profile, and
+after the Profile has gone through its annotation `owner`. Everything else is somebody else's.
+
+Beside a Profile of ours there may be a namespace that somebody made first: on delete the Profile goes and the
+namespace stays. One that would go with our Profile, and is annotated as another's, makes a delete fail.
+
+What the controller makes was read in kubeflow/kubeflow 1.8, `profile_controller.go`. It refuses a namespace
+of another owner without a word that can be relied on, so that case is found here, by the annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent
+from provisioner.message import Message, listed, literal, named
+from provisioner.workspace import Workspace
+
+PROJECT = "workspace-bot/project"
+"""Our mark: an annotation of the Profile whose value is the project."""
+
+LABELS: Mapping[str, str] = {
+    "istio-injection": "enabled",
+    "app.kubernetes.io/part-of": "kubeflow-profile",
+    "katib.kubeflow.org/metrics-collector-injection": "enabled",
+    "pipelines.kubeflow.org/enabled": "true",
+    "serving.kubeflow.org/inferenceservice": "enabled",
+}
+
+CONTENTS = (
+    "ServiceAccount default-editor",
+    "ServiceAccount default-viewer",
+    "RoleBinding namespaceAdmin",
+    "RoleBinding default-editor",
+    "RoleBinding default-viewer",
+    "AuthorizationPolicy ns-owner-access-istio",
+)
+
+_LOOK_AGAIN = 2.0  # seconds; the controller was watched to need three to make, eight to remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileState:
+    owner: str  # a user's name; "Group admins" when the owner is no user
+    project: str = ""  # our mark, empty without
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    complaint: str = ""  # the controller's, from a Failed condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceState:
+    owner: str = ""  # the annotation, empty without
+    terminating: bool = False
+    owned: bool = False  # by its Profile, so that it goes with it
+    labels: Mapping[str, str] = field(default_factory=dict)
+    contents: frozenset[str] = frozenset()  # as in `CONTENTS`
+    unreadable: frozenset[str] = frozenset()  # kinds we have no right to list or that are not installed
+    stuck: str = ""  # why a terminating namespace stays, in the cluster's words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSeen:
+    profile: ProfileState | None = None
+    namespace: NamespaceState | None = None
+
+
+class Profiles(Protocol):
+    """What this stage needs of the cluster. A Profile and its namespace share one name."""
+
+    def profile(self, name: str) -> ProfileState | None: ...
+
+    def namespace(self, name: str) -> NamespaceState | None: ...
+
+    def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None: ...
+
+    def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None: ...
+
+    def delete_profile(self, name: str) -> None: ...  # nothing when it is gone
+
+    def delete_namespace(self, name: str) -> None: ...  # nothing when it is gone
+
+
+class ProfileStage:
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+
+    @property
+    def name(self) -> str:
+        return "profile"
+
+    @property
+    def title(self) -> Message:
+        return Message("Kubeflow profile")
+
+    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
+        return ()
+
+    def observe(self, ws: Workspace) -> ProfileSeen:
+        return ProfileSeen(
+            profile=self._profiles.profile(ws.namespace), namespace=self._profiles.namespace(ws.namespace)
+        )
+
+    def plan(self, ws: Workspace, seen: ProfileSeen, goal: Goal) -> tuple[Change, ...]:
+        stranger = _stranger(ws, seen, goal)
+        if stranger is None:
+            return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
+        if goal is Goal.ABSENT and _profile_alone(ws, seen):
+            detail = Message("without its namespace")
+            raise PartlyOurs(stranger, (Change(Verb.DELETE, _profile(ws), detail),))
+        raise stranger
+
+    def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
+        if stranger := _stranger(ws, seen, Goal.PRESENT):
+            raise stranger
+        if _leaving(seen):
+            return Wait(_LOOK_AGAIN, _going(ws, seen))
+        if seen.profile is None:
+            ctx.progress(Message("creating Profile {name}", name=named(ws.namespace)))
+            self._profiles.create_profile(
+                ws.namespace, owner=ws.login_email, annotations={PROJECT: ws.project}
+            )
+            return Wait(_LOOK_AGAIN, Message("the Profile controller makes the namespace"))
+        if not seen.profile.project:
+            ctx.progress(Message("marking Profile {name} as the bot's", name=named(ws.namespace)))
+            self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
+        if missing := _missing(seen):
+            return Wait(_LOOK_AGAIN, _lacks(missing, seen.profile.complaint))
+        return None
+
+    def remove(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
+        stranger = _stranger(ws, seen, Goal.ABSENT)
+        if stranger and not _profile_alone(ws, seen):
+            raise stranger
+        if seen.profile is not None:
+            if not seen.profile.deleting:
+                ctx.progress(Message("deleting Profile {name}", name=named(ws.namespace)))
+                self._profiles.delete_profile(ws.namespace)
+            return Wait(_LOOK_AGAIN, _going(ws, seen))
+        if seen.namespace is None:
+            return None
+        if not seen.namespace.terminating and not seen.namespace.owned:
+            ctx.progress(Message("deleting namespace {name}", name=named(ws.namespace)))
+            self._profiles.delete_namespace(ws.namespace)
+        return Wait(_LOOK_AGAIN, _going(ws, seen))
+
+
+def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
+    """What belongs to somebody else; see the module's docstring."""
+    profile, namespace, name = seen.profile, seen.namespace, named(ws.namespace)
+    if profile is not None:
+        if profile.owner != ws.login_email or profile.project not in ("", ws.project):
+            what = Message("Profile {name} belongs to {owner}", name=name, owner=named(profile.owner))
+            return NotOurs(what)
+        if goal is Goal.ABSENT and not profile.project and not profile.deleting:
+            what = Message("Profile {name} was made by hand and not by this bot", name=name)
+            return NotOurs(what)
+    if namespace is None:
+        return None
+    if namespace.owner != ws.login_email:
+        if namespace.owner:
+            what = Message("namespace {name} belongs to {owner}", name=name, owner=named(namespace.owner))
+        else:
+            what = Message("namespace {name} exists and was not made by this bot", name=name)
+        return NotOurs(what)
+    if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
+        what = Message("namespace {name} exists without a Profile", name=name)
+        return NotOurs(what)
+    return None
+
+
+def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
+    """Whether the Profile is ours and the namespace another's, which stays when the Profile goes.
+
+    Raises `Permanent` where it would not stay.
+    """
+    profile, namespace = seen.profile, seen.namespace
+    ours = profile is not None and profile.owner == ws.login_email and profile.project == ws.project
+    if not ours or namespace is None or namespace.owner == ws.login_email:
+        return False
+    if namespace.owned:
+        owner = named(namespace.owner or "–")
+        raise Permanent(
+            Message(
+                "namespace {name} goes with the bot's Profile and belongs to {owner}",
+                name=named(ws.namespace),
+                owner=owner,
+            )
+        )
+    return True
+
+
+def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
+    if seen.profile is None or _leaving(seen):
+        detail = Message("for {owner}, with its namespace", owner=named(ws.login_email))
+        return (Change(Verb.CREATE, _profile(ws), detail),)
+    missing = _missing(seen)
+    if not seen.profile.project:
+        return (Change(Verb.UPDATE, _profile(ws), Message("it was made by hand and is marked as the bot's")),)
+    if missing:
+        return (Change(Verb.UPDATE, _profile(ws), _lacks(missing)),)
+    return ()
+
+
+def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
+    """Whatever stands in a namespace goes with it, its volumes too: data."""
+    changes: list[Change] = []
+    namespace = seen.namespace
+    if seen.profile is not None or (namespace is not None and namespace.owned):
+        detail = Message("with its namespace and all that is in it")
+        changes.append(Change(Verb.DELETE, _profile(ws), detail, destroys_data=True))
+    if namespace is not None and not namespace.owned:
+        detail = Message("it does not go with its Profile")
+        changes.append(
+            Change(
+                Verb.DELETE, Message("Namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
+            )
+        )
+    return tuple(changes)
+
+
+def _leaving(seen: ProfileSeen) -> bool:
+    """The Profile, or the namespace it leaves behind, is on its way out."""
+    if seen.profile is not None:
+        return seen.profile.deleting
+    return seen.namespace is not None
+
+
+def _missing(seen: ProfileSeen) -> tuple[Message, ...]:
+    """What the namespace lacks until work can be done in it."""
+    namespace = seen.namespace
+    if namespace is None or namespace.terminating:
+        return (Message("namespace"),)
+    labels = tuple(
+        Message("label {key}", key=named(key))
+        for key, value in LABELS.items()
+        if namespace.labels.get(key) != value
+    )
+    contents = tuple(
+        literal(each)
+        for each in CONTENTS
+        if each not in namespace.contents and each.split()[0] not in namespace.unreadable
+    )
+    return labels + contents
+
+
+def _lacks(missing: Sequence[Message], complaint: str = "") -> Message:
+    waits = Message("the Profile controller still has to make: {what}", what=listed(missing))
+    return Message("{waits} ({complaint})", waits=waits, complaint=complaint) if complaint else waits
+
+
+def _going(ws: Workspace, seen: ProfileSeen) -> Message:
+    """What is on its way out, and what it waits for: a stuck finalizer is told, never forced."""
+    name = named(ws.namespace)
+    if seen.profile is not None:
+        if seen.profile.deleting and seen.profile.finalizers:
+            holds = ", ".join(seen.profile.finalizers)
+            return Message(
+                "Profile {name} is being removed and waits for finalizer {holds}", name=name, holds=holds
+            )
+        return Message("Profile {name} is being removed", name=name)
+    if seen.namespace is not None and seen.namespace.stuck:
+        return Message("namespace {name} is being removed: {words}", name=name, words=seen.namespace.stuck)
+    return Message("namespace {name} is being removed", name=name)
+
+
+def _profile(ws: Workspace) -> Message:
+    return Message("Profile {name}", name=named(ws.namespace))

@@ -1,0 +1,1 @@
+"""How the simulators are served: loopback only, bounded, ended with their parent."""

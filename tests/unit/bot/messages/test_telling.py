@@ -1,0 +1,168 @@
+"""What people are told, once each, whatever happens on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.model.submission import SubmissionKind
+from provisioner.errors import Permanent, Temporary
+from provisioner.message import Message
+from tests.builders import a_cause
+from tests.fakes.office import CANARY, CHANNEL, Office
+from tests.fakes.people import BOB, MINA
+
+
+def test_the_card_goes_from_asked_to_ready_in_one_message(office: Office) -> None:
+    request = office.requested()
+    office.settle()
+    assert office.chat.buttons_at(CHANNEL, request.id) == [
+        "ws.req.approve",
+        "ws.req.reject",
+        "ws.req.withdraw",
+    ]
+
+    office.approves(request)
+    office.settle()
+
+    assert office.chat.keys(CHANNEL) == [request.id]
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
+    assert office.chat.buttons_at(CHANNEL, request.id) == ["ws.status.run"]
+
+
+def test_the_thread_gets_a_line_for_each_milestone(office: Office) -> None:
+    office.approves(office.requested())
+    office.settle()
+
+    lines = office.chat.lines(CHANNEL)
+    for stage in ("profile", "bucket", "policy", "nodes", "login"):
+        assert sum(f"Stage {stage} is" in line for line in lines) == 1, lines
+
+
+def test_U7_the_requester_hears_of_every_end_by_direct_message(office: Office) -> None:
+    office.world.breaks("nodes", Permanent(Message("cannot make nodes alpha"), cause=a_cause()))
+    run = office.approves(office.requested())
+    office.settle()
+    office.service.retry(office.who(MINA), run.id)
+    office.settle()
+
+    approved, failed, ready = office.chat.directs(MINA)
+    assert "approved" in approved
+    assert "failed" in failed
+    assert "ready" in ready
+    assert all("https://chat.example/" in said or run.reference in said for said in (approved, failed, ready))
+
+
+def test_a_failure_calls_those_who_can_act_and_quotes_the_vendor(office: Office) -> None:
+    error = Permanent(Message("cannot make nodes alpha"), cause=a_cause("no capacity in zone a"))
+    office.world.breaks("nodes", error)
+    run = office.approves(office.requested())
+    office.settle()
+
+    (line,) = [line for line in office.chat.lines(CHANNEL) if "no capacity in zone a" in line]
+    assert f"@{MINA}" in line
+    assert f"@{BOB}" in line
+    assert "ws.run.retry" in office.chat.buttons_at(CHANNEL, run.reference)
+    assert "bucket alpha" in line
+
+
+def test_U16_a_very_long_error_arrives_in_short_and_without_secrets(office: Office) -> None:
+    words = f"denied for {CANARY}: " + "x" * 10_000
+    office.world.breaks("bucket", Temporary(Message("cannot make bucket alpha"), cause=a_cause(words)))
+    office.world.breaks("nodes", Permanent(Message("cannot make nodes alpha"), cause=a_cause(words)))
+    run = office.approves(office.requested())
+    office.settle()
+
+    (line,) = [line for line in office.chat.lines(CHANNEL) if "denied for" in line]
+    assert len(line) < 2_000
+    with office.database.unit() as unit:
+        written = repr(unit.journal.since(run.id, 0)) + repr(unit.runs.get(run.id))
+    assert CANARY not in written + repr(office.chat.said)
+
+
+def test_a_temporary_error_is_told_with_the_time_of_the_next_try(office: Office) -> None:
+    office.world.breaks("bucket", Temporary(Message("cannot make bucket alpha")))
+    run = office.approves(office.requested())
+    office.engine.advance(office.run(run.id))
+    office.message_sync.sync_once()
+
+    assert "trying again at" in office.chat.card_at(CHANNEL, run.reference)
+
+
+def test_status_by_mention_is_answered_in_its_thread_once(office: Office) -> None:
+    run = office.approves(office.requested())
+    office.settle()
+    root = office.chat.ts_of(CHANNEL, run.reference)
+    spec = {"project": "alpha"}
+    ask = replace(
+        office.an_ask(), key="Ev1", kind=SubmissionKind.STATUS, channel=CHANNEL, thread_ts=root, spec=spec
+    )
+
+    office.service.submit(ask)
+    office.chat.losing = 1
+    office.message_sync.sync_once()
+    office.later(seconds=5)
+    office.service.submit(ask)
+    office.settle()
+
+    assert [line for line in office.chat.lines(CHANNEL) if "ready" in line and "asked by" in line]
+    assert office.chat.doubled() == []
+
+
+def test_the_chat_being_down_delays_words_and_never_work(office: Office) -> None:
+    request = office.requested()
+    office.settle()
+    office.chat.down = True
+    run = office.approves(request)
+    office.settle()
+    assert not office.run(run.id).active
+    assert len(office.chat.said) == 1
+
+    office.chat.down = False
+    office.later(hours=1)
+    office.settle()
+
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
+    assert office.chat.doubled() == []
+    assert len(office.chat.directs(MINA)) == 2
+
+
+def test_a_channel_the_bot_is_not_in_is_tried_again(office: Office) -> None:
+    office.chat.gone.add(CHANNEL)
+    request = office.requested()
+    office.settle()
+    assert office.chat.keys(CHANNEL) == []
+
+    office.chat.gone.clear()
+    office.later(minutes=2)
+    office.settle()
+
+    assert office.chat.keys(CHANNEL) == [request.id]
+
+
+def test_a_person_who_left_is_left_alone(office: Office) -> None:
+    office.chat.gone.add(MINA)
+    run = office.approves(office.requested())
+    office.settle()
+
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, run.reference)
+    with office.database.unit() as unit:
+        assert not unit.threads.open(office.clock.now())
+
+
+@pytest.mark.parametrize("lost", range(0, 12, 3))
+def test_U25_a_lost_answer_neither_doubles_nor_drops_a_message(office: Office, lost: int) -> None:
+    request = office.requested()
+    for _ in range(lost):
+        office.message_sync.sync_once()
+        office.later(seconds=5)
+    office.chat.losing = 1
+    office.approves(request)
+    for _ in range(5):
+        office.settle()
+        office.later(seconds=10)
+
+    assert office.chat.doubled() == []
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
+    assert len(office.chat.directs(MINA)) == 2

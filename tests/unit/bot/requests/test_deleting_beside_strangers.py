@@ -1,0 +1,146 @@
+"""A workspace of which one thing is somebody else's: rolled back, deleted, and told so until the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from approvals.model import RequestStatus
+from bot.model.submission import SubmissionKind
+from provisioner.engine.run import RunStatus
+from tests.fakes.notifier import shown
+from tests.fakes.office import CHANNEL, Office
+from tests.fakes.people import MINA
+
+THEIRS = "bucket alpha belongs to somebody else"
+
+
+def somebody_takes(office: Office, stage: str = "bucket") -> None:
+    place = office.world.places["alpha", stage]
+    place.parts, place.foreign = ["body"], True
+
+
+def half_made(office: Office) -> str:
+    """Somebody made the bucket right after the approval; the card's number."""
+    request = office.requested()
+    run = office.approves(request)
+    somebody_takes(office)
+    office.settle()
+    assert office.run(run.id).status is RunStatus.FAILED
+    return request.id
+
+
+def test_who_decides_sees_what_stays(office: Office) -> None:
+    half_made(office)
+
+    request = office.to_be_deleted()
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, request.id)
+    assert "What will be deleted: 1 thing" in card
+    assert "\nprofile alpha\n" in card
+    assert f"Stage bucket: not touched — {THEIRS}" in card
+    assert "Not there: Stage nodes, Stage login, Stage policy" in card
+
+
+def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Office) -> None:
+    half_made(office)
+
+    run = office.approves(office.to_be_deleted())
+    office.settle()
+
+    assert office.run(run.id).status is RunStatus.SUCCEEDED
+    assert office.world.places["alpha", "bucket"].parts == ["body"]
+    assert office.world.places["alpha", "profile"].parts == []
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert "alpha is gone; what is not ours stays" in card
+    assert "and found nothing of ours" in card
+    assert f"{THEIRS}\nStill there, because it is not ours" in card
+    assert "profile alpha\nNot there to begin with: Stage nodes, Stage login, Stage policy\nDeleted" in card
+    assert "The name is free again once what is not ours is gone: /workspace create alpha" in card
+    assert f"Stage bucket is left as it is: {THEIRS}" in office.chat.lines(CHANNEL)
+    assert f"Everything of ours is gone. Not ours, and still there: {THEIRS}" in office.chat.lines(CHANNEL)
+
+
+def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:
+    half_made(office)
+    office.approves(office.to_be_deleted())
+    office.settle()
+
+    assert "only what is not ours was found" in office.chat.directs(MINA)[-1]
+    status = office.service.status("alpha")
+    assert THEIRS in shown(status)
+
+
+def test_what_turned_out_to_be_somebody_elses_is_not_listed_as_deleted(office: Office) -> None:
+    run = office.deleting()
+    somebody_takes(office)
+    office.settle()
+
+    card = office.chat.card_at(CHANNEL, run.reference)
+    assert "because it is not ours\nnodes alpha\nlogin alpha\npolicy alpha\nprofile alpha\nDeleted" in card
+    assert f"{THEIRS}\nStill there, because it is not ours" in card
+
+
+def test_a_live_look_afterwards_tells_it_apart_from_what_was_not_deleted(office: Office) -> None:
+    half_made(office)
+    office.approves(office.to_be_deleted())
+    office.settle()
+
+    office.service.submit(replace(office.an_ask(), kind=SubmissionKind.LOOK, spec={"project": "alpha"}))
+    office.settle()
+
+    said = office.chat.whispers(MINA)[-1]
+    assert "I looked for alpha just now: nothing of it was found." in said
+    assert f"{THEIRS}\nStill there, because it is not ours" in said
+
+
+def test_where_nothing_is_ours_a_deletion_is_refused(office: Office) -> None:
+    somebody_takes(office)
+
+    office.asks_to_delete()
+    office.settle()
+
+    assert office.pending() is None
+    said = office.chat.whispers(MINA)[-1]
+    assert "Your request to delete alpha was not sent." in said
+    assert f"Stage bucket: {THEIRS}." in said
+    assert "There is nothing of alpha" not in said
+
+
+def test_who_cannot_delete_what_failed_is_told_to_cancel(office: Office) -> None:
+    number = half_made(office)
+    office.world.places["alpha", "profile"].parts.clear()
+
+    office.asks_to_delete()
+    office.settle()
+
+    said = office.chat.whispers(MINA)[-1]
+    assert f"Stage bucket: {THEIRS}." in said
+    assert f"Nothing of it was made by me. Press Cancel on the card of {number} to end the work." in said
+    assert office.request(number).status is RequestStatus.APPROVED
+
+
+def test_nobody_is_asked_for_what_somebody_made_under_our_names_while_ours_was_deleted(
+    office: Office,
+) -> None:
+    office.steps = [replace(step, by_name=step.stage.name in {"login", "policy"}) for step in office.steps]
+    office.begin()
+    office.ready()
+    office.world.places["alpha", "login"].parts.clear()
+    run = office.approves(office.to_be_deleted())
+    for stage in ("nodes", "policy", "profile"):
+        office.world.places["alpha", stage].parts.clear()
+    somebody_takes(office)
+    office.world.places["alpha", "login"].parts = ["body", "mark"]
+    office.engine.advance(office.run(run.id))
+    assert office.run(run.id).status is RunStatus.PARKED
+
+    office.settle()
+
+    assert office.pending() is None
+    [line] = [one for one in office.chat.lines(CHANNEL) if "cannot ask for approval of a new plan" in one]
+    assert f"Stage bucket: {THEIRS}." in line
+    office.service.cancel(office.who(MINA), run.id)
+    office.settle()
+    assert office.run(run.id).status is RunStatus.CANCELLED
+    assert office.world.places["alpha", "login"].parts == ["body", "mark"]

@@ -1,0 +1,67 @@
+"""What is told of a workspace that stopped half-way."""
+
+from __future__ import annotations
+
+import json
+
+from bot.views.phrases import inventory_items
+from provisioner.engine.inspection import Inventory, StageInspection, inventory
+from provisioner.engine.stage import Change, Verb
+from provisioner.errors import NotOurs, Permanent
+from provisioner.message import Message, literal
+
+TITLE = Message("Node group")
+STACK_ONLY = Message("only its failed stack")
+GROUP, OTHER = (Message("node group {name}", name=name) for name in "ab")
+
+
+def a_finding(
+    *changes: Change, error: Exception | None = None, stays: NotOurs | None = None
+) -> StageInspection:
+    return StageInspection("nodegroup", TITLE, changes, error, stays)
+
+
+def test_what_could_be_removed_is_there_and_as_what() -> None:
+    failed = Change(Verb.DELETE, GROUP, Message("no nodes"), state=STACK_ONLY)
+    well = Change(Verb.DELETE, OTHER, Message("2 nodes"))
+
+    assert inventory([a_finding(failed, well)]) == (
+        Inventory("nodegroup", TITLE, (GROUP, OTHER), {"node group a": STACK_ONLY}),
+    )
+
+
+def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> None:
+    unread, foreign = Permanent(Message("cannot look")), NotOurs(Message("it is beta's"))
+
+    assert inventory([a_finding(error=unread), a_finding(stays=foreign), a_finding()]) == (
+        Inventory("nodegroup", TITLE, None),
+    )
+
+
+def test_what_is_ours_beside_a_strangers_is_there() -> None:
+    ours = Change(Verb.DELETE, GROUP)
+
+    assert inventory([a_finding(ours, stays=NotOurs(Message("it is beta's")))]) == (
+        Inventory("nodegroup", TITLE, (GROUP,)),
+    )
+
+
+def test_it_is_the_same_after_storage() -> None:
+    told = Inventory("nodegroup", TITLE, (GROUP,), {"node group a": STACK_ONLY})
+
+    assert Inventory.from_json(json.loads(json.dumps(told.to_json()))) == told
+
+
+def test_what_an_older_version_stored_can_still_be_read() -> None:
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"]}
+
+    assert Inventory.from_json(old) == Inventory("nodegroup", TITLE, (literal("node group a"),))
+
+
+def test_the_states_that_an_older_version_stored_still_fit_their_targets() -> None:
+    states = {"node group a": STACK_ONLY.to_json()}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"], "states": states}
+
+    (told,) = inventory_items([Inventory.from_json(old)])
+
+    assert str(told) == "node group a (only its failed stack)"
