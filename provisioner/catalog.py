@@ -30,7 +30,8 @@ from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage, Workspaces
 from provisioner.stages.dashboard.stage import Dashboards, DashboardStage
 from provisioner.stages.dex.stage import Dex, DexHealth, DexUserStage
-from provisioner.stages.nodegroup.stage import Eksctl, NodeGroups, NodegroupStage, Nodes
+from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
+from provisioner.stages.nodegroup.stage import NodegroupStage
 from provisioner.stages.profile.stage import Profiles, ProfileStage
 
 

@@ -23,9 +23,7 @@ nodes it has now is never compared: the cluster's autoscaler moves that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Sequence
 
 from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, WorkError
@@ -41,16 +39,15 @@ from provisioner.stages.nodegroup.config import (
     Vpc,
 )
 from provisioner.stages.nodegroup.ownership import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
+from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
 from provisioner.stages.nodegroup.state import (
     Child,
     Found,
-    Network,
     NodeGroup,
     NodegroupSeen,
     Occupancy,
     Offer,
     Phase,
-    Stack,
     Task,
 )
 from provisioner.workspace import Workspace
@@ -59,42 +56,6 @@ _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
-
-
-class NodeGroups(Protocol):
-    """What this stage needs of AWS."""
-
-    def stack(self, name: str) -> Stack | None: ...
-
-    def names(self, cluster: str) -> Collection[str]: ...  # of all node groups in it, whoever's
-
-    def groups(self, cluster: str, names: Collection[str]) -> Mapping[str, NodeGroup]: ...  # those there are
-
-    def network(self, cluster: str) -> Network: ...
-
-    def zones_offering(self, instance_type: str) -> frozenset[str]: ...
-
-    def tag(self, scaling_group: str, tags: Mapping[str, str]) -> None: ...
-
-    def delete_stack(self, name: str) -> None: ...  # nothing when it is gone; protected or not
-
-
-class Eksctl(Protocol):
-    """Programs that are started, not awaited; of a node group one at a time: a new one ends the last."""
-
-    def child(self, nodegroup: str) -> Child | None: ...  # the last one
-
-    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None: ...
-
-    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None: ...
-
-    def end(self, nodegroup: str) -> None: ...
-
-
-class Nodes(Protocol):
-    def occupancy(self, nodegroup: str) -> Occupancy: ...
-
-    def device_plugin(self) -> bool: ...  # whether NVIDIA's is in the cluster
 
 
 class NodegroupStage:
