@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import reduce
+from string import Formatter
 from typing import Any, Protocol, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -89,6 +90,11 @@ class Message:
             for name, value in self.values.items()
         }
         return renderer.template(self).format_map(shown)
+
+    def given(self, values: Mapping[str, Value]) -> Message:
+        """This template with those of the values that it names; KeyError for one that is not there."""
+        names = [name for _, name, _, _ in Formatter().parse(self.text) if name]
+        return Message(self.text, plural=self.plural, **{name: values[name] for name in names})
 
     def cut(self, most: int) -> Message:
         """With its longest value cut where it would be longer than that, in characters of English."""

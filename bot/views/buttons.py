@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from bot.model.card import Action, Button, Confirm, Style
+from bot.views.headline import row_of
 from bot.views.phrases import stays
 from bot.views.request_view import RequestView
 from provisioner.engine.run import Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, listed, literal
+
+_MOST = 4
 
 NEW_FORM = Button(Action.OPEN_FORM, Message("New workspace…"), "new", Style.PRIMARY)
 
@@ -18,30 +23,30 @@ def filled_form(key: str) -> Button:
 
 
 def run_buttons(case: RequestView, run: Run) -> tuple[Button, ...]:
-    """Those that do something now, four at most, so that a phone shows one row."""
+    """Those of its state that do something now, four at most, so that a phone shows one row."""
+    offered = [action for action in row_of(case).buttons if _makes_sense(action, case, run)]
+    if len(offered) > _MOST:
+        offered.remove(Action.STATUS)
+    return tuple(_BUTTONS[action](case, run) for action in offered)
+
+
+def _makes_sense(action: Action, case: RequestView, run: Run) -> bool:
     taken = case.later is not None  # somebody has asked for what comes next
-    match run.status:
-        case RunStatus.SUCCEEDED:
-            return (_status(run),)
-        case RunStatus.FAILED if taken:
-            return (_details(run), _status(run))
-        case RunStatus.FAILED if not case.removable:
-            return (_retry(run), _details(run), _status(run), _cancel(case, run))
-        case RunStatus.FAILED:
-            return (_retry(run), _roll_back(run), _details(run), _cancel(case, run))
-        case RunStatus.CANCELLED if taken:
-            return (_status(run),)
-        case RunStatus.CANCELLED if not case.removable:
-            return (_continue(run), _status(run))
-        case RunStatus.CANCELLED:
-            return (_continue(run), _delete(run), _status(run))
-        case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
-            return (_status(run),)  # its new plan waits for a decision, which ends it as well
+    match action:
+        case Action.RETRY | Action.CONTINUE:
+            return not taken
+        case Action.ROLL_BACK | Action.DELETE:
+            return not taken and case.removable
+        case Action.CANCEL if run.status is RunStatus.PARKED:
+            # A new plan that waits for a decision is ended by that decision.
+            return case.later is None or case.later.goal is not run.goal
+        case Action.CANCEL if run.status is RunStatus.FAILED:
+            return not taken
         case _:
-            return (_status(run), _cancel(case, run))
+            return True
 
 
-def _status(run: Run) -> Button:
+def _status(_case: RequestView, run: Run) -> Button:
     spoken = Message("Status of {project}", project=_project(run))
     return Button(Action.STATUS, Message("Status"), run.asked.project, spoken=spoken)
 
@@ -86,7 +91,7 @@ def _left(case: RequestView, run: Run) -> Message:
     return Message("What was made or begun so far stays: {listed}.", listed=listed(begun))
 
 
-def _retry(run: Run) -> Button:
+def _retry(_case: RequestView, run: Run) -> Button:
     return Button(
         Action.RETRY,
         Message("Retry"),
@@ -98,7 +103,7 @@ def _retry(run: Run) -> Button:
     )
 
 
-def _roll_back(run: Run) -> Button:
+def _roll_back(_case: RequestView, run: Run) -> Button:
     return Button(
         Action.ROLL_BACK,
         Message("Roll back"),
@@ -117,12 +122,12 @@ def _roll_back(run: Run) -> Button:
     )
 
 
-def _details(run: Run) -> Button:
+def _details(_case: RequestView, run: Run) -> Button:
     spoken = Message("Details of why {project} failed", project=_project(run))
     return Button(Action.DETAILS, Message("Details"), run.id, spoken=spoken)
 
 
-def _continue(run: Run) -> Button:
+def _continue(_case: RequestView, run: Run) -> Button:
     return Button(
         Action.CONTINUE,
         Message("Continue"),
@@ -134,7 +139,7 @@ def _continue(run: Run) -> Button:
     )
 
 
-def _delete(run: Run) -> Button:
+def _delete(_case: RequestView, run: Run) -> Button:
     return Button(
         Action.DELETE,
         Message("Delete"),
@@ -155,3 +160,14 @@ def _delete(run: Run) -> Button:
 
 def _project(run: Run) -> Message:
     return literal(run.asked.project)
+
+
+_BUTTONS: Mapping[Action, Callable[[RequestView, Run], Button]] = {
+    Action.STATUS: _status,
+    Action.CANCEL: _cancel,
+    Action.RETRY: _retry,
+    Action.ROLL_BACK: _roll_back,
+    Action.DETAILS: _details,
+    Action.CONTINUE: _continue,
+    Action.DELETE: _delete,
+}

@@ -1,35 +1,66 @@
-"""The first line of a run's card, and the sentence that stands for the whole card."""
+"""What state a request is in, and the words of that state about this very request."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from bot.views.phrases import name, person, stays
-from bot.views.request_view import RelatedRequest, RequestView
+from approvals.model import RequestStatus
+from bot.views.phrases import deciders, name, person, pointer, stays
+from bot.views.request_view import RequestView
+from bot.views.states import ROWS, Row, State, state_of_request, state_of_run
 from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message, Ref
-
-Headline: TypeAlias = tuple[Message, Message]
+from provisioner.message import Message, Value
 
 
-def headline(case: RequestView, run: Run) -> Headline:
+def state_of(case: RequestView) -> State:
+    run, later = case.run, case.later
+    if run is None:
+        return state_of_request(case.request.status)
+    if run.reference != case.request.id:
+        return State.CONTINUED
+    deleted = run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
+    if later is not None and later.deletes and not deleted:
+        return State.OVERTAKEN
+    return state_of_run(run)
+
+
+def row_of(case: RequestView) -> Row:
+    return ROWS[case.goal, state_of(case)]
+
+
+def headline(case: RequestView) -> tuple[Message, Message]:
     """Title, and a full sentence for notifications and screen readers."""
-    taken = case.later
-    gone = run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
-    if taken is not None and taken.deletes and not gone:
-        return _overtaken(run, taken)
-    match run.status:
-        case RunStatus.SUCCEEDED:
-            return _done(case, run)
-        case RunStatus.FAILED:
-            return _failed(case, run)
-        case RunStatus.CANCELLED:
-            return _cancelled(case, run)
-        case RunStatus.PARKED:
-            return _parked(run)
-        case _:
-            return _under_way(run)
+    row, values = row_of(case), facts(case)
+    return row.title.given(values), row.sentence.given(values)
+
+
+def facts(case: RequestView) -> Mapping[str, Value]:
+    """The values that a row's templates may name, as far as there are any."""
+    request, run, later = case.request, case.run, case.later
+    values: dict[str, Value] = {
+        "project": name(case.project),
+        "who": person(request.asked_by),
+        "id": name(request.id),
+        "until": request.open_until,
+        "left": _left(case),
+        "done": 0,
+        "n": len(case.proposal.plan.stages),
+    }
+    if request.decisions:
+        rejected = request.status is RequestStatus.REJECTED
+        values["by"] = person(request.decisions[-1].actor) if rejected else deciders(request)
+    if run is not None:
+        stages = [run.progress(stage.stage) for stage in run.plan.stages]
+        ours = [stage for stage in stages if not stage.stays]  # what is left because it is not ours is none
+        values |= {"done": sum(stage.status is StageStatus.DONE for stage in ours), "n": len(ours)}
+        values["stage"] = failed_stage(run, run.failure)
+        values["at"] = run.ended_at or run.created_at
+    if run is not None and run.reference != request.id:
+        values["id"] = name(run.reference)
+    elif later is not None and later.deletes:
+        values["id"] = pointer(later)
+    return values
 
 
 def failed_stage(run: Run, failure: Failure | None) -> Message:
@@ -39,149 +70,9 @@ def failed_stage(run: Run, failure: Failure | None) -> Message:
     return found or Message("{name}", name=name(stage))
 
 
-def _count(run: Run) -> tuple[Ref, int, int]:
-    """The project, and how many of its stages are done; what is left because it is not ours is none."""
-    stages = [run.progress(stage.stage) for stage in run.plan.stages]
-    ours = [stage for stage in stages if not stage.stays]
-    return name(run.asked.project), sum(stage.status is StageStatus.DONE for stage in ours), len(ours)
-
-
-def _overtaken(run: Run, by: RelatedRequest) -> Headline:
-    project, number = name(run.asked.project), name(by.id)
-    return (
-        Message("{project}: its deletion is {id}", project=project, id=number),
-        Message("{id} is the deletion of what was made of {project}.", project=project, id=number),
-    )
-
-
-def _done(case: RequestView, run: Run) -> Headline:
-    project = name(run.asked.project)
-    if run.goal is Goal.ABSENT and run.stays:
-        return (
-            Message("{project} is gone; what is not ours stays", project=project),
-            Message(
-                "Workspace {project} was deleted: it was looked for on every system, and only what is not"
-                " ours was found.",
-                project=project,
-            ),
-        )
-    if run.goal is Goal.ABSENT:
-        return (
-            Message("{project} is gone", project=project),
-            Message(
-                "Workspace {project} was deleted: it was looked for on every system and not found.",
-                project=project,
-            ),
-        )
-    return (
-        Message("{project} is ready", project=project),
-        Message(
-            "Workspace {project} for {who} is ready: everything was made and looked at again.",
-            project=project,
-            who=person(case.request.asked_by),
-        ),
-    )
-
-
-def _failed(case: RequestView, run: Run) -> Headline:
-    (project, done, n), stage = _count(run), failed_stage(run, run.failure)
-    left = stays(run.goal, case.inventory)
-    if run.goal is Goal.ABSENT:
-        return (
-            Message(
-                "Deleting {project} failed at {stage}: {done} of {n} gone",
-                project=project,
-                stage=stage,
-                done=done,
-                n=n,
-            ),
-            Message(
-                "Deleting {project} failed at {stage} with {done} of {n} stages gone. {left}",
-                left=left,
-                project=project,
-                stage=stage,
-                done=done,
-                n=n,
-            ),
-        )
-    return (
-        Message(
-            "{project} failed at {stage}: {done} of {n} done", project=project, stage=stage, done=done, n=n
-        ),
-        Message(
-            "Creating {project} failed at {stage} after {done} of {n} stages. {left}",
-            left=left,
-            project=project,
-            stage=stage,
-            done=done,
-            n=n,
-        ),
-    )
-
-
-def _cancelled(case: RequestView, run: Run) -> Headline:
-    (project, done, n), left = _count(run), stays(run.goal, case.inventory)
-    if run.goal is Goal.ABSENT:
-        return (
-            Message("Deleting {project} was cancelled: {done} of {n} gone", project=project, done=done, n=n),
-            Message(
-                "Deleting {project} was cancelled with {done} of {n} stages gone. {left}",
-                left=left,
-                project=project,
-                done=done,
-                n=n,
-            ),
-        )
-    return (
-        Message("{project} was cancelled: {done} of {n} done", project=project, done=done, n=n),
-        Message(
-            "Creating {project} was cancelled after {done} of {n} stages. {left}",
-            left=left,
-            project=project,
-            done=done,
-            n=n,
-        ),
-    )
-
-
-def _parked(run: Run) -> Headline:
-    project = name(run.asked.project)
-    if run.goal is Goal.ABSENT:
-        return (
-            Message("Deleting {project} is stopped: it needs a new approval", project=project),
-            Message(
-                "The systems changed since the deletion of {project} was approved. The new plan has to be"
-                " approved.",
-                project=project,
-            ),
-        )
-    return (
-        Message("{project} is stopped: it needs a new approval", project=project),
-        Message(
-            "The systems changed since {project} was approved. The new plan has to be approved.",
-            project=project,
-        ),
-    )
-
-
-def _under_way(run: Run) -> Headline:
-    project, done, n = _count(run)
-    if run.goal is Goal.ABSENT:
-        return (
-            Message("Deleting {project}: {done} of {n} gone", project=project, done=done, n=n),
-            Message(
-                "Deleting workspace {project}: {done} of {n} stages are gone.",
-                project=project,
-                done=done,
-                n=n,
-            ),
-        )
-    return (
-        Message("Creating {project}: {done} of {n} done", project=project, done=done, n=n),
-        Message(
-            "Creating workspace {project}: {done} of {n} stages are done.",
-            project=project,
-            done=done,
-            n=n,
-        ),
-    )
+def _left(case: RequestView) -> Message:
+    if case.run is not None or case.request.status is RequestStatus.APPROVED:
+        return stays(case.goal, case.inventory)
+    if case.proposal.run_id:  # the new plan of a run that was parked
+        return Message("What exists stays.")
+    return Message("Nothing was deleted.") if case.goal is Goal.ABSENT else Message("Nothing was made.")

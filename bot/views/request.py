@@ -18,7 +18,7 @@ from bot.model.card import (
     Style,
 )
 from bot.views.closed import closed_card, followed_card
-from bot.views.headline import failed_stage
+from bot.views.headline import failed_stage, headline
 from bot.views.leftovers import dashboard_link
 from bot.views.phrases import again_command, deciders, groups, name, person, pointer
 from bot.views.plan import lost_in_short, plan_lines, risks
@@ -36,7 +36,7 @@ def request_card(case: RequestView, frame: RenderContext) -> Card:
     """Drawn anew from what is stored each time; equal input gives an equal card."""
     run = case.run
     if run is not None and run.reference != case.request.id:
-        return followed_card(case, run)
+        return followed_card(case)
     if run is not None:
         return run_card(case, run, frame)
     if case.request.pending:
@@ -46,7 +46,7 @@ def request_card(case: RequestView, frame: RenderContext) -> Card:
 
 def _pending_card(case: RequestView, frame: RenderContext) -> Card:
     request, plan = case.request, case.proposal.plan
-    title, text = _asked(case)
+    title, text = headline(case)
     parts: list[Part] = [
         Paragraph(_why_now(case)),
         *_what_stopped(case),
@@ -77,33 +77,6 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
         ),
     ]
     return Card(title, text, tuple(parts))
-
-
-def _asked(case: RequestView) -> tuple[Message, Message]:
-    request, project = case.request, name(case.project)
-    number, who, until = name(request.id), person(request.asked_by), request.open_until
-    if case.goal is Goal.ABSENT:
-        return (
-            Message("Request to delete: {project}", project=project),
-            Message(
-                "Request {id}: {who} asks for workspace {project} to be deleted. It can be decided until"
-                " {until}.",
-                id=number,
-                who=who,
-                project=project,
-                until=until,
-            ),
-        )
-    return (
-        Message("Workspace request: {project}", project=project),
-        Message(
-            "Workspace request {id}: {who} asks for {project}. It can be decided until {until}.",
-            id=number,
-            who=who,
-            project=project,
-            until=until,
-        ),
-    )
 
 
 def _why_now(case: RequestView) -> Message:

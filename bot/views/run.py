@@ -31,7 +31,7 @@ _BEGUN = frozenset({StageStatus.ACTING, StageStatus.WAITING, StageStatus.RETRYIN
 
 
 def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
-    title, text = headline(case, run)
+    title, text = headline(case)
     parts: list[Part] = [*_body(case, run, frame)]
     if case.later is not None and case.later.deletes:
         parts = [
