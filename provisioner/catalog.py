@@ -118,14 +118,14 @@ def _conductor_steps(
 
 
 def _kubeflow_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("S3 access of Kubeflow")
+    title = Message("Kubeflow S3 access")
     return BucketAccessStage(
         policies, buckets, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
     )
 
 
 def _aia_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("S3 access of AI Conductor")
+    title = Message("AI Conductor S3 access")
     return BucketAccessStage(
         policies, buckets, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy
     )

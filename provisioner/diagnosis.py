@@ -62,10 +62,10 @@ class Way:
 RETRY = Way(Message("press Retry"), Message("Press Retry"))
 """Where there is a run."""
 
-ASK = Way(Message("ask again"), Message("Ask again"))
+ASK = Way(Message("submit the request again"), Message("Submit the request again"))
 """Where nothing has begun."""
 
-LOOK = Way(Message("I look again by myself"), Message("I look again by myself"))
+LOOK = Way(Message("I'll check again automatically"), Message("I'll check again automatically"))
 """Where nobody has to do anything for it."""
 
 

@@ -7,11 +7,13 @@ language. `str()` is English, for logs.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import reduce
+from functools import cache, reduce
+from importlib.resources import files
 from string import Formatter
 from typing import Any, Protocol, TypeAlias
 
@@ -115,8 +117,23 @@ class Message:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Message:
+        """Also of a message that an earlier release stored, whose template reads otherwise now."""
+        text, plural = data["text"], data.get("plural", "")
+        match _reworded().get(text):
+            case str(now):
+                text = now
+            case [str(now), str(now_plural)] if plural:
+                text, plural = now, now_plural
         values = {name: _value_from_json(value) for name, value in data.get("values", {}).items()}
-        return cls(data["text"], plural=data.get("plural", ""), **values)
+        return cls(text, plural=plural, **values)
+
+
+@cache
+def _reworded() -> Mapping[str, Any]:
+    """Templates of earlier releases that may be stored, and how they read now; with their plurals."""
+    text = files(__package__).joinpath("reworded.json").read_text(encoding="utf-8")
+    found: Mapping[str, Any] = json.loads(text)
+    return found
 
 
 def named(value: str) -> Ref:

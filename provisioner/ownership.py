@@ -33,9 +33,11 @@ def require_owned(ws: Workspace, tags: Mapping[str, str]) -> None:
     """Raises `NotOurs` for a bucket of our account, by these tags, that is not this workspace's."""
     name, project = named(ws.bucket), tags.get(PROJECT, "")
     if not project:
-        raise NotOurs(Message("bucket {name} exists and was not made by this bot", name=name))
+        raise NotOurs(Message("S3 bucket {name} already exists and wasn't created by this bot", name=name))
     if project != ws.project:
-        raise NotOurs(Message("bucket {name} belongs to workspace {owner}", name=name, owner=named(project)))
+        raise NotOurs(
+            Message("S3 bucket {name} belongs to workspace {owner}", name=name, owner=named(project))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

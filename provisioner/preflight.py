@@ -66,12 +66,12 @@ class Preflight:
         if found != wanted:
             raise Permanent(
                 Message(
-                    "the bot's AWS credentials belong to account {found}, and its settings say {wanted}",
+                    "the bot's AWS credentials belong to account {found}, but its settings specify {wanted}",
                     found=named(found),
                     wanted=named(wanted),
                 ),
                 hint=Message(
-                    "Whoever runs the bot has to give it credentials of the right account, or correct"
+                    "Ask the bot's operator to set credentials for the right account or correct"
                     " WORKSPACE_BOT_PLATFORM__ACCOUNT."
                 ),
             )
@@ -85,22 +85,22 @@ class Preflight:
         facts = self._clusters.describe(name)
         if facts is None:
             raise Permanent(
-                Message("there is no EKS cluster {name}", name=named(name)),
+                Message("EKS cluster {name} doesn't exist", name=named(name)),
                 hint=Message(
-                    "Whoever runs the bot has to correct WORKSPACE_BOT_PLATFORM__CLUSTER: an upgrade of the"
-                    " platform gives the cluster another name."
+                    "Ask the bot's operator to correct WORKSPACE_BOT_PLATFORM__CLUSTER. A platform upgrade"
+                    " changes the cluster's name."
                 ),
             )
         if facts.status != "ACTIVE":
             what = Message("EKS cluster {name} is {status}", name=named(name), status=named(facts.status))
-            raise Permanent(what, hint=Message("Wait until it is ACTIVE, then ask again."))
+            raise Permanent(what, hint=Message("Wait until it is ACTIVE, then submit the request again."))
         trusted = self._kubernetes.authority()
         if trusted and trusted.split() != facts.authority.split():
             raise Permanent(
-                Message("the bot's kubeconfig leads to another cluster than {name}", name=named(name)),
+                Message("the bot's kubeconfig points to a different cluster than {name}", name=named(name)),
                 hint=Message(
-                    "Whoever runs the bot has to give it the kubeconfig of this cluster, or correct"
-                    " WORKSPACE_BOT_PLATFORM__CLUSTER."
+                    "Ask the bot's operator to set WORKSPACE_BOT_KUBECONFIG_PATH to this cluster's"
+                    " kubeconfig, or to correct WORKSPACE_BOT_PLATFORM__CLUSTER."
                 ),
             )
 

@@ -199,10 +199,10 @@ class Workspace:
         """Every derived name with its title, for a preview."""
         return (
             (Message("Workspace"), self.name),
-            (Message("Namespace and Profile"), self.namespace),
-            (Message("Kubeflow login"), self.login_email),
+            (Message("Kubeflow profile and namespace"), self.namespace),
+            (Message("Dex login"), self.login_email),
             (Message("S3 bucket"), self.bucket),
-            (Message("Node group"), self.nodegroup),
+            (Message("EKS node group"), self.nodegroup),
             (Message("AI Conductor account"), self.edge_account),
         )
 
@@ -229,14 +229,14 @@ def dashboard_uid(text: str) -> str:
 
 def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
     if not project:
-        return (Problem("project", Message("Give the project a name, for example alpha.")),)
+        return (Problem("project", Message("Enter a project name, for example alpha.")),)
     if project in RESERVED:
-        what = Message("The name {name} is reserved for the platform; choose another.", name=named(project))
+        what = Message("The name {name} is reserved for the platform. Choose another.", name=named(project))
         return (Problem("project", what),)
     if not PROJECT.match(project):
         rule = Message(
-            "A project name is 2 to 20 lower-case letters and digits and starts with a letter;"
-            " {name} is not. Try {nearest}.",
+            "{name} isn't a valid project name. Use 2 to 20 lowercase letters and digits, starting with a"
+            " letter. Try {nearest}.",
             name=named(project),
             nearest=named(nearest_project(project)),
         )
@@ -253,7 +253,8 @@ def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
         Problem(
             "project",
             Message(
-                "{name} would have {length} characters, {limit} are allowed: take a shorter project name.",
+                "{name} would have {length} characters, but the limit is {limit}. Use a shorter project"
+                " name.",
                 name=named(name),
                 length=len(name),
                 limit=limit,
@@ -271,23 +272,19 @@ def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
         found.append(
             Problem(
                 "spec",
-                Message(
-                    "There is no spec {name}; choose one of: {known}.", name=named(spec.spec), known=known
-                ),
+                Message("Unknown spec {name}. Choose one of: {known}.", name=named(spec.spec), known=known),
             )
         )
     if not 1 <= spec.max <= NODES_MOST:
-        found.append(
-            Problem("max", Message("The most nodes there may be: from 1 to {most}.", most=NODES_MOST))
-        )
+        found.append(Problem("max", Message("Maximum nodes must be from 1 to {most}.", most=NODES_MOST)))
     if spec.desired < 0:
-        found.append(Problem("desired", Message("The nodes to start with: 0 or more.")))
+        found.append(Problem("desired", Message("Initial nodes must be 0 or more.")))
     elif spec.desired > spec.max:
         found.append(
             Problem(
                 "desired",
                 Message(
-                    "The nodes to start with ({desired}) are more than the most there may be ({max}).",
+                    "Initial nodes ({desired}) can't exceed maximum nodes ({max}).",
                     desired=spec.desired,
                     max=spec.max,
                 ),
@@ -299,15 +296,15 @@ def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
 def _dashboard(dashboard: str) -> tuple[Problem, ...]:
     if not dashboard or dashboard_uid(dashboard):
         return ()
-    what = Message("That is no dashboard: give its address (with /d/ in it) or its uid, or leave it empty.")
+    what = Message("Enter a dashboard address (containing /d/) or its UID, or leave this empty.")
     return (Problem("dashboard", what),)
 
 
 def _why(why: str) -> tuple[Problem, ...]:
     if not why.strip():
-        return (Problem("why", Message("Say in a sentence what it is for; the approver reads it.")),)
+        return (Problem("why", Message("Enter the purpose in one sentence. Approvers see it.")),)
     if len(why) > WHY_LONGEST:
-        said = Message("Say why in at most {limit} characters; these are {n}.", limit=WHY_LONGEST, n=len(why))
+        said = Message("Use at most {limit} characters. You entered {n}.", limit=WHY_LONGEST, n=len(why))
         return (Problem("why", said),)
     return ()
 

@@ -129,8 +129,7 @@ class Intake:
             self._postpone(submission)
             return
         what = Message(
-            "Something happened that I did not expect. Please tell whoever runs the bot the reference"
-            " {reference}.",
+            "An internal error occurred. Send reference {reference} to the bot's operator.",
             reference=name(reference),
         )
         self._refuse(submission, [what])
@@ -184,20 +183,19 @@ class Intake:
 
     def _nothing_to_do(self, project: str, preview: Preview) -> Iterator[Message]:
         if preview.goal is Goal.PRESENT:
-            yield Message("It is there already, complete: there is nothing to make.")
+            yield Message("Nothing to create: this workspace already exists and is complete.")
             return
         with self._units() as unit:
             run, strange = unit.runs.latest(project), unknown(unit, project)
         stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
         if stopped and preview.unclaimed:
             yield Message(
-                "Nothing of it was made by me. Press Cancel on the card of {id} to end the work.",
+                "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
                 id=name(stopped.reference),
             )
         elif stopped:
             yield Message(
-                "There is nothing of {project} on any system. Press Cancel on the card of {id} to end the"
-                " work.",
+                "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
                 project=name(project),
                 id=name(stopped.reference),
             )
@@ -205,12 +203,14 @@ class Intake:
             return
         elif strange is not None:
             yield Message(
-                "{unknown} I looked on every system and found nothing of {project} to delete.",
+                "{unknown} Nothing to delete: no resources of {project} exist in any system.",
                 unknown=strange,
                 project=name(project),
             )
         else:
-            yield Message("There is nothing of {project}: I looked on every system.", project=name(project))
+            yield Message(
+                "Nothing to delete: no resources of {project} exist in any system.", project=name(project)
+            )
 
     def _request(self, submission: Submission, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
         """The request, its plan, its card and its record: all or nothing."""
@@ -304,9 +304,9 @@ def _difference(change: Change) -> Message:
     target = change.target
     match change.verb:
         case Verb.CREATE:
-            return Message("{target} is not there", target=target)
+            return Message("{target} is missing", target=target)
         case Verb.UPDATE:
-            return Message("{target} is not as it should be", target=target)
+            return Message("{target} differs from the plan", target=target)
         case Verb.DELETE:
-            return Message("{target} is still there", target=target)
+            return Message("{target} still exists", target=target)
     assert_never(change.verb)

@@ -21,8 +21,8 @@ def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
     """Why nobody can ask now for the project to be made, or deleted; or None."""
     if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
         if goal is Goal.ABSENT:
-            return Message("{name} belongs to the platform; it is never deleted.", name=name(project))
-        return Message("The name {name} is reserved for the platform; choose another.", name=name(project))
+            return Message("{name} belongs to the platform and can't be deleted.", name=name(project))
+        return Message("The name {name} is reserved for the platform. Choose another.", name=name(project))
     pending = unit.requests.pending_for(project)
     if pending is not None:
         return _asked_already(unit, pending)
@@ -37,18 +37,19 @@ def obstacle(unit: UnitOfWork, project: str, goal: Goal) -> Message | None:
         return _failed(run)
     if run.goal is Goal.ABSENT:
         return Message(
-            "{project} is being deleted: {id} has to end, or be cancelled, first.",
+            "{project} is being deleted ({id}). Wait for it to finish, or cancel it first.",
             project=name(project),
             id=name(run.id),
         )
     if goal is Goal.ABSENT:
         return Message(
-            "{project} is being worked on: wait until {id} has ended, or press Cancel on its card first.",
+            "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it on its card"
+            " first.",
             project=name(project),
             id=name(run.id),
         )
     return Message(
-        "{project} is being worked on: {id} has to end, or be cancelled, first.",
+        "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it first.",
         project=name(project),
         id=name(run.id),
     )
@@ -72,15 +73,15 @@ def _asked_already(unit: UnitOfWork, pending: Request) -> Message:
     project = name(pending.subject.target)
     if unit.proposals.get(pending.id).plan.goal is Goal.ABSENT:
         return Message(
-            "There is a request to delete {project} already: {id}, open until {until}. Wait until it is"
-            " decided, or ask whoever made it to withdraw it.",
+            "A request to delete {project} is already pending: {id} (expires {until}). Wait for a decision,"
+            " or ask the requester to withdraw it.",
             project=project,
             id=name(pending.id),
             until=pending.open_until,
         )
     return Message(
-        "There is a request for {project} already: {id}, open until {until}. Wait until it is decided, or ask"
-        " whoever made it to withdraw it.",
+        "A request for {project} is already pending: {id} (expires {until}). Wait for a decision, or ask"
+        " the requester to withdraw it.",
         project=project,
         id=name(pending.id),
         until=pending.open_until,
@@ -92,12 +93,12 @@ def _failed(run: Run) -> Message:
     project, reference = name(run.asked.project), name(run.reference)
     if run.goal is Goal.ABSENT:
         return Message(
-            "The deletion of {project} failed and is not over: choose on the card of {id} how it goes on.",
+            "Deleting {project} failed. Choose what to do on the card of {id} first.",
             project=project,
             id=reference,
         )
     return Message(
-        "The work on {project} failed and is not over: choose on the card of {id} how it goes on.",
+        "Creating {project} failed. Choose what to do on the card of {id} first.",
         project=project,
         id=reference,
     )

@@ -89,7 +89,7 @@ class Reapproval:
 
     def _say_why(self, run: Run, why: Sequence[Message]) -> None:
         """In the journal, so in the thread: each state of affairs once."""
-        begin = Message("I cannot ask for approval of a new plan yet, and look again every minute.")
+        begin = Message("I can't request approval of the updated plan yet. I check again every minute.")
         message = stacked([begin, *why])
         with self._units() as unit:
             entries = unit.journal.since(run.id, 0)
@@ -107,7 +107,9 @@ class Reapproval:
             run = unit.runs.get(run.id)
             if run.status is not RunStatus.PARKED or not unit.runs.cancel_requested(run.id):
                 return False
-            give_up(unit, run, self._clock.now(), Message("Stopped as asked. What exists stays."))
+            give_up(
+                unit, run, self._clock.now(), Message("Canceled as requested. Existing resources are kept.")
+            )
             unit.commit()
         self._wake()
         return True

@@ -197,7 +197,7 @@ class WorkspaceService:
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
                     left = stays(run.goal, inventory_of(unit, run))
-                    message = Message("Cancelled by {who}. {left}", who=person(actor.id), left=left)
+                    message = Message("Canceled by {who}. {left}", who=person(actor.id), left=left)
                     give_up(unit, run, now, message)
                 case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
                     raise CannotCancel(run.asked.project, run.status.value)
@@ -217,7 +217,7 @@ class WorkspaceService:
                 raise DeletionPending(run.asked.project, pending.id)
             run.retry()
             unit.runs.save(run)
-            message = Message("{who} pressed Retry", who=person(actor.id))
+            message = Message("Retried by {who}", who=person(actor.id))
             unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
             self._audit(unit, actor.id, "run.retry", request)
             unit.commit()

@@ -48,7 +48,7 @@ def drop_parked(unit: UnitOfWork, request: Request, now: datetime) -> None:
         return
     run = unit.runs.get(RunId(proposal.run_id))
     if run.status is RunStatus.PARKED:
-        give_up(unit, run, now, Message("The new plan was not approved. What exists stays."))
+        give_up(unit, run, now, Message("The updated plan wasn't approved. Existing resources are kept."))
 
 
 def give_up(unit: UnitOfWork, run: Run, now: datetime, message: Message) -> None:
@@ -71,7 +71,7 @@ def _go_on(unit: UnitOfWork, proposal: Proposal, now: datetime) -> None:
         raise CannotRetry(run.asked.project, run.status.value)
     run.reapprove(proposal.plan, proposal.request_id)
     unit.runs.save(run)
-    message = Message("The new plan was approved")
+    message = Message("The updated plan was approved")
     unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
 
 
@@ -80,4 +80,4 @@ def _make_way(unit: UnitOfWork, run: Run, request: Request, now: datetime) -> No
     unit.requests.get(RequestId(run.reference))  # locked, so that nobody presses Retry meanwhile
     run = unit.runs.get(run.id)
     if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
-        give_up(unit, run, now, Message("Given up: {id} deletes what exists", id=name(request.id)))
+        give_up(unit, run, now, Message("Canceled: {id} deletes the existing resources", id=name(request.id)))

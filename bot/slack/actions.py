@@ -65,7 +65,7 @@ def reason_missing(context: SlackContext, incoming: Incoming) -> Reply | None:
     if typed(incoming.view).get("why", "").strip():
         return None
     words = context.texts.for_locale(incoming.origin.locale)
-    return errors({"why": words.plain(Message("Say why; the person who asked will read it."))})
+    return errors({"why": words.plain(Message("Enter a reason. It's sent to the requester."))})
 
 
 def reject(context: SlackContext, incoming: Incoming) -> None:
@@ -133,7 +133,7 @@ def _asks(context: SlackContext, incoming: Incoming, submission: _Asking) -> Non
     def asked(actor: Actor) -> None:
         submission(actor, incoming.value, channel=incoming.channel, thread_ts=incoming.thread_ts)
         text = Message(
-            "Looking at all systems. Then the request appears in the requests channel, or I tell you why not."
+            "Checking all systems… If the check passes, your request appears in the requests channel."
         )
         context.tell(incoming, Card(text, text))
 
@@ -147,7 +147,7 @@ def _as_now(context: SlackContext, incoming: Incoming, do: Callable[[Actor], Non
     except Refusal as no:
         said = refusal(no, context.command)
     except PeopleUnknown:
-        said = Message("I could not read from Slack who you are, so nothing was changed. Please try again.")
+        said = Message("Nothing changed: Slack didn't return your profile. Try again.")
     else:
         return
     answer = Card(said, said)

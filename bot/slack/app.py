@@ -161,8 +161,7 @@ class SlackApp:
         fields = list((incoming.view.get("state") or {}).get("values") or {})
         if body.get("type") == "view_submission" and fields:
             said = Message(
-                "Something went wrong on our side and nothing was kept. Please try again."
-                " Reference {reference}.",
+                "Your form wasn't saved because of an internal error. Try again. Reference: {reference}.",
                 reference=reference,
             )
             return BoltResponse(status=200, body=errors({fields[0]: words.plain(said)}))
@@ -195,6 +194,8 @@ def _record(error: BaseException) -> str:
 
 def _our_fault(reference: Ref) -> Card:
     text = Message(
-        "Something went wrong on our side, nothing was changed. Reference {reference}.", reference=reference
+        "Nothing changed because of an internal error. Try again, or send reference {reference} to the"
+        " bot's operator.",
+        reference=reference,
     )
     return Card(text, text)

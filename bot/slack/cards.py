@@ -59,15 +59,15 @@ CONFIRM_TITLE_LONGEST, CONFIRM_TEXT_LONGEST, CONFIRM_BUTTON_LONGEST = 100, 300, 
 
 SIGNS: Mapping[Mark, tuple[str, Message | None]] = {
     Mark.DONE: (":white_check_mark:", Message("done")),
-    Mark.GONE: (":wastebasket:", Message("gone")),
-    Mark.KEPT: (":lock:", Message("not ours")),
-    Mark.NOW: (":gear:", Message("now")),
+    Mark.GONE: (":wastebasket:", Message("deleted")),
+    Mark.KEPT: (":lock:", Message("not owned by the bot")),
+    Mark.NOW: (":gear:", Message("in progress")),
     Mark.WAITING: (":hourglass_flowing_sand:", Message("waiting")),
-    Mark.RETRYING: (":arrows_counterclockwise:", Message("trying again")),
+    Mark.RETRYING: (":arrows_counterclockwise:", Message("retrying")),
     Mark.TO_COME: (":white_large_square:", None),
     Mark.FAILED: (":x:", Message("failed")),
     Mark.STOPPED: (":black_square_for_stop:", Message("stopped")),
-    Mark.UNKNOWN: (":grey_question:", Message("not known")),
+    Mark.UNKNOWN: (":grey_question:", Message("unknown")),
 }
 """Signs differ in shape, and a word stands beside each: colour alone never says it. What is still to come has
 none: six lines that all say so are in the way of the one that matters."""
@@ -240,7 +240,7 @@ def _fold(drawn: list[Block], most: int, drawing: _Drawing) -> list[Block]:
             room[pressable] -= 1
             shown.append(block)
     left = len(drawn) - len(shown)
-    more = Message("{n} more part is not shown here.", plural="{n} more parts are not shown here.", n=left)
+    more = Message("{n} more part isn't shown here.", plural="{n} more parts aren't shown here.", n=left)
     return [*shown, *drawing.small(more)]
 
 

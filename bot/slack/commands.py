@@ -108,7 +108,7 @@ def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
     typed = unescape(_LINK.sub(r"\1", text)).strip()
     if len(typed) > TEXT_LONGEST:
         what = Message(
-            "That is too long: {n} characters, where {limit} is the most. Shorten it, or use the form.",
+            "The command is too long ({n} characters, maximum {limit}). Shorten it or use the form.",
             n=len(typed),
             limit=TEXT_LONGEST,
         )
@@ -143,10 +143,14 @@ def _words(typed: str) -> Iterator[_Word]:
 def _unknown(typed: str, word: _Word) -> Usage:
     near = nearest(word.plain.lower(), list(SUBCOMMANDS))
     what = (
-        Message("I do not know {word}. Did you mean {nearest}?", word=shown(word.typed), nearest=shown(near))
+        Message(
+            "Unknown command {word}. Did you mean {nearest}?", word=shown(word.typed), nearest=shown(near)
+        )
         if near
         else Message(
-            "I do not know {word}. I know {known}.", word=shown(word.typed), known=_these(SUBCOMMANDS)
+            "Unknown command {word}. Available commands: {known}.",
+            word=shown(word.typed),
+            known=_these(SUBCOMMANDS),
         )
     )
     return Usage(typed, (what,), form=near == "create")
@@ -162,7 +166,9 @@ def _status(typed: str, words: list[_Word]) -> Command:
         extra = shown(" ".join(word.typed for word in named[1:]))
         wrong.append(
             Message(
-                "{extra} is too much: one project, then {live} if you like.", extra=extra, live=shown("live")
+                "Remove {extra}. Use one project name, then {live} if needed.",
+                extra=extra,
+                live=shown("live"),
             )
         )
     line = f"status {project} live" if live else f"status {project}"
@@ -175,7 +181,7 @@ def _delete(typed: str, words: list[_Word]) -> Command:
     project, wrong = _project(words[0])
     if len(words) > 1:
         extra = shown(" ".join(word.typed for word in words[1:]))
-        wrong.append(Message("{extra} is too much: one project at a time.", extra=extra))
+        wrong.append(Message("Remove {extra}. Use one project name at a time.", extra=extra))
     return Usage(typed, tuple(wrong), f"delete {project}" if project else "") if wrong else Delete(project)
 
 
@@ -185,7 +191,8 @@ def _project(word: _Word) -> tuple[str, list[Message]]:
     if PROJECT.match(project):
         return project, []
     rule = Message(
-        "{word} is not the name of a project: that is 2 to 20 lower-case letters and digits, a letter first.",
+        "{word} isn't a valid project name. Use 2 to 20 lowercase letters and digits, starting with a"
+        " letter.",
         word=shown(word.typed),
     )
     return similar_project(project), [rule]
@@ -195,7 +202,9 @@ def _create(typed: str, words: list[_Word], platform: Platform, *, dashboards: b
     draft, wrong = _fields(words)
     if "dashboard" in draft and not dashboards:
         del draft["dashboard"]
-        wrong.append(Message("There are no dashboards here: leave out {key}.", key=shown("dashboard=")))
+        wrong.append(
+            Message("Grafana dashboards aren't enabled here. Remove {key}.", key=shown("dashboard="))
+        )
     if not draft and not wrong:
         return Create()
     spec, unread = read(draft, platform)
@@ -246,13 +255,15 @@ def _key_problems(key: str, typed: str, value: str, draft: Mapping[str, str]) ->
         near = nearest(key, list(KEYS))
         yield (
             Message(
-                "I do not know {key}. Did you mean {nearest}?", key=shown(typed), nearest=shown(f"{near}=")
+                "Unknown option {key}. Did you mean {nearest}?", key=shown(typed), nearest=shown(f"{near}=")
             )
             if near
-            else Message("I do not know {key}. I know {known}.", key=shown(typed), known=_these(KEYS))
+            else Message(
+                "Unknown option {key}. Available options: {known}.", key=shown(typed), known=_these(KEYS)
+            )
         )
     elif key in draft:
-        yield Message("{key} is there twice: say it once.", key=shown(f"{key}="))
+        yield Message("{key} appears twice. Use it once.", key=shown(f"{key}="))
     elif not _unquoted(value) and key != "why":
         yield Message("{key} has no value.", key=shown(f"{key}="))
 
@@ -272,7 +283,7 @@ def _value(apart: list[_Word]) -> str:
 def _written_apart(key: str, value: str, words: list[_Word]) -> Message:
     """A key without its `=`, or with a space beside it: its value is kept, and how it is written is told."""
     return Message(
-        "Write {right} instead of {word}: no dashes, and no space before the value.",
+        "Use {right} instead of {word} (no dashes, no space before the value).",
         right=shown(f"{key}={value or '…'}"),
         word=shown(" ".join(word.typed for word in words)),
     )
@@ -280,7 +291,7 @@ def _written_apart(key: str, value: str, words: list[_Word]) -> Message:
 
 def _stray(word: _Word) -> Message:
     return Message(
-        "I do not know what to do with {word}: after the name, write {example}.",
+        "Unexpected {word}. After the name, use {example}.",
         word=shown(word.typed),
         example=shown("key=value"),
     )
@@ -300,7 +311,7 @@ def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, d
         numbers[name] = int(typed) if NUMBER.match(typed) else None if typed else usual
         if numbers[name] is None:
             unread[name] = Message(
-                "{name} is a whole number; {typed} is not.", name=shown(name), typed=shown(typed)
+                "{name} must be a whole number, not {typed}.", name=shown(name), typed=shown(typed)
             )
     desired, most = numbers["desired"], numbers["max"]
     if most is None:

@@ -199,7 +199,7 @@ class SlackContext:
         """As `open`; who sees no form is told that nothing was done."""
         opened = self.open(incoming, view)
         if opened is None:
-            text = Message("Slack did not open the form in time. Nothing was done; please try again.")
+            text = Message("Slack didn't open the form in time. Nothing changed. Try again.")
             self.whisper(incoming, Card(text, text))
         return opened
 

@@ -69,8 +69,8 @@ def after_submit(context: SlackContext, incoming: Incoming) -> None:
     """After the acknowledgement; should this get lost, the submission is answered all the same."""
     asked, _ = spec_of(incoming.view, context.service.platform)
     text = Message(
-        "Checking {project} on all systems. Then the request appears in the requests channel, or I tell you"
-        " why not.",
+        "Checking {project} in all systems… If the check passes, your request appears in the requests"
+        " channel.",
         project=shown(asked.project),
     )
     context.whisper(incoming, Card(text, text))

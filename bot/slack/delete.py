@@ -43,7 +43,7 @@ def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
     filled = typed(incoming.view)
     if bare(filled.get("confirm", "")) != origin.project:
         said = Message(
-            "That is not the name. Type {project} to ask for it to be deleted, or close this.",
+            "The name doesn't match. Type {project} to confirm, or close this form.",
             project=shown(origin.project),
         )
         return errors({"confirm": words.plain(said)})
@@ -70,8 +70,8 @@ def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
 def after_submit(context: SlackContext, incoming: Incoming) -> None:
     """After the acknowledgement; should this get lost, the submission is answered all the same."""
     text = Message(
-        "Looking for {project} on all systems. Then the request to delete it appears in the requests channel,"
-        " or I tell you why not.",
+        "Checking {project} in all systems… If the check passes, your deletion request appears in the"
+        " requests channel.",
         project=shown(incoming.origin.project),
     )
     context.whisper(incoming, Card(text, text))

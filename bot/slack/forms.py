@@ -54,20 +54,20 @@ def create_form(
     if sizes:
         asked.setdefault("desired", str(sizes.desired))
         asked.setdefault("max", str(sizes.max))
-    hint = Message("2 to 20 lower-case letters and digits, a letter first.")
+    hint = Message("2 to 20 lowercase letters and digits, starting with a letter.")
     inputs = [
-        _text("project", language, Message("Project"), asked, hint=hint, dispatch=True),
+        _text("project", language, Message("Project name"), asked, hint=hint, dispatch=True),
         *(_names(language, names) if names else []),
         _spec(platform, language, asked),
-        _number("desired", language, Message("Nodes to start with"), asked),
-        _number("max", language, Message("Most nodes"), asked),
+        _number("desired", language, Message("Initial nodes"), asked),
+        _number("max", language, Message("Maximum nodes"), asked),
         *([_dashboard(language, asked)] if dashboards else []),
         _text(
             "why",
             language,
-            Message("What is it for?"),
+            Message("Purpose"),
             asked,
-            hint=Message("The approvers and the channel read this."),
+            hint=Message("Visible to approvers and the channel."),
             multiline=True,
         ),
     ]
@@ -75,7 +75,7 @@ def create_form(
         "type": "modal",
         "callback_id": CREATE_FORM,
         "title": plain(language.plain(Message("New workspace")), TITLE_LONGEST),
-        "submit": plain(language.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "submit": plain(language.plain(Message("Request approval")), TITLE_LONGEST),
         "close": plain(language.plain(Message("Close")), TITLE_LONGEST),
         "private_metadata": origin.to_text(),
         "blocks": inputs,
@@ -131,14 +131,14 @@ def _spec(platform: Platform, language: Language, asked: Mapping[str, str]) -> B
     chosen = next((option for option in options if option["value"] == wanted), None)
     if chosen:
         element["initial_option"] = chosen
-    hint = Message("The instance type says how many CPUs, how much memory and which GPUs a node has.")
-    block = _label("spec", language, Message("Size of the nodes"), element, hint)
+    hint = Message("The instance type determines each node's CPU, memory and GPU.")
+    block = _label("spec", language, Message("Node spec"), element, hint)
     return block | {"dispatch_action": True}  # a name follows from it
 
 
 def _dashboard(language: Language, asked: Mapping[str, str]) -> Block:
-    hint = Message("Address or uid of a Grafana dashboard that exists. Left empty, one is made.")
-    return _text("dashboard", language, Message("Dashboard"), asked, hint=hint) | {"optional": True}
+    hint = Message("URL or UID of an existing Grafana dashboard. Leave empty to create one.")
+    return _text("dashboard", language, Message("Grafana dashboard"), asked, hint=hint) | {"optional": True}
 
 
 def _names(language: Language, names: Card) -> list[Block]:
@@ -186,8 +186,8 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
     """
     project = named(origin.project)
     about = Message(
-        "You ask for {project} to be deleted, with all data in it. I look at every system first and list what"
-        " will be lost; nothing is deleted before somebody else approves that list.",
+        "This requests deletion of {project} and all its data. The bot first lists what will be deleted."
+        " Nothing is deleted until someone else approves that plan.",
         project=project,
     )
     if unknown is not None:
@@ -202,9 +202,9 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
     why = _text(
         "why",
         language,
-        Message("Why is it no longer needed?"),
+        Message("Reason for deletion"),
         {},
-        hint=Message("The approvers and the channel read this."),
+        hint=Message("Visible to approvers and the channel."),
         multiline=True,
     )
     why["element"] |= {"max_length": WHY_LONGEST}
@@ -213,7 +213,7 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
         "type": "modal",
         "callback_id": DELETE_FORM,
         "title": plain(language.plain(Message("Delete workspace")), TITLE_LONGEST),
-        "submit": plain(language.plain(Message("Ask for approval")), TITLE_LONGEST),
+        "submit": plain(language.plain(Message("Request approval")), TITLE_LONGEST),
         "close": plain(language.plain(Message("Keep it")), TITLE_LONGEST),
         "private_metadata": origin.to_text(),
         "blocks": [{"type": "section", "text": text}, confirm, why | {"optional": True}],
@@ -228,7 +228,7 @@ def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
         language,
         Message("Reason"),
         {},
-        hint=Message("Everybody in the channel and the person who asked will read this."),
+        hint=Message("Sent to the requester and shown in the channel."),
         multiline=True,
     )
     why["element"] |= {"max_length": REASON_LONGEST, "focus_on_load": True}

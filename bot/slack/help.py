@@ -11,8 +11,8 @@ from bot.views.buttons import NEW_FORM, filled_form
 from provisioner.message import Message, literal
 
 _ABOUT = Message(
-    "I make and delete workspaces: a Kubeflow namespace with its own login, S3 bucket and nodes. Somebody"
-    " else approves each request first."
+    "I create and delete workspaces: a Kubeflow namespace with its own login, S3 bucket and nodes. Each"
+    " request needs someone else's approval."
 )
 
 
@@ -28,22 +28,24 @@ def help_card(command: str) -> Card:
         help=shown(f"{command} help"),
     )
     lines = (
-        Message("{line}: opens the form to ask for a workspace", line=shown(f"{command} create")),
+        Message("{line}: open the request form", line=shown(f"{command} create")),
         Message(
-            "{line}: the same, filled in",
+            "{line}: open the request form, filled in",
             line=shown(f"{command} create alpha spec=standard desired=1 max=3"),
         ),
-        Message("{line}: how it is, as far as I know", line=shown(f"{command} status alpha")),
-        Message("{line}: the same, after a look at all systems", line=shown(f"{command} status alpha live")),
-        Message("{line}: all workspaces, and who asked for them", line=shown(f"{command} list")),
+        Message("{line}: show the last known status", line=shown(f"{command} status alpha")),
         Message(
-            "{line}: asks for it to be deleted; the approvers see first what will be lost",
+            "{line}: check all systems now and show the status", line=shown(f"{command} status alpha live")
+        ),
+        Message("{line}: list all workspaces and their requesters", line=shown(f"{command} list")),
+        Message(
+            "{line}: request deletion (approvers see what will be deleted)",
             line=shown(f"{command} delete alpha"),
         ),
     )
     threads = Message(
-        "Slack has no commands inside a thread. Mention me there with {status} or {help}, or choose"
-        " Workspace actions in the menu of a message.",
+        "Slash commands don't work in threads. Mention me there with {status} or {help}, or choose"
+        " Workspace actions from a message's menu.",
         status=shown("status"),
         help=shown("help"),
     )
@@ -57,13 +59,13 @@ def usage_card(usage: Usage, command: str, draft_id: str, *, typed: str) -> Card
     `typed`: all of it, as it was.
     """
     n = len(usage.problems)
-    title = Message("Nothing was done")
-    text = Message("That command was not run. {problems}", problems=_joined(usage.problems))
+    title = Message("Command not run")
+    text = Message("The command wasn't run. {problems}", problems=_joined(usage.problems))
     parts: list[Part] = [
         Paragraph(
             Message(
-                "One thing to put right in {typed}",
-                plural="{n} things to put right in {typed}",
+                "One problem in {typed}",
+                plural="{n} problems in {typed}",
                 n=n,
                 typed=shown(typed),
             )
@@ -71,7 +73,7 @@ def usage_card(usage: Usage, command: str, draft_id: str, *, typed: str) -> Card
         Bullets(usage.problems),
     ]
     if usage.line:
-        parts += [Paragraph(Message("Copy this:")), Quote(f"{command} {usage.line}", code=True)]
+        parts += [Paragraph(Message("Corrected command:")), Quote(f"{command} {usage.line}", code=True)]
     help_button = Button(Action.HELP, Message("Help"), "help")
     form = (filled_form(draft_id),) if usage.form else ()
     parts.append(Buttons((*form, help_button)))
@@ -83,7 +85,7 @@ def works_here_card(about: str | None) -> Card:
     status, live, helped = shown("status"), shown("status live"), shown("help")
     if about:
         here = Message(
-            "This thread is about {project}. I understand {status}, {live}, {delete} and {help} here.",
+            "This thread is about {project}. Available here: {status}, {live}, {delete} and {help}.",
             project=shown(about),
             status=status,
             live=live,
@@ -91,7 +93,7 @@ def works_here_card(about: str | None) -> Card:
             help=helped,
         )
     else:
-        here = Message("I understand {status} and {help} here.", status=shown("status alpha"), help=helped)
+        here = Message("Available here: {status} and {help}.", status=shown("status alpha"), help=helped)
     return Card(here, here, (Paragraph(here), Buttons((Button(Action.HELP, Message("Help"), "help"),))))
 
 
@@ -108,7 +110,7 @@ def _joined(messages: Sequence[Message]) -> Message:
 def delete_card(project: str) -> Card:
     """The form for a deletion was asked for without the means to open one."""
     text = Message(
-        "Press the button to ask for {project} to be deleted. Nothing is deleted before somebody approves.",
+        "Use the button below to request deletion of {project}. Nothing is deleted without approval.",
         project=shown(project),
     )
     label = Message("Delete {project}…", project=literal(project))
@@ -118,5 +120,5 @@ def delete_card(project: str) -> Card:
 
 def form_card(draft_id: str) -> Card:
     """Where a form was asked for without the means to open one."""
-    text = Message("Press the button: the form opens with what you wrote.")
+    text = Message("Open the form to continue. Your input is already filled in.")
     return Card(text, text, (Paragraph(text), Buttons((filled_form(draft_id),))))

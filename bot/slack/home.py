@@ -23,7 +23,7 @@ def publish(context: SlackContext, incoming: Incoming) -> None:
     try:
         card = context.service.home(context.people.actor(incoming.user))
     except PeopleUnknown:
-        text = Message("I could not read from Slack who you are. Open this tab again in a minute.")
+        text = Message("Slack didn't return your profile. Open this tab again in a minute.")
         card = Card(text, text)
     try:
         context.client.views_publish(
@@ -42,11 +42,11 @@ def show_actions(context: SlackContext, incoming: Incoming) -> None:
     """The message shortcut: how the workspace of this message is, and what can be done."""
     project = context.service.project_at(incoming.channel, incoming.root)
     if project is None:
-        text = Message("This message is not about a workspace.")
+        text = Message("This message isn't about a workspace.")
         card = Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     else:
         known = context.service.status(project)
-        again = Button(Action.STATUS, Message("Look again"), project)
+        again = Button(Action.STATUS, Message("Refresh"), project)
         card = Card(known.title, known.text, (*known.parts, Buttons((again,))))
     origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
     view = card_view(card, context.words(incoming), origin, context.group_id)

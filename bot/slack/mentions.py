@@ -45,7 +45,8 @@ def command(context: SlackContext, incoming: Incoming) -> None:
                 _submission(context, incoming, asked.project, SubmissionKind.LOOK, incoming.trigger, "")
             )
             text = Message(
-                "Looking at the systems for {project}; the answer follows here.", project=shown(asked.project)
+                "Checking {project} in all systems… The result will appear here.",
+                project=shown(asked.project),
             )
             context.tell(incoming, Card(text, text))
         case Status():

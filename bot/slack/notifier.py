@@ -222,18 +222,18 @@ def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
     if code in _NO_MESSAGE:
         return Gone(
             Message(
-                "The message in channel {channel} cannot be changed any more ({code}).",
+                "The message in channel {channel} can no longer be updated ({code}).",
                 channel=where,
                 code=named(code),
             )
         )
     if code in _NO_PERSON:
         return Gone(
-            Message("I cannot send a direct message to {user} ({code}).", user=where, code=named(code))
+            Message("I can't send a direct message to {user} ({code}).", user=where, code=named(code))
         )
     if code in _OURS:
         log.error("message refused by Slack", method=method, error=code, detail=_detail(error))
-        return Gone(Message("Slack does not take this message ({code}).", code=named(code)))
+        return Gone(Message("Slack rejected this message ({code}).", code=named(code)))
     log.error("Slack refuses us", method=method, error=code)
     return Busy(BROKEN_SECONDS, f"{method}: {code}")
 
@@ -241,8 +241,8 @@ def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
 def _no_channel(channel: str, code: str) -> Gone:
     return Gone(
         Message(
-            "I cannot write in channel {channel} ({code}). Make it, or bring it back if it is archived,"
-            " and invite me there with {command}.",
+            "I can't post in channel {channel} ({code}). Create or unarchive the channel, then invite the"
+            " bot with {command}.",
             channel=named(channel),
             code=named(code),
             command=named("/invite"),

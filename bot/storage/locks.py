@@ -71,7 +71,7 @@ class _HeldByConnection:
 
     def check(self) -> None:
         if not _replies(self._connection):
-            raise Interrupted(Message("cannot go on: the connection that holds the locks is lost"))
+            raise Interrupted(Message("can't continue: the connection that holds the locks was lost"))
 
 
 class PostgresLocks:

@@ -21,40 +21,40 @@ def _asking(refusal: Refusal) -> Message | None:
     match refusal:
         case errors.NotAllowed(action=action, groups=()):
             return Message(
-                "You cannot ask for this: the policy has no rule for {action}, so nobody may."
-                " Whoever runs the bot can add one.",
+                "You can't request this: the policy has no rule for {action}. Ask the bot's operator to add"
+                " one.",
                 action=refs.name(action),
             )
         case errors.NotAllowed(groups=groups):
             return Message(
-                "You cannot ask for this; only members of {groups} can."
-                " Ask one of them to do it, or to add you to the group.",
+                "Only members of {groups} can request this. Ask one of them to request it or to add you to"
+                " the group.",
                 groups=refs.groups(groups),
             )
         case errors.NobodyMayApprove(needed=needed, groups=groups):
             return Message(
-                "Nobody could decide on this: it takes {n} person of {groups} other than you, and there is"
-                " none. Ask whoever manages the group to add somebody.",
-                plural="Nobody could decide on this: it takes {n} people of {groups} other than you, and"
-                " there are fewer. Ask whoever manages the group to add somebody.",
+                "No one could approve this: it needs {n} approver from {groups} other than you. Ask the"
+                " group's owner to add a member.",
+                plural="Too few people could approve this: it needs {n} approvers from {groups} other than"
+                " you. Ask the group's owner to add members.",
                 n=needed,
                 groups=refs.groups(groups),
             )
         case errors.AlreadyPending(request_id=request_id, target=target):
             return Message(
-                "There is a request for {target} already: {id}."
-                " Wait until it is decided, or ask whoever made it to withdraw it.",
+                "A request for {target} is already pending: {id}. Wait for a decision, or ask the requester"
+                " to withdraw it.",
                 target=refs.name(target),
                 id=refs.name(request_id),
             )
         case errors.KeyReused():
             return Message(
-                "This form was sent before with other content, so it was not taken again."
-                " Open a new form to ask for something else."
+                "This form was already submitted with different content. Open a new form to submit another"
+                " request."
             )
         case errors.Unknown(request_id=request_id):
             return Message(
-                "There is no request {id}. The message you used may be from another installation of the bot.",
+                "Request {id} doesn't exist. This message may be from another installation of the bot.",
                 id=refs.name(request_id),
             )
     return None
@@ -64,32 +64,30 @@ def _deciding(refusal: Refusal) -> Message | None:
     match refusal:
         case errors.NotAnApprover(groups=groups):
             return Message(
-                "Only {groups} decide on this; your click changed nothing. Ask one of them to have a look.",
+                "Only members of {groups} can approve or reject this. Ask one of them to review it.",
                 groups=refs.groups(groups),
             )
         case errors.SelfApproval():
-            return Message(
-                "This is your own request, so somebody else has to decide on it."
-                " You can withdraw it if you no longer want it."
-            )
+            return Message("You can't approve or reject your own request. You can withdraw it.")
         case errors.AlreadyDecided():
             return _decided(refusal)
         case errors.AlreadyVoted(request_id=request_id):
             return Message(
-                "Your approval of {id} is counted already; somebody else has to approve it as well.",
+                "You already approved {id}. Another approver must also approve it.",
                 id=refs.name(request_id),
             )
         case errors.Expired(request_id=request_id, at=at):
             return Message(
-                "{id} was open until {at}, so it can no longer be decided. Whoever asked can ask again.",
+                "{id} can no longer be approved or rejected: it expired {at}. The requester can submit it"
+                " again.",
                 id=refs.name(request_id),
                 at=at,
             )
         case errors.ReasonMissing():
-            return Message("Say in a sentence why you reject it; whoever asked reads it.")
+            return Message("Enter a reason for the rejection. It's sent to the requester.")
         case errors.NotYours(request_id=request_id):
             return Message(
-                "Only the person who asked can withdraw {id}. If you are an approver, you can reject it.",
+                "Only the requester can withdraw {id}. Approvers can reject it instead.",
                 id=refs.name(request_id),
             )
     return None
@@ -100,28 +98,28 @@ def _decided(refusal: errors.AlreadyDecided) -> Message:
     match refusal.status:
         case "approved":
             return Message(
-                "{id} was approved by {who} on {at}; your click changed nothing.",
+                "{id} was already approved by {who} ({at}). Nothing changed.",
                 id=request,
                 who=who,
                 at=refusal.at,
             )
         case "rejected":
             return Message(
-                "{id} was rejected by {who} on {at}; your click changed nothing.",
+                "{id} was already rejected by {who} ({at}). Nothing changed.",
                 id=request,
                 who=who,
                 at=refusal.at,
             )
         case "withdrawn":
             return Message(
-                "{id} was withdrawn by {who} on {at}; your click changed nothing.",
+                "{id} was already withdrawn by {who} ({at}). Nothing changed.",
                 id=request,
                 who=who,
                 at=refusal.at,
             )
         case _:
             return Message(
-                "{id} expired on {at}; your click changed nothing. Whoever asked can ask again.",
+                "{id} already expired ({at}). Nothing changed. The requester can submit it again.",
                 id=request,
                 at=refusal.at,
             )
@@ -131,32 +129,33 @@ def _running(refusal: Refusal) -> Message | None:
     match refusal:
         case refusals.NotInvolved(groups=groups):
             return Message(
-                "Only the person who asked and {groups} can do this; your click changed nothing.",
+                "Only the requester and members of {groups} can do this.",
                 groups=refs.groups(groups),
             )
         case refusals.CannotCancel(project=project, status="succeeded" | "cancelled"):
             return Message(
-                "The work on {project} has ended already, so there is nothing to cancel.",
+                "Nothing to cancel: the run for {project} has already ended.",
                 project=refs.name(project),
             )
         case refusals.CannotCancel(project=project):
             return Message(
-                "{project} waits for a decision on its new plan. Reject or withdraw that request instead.",
+                "{project} is waiting for approval of its updated plan. Reject or withdraw that request"
+                " instead.",
                 project=refs.name(project),
             )
         case refusals.CannotRetry(project=project, status="succeeded" | "cancelled"):
             return Message(
-                "The work on {project} has ended already, so there is nothing to retry.",
+                "Nothing to retry: the run for {project} has already ended.",
                 project=refs.name(project),
             )
         case refusals.CannotRetry(project=project):
             return Message(
-                "{project} is being worked on already; retry is for work that has failed.",
+                "A run for {project} is already in progress. Only failed runs can be retried.",
                 project=refs.name(project),
             )
         case refusals.StillRunning(project=project):
             return Message(
-                "{project} is still being worked on. Wait until that has ended, or cancel it first.",
+                "A run for {project} is still in progress. Wait for it to finish, or cancel it first.",
                 project=refs.name(project),
             )
     return None
@@ -167,41 +166,40 @@ def _stopped(refusal: Refusal, command: str) -> Message | None:
     match refusal:
         case refusals.DeletionPending(project=project, request_id=request_id):
             return Message(
-                "{id} asks for {project} to be deleted. Press Retry once that was rejected or withdrawn.",
+                "Deletion request {id} for {project} is pending. Retry after it's rejected or withdrawn.",
                 id=refs.name(request_id),
                 project=refs.name(project),
             )
         case refusals.CannotRollBack(project=project, status="succeeded" | "cancelled"):
             return Message(
-                "The work on {project} has ended, so there is nothing to roll back. To remove what exists,"
-                " ask for it to be deleted.",
+                "Nothing to roll back: the run for {project} has already ended. To delete existing"
+                " resources, request deletion.",
                 project=refs.name(project),
             )
         case refusals.CannotRollBack(project=project):
             return Message(
-                "{project} is being worked on again. Cancel that first if it is to be rolled back.",
+                "A run for {project} is in progress again. Cancel it before you roll back.",
                 project=refs.name(project),
             )
         case refusals.WasReady(project=project):
             return Message(
-                "{project} was ready before this work began, so no button deletes it: that would be all of"
-                " it. If that is what you want, type {command}.",
+                "{project} was ready before this run, so it can't be deleted from here. To delete the whole"
+                " workspace, type {command}.",
                 project=refs.name(project),
                 command=refs.name(f"{command} delete {project}"),
             )
         case refusals.NotCancelled(project=project):
             return Message(
-                "This is for work that was cancelled, and the work on {project} was not."
-                " Its card shows what can be done.",
+                "This works only for canceled runs, and the run for {project} wasn't canceled. See its card"
+                " for your options.",
                 project=refs.name(project),
             )
         case refusals.Overtaken(project=project, request_id=request_id):
             return Message(
-                "Your click changed nothing: {project} was worked on since, under {id}. Use the card of that"
-                " request.",
+                "Nothing changed: {project} has a newer run ({id}). Use the card of that request.",
                 project=refs.name(project),
                 id=refs.name(request_id),
             )
         case refusals.NeverFailed(run_id=run_id):
-            return Message("{id} has never failed, so there is nothing to tell.", id=refs.name(run_id))
+            return Message("No failure to show: {id} never failed.", id=refs.name(run_id))
     return None

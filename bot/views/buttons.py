@@ -47,17 +47,17 @@ def _makes_sense(action: Action, case: RequestView, run: Run) -> bool:
 
 
 def _status(_case: RequestView, run: Run) -> Button:
-    spoken = Message("Status of {project}", project=_project(run))
-    return Button(Action.STATUS, Message("Status"), run.asked.project, spoken=spoken)
+    spoken = Message("View status of {project}", project=_project(run))
+    return Button(Action.STATUS, Message("View status"), run.asked.project, spoken=spoken)
 
 
 def _cancel(case: RequestView, run: Run) -> Button:
     """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
     deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
     stops = (
-        Message("The work ends here; nothing is tried again.")
+        Message("The run ends and can't be retried.")
         if failed or run.status is RunStatus.PARKED
-        else Message("It stops before the next change.")
+        else Message("The run stops before its next change.")
     )
     return Button(
         Action.CANCEL,
@@ -69,8 +69,8 @@ def _cancel(case: RequestView, run: Run) -> Button:
             if deleting
             else Message("Cancel creating {project}?", project=_project(run)),
             Message("{stops} {left}", stops=stops, left=_left(case, run)),
-            Message("Cancel it"),
-            Message("Back") if failed or run.status is RunStatus.PARKED else Message("Go on"),
+            Message("Cancel run"),
+            Message("Back") if failed or run.status is RunStatus.PARKED else Message("Keep running"),
         ),
         Message("Cancel deleting {project}", project=_project(run))
         if deleting
@@ -85,10 +85,10 @@ def _left(case: RequestView, run: Run) -> Message:
     pending = StageStatus.PENDING
     begun = [one.title for one in run.plan.stages if run.progress(one.stage).status is not pending]
     if run.goal is Goal.ABSENT:
-        return stays(run.goal, None) if begun else Message("Nothing has been deleted so far.")
+        return stays(run.goal, None) if begun else Message("Nothing has been deleted yet.")
     if not begun:
-        return Message("Nothing has been made so far.")
-    return Message("What was made or begun so far stays: {listed}.", listed=listed(begun))
+        return Message("Nothing has been created yet.")
+    return Message("Resources of these stages are kept: {listed}.", listed=listed(begun))
 
 
 def _retry(_case: RequestView, run: Run) -> Button:
@@ -97,9 +97,9 @@ def _retry(_case: RequestView, run: Run) -> Button:
         Message("Retry"),
         run.id,
         Style.PRIMARY,
-        spoken=Message("Try deleting {project} again, from where it stopped", project=_project(run))
+        spoken=Message("Retry deleting {project} from the failed stage", project=_project(run))
         if run.goal is Goal.ABSENT
-        else Message("Try creating {project} again, from where it stopped", project=_project(run)),
+        else Message("Retry creating {project} from the failed stage", project=_project(run)),
     )
 
 
@@ -110,21 +110,21 @@ def _roll_back(_case: RequestView, run: Run) -> Button:
         run.id,
         Style.DANGER,
         Confirm(
-            Message("Ask to roll back {project}?", project=_project(run)),
+            Message("Request a rollback of {project}?", project=_project(run)),
             Message(
-                "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
-                " somebody else approves the list."
+                "This requests deletion of all existing resources, including data. Nothing is deleted until"
+                " someone else approves the plan."
             ),
-            Message("Ask to roll back"),
+            Message("Request rollback"),
             Message("Keep it"),
         ),
-        Message("Roll back {project}: asks for an approval", project=_project(run)),
+        Message("Roll back {project} (requires approval)", project=_project(run)),
     )
 
 
 def _details(_case: RequestView, run: Run) -> Button:
-    spoken = Message("Details of why {project} failed", project=_project(run))
-    return Button(Action.DETAILS, Message("Details"), run.id, spoken=spoken)
+    spoken = Message("View failure details of {project}", project=_project(run))
+    return Button(Action.DETAILS, Message("View details"), run.id, spoken=spoken)
 
 
 def _continue(_case: RequestView, run: Run) -> Button:
@@ -133,9 +133,9 @@ def _continue(_case: RequestView, run: Run) -> Button:
         Message("Continue"),
         run.id,
         Style.PRIMARY,
-        spoken=Message("Ask for the deletion of {project} to go on", project=_project(run))
+        spoken=Message("Request approval to continue deleting {project}", project=_project(run))
         if run.goal is Goal.ABSENT
-        else Message("Ask for {project} to go on", project=_project(run)),
+        else Message("Request approval to continue creating {project}", project=_project(run)),
     )
 
 
@@ -146,15 +146,15 @@ def _delete(_case: RequestView, run: Run) -> Button:
         run.id,
         Style.DANGER,
         Confirm(
-            Message("Ask to delete {project}?", project=_project(run)),
+            Message("Request deletion of {project}?", project=_project(run)),
             Message(
-                "You ask for all that exists of it to be deleted, data included. Nothing is deleted before"
-                " somebody else approves the list."
+                "This requests deletion of all existing resources, including data. Nothing is deleted until"
+                " someone else approves the plan."
             ),
-            Message("Ask to delete"),
+            Message("Request deletion"),
             Message("Keep it"),
         ),
-        Message("Delete what exists of {project}: asks for an approval", project=_project(run)),
+        Message("Delete resources of {project} (requires approval)", project=_project(run)),
     )
 
 

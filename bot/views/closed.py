@@ -17,7 +17,7 @@ def closed_card(case: RequestView, again: Ref) -> Card:
     parts: list[Part] = [Paragraph(text)]
     if request.status is RequestStatus.REJECTED:
         parts.append(Quote(request.decisions[-1].comment))
-    small = Message("{id} · to ask again: {command}", id=name(request.id), command=again)
+    small = Message("{id} · to request again: {command}", id=name(request.id), command=again)
     return Card(title, text, (*parts, Small(small)))
 
 

@@ -45,13 +45,11 @@ def failure_parts(case: RequestView, run: Run, frame: RenderContext) -> Iterable
         return
     nothing = case.inventory == ()
     ways = (*_tries(failure, known), *_ends(case, run, frame))
-    yield Bullets(ways, Message("What can be done"))
+    yield Bullets(ways, Message("What you can do"))
     yield Paragraph(
-        Message("If nobody does anything, nothing is tried again.")
+        Message("Nothing happens until someone acts.")
         if nothing
-        else Message(
-            "If nobody does anything, nothing is tried again and nothing removed; what exists may cost money."
-        )
+        else Message("Nothing happens until someone acts. Existing resources may incur cost.")
     )
 
 
@@ -59,20 +57,20 @@ def there_now(case: RequestView) -> Iterable[Part]:
     """What existed when the run stopped; it was looked at then."""
     items = inventory_items(case.inventory or ())
     if items:
-        yield Bullets(items, Message("There now"))
+        yield Bullets(items, Message("What exists now"))
     else:
-        yield Paragraph(Message("There now: nothing"))
+        yield Paragraph(Message("What exists now: nothing"))
 
 
 def _asked_to_delete(later: RelatedRequest, run: Run) -> Message:
     if run.goal is Goal.ABSENT:
         return Message(
-            "{who} asks anew for it to be deleted: {id}. Retry works again if that is not approved.",
+            "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again.",
             who=person(later.asked_by),
             id=pointer(later),
         )
     return Message(
-        "{who} asks for it to be rolled back: {id}. Retry works again if that is not approved.",
+        "{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.",
         who=person(later.asked_by),
         id=pointer(later),
     )
@@ -84,33 +82,33 @@ def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
     elif failure.hint is not None:
         yield failure.hint
     else:
-        yield Message("I do not know this failure. Details has all that was said about it.")
+        yield Message("The cause is unknown. View details shows the full error.")
     if known is not None and known.retryable:
-        yield Message("Retry goes on where it stopped. It may work this time.")
+        yield Message("Retry resumes at the failed stage and may succeed this time.")
     elif known is not None:
-        yield Message("Retry goes on where it stopped. Without a change it fails again.")
+        yield Message("Retry resumes at the failed stage. Retrying without a fix will fail again.")
     else:
-        yield Message("Retry goes on where it stopped.")
+        yield Message("Retry resumes at the failed stage.")
 
 
 def deleted_by_command(run: Run, frame: RenderContext) -> Message:
     """Of a workspace that was ready before the run."""
     return Message(
-        "It was ready before, so no button here deletes it. To have all of it deleted, data included, type"
-        " {command}.",
+        "This workspace was ready before this run, so no button here deletes it. To delete it and all its"
+        " data, type {command}.",
         command=name(f"{frame.command} delete {run.asked.project}"),
     )
 
 
 def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message]:
     if case.inventory == ():
-        yield Message("Cancel ends the work here.")
+        yield Message("Cancel ends the run.")
         return
     if case.was_ready and run.goal is Goal.PRESENT:
         yield deleted_by_command(run, frame)
     elif case.removable:
-        yield Message("Roll back asks for an approval to delete what exists.")
-    yield Message("Cancel ends the work here and keeps what exists.")
+        yield Message("Roll back requests approval to delete the existing resources.")
+    yield Message("Cancel ends the run and keeps existing resources.")
 
 
 def details_card(case: RequestView, failed: Failed) -> Card:
@@ -131,7 +129,7 @@ def details_card(case: RequestView, failed: Failed) -> Card:
         _journal(failed.entries),
         Small(
             Message(
-                "{id} · attempt {n} · reference {reference}, also in the log",
+                "{id} · attempt {n} · reference {reference} (also in the log)",
                 id=name(run.id),
                 n=run.attempt,
                 reference=name(failure.reference),
@@ -143,27 +141,27 @@ def details_card(case: RequestView, failed: Failed) -> Card:
 
 def _over(run: Run) -> Iterable[Part]:
     if run.status is RunStatus.CANCELLED:
-        yield Paragraph(Message("The work was given up after that."))
+        yield Paragraph(Message("The run was canceled after this failure."))
     elif run.status is not RunStatus.FAILED:
-        yield Paragraph(Message("The work was taken up again after that."))
+        yield Paragraph(Message("The run was retried after this failure."))
 
 
 def _vendor(failure: Failure) -> Iterable[Part]:
     cause = failure.cause
     if cause is None:
-        yield Paragraph(Message("No other system said anything about it."))
+        yield Paragraph(Message("No other system reported an error."))
         return
     told = (
         (Message("Operation"), cause.operation),
         (Message("Code"), cause.code),
-        (Message("Request id"), cause.request_id),
+        (Message("Request ID"), cause.request_id),
     )
     pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
     yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
     if cause.note is not None:
         yield Paragraph(noted(cause, cause.note))
     elif cause.words.strip():
-        yield Paragraph(Message("{service} says, in its own words:", service=service_of(cause)))
+        yield Paragraph(Message("{service} responded:", service=service_of(cause)))
         yield Quote(cause.words, code=True)
 
 
@@ -173,15 +171,15 @@ def _meaning(failure: Failure) -> Iterable[Part]:
         yield Paragraph(Message("Cause: {cause}", cause=known.cause))
         yield Paragraph(Message("What to do: {remedy}", remedy=known.remedy))
         yield Paragraph(
-            Message("Trying again may help: it can go away by itself.")
+            Message("A retry may help: this can resolve on its own.")
             if known.retryable
-            else Message("Trying again changes nothing before that is done.")
+            else Message("Until then, a retry will fail again.")
         )
         return
     if failure.hint is not None:
         yield Paragraph(Message("What to do: {remedy}", remedy=failure.hint))
         return
-    yield Paragraph(Message("I do not know this failure, so I cannot say whether trying again may help."))
+    yield Paragraph(Message("The cause is unknown, so a retry may or may not help."))
 
 
 def _journal(entries: Sequence[Entry]) -> Part:
@@ -189,9 +187,9 @@ def _journal(entries: Sequence[Entry]) -> Part:
     lines = tuple(Message("{at} {what}", at=entry.at, what=entry.message) for entry in last)
     n = len(entries)
     title = (
-        Message("The last {shown} of {n} steps", shown=len(last), n=n)
+        Message("Run log: last {shown} of {n} entries", shown=len(last), n=n)
         if n > len(last)
-        else Message("Step by step")
+        else Message("Run log")
     )
     return Bullets(lines, title)
 

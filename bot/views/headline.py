@@ -74,5 +74,5 @@ def _left(case: RequestView) -> Message:
     if case.run is not None or case.request.status is RequestStatus.APPROVED:
         return stays(case.goal, case.inventory)
     if case.proposal.run_id:  # the new plan of a run that was parked
-        return Message("What exists stays.")
-    return Message("Nothing was deleted.") if case.goal is Goal.ABSENT else Message("Nothing was made.")
+        return Message("Existing resources are kept.")
+    return Message("Nothing was deleted.") if case.goal is Goal.ABSENT else Message("Nothing was created.")

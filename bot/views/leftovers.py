@@ -17,31 +17,32 @@ from provisioner.workspace import Workspace
 def leftovers(run: Run, frame: RenderContext) -> Iterator[Message]:
     ws = Workspace(run.asked, frame.platform)
     yield Message(
-        "Records of pipeline runs and experiments of {namespace} stay in the databases of Kubeflow Pipelines"
-        " (MySQL: {first}, {second}). Delete them there if they must go.",
+        "Pipeline run and experiment records of {namespace} stay in the Kubeflow Pipelines databases"
+        " (MySQL: {first}, {second}). Delete them there if required.",
         namespace=name(ws.namespace),
         first=name("mlpipeline"),
         second=name("metadb"),
     )
     yield Message(
-        "Artefacts of pipelines stay in the shared bucket of Kubeflow Pipelines. Delete those of"
-        " {namespace} there.",
+        "Pipeline artifacts stay in the shared S3 bucket of Kubeflow Pipelines. Delete those of {namespace}"
+        " there.",
         namespace=name(ws.namespace),
     )
     yield Message(
-        "ECR repositories with {path} in their names stay. Delete them in ECR once nobody needs the images.",
+        "ECR repositories with {path} in their names stay. Delete them in ECR when the images are no longer"
+        " needed.",
         path=name(f"/{ws.project}/ai-solutions/"),
     )
     yield Message(
-        "Sessions that are open in Kubeflow as {login} stay valid until they expire, but there is nothing"
-        " left for them to open. To end them at once, delete them where the login keeps them ({service}).",
+        "Kubeflow sessions of {login} stay valid until they expire, but can't open anything. To end them"
+        " now, delete them in the session store ({service}).",
         login=name(ws.login_email),
         service=name("oidc-authservice"),
     )
     if frame.links.grafana and ws.dashboard != ws.made_dashboard:
         yield Message(
-            "The dashboard {dashboard} was given, not made by me, so it stays. Delete it in Grafana if nobody"
-            " needs it.",
+            "Grafana dashboard {dashboard} was provided with the request, so it stays. Delete it in Grafana"
+            " if it's no longer needed.",
             dashboard=dashboard_link(ws, frame),
         )
 

@@ -9,6 +9,6 @@ from provisioner.workspace import Workspace
 
 
 def names_card(workspace: Workspace) -> Card:
-    text = Message("The names {project} will get", project=name(workspace.project))
+    text = Message("Resource names for {project}", project=name(workspace.project))
     pairs = tuple((title, Message("{name}", name=name(derived))) for title, derived in workspace.names())
     return Card(text, text, (Facts(pairs),))

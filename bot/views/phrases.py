@@ -33,7 +33,7 @@ SERVICES: Mapping[str, str] = {
     "autoscaling": "EC2 Auto Scaling",
     "cloudformation": "CloudFormation",
     "conductor": "AI Conductor",
-    "dex": "dex",
+    "dex": "Dex",
     "ec2": "EC2",
     "eks": "EKS",
     "eksctl": "eksctl",
@@ -52,7 +52,7 @@ def service_of(cause: Cause) -> str:
 
 def noted(cause: Cause, note: Message) -> Message:
     """Our own words about an answer, told apart from the vendor's."""
-    return Message("{service}, as the bot saw it: {note}", service=service_of(cause), note=note)
+    return Message("{service}, as seen by the bot: {note}", service=service_of(cause), note=note)
 
 
 def deciders(request: Request) -> Message:
@@ -87,7 +87,7 @@ def inventory_items(inventory: Iterable[Inventory]) -> tuple[Message, ...]:
     """What exists, a line each; what could not be read comes last, by its title."""
     seen = tuple(inventory)
     there = [_there(target, one.states.get(str(target))) for one in seen for target in one.targets or ()]
-    unread = [Message("{title} (cannot be read)", title=one.title) for one in seen if one.targets is None]
+    unread = [Message("{title} (can't be read)", title=one.title) for one in seen if one.targets is None]
     return (*there, *unread)
 
 
@@ -95,13 +95,13 @@ def stays(goal: Goal, inventory: Sequence[Inventory] | None) -> Message:
     """What a stop leaves, as far as somebody looked; None: nobody did."""
     nothing = inventory is not None and not inventory
     if goal is Goal.ABSENT:
-        return Message("Nothing of it is left.") if nothing else Message("What is left stays.")
-    return Message("Nothing was made.") if nothing else Message("What exists stays.")
+        return Message("Nothing remains.") if nothing else Message("Remaining resources are kept.")
+    return Message("Nothing was created.") if nothing else Message("Existing resources are kept.")
 
 
 def unknown_here(project: str, near: str) -> Message:
     """`near` is a workspace that may have been meant; empty if there is none."""
-    said = Message("I know no workspace {project}: nobody has asked for one.", project=name(project))
+    said = Message("I have no record of workspace {project}.", project=name(project))
     return Message("{said} Did you mean {near}?", said=said, near=name(near)) if near else said
 
 

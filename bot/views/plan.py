@@ -11,11 +11,9 @@ from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.message import Message, itemised, listed
 
 _DEX = Message(
-    "dex is restarted: for some seconds nobody can log in to Kubeflow. Whoever is logged in stays so."
+    "Dex restarts: no one can log in to Kubeflow for a few seconds. Open sessions aren't affected."
 )
-_POLICY = Message(
-    "IAM policies that all workspaces share get a new version. What they say of other workspaces stays."
-)
+_POLICY = Message("Shared IAM policies get a new version. Access for other workspaces doesn't change.")
 SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POLICY}
 """By stage: what everybody notices of it. Who decides should know, although nobody's workspace is changed."""
 
@@ -24,9 +22,9 @@ def plan_lines(plan: Plan) -> Bullets:
     items = [item for stage in plan.stages for item in _stage_items(stage)]
     if left := [stage.title for stage in plan.stages if idle(stage)]:
         items.append(
-            Message("There already, left as they are: {listed}", listed=listed(left))
+            Message("Already exist, no change: {listed}", listed=listed(left))
             if plan.goal is Goal.PRESENT
-            else Message("Not there: {listed}", listed=listed(left))
+            else Message("Not found: {listed}", listed=listed(left))
         )
     return Bullets(tuple(items), _title(len(plan.changes), plan.goal))
 
@@ -39,48 +37,50 @@ def idle(stage: StagePlan) -> bool:
 def risks(plan: Plan) -> Iterable[Part]:
     """What is lost for good, and what others notice."""
     if plan.dangers:
-        yield Bullets(tuple(_told(change) for change in plan.dangers), Message("Data will be lost for good"))
+        yield Bullets(
+            tuple(_told(change) for change in plan.dangers), Message("Data that will be permanently deleted")
+        )
     noticed = tuple(
         dict.fromkeys(SHARED[one.stage] for one in plan.stages if one.changes and one.stage in SHARED)
     )
     if noticed:
-        yield Bullets(noticed, Message("What others notice"))
+        yield Bullets(noticed, Message("Side effects"))
     if plan.goal is Goal.ABSENT:
-        yield Paragraph(Message("It cannot be undone. No other workspace is changed."))
+        yield Paragraph(Message("This can't be undone. Other workspaces aren't affected."))
     elif not plan.dangers:
-        yield Paragraph(Message("No data is deleted, and no other workspace is changed."))
+        yield Paragraph(Message("No data is deleted. Other workspaces aren't affected."))
 
 
 def lost_in_short(plan: Plan) -> Message:
     """For a question that has room for a few lines."""
     n = len(plan.changes)
     said = Message(
-        "It cannot be undone. {n} thing is deleted.",
-        plural="It cannot be undone. {n} things are deleted.",
+        "This can't be undone. {n} resource will be deleted.",
+        plural="This can't be undone. {n} resources will be deleted.",
         n=n,
     )
     if not plan.dangers:
         return said
     lost = itemised(_told(change) for change in plan.dangers)
-    return Message("{said} Lost for good: {listed}", said=said, listed=lost)
+    return Message("{said} Permanently deleted data: {listed}", said=said, listed=lost)
 
 
 def _title(n: int, goal: Goal) -> Message:
     match goal:
         case Goal.PRESENT if n:
-            return Message("What will be made: {n} thing", plural="What will be made: {n} things", n=n)
+            return Message("Plan: {n} resource to create", plural="Plan: {n} resources to create", n=n)
         case Goal.PRESENT:
-            return Message("Nothing is left to be made; it is only looked at once more")
+            return Message("Plan: nothing to create, only a final check")
         case Goal.ABSENT if n:
-            return Message("What will be deleted: {n} thing", plural="What will be deleted: {n} things", n=n)
+            return Message("Plan: {n} resource to delete", plural="Plan: {n} resources to delete", n=n)
         case Goal.ABSENT:
-            return Message("Nothing is left to be deleted; it is only looked for once more")
+            return Message("Plan: nothing to delete, only a final check")
     assert_never(goal)
 
 
 def _stage_items(stage: StagePlan) -> Iterable[Message]:
     if stage.stays is not None:
-        yield Message("{title}: not touched — {what}", title=stage.title, what=stage.stays)
+        yield Message("{title}: left in place — {what}", title=stage.title, what=stage.stays)
     for change in stage.changes:
         yield _told(change)
 
@@ -89,5 +89,5 @@ def _told(change: Change) -> Message:
     """The heading says whether it is made or deleted; only what half exists says more."""
     line = change.target
     if change.verb is Verb.UPDATE:
-        line = Message("{target}, to be completed", target=line)
+        line = Message("{target} (update)", target=line)
     return Message("{line} — {detail}", line=line, detail=change.detail) if change.detail else line

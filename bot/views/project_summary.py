@@ -53,9 +53,9 @@ def state(known: ProjectSummary) -> Message:
         return _request_clause(known.pending)
     pending, link = known.pending, shown(known.pending, known.pending_link)
     waits = (
-        Message("{state}. {id} to delete it waits for approval until {until}")
+        Message("{state}. Deletion request {id} is pending approval (expires {until})")
         if goal_of(pending) is Goal.ABSENT
-        else Message("{state}. {id} waits for approval until {until}")
+        else Message("{state}. Request {id} is pending approval (expires {until})")
     )
     return waits.given({"state": said, "id": link, "until": pending.open_until})
 
@@ -82,7 +82,7 @@ def shown(request: Request, link: str) -> Ref:
 
 def _request_clause(request: Request | None) -> Message:
     if request is None or request.status is RequestStatus.APPROVED:
-        return Message("nothing known")
+        return Message("unknown")
     row = ROWS[goal_of(request), state_of_request(request.status)]
     return row.listed.given({"until": request.open_until})
 

@@ -67,8 +67,8 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
         Buttons(_decide_buttons(case)),
         Small(
             Message(
-                "{id} · open until {until} · one of {groups} decides, not the person who asked",
-                plural="{id} · open until {until} · {n} of {groups} decide, not the person who asked",
+                "{id} · expires {until} · needs one approval from {groups}, not from the requester",
+                plural="{id} · expires {until} · needs {n} approvals from {groups}, not from the requester",
                 id=name(request.id),
                 until=request.open_until,
                 n=request.gate.needed,
@@ -82,14 +82,16 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
 def _why_now(case: RequestView) -> Message:
     who = person(case.request.asked_by)
     if case.proposal.run_id:
-        return Message("The systems changed since this was approved, so I ask again for {who}.", who=who)
+        return Message(
+            "Something changed after {who}'s request was approved. Please review the updated plan.", who=who
+        )
     if case.goal is Goal.ABSENT:
-        return Message("{who} asks for this workspace and all that is in it to be deleted.", who=who)
+        return Message("{who} requested deletion of this workspace and everything in it.", who=who)
     before = case.before.run if case.before is not None and case.before.goal is Goal.PRESENT else None
     made = {stage.stage for stage in before.plan.stages if stage.changes} if before is not None else set()
     if any(not stage.changes and stage.stage in made for stage in case.proposal.plan.stages):
-        return Message("{who} asks for what is missing of this workspace to be made.", who=who)
-    return Message("{who} asks for a new workspace.", who=who)
+        return Message("{who} requested the missing resources of this workspace.", who=who)
+    return Message("{who} requested a new workspace.", who=who)
 
 
 def _what_stopped(case: RequestView) -> Iterable[Part]:
@@ -102,14 +104,14 @@ def _what_stopped(case: RequestView) -> Iterable[Part]:
     if creation and case.was_ready:
         return
     if run.status is RunStatus.CANCELLED and creation:
-        yield Paragraph(Message("This deletes what {id} made before it was cancelled.", id=number))
+        yield Paragraph(Message("This deletes what {id} created before it was canceled.", id=number))
     if run.status is not RunStatus.FAILED or run.failure is None:
         return
     stage, what = failed_stage(run, run.failure), run.failure.what
     said = (
         Message("This rolls back {id}, which failed at {stage}: {what}.", id=number, stage=stage, what=what)
         if creation
-        else Message("The deletion {id} failed at {stage}: {what}.", id=number, stage=stage, what=what)
+        else Message("Deletion {id} failed at {stage}: {what}.", id=number, stage=stage, what=what)
     )
     known = diagnose(what, run.failure.cause)
     yield Paragraph(Message("{said} {cause}", said=said, cause=known.cause) if known else said)
@@ -129,15 +131,13 @@ def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, M
     )
     yield (
         Message("Nodes"),
-        Message(
-            "{spec}: {desired} to start with, {max} at most", spec=spec, desired=asked.desired, max=asked.max
-        ),
+        Message("{spec}: {desired} initial, {max} maximum", spec=spec, desired=asked.desired, max=asked.max),
     )
     if frame.links.grafana:
         given = ws.dashboard != ws.made_dashboard
         yield (
-            Message("Dashboard"),
-            Message("{link}", link=dashboard_link(ws, frame)) if given else Message("a new one"),
+            Message("Grafana dashboard"),
+            Message("{link}", link=dashboard_link(ws, frame)) if given else Message("new"),
         )
 
 
@@ -145,14 +145,14 @@ def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
     """Whose it is and how it stands, for whoever decides on its end."""
     before = case.before
     if before is None:
-        yield Message("Last asked by"), Message("nobody: I have not made it")
+        yield Message("Last requested by"), Message("no one (not created by the bot)")
         return
     yield (
-        Message("Last asked by"),
+        Message("Last requested by"),
         Message("{who}, {id}", who=person(before.asked_by), id=pointer(before)),
     )
     if before.run is not None:
-        yield Message("How it is"), state(ProjectSummary(project=case.project, run=before.run))
+        yield Message("Current status"), state(ProjectSummary(project=case.project, run=before.run))
 
 
 def _decide_buttons(case: RequestView) -> tuple[Button, ...]:
@@ -173,7 +173,7 @@ def _decide_buttons(case: RequestView) -> tuple[Button, ...]:
             Message("Reject…"),
             request.id,
             Style.PLAIN if deletion else Style.DANGER,  # one of the two stands out
-            spoken=Message("Reject the request for {project}; asks for a reason", project=literal(project)),
+            spoken=Message("Reject the request for {project} (requires a reason)", project=literal(project)),
         ),
         Button(
             Action.WITHDRAW,
@@ -189,16 +189,19 @@ def _confirm(case: RequestView) -> Confirm:
     last = request.approvals + 1 >= request.gate.needed
     deletion = case.goal is Goal.ABSENT
     title = (
-        Message("Delete {project} for good?", project=project)
+        Message("Permanently delete {project}?", project=project)
         if deletion
         else Message("Approve {project}?", project=project)
     )
     if not last:
-        text = Message("Somebody else has to approve it as well before the bot starts.")
+        text = Message("Another approver must also approve before the run starts.")
     elif deletion:
         text = lost_in_short(case.proposal.plan)
     else:
-        text = Message("The bot starts at once and makes exactly what this plan lists.")
+        text = Message("The run starts immediately and creates only what this plan lists.")
     return Confirm(
-        title, text, Message("Delete it") if deletion and last else Message("Approve"), Message("Not yet")
+        title,
+        text,
+        Message("Delete permanently") if deletion and last else Message("Approve"),
+        Message("Not yet"),
     )

@@ -37,7 +37,7 @@ def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
         parts = [
             Paragraph(
                 Message(
-                    "{id} is the deletion of what there was; its card shows how far that is.",
+                    "Deletion {id} replaced this run. See its card for progress.",
                     id=pointer(case.later),
                 )
             )
@@ -48,7 +48,7 @@ def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
     parts.append(
         Small(
             Message(
-                "{id} · asked by {who} · approved by {by}",
+                "{id} · requested by {who} · approved by {by}",
                 id=name(run.id),
                 who=person(case.request.asked_by),
                 by=deciders(case.request),
@@ -88,7 +88,7 @@ def stage_lines(run: Run) -> Lines:
 
 
 def _not_begun(line: Line) -> Line:
-    return replace(line, state=Message("not begun")) if line.mark is Mark.TO_COME else line
+    return replace(line, state=Message("not started")) if line.mark is Mark.TO_COME else line
 
 
 def as_gone(line: Line) -> Line:
@@ -105,8 +105,8 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
             note = Message("{reason}, since {since}", reason=progress.reason, since=progress.since)
         case StageStatus.RETRYING if progress.reason and progress.until:
             note = Message(
-                "{reason}; trying again at {until} (failed {n} time)",
-                plural="{reason}; trying again at {until} (failed {n} times)",
+                "{reason}; next retry {until} (failed {n} time)",
+                plural="{reason}; next retry {until} (failed {n} times)",
                 reason=progress.reason,
                 until=progress.until,
                 n=progress.tries,
@@ -124,17 +124,17 @@ def _ending(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]
         case RunStatus.CANCELLED:
             yield from _cancelled(case, run, frame)
         case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
-            yield Paragraph(Message("The new plan is {id}.", id=pointer(case.later)))
+            yield Paragraph(Message("The updated plan is in {id}.", id=pointer(case.later)))
         case RunStatus.PARKED if case.later is not None:
             yield Paragraph(_since(case.later, run))
 
 
 def _ready(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     """The ways in, which people look for first, then what it consists of."""
-    yield Bullets(tuple(_doors(Workspace(run.asked, frame.platform), frame)), Message("Ways in"))
+    yield Bullets(tuple(_doors(Workspace(run.asked, frame.platform), frame)), Message("Access"))
     yield Paragraph(
         Message(
-            "For the Kubeflow password ask {groups}; it is never shown here.",
+            "Ask {groups} for the Kubeflow password. It's never shown here.",
             groups=groups(case.request.gate.approvers),
         )
     )
@@ -160,13 +160,13 @@ def _outcome(run: Run) -> Iterable[Part]:
     gone = run.goal is Goal.ABSENT
     if left:
         nothing = (
-            Message("Not there to begin with: {listed}", listed=listed(left))
+            Message("Didn't exist: {listed}", listed=listed(left))
             if gone
-            else Message("There already: {listed}", listed=listed(left))
+            else Message("Already existed: {listed}", listed=listed(left))
         )
     if done:
         items = (*done, nothing) if left else tuple(done)
-        yield Bullets(items, Message("Deleted") if gone else Message("Made"))
+        yield Bullets(items, Message("Deleted") if gone else Message("Created"))
     elif left:
         yield Paragraph(nothing)
 
@@ -181,27 +181,30 @@ def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
     yield Message("Kubeflow login: {login}", login=name(ws.login_email))
     if frame.links.conductor:
         address = Ref(RefKind.LINK, frame.links.conductor, ws.name)
-        yield Message("AI Conductor, workspace {link}", link=address)
+        yield Message("AI Conductor workspace: {link}", link=address)
     if frame.links.grafana:
-        yield Message("Dashboard: {link}", link=dashboard_link(ws, frame))
+        yield Message("Grafana dashboard: {link}", link=dashboard_link(ws, frame))
 
 
 def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     yield Paragraph(
-        Message("At the end I looked at every system once more and found nothing of ours.")
+        Message("Verified: only resources the bot doesn't own remain.")
         if run.stays
-        else Message("At the end I looked at every system once more and found nothing of it.")
+        else Message("Verified: nothing of this workspace remains in any system.")
     )
     if run.stays:
-        yield Bullets(run.stays, Message("Still there, because it is not ours"))
+        yield Bullets(run.stays, Message("Left in place: resources the bot doesn't own"))
     yield from _outcome(run)
-    yield Bullets(tuple(leftovers(run, frame)), Message("What I do not remove"))
+    yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by the bot"))
     if case.later is None:
         command = name(f"{frame.command} create {run.asked.project}")
         yield Small(
-            Message("The name is free again once what is not ours is gone: {command}", command=command)
+            Message(
+                "This name is available again once the resources left in place are deleted: {command}",
+                command=command,
+            )
             if run.stays
-            else Message("The name is free again: {command}", command=command)
+            else Message("This name is available again: {command}", command=command)
         )
 
 
@@ -216,16 +219,16 @@ def _cancelled(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Pa
         yield Paragraph(_since(later, run))
         return
     if run.goal is Goal.ABSENT:
-        yield Paragraph(Message("Continue asks for an approval to delete what is left."))
+        yield Paragraph(Message("Continue requests approval to delete the remaining resources."))
         return
     if case.inventory == ():
-        yield Paragraph(Message("Continue asks for an approval to make it after all."))
+        yield Paragraph(Message("Continue requests approval to create the workspace."))
         return
-    yield Paragraph(Message("Continue asks for an approval to make the rest; what exists is kept."))
+    yield Paragraph(Message("Continue requests approval to create the rest. Existing resources are kept."))
     if case.was_ready:
         yield Paragraph(deleted_by_command(run, frame))
     elif case.removable:
-        yield Paragraph(Message("Delete asks for an approval to delete what exists."))
+        yield Paragraph(Message("Delete requests approval to delete the existing resources."))
 
 
 def _since(later: RelatedRequest, run: Run) -> Message:
@@ -234,12 +237,12 @@ def _since(later: RelatedRequest, run: Run) -> Message:
     goes_on = run.status is RunStatus.CANCELLED and later.goal is run.goal
     if later.approved:
         return (
-            Message("It goes on: see {id}.", id=number)
+            Message("Continued in {id}.", id=number)
             if goes_on
-            else Message("What was missing is made: see {id}.", id=number)
+            else Message("Missing resources are created in {id}.", id=number)
         )
     if later.goal is Goal.ABSENT:
-        return Message("{who} asks for it to be deleted: {id}.", who=who, id=number)
+        return Message("{who} requested deletion: {id}.", who=who, id=number)
     if goes_on:
-        return Message("{who} asks for it to go on: {id}.", who=who, id=number)
-    return Message("{who} asks for what is missing to be made: {id}.", who=who, id=number)
+        return Message("{who} requested to continue: {id}.", who=who, id=number)
+    return Message("{who} requested the missing resources: {id}.", who=who, id=number)

@@ -52,100 +52,104 @@ class Row:
 _CREATE: Mapping[State, Row] = {
     State.PENDING: Row(
         title=Message("Workspace request: {project}"),
-        sentence=Message(
-            "Workspace request {id}: {who} asks for {project}. It can be decided until {until}."
-        ),
-        listed=Message("waiting for approval until {until}"),
+        sentence=Message("Workspace request {id}: {who} requested {project}. It expires {until}."),
+        listed=Message("pending approval (expires {until})"),
         mark=Mark.WAITING,
         buttons=(Action.APPROVE, Action.REJECT, Action.WITHDRAW),
         direct=Message(
-            "I cannot show your request for {project} in the channel for requests, so nobody can decide"
-            " on it. I go on trying; please tell whoever runs the bot, whose log says why."
+            "I can't post your request for {project} in the requests channel, so no one can approve it yet."
+            " I'll keep trying. Ask the bot's operator to check the log."
         ),
     ),
     State.REJECTED: Row(
         title=Message("Rejected: {project}"),
-        sentence=Message("{by} rejected the request of {who} for {project}. {left}"),
-        listed=Message("the request was rejected"),
+        sentence=Message("{by} rejected {who}'s request for {project}. {left}"),
+        listed=Message("request rejected"),
         mark=Mark.STOPPED,
         direct=Message("Your request for {project} was rejected by {by}."),
     ),
     State.EXPIRED: Row(
         title=Message("Expired: {project}"),
-        sentence=Message("Nobody decided on the request of {who} for {project} in time. {left}"),
-        listed=Message("the request expired"),
+        sentence=Message("{who}'s request for {project} expired: it wasn't approved in time. {left}"),
+        listed=Message("request expired"),
         mark=Mark.STOPPED,
-        direct=Message("Nobody decided on your request for {project} in time. You can ask again."),
+        direct=Message(
+            "Your request for {project} expired: it wasn't approved in time. You can request it again."
+        ),
     ),
     State.WITHDRAWN: Row(
         title=Message("Withdrawn: {project}"),
-        sentence=Message("{who} took the request for {project} back. {left}"),
-        listed=Message("the request was withdrawn"),
+        sentence=Message("{who} withdrew the request for {project}. {left}"),
+        listed=Message("request withdrawn"),
         mark=Mark.STOPPED,
     ),
     State.QUEUED: Row(
-        title=Message("Creating {project}: {done} of {n} done"),
-        sentence=Message("Creating workspace {project}: {done} of {n} stages are done."),
-        listed=Message("approved, about to start"),
+        title=Message("Creating {project}: {done} of {n} stages done"),
+        sentence=Message("Creating workspace {project}: {done} of {n} stages done."),
+        listed=Message("approved, starting"),
         mark=Mark.TO_COME,
         buttons=(Action.STATUS, Action.CANCEL),
-        direct=Message("Your request for {project} was approved by {by}. It is being made now."),
+        direct=Message("Your request for {project} was approved by {by}. Creation is starting."),
     ),
     State.RUNNING: Row(
-        title=Message("Creating {project}: {done} of {n} done"),
-        sentence=Message("Creating workspace {project}: {done} of {n} stages are done."),
-        listed=Message("being made"),
+        title=Message("Creating {project}: {done} of {n} stages done"),
+        sentence=Message("Creating workspace {project}: {done} of {n} stages done."),
+        listed=Message("creating"),
         mark=Mark.NOW,
         buttons=(Action.STATUS, Action.CANCEL),
     ),
     State.PARKED: Row(
-        title=Message("{project} is stopped: it needs a new approval"),
+        title=Message("{project} is paused and needs a new approval"),
         sentence=Message(
-            "The systems changed since {project} was approved. The new plan has to be approved."
+            "Creating {project} is paused. Something changed after approval, so the updated plan needs a"
+            " new approval."
         ),
-        listed=Message("stopped until the new plan is approved"),
+        listed=Message("paused; needs a new approval"),
         mark=Mark.WAITING,
         buttons=(Action.STATUS, Action.CANCEL),
-        direct=Message("Creating {project} stopped: the systems changed and the new plan needs an approval."),
+        direct=Message(
+            "Creating {project} is paused. Something changed after approval, so the updated plan needs a"
+            " new approval."
+        ),
     ),
     State.CONTINUED: Row(
-        title=Message("{project} goes on under {id}"),
+        title=Message("{project} continues in {id}"),
         sentence=Message(
-            "The systems changed after {project} was approved; a new plan was approved as {id}."
+            "Something changed after {project} was approved. The updated plan was approved as {id}."
         ),
-        listed=Message("being made"),
+        listed=Message("creating"),
         mark=Mark.NOW,
     ),
     State.FAILED: Row(
-        title=Message("{project} failed at {stage}: {done} of {n} done"),
+        title=Message("Creating {project} failed at {stage}: {done} of {n} stages done"),
         sentence=Message("Creating {project} failed at {stage} after {done} of {n} stages. {left}"),
-        listed=Message("failed; what exists stays"),
-        listed_nothing=Message("failed; nothing was made"),
+        listed=Message("failed; existing resources were kept"),
+        listed_nothing=Message("failed before anything was created"),
         mark=Mark.FAILED,
         buttons=(Action.RETRY, Action.ROLL_BACK, Action.DETAILS, Action.STATUS, Action.CANCEL),
-        direct=Message("Creating {project} failed. {left} Its card shows what can be done next."),
+        direct=Message("Creating {project} failed. {left} See the card for your options."),
     ),
     State.CANCELLED: Row(
-        title=Message("{project} was cancelled: {done} of {n} done"),
-        sentence=Message("Creating {project} was cancelled after {done} of {n} stages. {left}"),
-        listed=Message("cancelled; what exists stays"),
-        listed_nothing=Message("cancelled; nothing was made"),
-        before=Message("was cancelled"),
+        title=Message("Creating {project} was canceled: {done} of {n} stages done"),
+        sentence=Message("Creating {project} was canceled after {done} of {n} stages. {left}"),
+        listed=Message("canceled; existing resources were kept"),
+        listed_nothing=Message("canceled before anything was created"),
+        before=Message("was canceled"),
         mark=Mark.STOPPED,
         buttons=(Action.CONTINUE, Action.DELETE, Action.STATUS),
-        direct=Message("Creating {project} was cancelled. {left}"),
+        direct=Message("Creating {project} was canceled. {left}"),
     ),
     State.OVERTAKEN: Row(
-        title=Message("{project}: its deletion is {id}"),
-        sentence=Message("{id} is the deletion of what was made of {project}."),
-        listed=Message("being deleted"),
+        title=Message("{project}: replaced by deletion {id}"),
+        sentence=Message("This run for {project} was replaced by deletion {id}."),
+        listed=Message("deleting"),
         mark=Mark.STOPPED,
         buttons=(Action.STATUS,),
-        direct=Message("Creating {project} was given up: {id} deletes what exists of it."),
+        direct=Message("Creating {project} was canceled. {id} deletes its existing resources."),
     ),
     State.SUCCEEDED: Row(
         title=Message("{project} is ready"),
-        sentence=Message("Workspace {project} for {who} is ready: everything was made and looked at again."),
+        sentence=Message("Workspace {project} for {who} is ready. All resources were created and verified."),
         listed=Message("ready"),
         before=Message("was ready"),
         mark=Mark.DONE,
@@ -156,122 +160,124 @@ _CREATE: Mapping[State, Row] = {
 
 _DELETE: Mapping[State, Row] = {
     State.PENDING: Row(
-        title=Message("Request to delete: {project}"),
+        title=Message("Deletion request: {project}"),
         sentence=Message(
-            "Request {id}: {who} asks for workspace {project} to be deleted. It can be decided until {until}."
+            "Deletion request {id}: {who} requested deletion of workspace {project}. It expires {until}."
         ),
-        listed=Message("deletion waiting for approval until {until}"),
+        listed=Message("deletion pending approval (expires {until})"),
         mark=Mark.WAITING,
         buttons=(Action.APPROVE, Action.REJECT, Action.WITHDRAW),
         direct=Message(
-            "I cannot show your request to delete {project} in the channel for requests, so nobody can"
-            " decide on it. I go on trying; please tell whoever runs the bot, whose log says why."
+            "I can't post your request to delete {project} in the requests channel, so no one can approve"
+            " it yet. I'll keep trying. Ask the bot's operator to check the log."
         ),
     ),
     State.REJECTED: Row(
         title=Message("Rejected: {project}"),
-        sentence=Message("{by} rejected the request of {who} to delete {project}. {left}"),
-        listed=Message("the request to delete it was rejected"),
+        sentence=Message("{by} rejected {who}'s request to delete {project}. {left}"),
+        listed=Message("deletion request rejected"),
         mark=Mark.STOPPED,
         direct=Message("Your request to delete {project} was rejected by {by}."),
     ),
     State.EXPIRED: Row(
         title=Message("Expired: {project}"),
-        sentence=Message("Nobody decided on the request of {who} to delete {project} in time. {left}"),
-        listed=Message("the request to delete it expired"),
+        sentence=Message("{who}'s request to delete {project} expired: it wasn't approved in time. {left}"),
+        listed=Message("deletion request expired"),
         mark=Mark.STOPPED,
-        direct=Message("Nobody decided on your request to delete {project} in time. You can ask again."),
+        direct=Message(
+            "Your request to delete {project} expired: it wasn't approved in time. You can request it again."
+        ),
     ),
     State.WITHDRAWN: Row(
         title=Message("Withdrawn: {project}"),
-        sentence=Message("{who} took the request to delete {project} back. {left}"),
-        listed=Message("the request to delete it was withdrawn"),
+        sentence=Message("{who} withdrew the request to delete {project}. {left}"),
+        listed=Message("deletion request withdrawn"),
         mark=Mark.STOPPED,
     ),
     State.QUEUED: Row(
-        title=Message("Deleting {project}: {done} of {n} gone"),
-        sentence=Message("Deleting workspace {project}: {done} of {n} stages are gone."),
-        listed=Message("deletion approved, about to start"),
+        title=Message("Deleting {project}: {done} of {n} stages done"),
+        sentence=Message("Deleting workspace {project}: {done} of {n} stages done."),
+        listed=Message("deletion approved, starting"),
         mark=Mark.TO_COME,
         buttons=(Action.STATUS, Action.CANCEL),
-        direct=Message("Your request to delete {project} was approved by {by}. It is being deleted now."),
+        direct=Message("Your request to delete {project} was approved by {by}. Deletion is starting."),
     ),
     State.RUNNING: Row(
-        title=Message("Deleting {project}: {done} of {n} gone"),
-        sentence=Message("Deleting workspace {project}: {done} of {n} stages are gone."),
-        listed=Message("being deleted"),
+        title=Message("Deleting {project}: {done} of {n} stages done"),
+        sentence=Message("Deleting workspace {project}: {done} of {n} stages done."),
+        listed=Message("deleting"),
         mark=Mark.NOW,
         buttons=(Action.STATUS, Action.CANCEL),
     ),
     State.PARKED: Row(
-        title=Message("Deleting {project} is stopped: it needs a new approval"),
+        title=Message("Deleting {project} is paused and needs a new approval"),
         sentence=Message(
-            "The systems changed since the deletion of {project} was approved. The new plan has to be"
-            " approved."
+            "Deleting {project} is paused. Something changed after approval, so the updated plan needs a"
+            " new approval."
         ),
-        listed=Message("deletion stopped until the new plan is approved"),
+        listed=Message("deletion paused; needs a new approval"),
         mark=Mark.WAITING,
         buttons=(Action.STATUS, Action.CANCEL),
-        direct=Message("Deleting {project} stopped: the systems changed and the new plan needs an approval."),
+        direct=Message(
+            "Deleting {project} is paused. Something changed after approval, so the updated plan needs a"
+            " new approval."
+        ),
     ),
     State.CONTINUED: Row(
-        title=Message("{project} goes on under {id}"),
+        title=Message("{project} continues in {id}"),
         sentence=Message(
-            "The systems changed after the deletion of {project} was approved; a new plan was approved as"
-            " {id}."
+            "Something changed after the deletion of {project} was approved. The updated plan was approved"
+            " as {id}."
         ),
-        listed=Message("being deleted"),
+        listed=Message("deleting"),
         mark=Mark.NOW,
     ),
     State.FAILED: Row(
-        title=Message("Deleting {project} failed at {stage}: {done} of {n} gone"),
-        sentence=Message("Deleting {project} failed at {stage} with {done} of {n} stages gone. {left}"),
-        listed=Message("deletion failed; what is left stays"),
-        listed_nothing=Message("deletion failed; nothing of it is left"),
+        title=Message("Deleting {project} failed at {stage}: {done} of {n} stages done"),
+        sentence=Message("Deleting {project} failed at {stage} after {done} of {n} stages. {left}"),
+        listed=Message("deletion failed; remaining resources were kept"),
+        listed_nothing=Message("deletion failed; nothing remains"),
         mark=Mark.FAILED,
         buttons=(Action.RETRY, Action.DETAILS, Action.STATUS, Action.CANCEL),
-        direct=Message("Deleting {project} failed. {left} Its card shows what can be done next."),
+        direct=Message("Deleting {project} failed. {left} See the card for your options."),
     ),
     State.CANCELLED: Row(
-        title=Message("Deleting {project} was cancelled: {done} of {n} gone"),
-        sentence=Message("Deleting {project} was cancelled with {done} of {n} stages gone. {left}"),
-        listed=Message("deletion cancelled; what is left stays"),
-        listed_nothing=Message("deletion cancelled; nothing of it is left"),
-        before=Message("its deletion was cancelled"),
+        title=Message("Deleting {project} was canceled: {done} of {n} stages done"),
+        sentence=Message("Deleting {project} was canceled after {done} of {n} stages. {left}"),
+        listed=Message("deletion canceled; remaining resources were kept"),
+        listed_nothing=Message("deletion canceled; nothing remains"),
+        before=Message("deletion was canceled"),
         mark=Mark.STOPPED,
         buttons=(Action.CONTINUE, Action.STATUS),
-        direct=Message("Deleting {project} was cancelled. {left}"),
+        direct=Message("Deleting {project} was canceled. {left}"),
     ),
     State.OVERTAKEN: Row(
-        title=Message("{project}: its deletion is {id}"),
-        sentence=Message("{id} is the deletion of what was made of {project}."),
-        listed=Message("being deleted"),
+        title=Message("{project}: replaced by deletion {id}"),
+        sentence=Message("This run for {project} was replaced by deletion {id}."),
+        listed=Message("deleting"),
         mark=Mark.STOPPED,
         buttons=(Action.STATUS,),
-        direct=Message("Deleting {project} goes on under {id}."),
+        direct=Message("Deleting {project} continues in {id}."),
     ),
     State.SUCCEEDED: Row(
-        title=Message("{project} is gone"),
-        sentence=Message("Workspace {project} was deleted: it was looked for on every system and not found."),
+        title=Message("{project} was deleted"),
+        sentence=Message("Workspace {project} was deleted. Verified: nothing of it remains in any system."),
         listed=Message("deleted {at}"),
         before=Message("was deleted {at}"),
         mark=Mark.GONE,
         buttons=(Action.STATUS,),
-        direct=Message("{project} is gone: it was looked for on every system and not found."),
+        direct=Message("{project} was deleted. Verified: nothing of it remains in any system."),
     ),
     State.NOT_ALL_OURS: Row(
-        title=Message("{project} is gone; what is not ours stays"),
+        title=Message("{project} was deleted. Resources the bot doesn't own were left in place."),
         sentence=Message(
-            "Workspace {project} was deleted: it was looked for on every system, and only what is not ours"
-            " was found."
+            "Workspace {project} was deleted. Verified: only resources the bot doesn't own remain."
         ),
         listed=Message("deleted {at}"),
         before=Message("was deleted {at}"),
         mark=Mark.GONE,
         buttons=(Action.STATUS,),
-        direct=Message(
-            "{project} is gone: it was looked for on every system, and only what is not ours was found."
-        ),
+        direct=Message("{project} was deleted. Resources the bot doesn't own were left in place."),
     ),
 }
 

@@ -48,14 +48,14 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
     if known.deleted and known.run is not None and known.run.stays:
-        looked = Message("It was looked for on every system, and only this was found, which is not ours")
+        looked = Message("Left in place: resources the bot doesn't own")
         parts.append(Bullets(known.run.stays, looked))
     elif known.gone:
-        parts.append(Paragraph(Message("It was looked for on every system, and nothing of it was found.")))
+        parts.append(Paragraph(Message("Verified: nothing of this workspace remains in any system.")))
     elif known.run is not None:
         parts.append(stage_lines(known.run))
     elif known.pending is None and known.request.subject.action == ACTIONS[Goal.PRESENT]:
-        parts.append(Paragraph(Message("Nothing was made.")))
+        parts.append(Paragraph(Message("Nothing was created.")))
     parts.append(Small(_who(known.request, known.link)))
     if known.pending is not None and known.pending.id != known.request.id:
         parts.append(Small(_who(known.pending, known.pending_link)))
@@ -67,19 +67,19 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
 def _came_to_nothing(request: Request) -> Message:
     asked = Message("{id}", id=name(request.id))
     if request.subject.action == ACTIONS[Goal.ABSENT]:
-        asked = Message("{id} to delete it", id=name(request.id))
+        asked = Message("Deletion request {id}", id=name(request.id))
     match request.status:
         case RequestStatus.REJECTED:
             by = person(request.decisions[-1].actor)
-            return Message("{asked} was rejected by {by}. It changed nothing.", asked=asked, by=by)
+            return Message("{asked} was rejected by {by}. Nothing changed.", asked=asked, by=by)
         case RequestStatus.EXPIRED:
-            return Message("{asked} was not decided on in time. It changed nothing.", asked=asked)
+            return Message("{asked} expired. Nothing changed.", asked=asked)
         case _:
-            return Message("{asked} was withdrawn. It changed nothing.", asked=asked)
+            return Message("{asked} was withdrawn. Nothing changed.", asked=asked)
 
 
 def _who(request: Request, link: str) -> Message:
-    said = Message("asked by {who}", who=person(request.asked_by))
+    said = Message("requested by {who}", who=person(request.asked_by))
     if request.status is RequestStatus.APPROVED:
         said = Message("{said} · approved by {by}", said=said, by=deciders(request))
     return Message("{id} · {said}", id=shown(request, link), said=said)
@@ -92,17 +92,17 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     text = _looked(name(project), bad, goal, all_read=not unread)
     if unread:
         text = Message(
-            "{looked} {n} stage could not be read.",
-            plural="{looked} {n} stages could not be read.",
+            "{looked} {n} stage couldn't be read.",
+            plural="{looked} {n} stages couldn't be read.",
             looked=text,
             n=unread,
         )
     lines = tuple(_look_line(finding, goal) for finding in findings)
     parts: list[Part] = [Paragraph(text), Lines(lines)]
     if differs := _found(finding for finding in findings if finding.mark is not Mark.KEPT):
-        parts.append(Bullets(differs, Message("What differs")))
+        parts.append(Bullets(differs, Message("Differences")))
     if kept := _found(finding for finding in findings if finding.mark is Mark.KEPT):
-        parts.append(Bullets(kept, Message("Still there, because it is not ours")))
+        parts.append(Bullets(kept, Message("Left in place: resources the bot doesn't own")))
     return Card(text, text, tuple(parts))
 
 
@@ -113,29 +113,29 @@ def _found(findings: Iterable[Finding]) -> tuple[Message, ...]:
 def _look_line(finding: Finding, goal: Goal) -> Line:
     line = Line(finding.mark, finding.title)
     if finding.mark is Mark.FAILED:  # nobody has tried anything
-        return replace(line, state=Message("still there") if goal is Goal.ABSENT else Message("differs"))
+        return replace(line, state=Message("still exists") if goal is Goal.ABSENT else Message("differs"))
     if goal is Goal.ABSENT:
         return as_gone(line)
-    return replace(line, state=Message("in order")) if finding.mark is Mark.DONE else line
+    return replace(line, state=Message("as planned")) if finding.mark is Mark.DONE else line
 
 
 def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
     if not bad and not all_read:
-        return Message("I looked at {project} just now and found nothing wrong so far.", project=project)
+        return Message("No problems found in {project} so far (checked just now).", project=project)
     if goal is Goal.ABSENT:
         if not bad:
-            return Message("I looked for {project} just now: nothing of it was found.", project=project)
+            return Message("{project} is deleted (checked just now).", project=project)
         return Message(
-            "I looked for {project} just now: {n} stage is not gone.",
-            plural="I looked for {project} just now: {n} stages are not gone.",
+            "{project} isn't fully deleted: {n} stage still has resources (checked just now).",
+            plural="{project} isn't fully deleted: {n} stages still have resources (checked just now).",
             project=project,
             n=bad,
         )
     if not bad:
-        return Message("I looked at {project} just now: everything is as it should be.", project=project)
+        return Message("{project} matches its plan (checked just now).", project=project)
     return Message(
-        "I looked at {project} just now: {n} stage is not as it should be.",
-        plural="I looked at {project} just now: {n} stages are not as they should be.",
+        "{n} stage of {project} differs from the plan (checked just now).",
+        plural="{n} stages of {project} differ from the plan (checked just now).",
         project=project,
         n=bad,
     )
@@ -143,7 +143,7 @@ def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
 
 def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
     """To whoever asked for a live look that could not be had."""
-    text = Message("I could not look at {project}.", project=name(project))
+    text = Message("{project} couldn't be checked.", project=name(project))
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
 
 
@@ -152,9 +152,9 @@ def list_card(all_known: Sequence[ProjectSummary]) -> Card:
     there = [known for known in all_known if not known.gone]
     if not there:
         text = (
-            Message("There are no workspaces: those there were have been deleted.")
+            Message("No workspaces. Earlier ones were deleted.")
             if any(known.deleted for known in all_known)
-            else Message("There are no workspaces.")
+            else Message("No workspaces yet.")
         )
         return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     n = len(there)
@@ -183,10 +183,18 @@ def home_card(
     title = Message("Workspaces")
     parts: list[Part] = [Buttons((NEW_FORM,))]
     if waiting:
-        parts.append(Lines(tuple(_row(known) for known in waiting), Message("Waiting for you")))
+        parts.append(Lines(tuple(_row(known) for known in waiting), Message("Needs your attention")))
     for heading, rows, none in (
-        (Message("My requests"), tuple(map(_own_row, mine)), Message("You have not asked for anything yet.")),
-        (Message("Running now"), tuple(map(_row, running)), Message("Nothing is being made or deleted now.")),
+        (
+            Message("My requests"),
+            tuple(map(_own_row, mine)),
+            Message("You haven't requested a workspace yet."),
+        ),
+        (
+            Message("In progress"),
+            tuple(map(_row, running)),
+            Message("No workspaces are being created or deleted."),
+        ),
     ):
         parts.append(Lines(rows, heading) if rows else Bullets((none,), heading))
     return Card(title, title, tuple(parts))
@@ -196,14 +204,14 @@ def refused_card(submission: Submission, reasons: Sequence[Message], command: st
     """To the asker alone: every reason at once, and the way to ask again; a form as it was filled in."""
     project = str(submission.spec["project"])
     if submission.kind is SubmissionKind.DELETE:
-        text = Message("Your request to delete {project} was not sent.", project=name(project))
+        text = Message("Your request to delete {project} couldn't be submitted.", project=name(project))
         again = Message(
-            "To ask again: {command} · what there is: {list}",
+            "To request again: {command} · all workspaces: {list}",
             command=name(f"{command} delete {project}"),
             list=name(f"{command} list"),
         )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
-    text = Message("Your request for {project} was not sent.", project=name(project))
+    text = Message("Your request for {project} couldn't be submitted.", project=name(project))
     return Card(
         text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((filled_form(submission.key),)))
     )

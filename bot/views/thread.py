@@ -56,7 +56,7 @@ def _explained(failure: Failure) -> Iterator[Message]:
     elif failure.hint is not None:
         yield Message("What to do: {remedy}", remedy=failure.hint)
     else:
-        yield Message("Cause: not known to me. Mend what the words above say, then press Retry.")
+        yield Message("Cause: unknown. Fix the error shown above, then retry.")
     yield Message("Reference: {reference}", reference=name(failure.reference))
 
 
@@ -65,7 +65,7 @@ def _said(cause: Cause) -> Iterator[Message]:
     if cause.note is not None:
         yield noted(cause, cause.note)
     elif words:
-        yield Message("{service} says:\n> {words}", service=service_of(cause), words=words)
+        yield Message("{service} responded:\n> {words}", service=service_of(cause), words=words)
 
 
 def _short(words: str) -> str:
@@ -81,8 +81,8 @@ def _standing(data: Json) -> Message:
     found = [Inventory.from_json(_table(one)) for one in data] if isinstance(data, list) else []
     items = inventory_items(found)
     if not items:
-        return Message("There now: nothing")
-    return Message("There now: {listed}", listed=listed(items))
+        return Message("What exists now: nothing")
+    return Message("What exists now: {listed}", listed=listed(items))
 
 
 def _table(data: Json) -> dict[str, Json]:

@@ -40,12 +40,12 @@ def seen(answer: httpx.Response, mask: Callable[[str], str]) -> Message:
         return Message("answered {code} with a redirect to {where}, not JSON", code=code, where=named(where))
     if is_json(answer):
         shown = mask(answer.text)[:_SHOWN]
-        return Message("answered {code} with JSON of another form: {shown}", code=code, shown=shown)
+        return Message("answered {code} with unexpected JSON: {shown}", code=code, shown=shown)
     title = re.search(r"<title[^>]*>(.*?)</title>", answer.text, re.IGNORECASE | re.DOTALL)
     said = kind(answer)
     return Message(
         "answered {code} with {kind}, not JSON: {shown}",
         code=code,
-        kind=named(said) if said else Message("no content type"),
+        kind=named(said) if said else Message("an unknown content type"),
         shown=mask(" ".join(unescape(title[1] if title else answer.text).split()))[:_SHOWN],
     )

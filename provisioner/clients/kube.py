@@ -118,7 +118,7 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
         raise _error(what, operation, error) from error
     except ValidationError as error:
         fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
-        note = Message("the reply is not usable: {fields}", fields=named(", ".join(fields)))
+        note = Message("the response is unusable: {fields}", fields=named(", ".join(fields)))
         cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:

@@ -90,9 +90,9 @@ class Engine:
             return None
         with self._deps.locks.try_hold(f"run/{run.id}") as guard:
             if guard is None:
-                return Wait(AGAIN, Message("somebody else has this run in hand"))
+                return Wait(AGAIN, Message("another process is handling this run"))
             try:
                 return Turn(self._deps, run, guard).reconcile()
             except (Interrupted, Stale) as error:
                 log.warning("turn given up", run=run.id, why=str(error))
-                return Wait(AGAIN, Message("somebody else has this run in hand"))
+                return Wait(AGAIN, Message("another process is handling this run"))

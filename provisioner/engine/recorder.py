@@ -56,7 +56,7 @@ class RunRecorder:
         self._run.to(RunStatus.RUNNING)
         self._run.started_at = self._run.started_at or self.now
         attempt = self._run.attempt
-        message = Message("Work has begun") if attempt == 1 else Message("Work goes on")
+        message = Message("Run started") if attempt == 1 else Message("Run resumed")
         self._write(EntryKind.STARTED, message, data={"attempt": attempt})
 
     def intend(self, step: Step, changes: Sequence[Change]) -> None:
@@ -68,7 +68,7 @@ class RunRecorder:
             self._run.to(RunStatus.RUNNING)
         if self._progress(step).since is None:
             self._set(step, status=StageStatus.ACTING, since=self.now, until=None, reason=None)
-            message = Message("Working on {title}", title=step.stage.title)
+            message = Message("{title}: in progress", title=step.stage.title)
             self._write(EntryKind.INTENDED, message, step, {"changes": [one.to_json() for one in changes]})
         elif not self._saved:
             self._save()
@@ -106,7 +106,7 @@ class RunRecorder:
             return None
         minutes = int(within.total_seconds() // 60)
         return Permanent(
-            Message("not done after {minutes} minutes: {reason}", minutes=minutes, reason=reason)
+            Message("timed out after {minutes} minutes: {reason}", minutes=minutes, reason=reason)
         )
 
     def retry(self, step: Step, error: Temporary) -> Wait | None:
@@ -126,7 +126,7 @@ class RunRecorder:
         until = self.now + delay
         self._set(step, status=StageStatus.RETRYING, until=until, reason=error.what)
         message = Message(
-            "{title}: {what}; trying again at {time} ({next} of {most})",
+            "{title}: {what}. Next retry {time} (attempt {next} of {most})",
             title=step.stage.title,
             what=error.what,
             time=until,
@@ -159,16 +159,16 @@ class RunRecorder:
             case Goal.PRESENT, True:
                 return Message("{title} is ready", title=title)
             case Goal.PRESENT, False:
-                return Message("{title} was there already", title=title)
+                return Message("{title} already exists", title=title)
             case _, True:
-                return Message("{title} is gone", title=title)
+                return Message("{title} deleted", title=title)
             case _:
-                return Message("{title} was gone already", title=title)
+                return Message("{title}: nothing to delete", title=title)
 
     def park(self, step: Step, plan: Plan, uncovered: Sequence[Change]) -> None:
         self._settle(RunStatus.PARKED)
         title = step.stage.title
-        message = Message("{title} is not as it was approved; the new plan needs an approval", title=title)
+        message = Message("{title} changed after approval; the updated plan needs approval", title=title)
         changes: list[Json] = [change.to_json() for change in uncovered]
         self._write(EntryKind.PARKED, message, step, {"plan": plan.to_json(), "uncovered": changes})
 
@@ -184,7 +184,7 @@ class RunRecorder:
     def cancel(self, inventory: list[Json]) -> None:
         self._run.to(RunStatus.CANCELLED)
         self._run.ended_at = self.now
-        self._write(EntryKind.CANCELLED, Message("Stopped as asked"), data={"standing": inventory})
+        self._write(EntryKind.CANCELLED, Message("Run canceled"), data={"standing": inventory})
 
     def succeed(self) -> None:
         self._settle(RunStatus.SUCCEEDED)
@@ -193,11 +193,11 @@ class RunRecorder:
 
     def _at_the_end(self) -> Message:
         if self._run.goal is Goal.PRESENT:
-            return Message("Everything is ready")
+            return Message("All resources are ready")
         if not self._run.stays:
-            return Message("Everything is gone")
+            return Message("All resources were deleted")
         listed = itemised(self._run.stays)
-        return Message("Everything of ours is gone. Not ours, and still there: {listed}", listed=listed)
+        return Message("All resources the bot owns were deleted. Left in place: {listed}", listed=listed)
 
     def rest(self) -> None:
         """The turn is over and there is more to do."""
@@ -245,5 +245,5 @@ class RunRecorder:
 def _left_there(step: Step, stays: NotOurs, *, acted: bool) -> Message:
     title, what = step.stage.title, stays.what
     if acted:
-        return Message("{title} is gone, as far as it was ours: {what}", title=title, what=what)
-    return Message("{title} is left as it is: {what}", title=title, what=what)
+        return Message("{title}: deleted what the bot owns; left in place: {what}", title=title, what=what)
+    return Message("{title} left in place: {what}", title=title, what=what)

@@ -115,7 +115,7 @@ class Turn:
         locks, within = self._deps.locks, self._spare(step)
         with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
             if held is None:
-                return Wait(AGAIN, Message("{title} waits for its turn", title=step.stage.title))
+                return Wait(AGAIN, Message("{title}: queued", title=step.stage.title))
             try:
                 return self._work(step, held)
             except Interrupted:
@@ -172,14 +172,12 @@ class Turn:
             if late := self._recorder.late(step, wait.reason):
                 raise late
             if self._run.progress(stage.name).to_the_end and self._recorder.cancel_asked():
-                wait = replace(
-                    wait, reason=Message("{reason} (cancelled once that is over)", reason=wait.reason)
-                )
+                wait = replace(wait, reason=Message("{reason} (cancels after this)", reason=wait.reason))
             self._recorder.wait(step, wait, before)
             return wait
         left, stays = due(stage, self._ws, stage.observe(self._ws), goal)
         if left:
-            raise Temporary(Message("{target} is not yet as it should be", target=left[0].target))
+            raise Temporary(Message("{target} still differs from the plan", target=left[0].target))
         self._recorder.done(step, stays)
         return None
 
@@ -192,7 +190,7 @@ class Turn:
                 self._park(step, found.changes)
                 return []
             if found.changes:
-                error = Temporary(Message("{target} changed meanwhile", target=found.changes[0].target))
+                error = Temporary(Message("{target} changed during the run", target=found.changes[0].target))
             if error:
                 self._recorder.reopen(step)
                 wait = self._answer(step, error)
@@ -248,7 +246,7 @@ class Turn:
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
         self._halt_deletion()
         shown = named(reference)
-        what = Message("something the bot did not expect; reference {reference}", reference=shown)
+        what = Message("an unexpected error occurred (reference {reference})", reference=shown)
         self._recorder.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
 
     def _park(self, step: Step, changes: Sequence[Change]) -> None:
@@ -275,7 +273,7 @@ class Turn:
         held.check()
         if not self._run.progress(step.stage.name).to_the_end and self._recorder.cancel_asked():
             self._stopping = True
-            raise Interrupted(Message("told to stop"))
+            raise Interrupted(Message("cancellation was requested"))
 
 
 class _Context:

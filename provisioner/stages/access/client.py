@@ -66,7 +66,7 @@ class IamPolicies:
             return document.read(answer["PolicyVersion"]["Document"])
         except Unfit as error:
             what = Message(
-                "cannot read version {version} of policy {name}: {why}",
+                "cannot read version {version} of IAM policy {name}: {why}",
                 version=named(version),
                 name=_name(arn),
                 why=error.what,
@@ -74,13 +74,15 @@ class IamPolicies:
             raise Permanent(what, hint=error.hint) from error
 
     def add_version(self, arn: str, text: str) -> str:
-        with _met("CreatePolicyVersion", Message("cannot add a version to policy {name}", name=_name(arn))):
+        with _met(
+            "CreatePolicyVersion", Message("cannot add a version to IAM policy {name}", name=_name(arn))
+        ):
             answer = self._writes.create_policy_version(PolicyArn=arn, PolicyDocument=text, SetAsDefault=True)
         return answer["PolicyVersion"]["VersionId"]
 
     def drop_version(self, arn: str, version: str) -> None:
         what = Message(
-            "cannot drop version {version} of policy {name}", version=named(version), name=_name(arn)
+            "cannot delete version {version} of IAM policy {name}", version=named(version), name=_name(arn)
         )
         with _met("DeletePolicyVersion", what):
             optional(
@@ -107,7 +109,7 @@ def _too_many_versions(error: ClientError) -> bool:
 
 
 def _cannot_read(arn: str) -> Message:
-    return Message("cannot read policy {name}", name=_name(arn))
+    return Message("cannot read IAM policy {name}", name=_name(arn))
 
 
 def _name(arn: str) -> Ref:

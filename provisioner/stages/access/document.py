@@ -94,9 +94,9 @@ class PolicyDocument:
             kept = [each for each in listed if each not in arns]
             if listed and not kept:
                 raise Unfit(
-                    Message("{statement} lists nothing else", statement=self._called(number)),
+                    Message("{statement} lists no other resources", statement=self._called(number)),
                     hint=Message(
-                        "An AWS administrator has to list another bucket there, or to remove that statement."
+                        "Ask your AWS administrator to list another bucket there or delete that statement."
                     ),
                 )
             edited.append(statement if len(kept) == len(listed) else {**statement, "Resource": kept})
@@ -111,14 +111,16 @@ class PolicyDocument:
         found = [self._called(n) for n, each in enumerate(self.statements) if _lists_buckets(each)]
         if found:
             return Unfit(
-                Message("several statements allow S3 on listed buckets: {found}", found=listed(found)),
+                Message("several statements allow S3 access to listed buckets: {found}", found=listed(found)),
                 hint=Message(
-                    "An AWS administrator has to join them, or to list the bucket in the right one."
+                    "Ask your AWS administrator to merge them, or list the bucket in the right one."
                 ),
             )
         return Unfit(
-            Message("none of its statements allows S3 on listed buckets"),
-            hint=Message("An AWS administrator has to add one that lists the platform's shared bucket."),
+            Message("no statement allows S3 access to listed buckets"),
+            hint=Message(
+                "Ask your AWS administrator to add a statement that lists the platform's shared bucket."
+            ),
         )
 
     def _called(self, number: int) -> Message:
@@ -154,8 +156,8 @@ def _is_statement(each: Any) -> bool:
 
 def _not_a_policy() -> Unfit:
     return Unfit(
-        Message("it is not a policy document"),
-        hint=Message("An AWS administrator has to put a sound version of it in force."),
+        Message("it isn't a policy document"),
+        hint=Message("Ask your AWS administrator to restore a valid version of it."),
     )
 
 

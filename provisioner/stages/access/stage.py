@@ -133,7 +133,7 @@ class BucketAccessStage:
         if edited == policy.document:
             return ()
         target = Message(
-            "S3 access to {bucket} in {policy}",
+            "S3 access to {bucket} in IAM policy {policy}",
             bucket=named(ws.bucket),
             policy=named(self._policy(ws.platform)),
         )
@@ -156,7 +156,7 @@ class BucketAccessStage:
                 return document.without_bucket(ws.bucket_arns)
             edited = document.with_bucket(ws.bucket_arns)
         except Unfit as error:
-            what = Message("cannot edit policy {name}: {why}", name=self._named(ws), why=error.what)
+            what = Message("cannot edit IAM policy {name}: {why}", name=self._named(ws), why=error.what)
             raise Permanent(what, hint=error.hint) from error
         if edited != document and edited.size > SIZE_MOST:
             raise self._too_long(ws, edited.size - SIZE_MOST)
@@ -185,7 +185,7 @@ class BucketAccessStage:
             made = self._policies.add_version(arn, edited.text)
             self._made[arn] = _Made(made, ctx.now)
             return self._look_after(ws, found, edited, made)
-        raise Temporary(Message("cannot edit policy {name}: others keep changing it", name=self._named(ws)))
+        raise Temporary(Message("cannot edit IAM policy {name}: it keeps changing", name=self._named(ws)))
 
     def _drop(self, ws: Workspace, version: str, ctx: StageContext) -> None:
         """Its text is journalled first: whoever wants it back finds it there."""
@@ -193,11 +193,13 @@ class BucketAccessStage:
         document = self._policies.document(arn, version)
         ctx.record(
             Message(
-                "version {version} of policy {name} makes room for a new one", version=version, name=name
+                "version {version} of IAM policy {name} is deleted to make room for a new one",
+                version=version,
+                name=name,
             ),
             {"policy": arn, "version": version, "document": dict(document.content)},
         )
-        ctx.progress(Message("dropping version {version} of policy {name}", version=version, name=name))
+        ctx.progress(Message("deleting version {version} of IAM policy {name}", version=version, name=name))
         self._policies.drop_version(arn, version)
 
     def _look_after(
@@ -232,22 +234,24 @@ class BucketAccessStage:
     def _announced(self, ws: Workspace, goal: Goal) -> Message:
         bucket, name = named(ws.bucket), self._named(ws)
         if goal is Goal.PRESENT:
-            return Message("adding bucket {bucket} to policy {name}", bucket=bucket, name=name)
-        return Message("removing bucket {bucket} from policy {name}", bucket=bucket, name=name)
+            return Message("adding S3 bucket {bucket} to IAM policy {name}", bucket=bucket, name=name)
+        return Message("removing S3 bucket {bucket} from IAM policy {name}", bucket=bucket, name=name)
 
     def _not_yet(self, ws: Workspace) -> Wait:
         return Wait(
-            _LOOK_AGAIN, Message("policy {name} does not show its new version yet", name=self._named(ws))
+            _LOOK_AGAIN,
+            Message("waiting for IAM policy {name} to show its new version", name=self._named(ws)),
         )
 
     def _missing(self, ws: Workspace) -> Permanent:
-        return Permanent(Message("policy {name} does not exist", name=self._named(ws)))
+        return Permanent(Message("IAM policy {name} doesn't exist", name=self._named(ws)))
 
     def _too_long(self, ws: Workspace, missing: int) -> Permanent:
         return Permanent(
             Message(
-                "cannot add bucket {bucket} to policy {name}: it would be {n} character too long",
-                plural="cannot add bucket {bucket} to policy {name}: it would be {n} characters too long",
+                "cannot add S3 bucket {bucket} to IAM policy {name}: {n} character over the size limit",
+                plural="cannot add S3 bucket {bucket} to IAM policy {name}: {n} characters over the"
+                " size limit",
                 bucket=named(ws.bucket),
                 name=self._named(ws),
                 n=missing,
@@ -258,7 +262,7 @@ class BucketAccessStage:
         """To merge would be to guess: theirs may have been a draft that was never in force."""
         return Permanent(
             Message(
-                "policy {name} was changed by somebody else at the same moment: {theirs} came before {ours}",
+                "IAM policy {name} was changed by another person or tool: {theirs} came just before {ours}",
                 name=self._named(ws),
                 theirs=named(theirs),
                 ours=named(ours),
@@ -273,10 +277,10 @@ def number(version: str) -> int:
 
 def _housekeeping(seen: ManagedPolicy) -> Iterator[Message]:
     if seen.spare:
-        yield Message("drops version {version}, the oldest that is not in use", version=named(seen.spare))
+        yield Message("deletes version {version}, the oldest unused one", version=named(seen.spare))
     if seen.newest != seen.version:
         yield Message(
-            "goes by version {version}, which is in use, and not by the newer {newest}",
+            "based on version {version}, which is in use, not on the newer {newest}",
             version=named(seen.version),
             newest=named(seen.newest),
         )

@@ -63,7 +63,7 @@ class S3Buckets:
                 self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=asked)
             except ClientError as error:
                 if code_of(error) == "BucketAlreadyExists":
-                    what = Message("bucket {name} belongs to another AWS account", name=named(bucket))
+                    what = Message("S3 bucket {name} belongs to another AWS account", name=named(bucket))
                     raise NotOurs(what, cause=cause_of("s3", error)) from error
                 if code_of(error) == "BucketAlreadyOwnedByYou":
                     # A lost answer, or made meanwhile: look again.
@@ -206,10 +206,10 @@ def _shut_out(error: ClientError) -> bool:
 
 def _cannot(verb: str, bucket: str) -> Message:
     return {
-        "read": Message("cannot read bucket {name}", name=named(bucket)),
-        "create": Message("cannot create bucket {name}", name=named(bucket)),
-        "protect": Message("cannot protect bucket {name}", name=named(bucket)),
-        "encrypt": Message("cannot encrypt bucket {name}", name=named(bucket)),
-        "empty": Message("cannot empty bucket {name}", name=named(bucket)),
-        "delete": Message("cannot delete bucket {name}", name=named(bucket)),
+        "read": Message("cannot read S3 bucket {name}", name=named(bucket)),
+        "create": Message("cannot create S3 bucket {name}", name=named(bucket)),
+        "protect": Message("cannot secure S3 bucket {name}", name=named(bucket)),
+        "encrypt": Message("cannot encrypt S3 bucket {name}", name=named(bucket)),
+        "empty": Message("cannot empty S3 bucket {name}", name=named(bucket)),
+        "delete": Message("cannot delete S3 bucket {name}", name=named(bucket)),
     }[verb]

@@ -129,18 +129,18 @@ class BucketStage:
         _refuse_strangers(ws, seen)
         account = ws.platform.account
         if seen is None:
-            ctx.progress(Message("creating bucket {name}", name=named(ws.bucket)))
+            ctx.progress(Message("creating S3 bucket {name}", name=named(ws.bucket)))
             self._buckets.create(ws.bucket, tags={PROJECT: ws.project, CLUSTER: ws.platform.cluster})
             seen = BucketState()
         if not seen.public_blocked:
-            ctx.progress(Message("blocking public access to bucket {name}", name=named(ws.bucket)))
+            ctx.progress(Message("blocking public access to S3 bucket {name}", name=named(ws.bucket)))
             self._buckets.block_public_access(ws.bucket, account=account)
         if not seen.encrypted:
-            ctx.progress(Message("encrypting bucket {name}", name=named(ws.bucket)))
+            ctx.progress(Message("encrypting S3 bucket {name}", name=named(ws.bucket)))
             self._buckets.encrypt(ws.bucket, account=account)
         if not _tls_only(seen.policy, ws.bucket):
             policy = _with_tls_only(seen.policy, ws.bucket)
-            ctx.progress(Message("allowing only TLS to bucket {name}", name=named(ws.bucket)))
+            ctx.progress(Message("allowing only TLS to S3 bucket {name}", name=named(ws.bucket)))
             self._buckets.set_policy(ws.bucket, policy, account=account)
         return None
 
@@ -150,8 +150,8 @@ class BucketStage:
             return None
         data = seen.contents.data
         if not (self._abort_uploads(ws, ctx, data=data) and self._delete_versions(ws, ctx, data=data)):
-            return Wait(1.0, Message("emptying bucket {name}", name=named(ws.bucket)))
-        ctx.progress(Message("deleting bucket {name}", name=named(ws.bucket)))
+            return Wait(1.0, Message("emptying S3 bucket {name}", name=named(ws.bucket)))
+        ctx.progress(Message("deleting S3 bucket {name}", name=named(ws.bucket)))
         self._buckets.delete(ws.bucket, account=ws.platform.account)
         return None
 
@@ -168,7 +168,7 @@ class BucketStage:
             if not data:
                 raise _written_to(ws)
             for upload in page:
-                ctx.progress(Message("aborting an upload to bucket {name}", name=named(ws.bucket)))
+                ctx.progress(Message("aborting an upload to S3 bucket {name}", name=named(ws.bucket)))
                 self._buckets.abort(ws.bucket, upload, account=account)
         return False
 
@@ -182,8 +182,8 @@ class BucketStage:
             if not data and not all(each.marker for each in page):
                 raise _written_to(ws)
             deleting = Message(
-                "deleting {n} version from bucket {name}",
-                plural="deleting {n} versions from bucket {name}",
+                "deleting {n} version from S3 bucket {name}",
+                plural="deleting {n} versions from S3 bucket {name}",
                 n=len(page),
                 name=named(ws.bucket),
             )
@@ -194,7 +194,9 @@ class BucketStage:
 
 def _written_to(ws: Workspace) -> Temporary:
     """It is looked at again, and what is there now has to be covered by the plan."""
-    return Temporary(Message("bucket {name} was written to meanwhile", name=named(ws.bucket)))
+    return Temporary(
+        Message("new data was written to S3 bucket {name} during the run", name=named(ws.bucket))
+    )
 
 
 def lost(contents: Contents) -> Message:
@@ -221,8 +223,8 @@ def _objects(contents: Contents) -> Message:
     if contents.versions == contents.objects:
         return Message("{n} object, {size}", plural="{n} objects, {size}", n=contents.objects, size=size)
     return Message(
-        "{n} object, {size} with {versions} versions",
-        plural="{n} objects, {size} with {versions} versions",
+        "{n} object, {size} in {versions} versions",
+        plural="{n} objects, {size} in {versions} versions",
         n=contents.objects,
         size=size,
         versions=contents.versions,
@@ -242,7 +244,7 @@ def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
     if seen is None:
         return
     if seen.foreign:
-        raise NotOurs(Message("bucket {name} belongs to another AWS account", name=named(ws.bucket)))
+        raise NotOurs(Message("S3 bucket {name} belongs to another AWS account", name=named(ws.bucket)))
     require_owned(ws, seen.tags)
 
 

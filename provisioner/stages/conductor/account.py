@@ -77,7 +77,7 @@ class ConductorAccountStage:
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
             return () if seen.account else (Change(Verb.CREATE, target, detail),)
-        detail = Message("Edge Conductor can no longer log in with it")
+        detail = Message("Edge Conductor loses this login")
         return (Change(Verb.DELETE, target, detail),) if seen.account else ()
 
     def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:

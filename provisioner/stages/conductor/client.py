@@ -61,7 +61,7 @@ class ConductorHttp:
 
     def check(self) -> str:
         """Its version, when it is up and lets us in. An account that nobody uses locks; this is a use."""
-        what = Message("AI Conductor is not up")
+        what = Message("AI Conductor isn't running")
         self._session.answers(Operation("check health", what), HEALTH)
         self._session.admin_logs_in()
         self._version = self._read_version()
@@ -120,7 +120,9 @@ class ConductorHttp:
                 names = tuple(str(_at(row, "name")) for row in _living(rows, "is_deleted"))
             if names or len(rows) > int(_PAGE) or (page == _PAGE and len(rows) < int(_PAGE)):
                 return names
-        why = Message("the first {n} are deleted, and whether there are others is not told", n=int(_PAGE))
+        why = Message(
+            "the first {n} are deleted, and AI Conductor doesn't say whether there are more", n=int(_PAGE)
+        )
         raise self._session.unusable(operation, why)
 
     def create_workspace(self, new: NewWorkspace) -> str:
@@ -202,7 +204,7 @@ class ConductorHttp:
 
     def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None:
         what = Message(
-            "cannot make {login} a member of AI Conductor workspace {name}",
+            "cannot add {login} to AI Conductor workspace {name}",
             login=named(account.login),
             name=named(workspace.name),
         )
@@ -211,7 +213,7 @@ class ConductorHttp:
 
     def remove_member(self, workspace: Listed, account: Account) -> None:
         what = Message(
-            "cannot take {login} out of AI Conductor workspace {name}",
+            "cannot remove {login} from AI Conductor workspace {name}",
             login=named(account.login),
             name=named(workspace.name),
         )

@@ -94,7 +94,7 @@ class ConductorMemberStage:
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
         target = Message(
-            "AI Conductor role {role} of {login} in {workspace}",
+            "AI Conductor role {role} for {login} in workspace {workspace}",
             role=named("Manager"),
             login=named(ws.edge_account),
             workspace=named(ws.name),
@@ -102,10 +102,10 @@ class ConductorMemberStage:
         if goal is Goal.ABSENT:
             return (Change(Verb.DELETE, target),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:
-            instead = Message("instead of {role}", role=named(seen.role)) if seen.role else None
+            instead = Message("replaces role {role}", role=named(seen.role)) if seen.role else None
             return (Change(Verb.CREATE, target, instead),)
         if not seen.proved:
-            return (Change(Verb.UPDATE, target, Message("to be proved by a login")),)
+            return (Change(Verb.UPDATE, target, Message("to be verified by a login")),)
         return ()
 
     def ensure(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
@@ -115,7 +115,8 @@ class ConductorMemberStage:
         if seen.workspace is None or seen.account is None:
             raise Temporary(
                 Message(
-                    "cannot make {login} Manager of AI Conductor workspace {name}: one of them is not there",
+                    "cannot make {login} Manager of AI Conductor workspace {name}: the account or the"
+                    " workspace doesn't exist",
                     login=named(ws.edge_account),
                     name=named(ws.name),
                 )
@@ -152,7 +153,11 @@ class ConductorMemberStage:
         return next((each.role for each in members if each.login == ws.edge_account), "")
 
     def _prove(self, ws: Workspace, workspace: Listed, account: Account, ctx: StageContext) -> None:
-        ctx.progress(Message("logging in to AI Conductor once as {login}", login=named(ws.edge_account)))
+        ctx.progress(
+            Message(
+                "logging in to AI Conductor once as {login} to verify the role", login=named(ws.edge_account)
+            )
+        )
         try:
             accesses = self._conductor.log_in(ws.edge_account, password=ws.edge_password)
             _refuse_other_accesses(ws, accesses)
@@ -165,7 +170,7 @@ class ConductorMemberStage:
     def _take_out(self, ws: Workspace, workspace: Listed, account: Account, ctx: StageContext) -> None:
         ctx.progress(
             Message(
-                "taking {login} out of AI Conductor workspace {name}",
+                "removing {login} from AI Conductor workspace {name}",
                 login=named(ws.edge_account),
                 name=named(ws.name),
             )
@@ -188,7 +193,7 @@ def _refuse_other_accesses(ws: Workspace, accesses: Sequence[Access]) -> None:
         return
     raise Permanent(
         Message(
-            "AI Conductor lets {login} use {found}, and not {name} as Manager alone",
+            "AI Conductor account {login} must have only the Manager role in {name}, but has {found}",
             login=named(ws.edge_account),
             found=", ".join(f"{each.workspace} ({each.role})" for each in accesses) or "-",
             name=named(ws.name),

@@ -104,7 +104,7 @@ def require_owned(ws: Workspace, found: ConductorWorkspace | None) -> None:
     """Raises `NotOurs` for a workspace of our name on a bucket of somebody else's."""
     if found is not None and found.bucket != ws.bucket:
         what = Message(
-            "AI Conductor workspace {name} uses another bucket, {bucket}",
+            "AI Conductor workspace {name} uses a different bucket ({bucket})",
             name=named(found.name),
             bucket=named(found.bucket),
         )
@@ -115,7 +115,7 @@ def refuse_other_type(account: Account | None) -> None:
     """Raises `NotOurs` for an account of our name that may do more than ours, or something else."""
     if account is not None and account.type != AccountType.DEVELOPER:
         what = Message(
-            "AI Conductor account {login} is of type {type}, not {wanted}",
+            "AI Conductor account {login} has type {type}, not {wanted}",
             login=named(account.login),
             type=named(account.type),
             wanted=named(AccountType.DEVELOPER),
@@ -136,5 +136,7 @@ def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:
             n=len(solutions),
             solutions=listing,
         ),
-        hint=Message("Delete its streams, instances and solutions in AI Conductor, then try again."),
+        hint=Message(
+            "Delete its streams, instances and solutions in AI Conductor. Then try the deletion again."
+        ),
     )

@@ -183,7 +183,7 @@ class ConductorSession:
         if record.unanswered < LEAVES_AT:
             return error
         what = Message(
-            "AI Conductor did not answer {n} logins of {login}, which it may have refused",
+            "AI Conductor didn't respond to {n} logins of {login}, which it may have rejected",
             n=record.unanswered,
             login=named(login),
         )
@@ -201,20 +201,20 @@ class ConductorSession:
             what = Message("cannot log in to AI Conductor as {login}: the account is locked", login=name)
         elif cause.code == _UNUSED:
             what = Message(
-                "cannot log in to AI Conductor as {login}: the account is locked because nobody used it",
+                "cannot log in to AI Conductor as {login}: the account is locked for inactivity",
                 login=name,
             )
         elif record.fails >= LEAVES_AT:
             what = Message(
-                "AI Conductor refused the login {login} {fails} times of {most}: the bot tries it no more",
+                "AI Conductor rejected the login {login} {fails} of {most} times, so the bot stopped trying",
                 login=name,
                 fails=record.fails,
                 most=LOCKS_AT,
             )
         elif login == self._user:
-            what = Message("AI Conductor does not accept the bot's login {login}", login=name)
+            what = Message("AI Conductor rejects the bot's login {login}", login=name)
         else:
-            what = Message("AI Conductor does not accept the login {login}", login=name)
+            what = Message("AI Conductor rejects the login {login}", login=name)
         return record.close(what, cause)
 
     def _send(

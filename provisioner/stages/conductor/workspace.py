@@ -127,7 +127,7 @@ class ConductorWorkspaceStage:
         if not _has(ws, made, wanted):
             raise Permanent(
                 Message(
-                    "AI Conductor did not save the resources of workspace {name}: {resources}",
+                    "AI Conductor didn't save the resources of workspace {name}: {resources}",
                     name=named(ws.name),
                     resources=_resources(wanted),
                 )
@@ -146,7 +146,7 @@ class ConductorWorkspaceStage:
     def _wanted(self, ws: Workspace) -> Resource | Permanent:
         spec = ws.platform.specs.get(ws.asked.spec)
         if spec is None:
-            return Permanent(Message("the settings have no spec {name} any more", name=named(ws.asked.spec)))
+            return Permanent(Message("the settings no longer have spec {name}", name=named(ws.asked.spec)))
         try:
             node = self._instances.describe(spec.instance_type)
         except Permanent as error:
@@ -179,7 +179,9 @@ class ConductorWorkspaceStage:
         given = asdict(new)
         given["resources"] = [asdict(each) for each in new.resources]
         ctx.record(
-            Message("Values for AI Conductor workspace {name}, kept before the call", name=named(ws.name)),
+            Message(
+                "Saved the values for AI Conductor workspace {name} before the call", name=named(ws.name)
+            ),
             given,
         )
         ctx.progress(Message("creating AI Conductor workspace {name}", name=named(ws.name)))
@@ -188,7 +190,7 @@ class ConductorWorkspaceStage:
         looked_at = self._conductor.look(made) if made else self._find(ws)
         if looked_at is None:
             raise Temporary(
-                Message("AI Conductor does not show workspace {name} that it made", name=named(ws.name))
+                Message("AI Conductor doesn't list the new workspace {name}", name=named(ws.name))
             )
         return looked_at
 
@@ -203,7 +205,7 @@ def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
     """What AI Conductor derived otherwise than we do; what it does not tell is not compared."""
     if found.name != ws.name:
         yield Message(
-            "AI Conductor made workspace {found}, not {wanted}",
+            "AI Conductor created workspace {found}, not {wanted}",
             found=named(found.name),
             wanted=named(ws.name),
         )
@@ -259,12 +261,12 @@ def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message
     """What goes with it, in a line. Solutions there are none by then."""
     resources = ", ".join(each.name for each in found.resources) or "-"
     if members is None:
-        return Message("no solutions; resources {resources}; all its members lose it", resources=resources)
+        return Message("no solutions; resources: {resources}; all members lose access", resources=resources)
     if not members:
-        return Message("no solutions, no members; resources {resources}", resources=resources)
+        return Message("no solutions, no members; resources: {resources}", resources=resources)
     return Message(
-        "no solutions; resources {resources}; {n} member loses it: {members}",
-        plural="no solutions; resources {resources}; {n} members lose it: {members}",
+        "no solutions; resources: {resources}; {n} member loses access: {members}",
+        plural="no solutions; resources: {resources}; {n} members lose access: {members}",
         resources=resources,
         n=len(members),
         members=", ".join(members),

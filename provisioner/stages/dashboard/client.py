@@ -68,7 +68,7 @@ class GrafanaHttp:
         )
 
     def look(self, uid: str) -> Dashboard | None:
-        call = _Call("GetDashboard", Message("cannot read dashboard {uid}", uid=named(uid)))
+        call = _Call("GetDashboard", Message("cannot read Grafana dashboard {uid}", uid=named(uid)))
         answer = self._send(call, "GET", f"/api/dashboards/uid/{uid}")
         if _absent(answer):
             return None
@@ -84,7 +84,7 @@ class GrafanaHttp:
         return Dashboard(title=found.title, tags=tuple(found.tags or ()), version=found.version)
 
     def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
-        call = _Call("PostDashboard", Message("cannot create dashboard {uid}", uid=named(uid)))
+        call = _Call("PostDashboard", Message("cannot create Grafana dashboard {uid}", uid=named(uid)))
         body = {
             "dashboard": self._filled(uid, title, tags, variables),
             "message": "made by workspace-bot",
@@ -96,7 +96,7 @@ class GrafanaHttp:
         self._refuse_failure(call, answer)
 
     def delete(self, uid: str) -> None:
-        call = _Call("DeleteDashboard", Message("cannot delete dashboard {uid}", uid=named(uid)))
+        call = _Call("DeleteDashboard", Message("cannot delete Grafana dashboard {uid}", uid=named(uid)))
         answer = self._send(call, "DELETE", f"/api/dashboards/uid/{uid}")
         if not _absent(answer):
             self._refuse_failure(call, answer)

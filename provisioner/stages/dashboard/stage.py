@@ -89,14 +89,14 @@ class DashboardStage:
             return _with_given(ws, seen, goal)
         _refuse_strangers(ws, seen.made)
         if goal is Goal.PRESENT:
-            detail = Message("from the template, titled {title}", title=_title(ws))
+            detail = Message("from the template, with title {title}", title=_title(ws))
             return () if seen.made else (Change(Verb.CREATE, _target(ws), detail),)
         return (_deletion(ws, seen.made),) if seen.made else ()
 
     def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.PRESENT):
             return None
-        ctx.progress(Message("creating dashboard {uid}", uid=named(ws.made_dashboard)))
+        ctx.progress(Message("creating Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.create(
             ws.made_dashboard,
             title=_title(ws),
@@ -108,7 +108,7 @@ class DashboardStage:
     def remove(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.ABSENT):
             return None
-        ctx.progress(Message("deleting dashboard {uid}", uid=named(ws.made_dashboard)))
+        ctx.progress(Message("deleting Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.delete(ws.made_dashboard)
         return None
 
@@ -133,7 +133,7 @@ def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change,
     if isinstance(seen.given, WorkError):
         raise seen.given
     if seen.given is None:
-        raise Permanent(Message("there is no dashboard {uid} in Grafana", uid=named(ws.dashboard)))
+        raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
     return ()
 
 
@@ -143,13 +143,15 @@ def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
     uid = named(ws.made_dashboard)
     others = made.owners - {ws.project}
     if not others:
-        raise NotOurs(Message("dashboard {uid} exists and was not made by this bot", uid=uid))
+        raise NotOurs(
+            Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
+        )
     owner = named(", ".join(sorted(others)))
-    raise NotOurs(Message("dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
+    raise NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
 
 def _deletion(ws: Workspace, made: Dashboard) -> Change:
-    edited = Message("with the changes that were made to it by hand") if made.version > 1 else None
+    edited = Message("including manual changes") if made.version > 1 else None
     return Change(Verb.DELETE, _target(ws), edited)
 
 

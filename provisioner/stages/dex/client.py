@@ -30,7 +30,7 @@ class KubeDex:
         self._name = name
 
     def document(self) -> DexDocument:
-        what = Message("cannot read dex's configuration")
+        what = Message("cannot read Dex's configuration")
         found = self._config_map(what)
         text = (found.data or {}).get(DEX_CONFIG)
         if not text:
@@ -43,7 +43,7 @@ class KubeDex:
 
     def write(self, document: DexDocument) -> bool:
         """Every other key, label and annotation stays; the version guards the text as it was read."""
-        what = Message("cannot write dex's configuration")
+        what = Message("cannot write Dex's configuration")
         found = self._config_map(what)
         head = meta(found)
         if head.resource_version != document.version:
@@ -85,7 +85,7 @@ class KubeDex:
         annotations = {DIGEST: digest, RESTARTED_AT: at.isoformat()}
         body = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
         self._cluster.call(
-            Message("cannot restart dex"),
+            Message("cannot restart Dex"),
             "patch deployments",
             self._cluster.apps.patch_namespaced_deployment,
             self._name,
@@ -107,7 +107,7 @@ class KubeDex:
 
     def _log(self, pod: str, *, previous: bool) -> str:
         log = self._cluster.find(
-            Message("cannot read dex's log"),
+            Message("cannot read Dex's log"),
             "get pods/log",
             self._cluster.core.read_namespaced_pod_log,
             pod,
@@ -123,7 +123,7 @@ class KubeDex:
         )
 
     def _deployment(self) -> V1Deployment:
-        what = Message("cannot read dex's Deployment")
+        what = Message("cannot read Dex's Deployment")
         return self._cluster.call(
             what,
             "get deployments",
@@ -136,7 +136,7 @@ class KubeDex:
         """Those that stay, the newest last."""
         labels = deployment.spec.selector.match_labels or {}
         found = self._cluster.call(
-            Message("cannot read dex's pods"),
+            Message("cannot read Dex's pods"),
             "list pods",
             self._cluster.core.list_namespaced_pod,
             self._namespace,

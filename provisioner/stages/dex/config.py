@@ -94,7 +94,7 @@ class DexConfig:
             after = _same_but(rest, text, login.email)
             if after is not None and after.entries(login.email) == (login.entry(),):
                 return read(text)
-        raise Unsound(Message("the login cannot be put in without changing others"))
+        raise Unsound(Message("the login can't be added without changing others"))
 
     def without_login(self, email: str, username: str | None = None) -> DexConfig:
         """Without any of these entries; raises `Unsound`."""
@@ -112,7 +112,7 @@ class DexConfig:
             after = _same_but(self, text, email)
             if after is not None and after.entries(email) == rest:
                 return after
-        raise Unsound(Message("the login cannot be taken out without changing others"))
+        raise Unsound(Message("the login can't be removed without changing others"))
 
 
 def read(text: str, *, mending: str = "") -> DexConfig:
@@ -125,14 +125,14 @@ def read(text: str, *, mending: str = "") -> DexConfig:
     except YAMLError as error:
         raise Unsound(_where(error)) from None  # its text quotes the document
     if not isinstance(document, Mapping):
-        raise Unsound(Message("it holds no settings"))
+        raise Unsound(Message("it is empty"))
     for key in ("issuer", "storage", "staticClients"):
         if not document.get(key):
-            raise Unsound(Message("it has no {key}", key=named(key)))
+            raise Unsound(Message("{key} is missing", key=named(key)))
     if document.get("enablePasswordDB") is not True:
-        raise Unsound(Message("{key} is not true", key=named("enablePasswordDB")))
+        raise Unsound(Message("{key} isn't true", key=named("enablePasswordDB")))
     if not isinstance(document.get(USERS) or [], Sequence) or isinstance(document.get(USERS), str):
-        raise Unsound(Message("{key} is not a list", key=named(USERS)))
+        raise Unsound(Message("{key} isn't a list", key=named(USERS)))
     for number, entry in enumerate(_users(document), start=1):
         if not (mending and _is(entry, mending)):
             _check(entry, number)
@@ -155,16 +155,16 @@ def strong(hashed: str) -> bool:
 
 def _check(entry: Any, number: int) -> None:
     if not isinstance(entry, Mapping):
-        raise Unsound(Message("login {number} is not a set of keys", number=number))
+        raise Unsound(Message("login {number} isn't a mapping", number=number))
     who = named(str(entry.get("email") or number))
     hashed = entry.get("hash")
     if not hashed and not entry.get("hashFromEnv"):
         raise Unsound(Message("login {who} has no password hash", who=who))
     if hashed and not (isinstance(hashed, str) and _starts(hashed)):
-        raise Unsound(Message("login {who} has a malformed password hash", who=who))
+        raise Unsound(Message("login {who} has an invalid password hash", who=who))
     for key in ("email", "username", "userID"):
         if not isinstance(entry.get(key) or "", str):
-            raise Unsound(Message("{key} of login {who} is not text", key=named(key), who=who))
+            raise Unsound(Message("{key} of login {who} isn't text", key=named(key), who=who))
 
 
 def _starts(hashed: str) -> bool:
@@ -206,9 +206,9 @@ def _where(error: YAMLError) -> Message:
     """The place only: ruamel's words quote the document."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return Message("it is not YAML")
+        return Message("it isn't valid YAML")
     return Message(
-        "it is not YAML: see line {line}, column {column}", line=mark.line + 1, column=mark.column + 1
+        "it isn't valid YAML (line {line}, column {column})", line=mark.line + 1, column=mark.column + 1
     )
 
 

@@ -126,7 +126,7 @@ class DexUserStage:
 
     @property
     def title(self) -> Message:
-        return Message("Kubeflow login")
+        return Message("Dex login")
 
     def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - one document for all workspaces
         return (LOCK,)
@@ -144,7 +144,7 @@ class DexUserStage:
         if goal is Goal.ABSENT:
             return _absent(ws, seen)
         _refuse_strangers(ws, seen.config)
-        target, restarts = _target(ws), Message("restarts dex")
+        target, restarts = _target(ws), Message("restarts Dex")
         if not _ours(ws, seen.config):
             return (Change(Verb.CREATE, target, restarts),)
         if not _sound(ws, seen.config) or _put(ws) in seen.document.pending:
@@ -158,7 +158,7 @@ class DexUserStage:
         well = seen.steady or self._restarting(seen, ctx)
         if not well and self._startable(seen.document):  # else our own entry is what stops it
             return self._not_now(ws, seen, ctx)
-        message = Message("adding {user} to dex", user=named(ws.login_email))
+        message = Message("adding {user} to Dex", user=named(ws.login_email))
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
 
     def remove(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
@@ -166,7 +166,7 @@ class DexUserStage:
             _refuse_strangers(ws, seen.config)
         if not _ours(ws, seen.config):
             return self._serve(ws, seen, ctx)
-        message = Message("removing {user} from dex", user=named(ws.login_email))
+        message = Message("removing {user} from Dex", user=named(ws.login_email))
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, _take_out), ctx)
 
     def _edit(
@@ -182,7 +182,7 @@ class DexUserStage:
             if self._dex.write(edited):
                 return edited
             document = self._dex.document()
-        raise Temporary(Message("cannot edit dex's configuration: others keep changing it"))
+        raise Temporary(Message("cannot edit Dex's configuration: it keeps changing"))
 
     def _put_in(self, ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
         text = config.with_login(self._login(ws, config)).text
@@ -207,29 +207,31 @@ class DexUserStage:
         if seen.rollout.digest != seen.document.digest:
             return self._restart(seen, seen.document, ctx)
         if seen.steady:
-            ctx.progress(Message("dex is up with its new configuration"))
+            ctx.progress(Message("Dex is running with its new configuration"))
             served = self._dex.write(replace(seen.document, pending=frozenset()))
-            return None if served else Wait(_LOOK_AGAIN, Message("dex's configuration was changed meanwhile"))
+            return (
+                None if served else Wait(_LOOK_AGAIN, Message("Dex's configuration changed during the run"))
+            )
         if self._starting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("dex is restarting"))
+            return Wait(_LOOK_AGAIN, Message("Dex is restarting"))
         raise self._did_not_start(ws, seen, ctx)
 
     def _restart(self, seen: DexSeen, document: DexDocument, ctx: StageContext) -> Wait:
         if self._restarting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("dex is restarting for another workspace"))
+            return Wait(_LOOK_AGAIN, Message("Dex is restarting for another workspace"))
         return self._restart_now(document, ctx)
 
     def _restart_now(self, document: DexDocument, ctx: StageContext) -> Wait:
         if self._dex.rollout().digest != document.digest:
-            ctx.progress(Message("restarting dex"), to_the_end=True)
+            ctx.progress(Message("restarting Dex"), to_the_end=True)
             self._dex.restart(digest=document.digest, at=ctx.now)
-        return Wait(_LOOK_AGAIN, Message("dex is restarting"))
+        return Wait(_LOOK_AGAIN, Message("Dex is restarting"))
 
     def _not_now(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait:
         """dex is down before our edit: add nothing to whatever is wrong with it."""
         if self._starting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("dex is restarting for another workspace"))
-        what = Message("cannot add {user} to dex: dex is not up", user=named(ws.login_email))
+            return Wait(_LOOK_AGAIN, Message("Dex is restarting for another workspace"))
+        what = Message("cannot add {user} to Dex: Dex isn't running", user=named(ws.login_email))
         raise Temporary(what, cause=self._last_words())
 
     def _restarting(self, seen: DexSeen, ctx: StageContext) -> bool:
@@ -248,10 +250,10 @@ class DexUserStage:
         cause = self._last_words()  # before the restart replaces the pod that said them
         user = named(ws.login_email)
         if not _ours(ws, seen.config):
-            return Permanent(Message("dex did not start after {user} was removed", user=user), cause=cause)
-        message = Message("dex did not start: taking {user} out again", user=user)
+            return Permanent(Message("Dex failed to start after {user} was removed", user=user), cause=cause)
+        message = Message("Dex failed to start: removing {user}", user=user)
         self._restart_now(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
-        what = Message("dex did not start with {user}, which was taken out again", user=user)
+        what = Message("Dex failed to start with {user}, so the bot removed that login", user=user)
         return Permanent(what, cause=cause)
 
     def _config(self, document: DexDocument, ws: Workspace) -> DexConfig:
@@ -289,19 +291,19 @@ def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDoc
 
 
 def _unsound(error: Unsound) -> Permanent:
-    return Permanent(Message("cannot edit dex's configuration: {why}", why=error.what))
+    return Permanent(Message("cannot edit Dex's configuration: {why}", why=error.what))
 
 
 def _target(ws: Workspace) -> Message:
-    return Message("Kubeflow login {login}", login=named(ws.login_email))
+    return Message("Dex login {login}", login=named(ws.login_email))
 
 
 def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
     changes: tuple[Change, ...] = ()
     if _owed(ws, seen):
         there = bool(_ours(ws, seen.config))
-        state = None if there else Message("no longer in dex's configuration, but dex has not come up since")
-        changes = (Change(Verb.DELETE, _target(ws), Message("restarts dex"), state=state),)
+        state = None if there else Message("removed from Dex's configuration, but Dex hasn't restarted yet")
+        changes = (Change(Verb.DELETE, _target(ws), Message("restarts Dex"), state=state),)
     try:
         _refuse_strangers(ws, seen.config)
     except NotOurs as stranger:
@@ -323,7 +325,7 @@ def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
         username = entry.get("username")
         if username and username != ws.login:
             what = Message(
-                "Kubeflow login {user} belongs to {owner}",
+                "Dex login {user} belongs to {owner}",
                 user=named(ws.login_email),
                 owner=named(str(username)),
             )

@@ -42,7 +42,7 @@ class EksNodeGroups:
         self._scaling = boto3.client("autoscaling", region_name=region, config=options)
 
     def stack(self, name: str) -> Stack | None:
-        what = Message("cannot read stack {name}", name=named(name))
+        what = Message("cannot read CloudFormation stack {name}", name=named(name))
         with mapped("cloudformation", "DescribeStacks", what):
             found = self._described(name)
         if found is None:
@@ -56,7 +56,7 @@ class EksNodeGroups:
 
     def names(self, cluster: str) -> Collection[str]:
         """Of all node groups in the cluster, which has to be there."""
-        what = Message("cannot list the node groups of cluster {name}", name=named(cluster))
+        what = Message("cannot list the node groups of EKS cluster {name}", name=named(cluster))
         with mapped("eks", "ListNodegroups", what):
             pages = self._eks.get_paginator("list_nodegroups").paginate(clusterName=cluster)
             return {name for page in pages for name in page["nodegroups"]}
@@ -70,7 +70,7 @@ class EksNodeGroups:
     def network(self, cluster: str) -> Network:
         """Private is a subnet with the tag `kubernetes.io/role/internal-elb`; of those that are tagged for no
         load balancer, one that gives its machines no public address. eksctl tags all that it makes."""
-        what = Message("cannot read cluster {name}", name=named(cluster))
+        what = Message("cannot read EKS cluster {name}", name=named(cluster))
         with mapped("eks", "DescribeCluster", what):
             found = self._eks.describe_cluster(name=cluster)["cluster"]
         _active(found, cluster)
@@ -90,7 +90,9 @@ class EksNodeGroups:
         )
 
     def zones_offering(self, instance_type: str) -> frozenset[str]:
-        what = Message("cannot read where {type} is offered", type=named(instance_type))
+        what = Message(
+            "cannot read the Availability Zones of instance type {type}", type=named(instance_type)
+        )
         with mapped("ec2", "DescribeInstanceTypeOfferings", what):
             pages = self._ec2.get_paginator("describe_instance_type_offerings").paginate(
                 LocationType="availability-zone",
@@ -109,13 +111,13 @@ class EksNodeGroups:
             }
             for key, value in tags.items()
         ]
-        what = Message("cannot tag auto scaling group {name}", name=named(scaling_group))
+        what = Message("cannot tag Auto Scaling group {name}", name=named(scaling_group))
         with mapped("autoscaling", "CreateOrUpdateTags", what):
             self._scaling.create_or_update_tags(Tags=written)
 
     def delete_stack(self, name: str) -> None:
         """eksctl protects its stacks from deletion; that is taken off first."""
-        what = Message("cannot delete stack {name}", name=named(name))
+        what = Message("cannot delete CloudFormation stack {name}", name=named(name))
         with mapped("cloudformation", "UpdateTerminationProtection", what):
             try:
                 self._stacks.update_termination_protection(StackName=name, EnableTerminationProtection=False)
@@ -147,7 +149,7 @@ class EksNodeGroups:
         return last_operation(newest_first[::-1])
 
     def _group(self, cluster: str, name: str) -> NodeGroup | None:
-        what = Message("cannot read node group {name}", name=named(name))
+        what = Message("cannot read EKS node group {name}", name=named(name))
         with mapped("eks", "DescribeNodegroup", what):
             answer = optional(
                 lambda: self._eks.describe_nodegroup(clusterName=cluster, nodegroupName=name),
@@ -194,7 +196,8 @@ class Ec2InstanceTypes:
             raise Permanent(
                 what,
                 hint=Message(
-                    "Whoever runs the bot has to give the spec a type that AWS offers in this region."
+                    "Ask the bot's operator to set an instance type for the spec that AWS offers in this"
+                    " region."
                 ),
             )
         gpus = found.get("GpuInfo", {}).get("Gpus", ())
@@ -217,7 +220,7 @@ def _active(cluster: ClusterTypeDef, name: str) -> None:
     status = cluster.get("status", "")
     if status == "ACTIVE":
         return
-    what = Message("cluster {name} is {status}", name=named(name), status=status)
+    what = Message("EKS cluster {name} isn't active ({status})", name=named(name), status=status)
     raise Temporary(what) if status in _SOON_ACTIVE else Permanent(what)
 
 

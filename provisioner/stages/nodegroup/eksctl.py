@@ -152,14 +152,18 @@ class EksctlProgram:
         if numbers is None or tuple(int(each) for each in numbers.groups()) < OLDEST:
             oldest = ".".join(str(each) for each in OLDEST)
             raise Permanent(
-                Message("eksctl {found} is too old: {oldest} is needed", found=found, oldest=oldest),
-                hint=Message("Whoever runs the bot has to give it a newer eksctl."),
+                Message(
+                    "eksctl {found} is too old: version {oldest} or later is required",
+                    found=found,
+                    oldest=oldest,
+                ),
+                hint=Message("Ask the bot's operator to install a newer eksctl."),
             )
 
     def _start(
         self, nodegroup: str, task: Task, command: Sequence[str], *, at: datetime, config: str = ""
     ) -> None:
-        what = Message("cannot start eksctl for node group {name}", name=named(nodegroup))
+        what = Message("cannot start eksctl for EKS node group {name}", name=named(nodegroup))
         with self._lock:
             self.end(nodegroup)
             folder = self._of(nodegroup, task)
@@ -279,7 +283,7 @@ def _tail(file: Path) -> str:
 
 class _NoProgram(OSError):
     def __init__(self, program: str) -> None:
-        self.note = Message("there is no program {program}", program=named(program))
+        self.note = Message("program {program} isn't installed", program=named(program))
         super().__init__(str(self.note))
 
 

@@ -32,19 +32,19 @@ def state(found: Found) -> Message | None:
         case Phase.THERE:
             return None
         case Phase.NOTHING:
-            return Message("eksctl has begun to make it")
+            return Message("eksctl has started to create it")
         case Phase.MAKING:
-            return Message("still being made, {how_far}", how_far=how_far)
+            return Message("still being created, {how_far}", how_far=how_far)
         case Phase.FAILED if found.group is not None:
-            return Message("it failed and is taken back, {how_far}", how_far=how_far)
+            return Message("failed, rolling back, {how_far}", how_far=how_far)
         case Phase.FAILED:
-            return Message("only its failed stack, {how_far}", how_far=how_far)
+            return Message("only the failed stack exists, {how_far}", how_far=how_far)
         case Phase.HOLLOW:
-            return Message("only its stack, {how_far}", how_far=how_far)
+            return Message("only the stack exists, {how_far}", how_far=how_far)
         case Phase.LEAVING:
-            return Message("being removed, {how_far}", how_far=how_far)
+            return Message("being deleted, {how_far}", how_far=how_far)
         case Phase.UNDELETED:
-            return Message("what its removal left, {how_far}", how_far=how_far)
+            return Message("left over from its deletion, {how_far}", how_far=how_far)
 
 
 def going(found: Found, occupancy: Occupancy | None) -> Message:
@@ -53,51 +53,53 @@ def going(found: Found, occupancy: Occupancy | None) -> Message:
     draining = found.group is not None and (found.stack is None or found.stack.settled)
     if draining and occupancy is not None:
         if occupancy.blocked:
-            return _held(Message("draining node group {name} waits", name=name), occupancy.blocked)
+            return _held(Message("waiting to drain EKS node group {name}", name=name), occupancy.blocked)
         if not occupancy.pods:
-            return Message("eksctl drains node group {name}", name=name)
+            return Message("eksctl is draining EKS node group {name}", name=name)
         return Message(
-            "draining node group {name}: {n} pod is left",
-            plural="draining node group {name}: {n} pods are left",
+            "draining EKS node group {name}: {n} pod left",
+            plural="draining EKS node group {name}: {n} pods left",
             name=name,
             n=occupancy.pods,
         )
     if not found.how_far:
-        return Message("eksctl ends the removal of node group {name}", name=name)
-    return Message("node group {name} is being removed ({how_far})", name=name, how_far=found.how_far)
+        return Message("eksctl is finishing the deletion of EKS node group {name}", name=name)
+    return Message("EKS node group {name} is being deleted ({how_far})", name=name, how_far=found.how_far)
 
 
 def not_made(found: Found) -> Permanent:
-    what = Message("cannot create node group {name}", name=named(found.name))
+    what = Message("cannot create EKS node group {name}", name=named(found.name))
     if found.phase is Phase.HOLLOW:
-        what = Message("the stack is complete, and there is no node group {name}", name=named(found.name))
+        what = Message(
+            "the stack is complete, but EKS node group {name} doesn't exist", name=named(found.name)
+        )
     return Permanent(what, cause=_failure("CreateStack", found))
 
 
 def made_nothing(name: str, child: Child) -> Permanent:
     """It ended, and there is not even a stack. A stack that was rolled back counts for it as made: exit 0."""
-    what = Message("cannot create node group {name}", name=named(name))
+    what = Message("cannot create EKS node group {name}", name=named(name))
     if child.exit_code == 0:
-        what = Message("eksctl ended well, and there is no node group {name}", name=named(name))
+        what = Message("eksctl succeeded, but EKS node group {name} doesn't exist", name=named(name))
     return Permanent(what, cause=_said("create nodegroup", child))
 
 
 def not_deleted(found: Found, child: Child, occupancy: Occupancy | None) -> Permanent:
     """It ended, and nothing is on its way out: most often it could not drain a node in time."""
-    what = Message("cannot delete node group {name}", name=named(found.name))
+    what = Message("cannot delete EKS node group {name}", name=named(found.name))
     if occupancy is not None and occupancy.blocked and _NOT_DRAINED.search(child.words):
-        what = _held(Message("cannot drain node group {name}", name=named(found.name)), occupancy.blocked)
+        what = _held(Message("cannot drain EKS node group {name}", name=named(found.name)), occupancy.blocked)
     return Permanent(what, cause=_said("delete nodegroup", child))
 
 
 def undeleted(stack: str, found: Found) -> Permanent:
-    what = Message("cannot delete stack {name}", name=named(stack))
+    what = Message("cannot delete CloudFormation stack {name}", name=named(stack))
     return Permanent(what, cause=_failure("DeleteStack", found))
 
 
 def unwell(group: NodeGroup, name: str) -> Permanent:
     cause = Cause(service="eks", operation="DescribeNodegroup", code=group.status, words=_issues(group))
-    what = Message("node group {name} is {status}", name=named(name), status=group.status)
+    what = Message("EKS node group {name} is {status}", name=named(name), status=group.status)
     return Permanent(what, cause=cause)
 
 
@@ -106,7 +108,7 @@ def no_device_plugin(found: Found) -> Permanent:
     child = found.child
     told = child is not None and bool(child.exit_code) and "device plugin" in child.words
     what = Message(
-        "node group {name} has NVIDIA's GPUs, and their device plugin is not in the cluster",
+        "EKS node group {name} has NVIDIA GPUs, but the cluster has no NVIDIA device plugin",
         name=named(found.name),
     )
     return Permanent(what, cause=_said("create nodegroup", child) if child is not None and told else None)
@@ -114,12 +116,15 @@ def no_device_plugin(found: Found) -> Permanent:
 
 def nowhere(instance_type: str, offered: Collection[str], network: Network) -> Permanent:
     what = Message(
-        "{type} is offered in {offered}, and the cluster has private subnets in {zones}",
+        "{type} is offered in {offered}, but the cluster has private subnets only in {zones}",
         type=named(instance_type),
         offered=", ".join(sorted(offered)) or "–",
         zones=", ".join(sorted(network.zones)) or "–",
     )
-    hint = Message("Choose another spec, or have an AWS administrator make a private subnet in such a zone.")
+    hint = Message(
+        "Choose another spec. Or ask your AWS administrator to create a private subnet in one of the"
+        " offered zones."
+    )
     return Permanent(what, hint=hint)
 
 
@@ -127,8 +132,8 @@ def _held(what: Message, blocked: Sequence[Blocked]) -> Message:
     """eksctl names neither the pod nor the budget."""
     first = blocked[0]
     return Message(
-        "{what}: disruption budget {budget} does not let pod {pod} go",
-        plural="{what}: disruption budget {budget} does not let pod {pod} go, one of {n}",
+        "{what}: pod disruption budget {budget} blocks pod {pod}",
+        plural="{what}: pod disruption budget {budget} blocks pod {pod}, one of {n}",
         n=len(blocked),
         what=what,
         budget=named(first.budget),

@@ -31,12 +31,12 @@ class KubeNodes:
     def device_plugin(self) -> bool:
         """Whether NVIDIA's is there: eksctl's, a chart's or an operator's, in whatever namespace."""
         list_all = self._cluster.apps.list_daemon_set_for_all_namespaces
-        found = self._cluster.call(Message("cannot list the DaemonSets"), "list daemonsets", list_all)
+        found = self._cluster.call(Message("cannot list DaemonSets"), "list daemonsets", list_all)
         return any(_serves_nvidia(each) for each in found.items)
 
     def _nodes(self, selector: str) -> Iterable[str]:
         found = self._cluster.call(
-            Message("cannot list the nodes"),
+            Message("cannot list nodes"),
             "list nodes",
             self._cluster.core.list_node,
             label_selector=selector,
@@ -56,7 +56,7 @@ class KubeNodes:
         staying = [pod for pod in pods if meta(pod).deletion_timestamp is None]
         if not staying:
             return ()
-        what = Message("cannot list the disruption budgets")
+        what = Message("cannot list pod disruption budgets")
         budgets = self._cluster.call(
             what,
             "list poddisruptionbudgets",

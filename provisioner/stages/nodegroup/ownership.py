@@ -16,7 +16,7 @@ ROLE = "aic-role"
 """The label by which AI Conductor finds a workspace's nodes."""
 
 _UNCHANGED = Message(
-    "Ask for what is there, or delete the workspace first: the bot cannot change a node group yet."
+    "Request the existing spec, or delete the workspace first. The bot can't change an existing node group."
 )
 
 _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"})
@@ -26,7 +26,9 @@ _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PR
 def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
     """Raises `NotOurs`, for all of them at once."""
     if strangers := [name for found in all_found for name in _strangers(ws, found)]:
-        raise NotOurs(Message("there is {things}, which this bot did not make", things=listed(strangers)))
+        raise NotOurs(
+            Message("already exists and wasn't created by this bot: {things}", things=listed(strangers))
+        )
 
 
 def ours(ws: Workspace, found: Found) -> Found | None:
@@ -45,7 +47,7 @@ def ours(ws: Workspace, found: Found) -> Found | None:
         return replace(found, group=None)
     raise Permanent(
         Message(
-            "of stack {stack} and node group {name} only one was made by this bot",
+            "only one of CloudFormation stack {stack} and EKS node group {name} was created by this bot",
             stack=named(ws.stack_of(found.name)),
             name=named(found.name),
         )
@@ -55,9 +57,9 @@ def ours(ws: Workspace, found: Found) -> Found | None:
 def _strangers(ws: Workspace, found: Found) -> Iterator[Message]:
     """By the name of the stack, where there is one that is not ours."""
     if found.stack is not None and not _marked(ws, found.stack.tags):
-        yield Message("stack {name}", name=named(ws.stack_of(found.name)))
+        yield Message("CloudFormation stack {name}", name=named(ws.stack_of(found.name)))
     elif found.group is not None and not _marked(ws, found.group.tags):
-        yield Message("node group {name}", name=named(found.name))
+        yield Message("EKS node group {name}", name=named(found.name))
 
 
 def _marked(ws: Workspace, tags: Mapping[str, str]) -> bool:
@@ -71,13 +73,17 @@ def refuse_others(ws: Workspace, others: Iterable[Found]) -> None:
         spec = found.name.removeprefix(ws.nodegroup_of(""))
         if found.group is not None and found.group.tags.get(PROJECT) == ws.project:
             what = Message(
-                "node group {name} exists with spec {spec}", name=named(found.name), spec=named(spec)
+                "EKS node group {name} already exists with spec {spec}",
+                name=named(found.name),
+                spec=named(spec),
             )
             raise Permanent(what, hint=_UNCHANGED)
         tags = found.stack.tags if found.stack else {}
         if found.runs(Task.CREATE) or (found.phase is Phase.MAKING and tags.get(PROJECT) == ws.project):
             what = Message(
-                "node group {name} is being made with spec {spec}", name=named(found.name), spec=named(spec)
+                "EKS node group {name} is being created with spec {spec}",
+                name=named(found.name),
+                spec=named(spec),
             )
             raise Permanent(what, hint=_UNCHANGED)
 
@@ -100,7 +106,7 @@ def sound(ws: Workspace, found: Found) -> NodeGroup | None:
     )
     if not same:
         what = Message(
-            "node group {name} exists with {type}, at most {most} and label {label}",
+            "EKS node group {name} already exists with {type}, {most} maximum nodes and label {label}",
             name=named(found.name),
             type=", ".join(group.instance_types),
             most=group.most,

@@ -82,7 +82,7 @@ class NodegroupStage:
 
     @property
     def title(self) -> Message:
-        return Message("Node group")
+        return Message("EKS node group")
 
     def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
         return ()
@@ -120,15 +120,15 @@ class NodegroupStage:
             return _absent(ws, seen)
         group = _fit(ws, seen)
         if seen.asked.phase is Phase.MAKING:
-            how = Message("it is {how_far}", how_far=seen.asked.how_far)
+            how = Message("already being created: {how_far}", how_far=seen.asked.how_far)
             return (Change(Verb.CREATE, _target(ws), how),)
         if seen.asked.phase is not Phase.THERE or group is None:
             return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
-        detail = Message("the autoscaler's tags are missing, without which it cannot be scaled up from zero")
+        detail = Message("missing autoscaler tags, so it can't scale up from zero")
         if group.tagged:
             if not _lacks_plugin(seen):
                 return ()
-            detail = Message("eksctl has not installed NVIDIA's device plugin yet")
+            detail = Message("waiting for eksctl to install the NVIDIA device plugin")
         return (Change(Verb.UPDATE, _target(ws), detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
@@ -139,7 +139,7 @@ class NodegroupStage:
             case Phase.THERE if group is not None:
                 return self._complete(seen, group, ctx)
             case Phase.MAKING:
-                return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+                return Wait(_pace(ctx), Message("in progress in AWS: {how_far}", how_far=found.how_far))
             case Phase.LEAVING:
                 return Wait(_pace(ctx), errors.going(found, seen.runs_there(found.name)))
             case Phase.FAILED | Phase.HOLLOW if _this_attempts(found.child, ctx):
@@ -157,7 +157,7 @@ class NodegroupStage:
         try:
             spec = ws.platform.specs.get(ws.asked.spec)
             if spec is None:
-                raise Permanent(Message("there is no spec {name}", name=named(ws.asked.spec)))
+                raise Permanent(Message("spec {name} doesn't exist", name=named(ws.asked.spec)))
             instance = self._instances.describe(spec.instance_type)
             offered = self._groups.zones_offering(spec.instance_type)
             network = self._groups.network(ws.platform.cluster)
@@ -184,63 +184,68 @@ class NodegroupStage:
 
     def _create(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait:
         child, name = seen.asked.child, ws.nodegroup
-        begun = Wait(_SOON, Message("eksctl has begun; there is no stack yet"))
+        begun = Wait(_SOON, Message("waiting for eksctl to create the stack"))
         if child is not None and _this_attempts(child, ctx):
             if child.running:
                 return begun
             if child.ended:
                 raise errors.made_nothing(name, child)
         config = _config(ws, _known(seen), self._ami_family)
-        ctx.progress(Message("creating node group {name}", name=named(name)))
+        ctx.progress(Message("creating EKS node group {name}", name=named(name)))
         self._eksctl.start_create(name, config, at=ctx.now)
         return begun
 
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
         found = seen.asked
         if group.tagged:
-            installing = Message("eksctl has not installed NVIDIA's device plugin yet")
+            installing = Message("waiting for eksctl to install the NVIDIA device plugin")
             return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
         if not group.scaling:
-            return Wait(_pace(ctx), Message("EKS has not named the auto scaling group yet"))
+            return Wait(_pace(ctx), Message("waiting for EKS to report the Auto Scaling group"))
         if found.runs(Task.CREATE):
-            return Wait(_pace(ctx), Message("eksctl still has to tag the auto scaling group"))
+            return Wait(_pace(ctx), Message("waiting for eksctl to tag the Auto Scaling group"))
         for scaling_group, tags in group.untagged.items():
-            ctx.progress(Message("tagging auto scaling group {name}", name=named(scaling_group)))
+            ctx.progress(Message("tagging Auto Scaling group {name}", name=named(scaling_group)))
             self._groups.tag(scaling_group, tags)
         return None
 
     def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait:
         name, stack = found.name, found.stack
         if found.phase is Phase.NOTHING:
-            ctx.progress(Message("stopping eksctl, which is making node group {name}", name=named(name)))
+            ctx.progress(
+                Message("stopping eksctl, which is creating EKS node group {name}", name=named(name))
+            )
             self._eksctl.end(name)
-            return Wait(_SOON, Message("looking for what eksctl left"))
+            return Wait(_SOON, Message("checking what eksctl left behind"))
         if found.phase is Phase.LEAVING:
             return Wait(_pace(ctx), errors.going(found, seen.runs_there(found.name)))
         if stack is not None and not stack.settled and stack.status != "CREATE_IN_PROGRESS":
-            return Wait(_pace(ctx), Message("node group is {how_far}", how_far=found.how_far))
+            return Wait(_pace(ctx), Message("in progress in AWS: {how_far}", how_far=found.how_far))
         if found.phase is Phase.UNDELETED or (found.group is None and found.phase is not Phase.MAKING):
             return self._clear(ws, found, ctx)
         child = found.child
         if child is not None and child.ended and _this_attempts(child, ctx) and child.task is Task.DELETE:
             raise errors.not_deleted(found, child, seen.runs_there(name))
-        ctx.progress(Message("draining and deleting node group {name}", name=named(name)))
+        ctx.progress(Message("draining and deleting EKS node group {name}", name=named(name)))
         at = ws.platform
         self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
-        return Wait(_SOON, Message("eksctl drains node group {name}", name=named(name)))
+        return Wait(_SOON, Message("eksctl is draining EKS node group {name}", name=named(name)))
 
     def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
         """Delete a stack that has no nodes. One that this attempt could not delete is its failure."""
         name, stack = ws.stack_of(found.name), found.stack
         if stack is not None and not stack.settled:
-            return Wait(_pace(ctx), Message("the failed earlier try is {how_far}", how_far=found.how_far))
+            return Wait(
+                _pace(ctx),
+                Message("cleaning up the failed previous attempt: {how_far}", how_far=found.how_far),
+            )
         if stack is not None and found.phase is Phase.UNDELETED:
             failure = stack.failure
             if _this_attempts(found.child, ctx) or (failure is not None and failure.at >= ctx.since):
                 raise errors.undeleted(name, found)
-        ctx.progress(Message("deleting stack {name}", name=named(name)))
+        ctx.progress(Message("deleting CloudFormation stack {name}", name=named(name)))
         self._groups.delete_stack(name)
-        return Wait(_SOON, Message("stack {name} is being deleted", name=named(name)))
+        return Wait(_SOON, Message("CloudFormation stack {name} is being deleted", name=named(name)))
 
 
 def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
@@ -290,17 +295,17 @@ def _made_of(seen: NodegroupSeen) -> Message:
     )
     if held.gpus:
         each = Message(
-            "{vcpus} vCPU, {memory} GiB and {n} GPU each, in {zones};"
-            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
-            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones};"
-            " for NVIDIA's GPUs eksctl installs their device plugin in the whole cluster",
+            "{vcpus} vCPU, {memory} GiB and {n} GPU each, in {zones}; for NVIDIA GPUs, eksctl installs the"
+            " device plugin in the whole cluster",
+            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones}; for NVIDIA GPUs, eksctl installs"
+            " the device plugin in the whole cluster",
             vcpus=held.vcpus,
             memory=held.memory_gib,
             n=held.gpus,
             zones=zones,
         )
     if seen.asked.phase is not Phase.NOTHING:
-        return Message("{each}; what an earlier try left is removed first", each=each)
+        return Message("{each}; leftovers of a previous attempt are deleted first", each=each)
     return each
 
 
@@ -326,9 +331,9 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
     if found not in seen.all:  # the node group of this name is somebody else's
-        stack = Message("Stack {name}", name=named(ws.stack_of(found.name)))
+        stack = Message("CloudFormation stack {name}", name=named(ws.stack_of(found.name)))
         return Change(Verb.DELETE, stack, errors.state(found))
-    target = Message("Node group {name}", name=named(found.name))
+    target = Message("EKS node group {name}", name=named(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
@@ -337,7 +342,7 @@ def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
         return Change(Verb.DELETE, target, state, state=state)
     told = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
     if occupancy.pods:
-        pods = Message("{n} pod runs there", plural="{n} pods run there", n=occupancy.pods)
+        pods = Message("{n} running pod", plural="{n} running pods", n=occupancy.pods)
         told = Message("{nodes}, {pods}", nodes=told, pods=pods)
     return Change(Verb.DELETE, target, told, destroys_data=occupancy.pods > 0, state=state)
 
@@ -355,7 +360,7 @@ def _target(ws: Workspace) -> Message:
     spec = ws.platform.specs.get(ws.asked.spec)
     type_ = spec.instance_type if spec else ws.asked.spec
     return Message(
-        "Node group {name}: {type}, {desired} of at most {max}",
+        "EKS node group {name}: {type}, {desired} initial nodes, {max} maximum",
         name=named(ws.nodegroup),
         type=named(type_),
         desired=ws.asked.desired,

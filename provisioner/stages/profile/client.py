@@ -30,7 +30,7 @@ class KubeProfiles:
         self._cluster = cluster
 
     def profile(self, name: str) -> ProfileState | None:
-        what = Message("cannot read Profile {name}", name=named(name))
+        what = Message("cannot read Kubeflow profile {name}", name=named(name))
         found: Any = self._cluster.find(
             what, "get profiles", self._cluster.custom.get_cluster_custom_object, *self._KIND, name
         )
@@ -71,20 +71,20 @@ class KubeProfiles:
             "metadata": {"name": name, "annotations": dict(annotations)},
             "spec": {"owner": {"kind": "User", "name": owner}},
         }
-        what = Message("cannot create Profile {name}", name=named(name))
+        what = Message("cannot create Kubeflow profile {name}", name=named(name))
         self._cluster.call(
             what, "create profiles", self._cluster.custom.create_cluster_custom_object, *self._KIND, body
         )
 
     def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None:
         body = {"metadata": {"annotations": dict(annotations)}}
-        what = Message("cannot mark Profile {name}", name=named(name))
+        what = Message("cannot mark Kubeflow profile {name} as the bot's", name=named(name))
         self._cluster.call(
             what, "patch profiles", self._cluster.custom.patch_cluster_custom_object, *self._KIND, name, body
         )
 
     def delete_profile(self, name: str) -> None:
-        what = Message("cannot delete Profile {name}", name=named(name))
+        what = Message("cannot delete Kubeflow profile {name}", name=named(name))
         self._cluster.find(
             what, "delete profiles", self._cluster.custom.delete_cluster_custom_object, *self._KIND, name
         )

@@ -124,13 +124,15 @@ class ProfileStage:
         if _leaving(seen):
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.profile is None:
-            ctx.progress(Message("creating Profile {name}", name=named(ws.namespace)))
+            ctx.progress(Message("creating Kubeflow profile {name}", name=named(ws.namespace)))
             self._profiles.create_profile(
                 ws.namespace, owner=ws.login_email, annotations={PROJECT: ws.project}
             )
-            return Wait(_LOOK_AGAIN, Message("the Profile controller makes the namespace"))
+            return Wait(
+                _LOOK_AGAIN, Message("waiting for the Kubeflow profile controller to create the namespace")
+            )
         if not seen.profile.project:
-            ctx.progress(Message("marking Profile {name} as the bot's", name=named(ws.namespace)))
+            ctx.progress(Message("marking Kubeflow profile {name} as the bot's", name=named(ws.namespace)))
             self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
         if missing := _missing(seen):
             return Wait(_LOOK_AGAIN, _lacks(missing, seen.profile.complaint))
@@ -142,7 +144,7 @@ class ProfileStage:
             raise stranger
         if seen.profile is not None:
             if not seen.profile.deleting:
-                ctx.progress(Message("deleting Profile {name}", name=named(ws.namespace)))
+                ctx.progress(Message("deleting Kubeflow profile {name}", name=named(ws.namespace)))
                 self._profiles.delete_profile(ws.namespace)
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.namespace is None:
@@ -158,10 +160,12 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
     profile, namespace, name = seen.profile, seen.namespace, named(ws.namespace)
     if profile is not None:
         if profile.owner != ws.login_email or profile.project not in ("", ws.project):
-            what = Message("Profile {name} belongs to {owner}", name=name, owner=named(profile.owner))
+            what = Message(
+                "Kubeflow profile {name} belongs to {owner}", name=name, owner=named(profile.owner)
+            )
             return NotOurs(what)
         if goal is Goal.ABSENT and not profile.project and not profile.deleting:
-            what = Message("Profile {name} was made by hand and not by this bot", name=name)
+            what = Message("Kubeflow profile {name} was created manually, not by this bot", name=name)
             return NotOurs(what)
     if namespace is None:
         return None
@@ -169,10 +173,10 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
         if namespace.owner:
             what = Message("namespace {name} belongs to {owner}", name=name, owner=named(namespace.owner))
         else:
-            what = Message("namespace {name} exists and was not made by this bot", name=name)
+            what = Message("namespace {name} already exists and wasn't created by this bot", name=name)
         return NotOurs(what)
     if profile is None and goal is Goal.PRESENT and not namespace.terminating and not namespace.owned:
-        what = Message("namespace {name} exists without a Profile", name=name)
+        what = Message("namespace {name} already exists without a Kubeflow profile", name=name)
         return NotOurs(what)
     return None
 
@@ -190,7 +194,7 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
         owner = named(namespace.owner or "–")
         raise Permanent(
             Message(
-                "namespace {name} goes with the bot's Profile and belongs to {owner}",
+                "namespace {name} is part of the bot's Kubeflow profile but belongs to {owner}",
                 name=named(ws.namespace),
                 owner=owner,
             )
@@ -200,11 +204,11 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
 
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     if seen.profile is None or _leaving(seen):
-        detail = Message("for {owner}, with its namespace", owner=named(ws.login_email))
+        detail = Message("for {owner}, including its namespace", owner=named(ws.login_email))
         return (Change(Verb.CREATE, _profile(ws), detail),)
     missing = _missing(seen)
     if not seen.profile.project:
-        return (Change(Verb.UPDATE, _profile(ws), Message("it was made by hand and is marked as the bot's")),)
+        return (Change(Verb.UPDATE, _profile(ws), Message("created manually, will be marked as the bot's")),)
     if missing:
         return (Change(Verb.UPDATE, _profile(ws), _lacks(missing)),)
     return ()
@@ -215,10 +219,10 @@ def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     changes: list[Change] = []
     namespace = seen.namespace
     if seen.profile is not None or (namespace is not None and namespace.owned):
-        detail = Message("with its namespace and all that is in it")
+        detail = Message("including its namespace and everything in it")
         changes.append(Change(Verb.DELETE, _profile(ws), detail, destroys_data=True))
     if namespace is not None and not namespace.owned:
-        detail = Message("it does not go with its Profile")
+        detail = Message("not deleted together with its Kubeflow profile")
         changes.append(
             Change(
                 Verb.DELETE, Message("Namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
@@ -253,7 +257,7 @@ def _missing(seen: ProfileSeen) -> tuple[Message, ...]:
 
 
 def _lacks(missing: Sequence[Message], complaint: str = "") -> Message:
-    waits = Message("the Profile controller still has to make: {what}", what=listed(missing))
+    waits = Message("not created yet by the Kubeflow profile controller: {what}", what=listed(missing))
     return Message("{waits} ({complaint})", waits=waits, complaint=complaint) if complaint else waits
 
 
@@ -264,13 +268,15 @@ def _going(ws: Workspace, seen: ProfileSeen) -> Message:
         if seen.profile.deleting and seen.profile.finalizers:
             holds = ", ".join(seen.profile.finalizers)
             return Message(
-                "Profile {name} is being removed and waits for finalizer {holds}", name=name, holds=holds
+                "Kubeflow profile {name} is being deleted, waiting for finalizer {holds}",
+                name=name,
+                holds=holds,
             )
-        return Message("Profile {name} is being removed", name=name)
+        return Message("Kubeflow profile {name} is being deleted", name=name)
     if seen.namespace is not None and seen.namespace.stuck:
-        return Message("namespace {name} is being removed: {words}", name=name, words=seen.namespace.stuck)
-    return Message("namespace {name} is being removed", name=name)
+        return Message("namespace {name} is being deleted: {words}", name=name, words=seen.namespace.stuck)
+    return Message("namespace {name} is being deleted", name=name)
 
 
 def _profile(ws: Workspace) -> Message:
-    return Message("Profile {name}", name=named(ws.namespace))
+    return Message("Kubeflow profile {name}", name=named(ws.namespace))

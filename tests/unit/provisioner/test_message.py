@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from importlib.resources import files
+from string import Formatter
 
 import pytest
 from hypothesis import given
@@ -100,3 +102,22 @@ def test_it_comes_back_from_json_as_it_was(message: Message) -> None:
 def test_what_is_no_value_is_not_read(value: object) -> None:
     with pytest.raises(ValueError, match="not a message value"):
         Message.from_json({"text": "{x}", "values": {"x": value}})
+
+
+def test_a_message_of_an_earlier_release_reads_as_it_is_worded_now() -> None:
+    stored = {"text": "Kubeflow login {login}", "values": {"login": "a@aic.com"}}
+
+    assert Message.from_json(stored) == Message("Dex login {login}", login="a@aic.com")
+
+
+def test_what_was_reworded_names_the_same_values() -> None:
+    def places(template: str) -> set[str | None]:
+        return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+    reworded = json.loads(files("provisioner").joinpath("reworded.json").read_text(encoding="utf-8"))
+
+    assert len(reworded) > 100
+    for before, now in reworded.items():
+        text, *plural = now if isinstance(now, list) else [now]
+        assert places(text) == places(before), before
+        assert all(places(one) == places(before) for one in plural), before
