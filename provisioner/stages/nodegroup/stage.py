@@ -297,8 +297,8 @@ def _made_of(seen: NodegroupSeen) -> Message:
         each = Message(
             "{vcpus} vCPU, {memory} GiB and {n} GPU each, in {zones}; for NVIDIA GPUs, eksctl installs the"
             " device plugin in the whole cluster",
-            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones}; for NVIDIA GPUs, eksctl installs"
-            " the device plugin in the whole cluster",
+            plural="{vcpus} vCPU, {memory} GiB and {n} GPUs each, in {zones}; for NVIDIA GPUs, eksctl"
+            " installs the device plugin in the whole cluster",
             vcpus=held.vcpus,
             memory=held.memory_gib,
             n=held.gpus,
