@@ -106,7 +106,7 @@ class Office:
         """The same state in another folder, where it goes on by itself. Only while this one is closed."""
         folder.mkdir()
         other = object.__new__(Office)
-        made_by_begin = {"database", "engine", "service", "desk", "follower"}
+        made_by_begin = {"database", "engine", "service", "intake", "message_sync"}
         lasting = {name: value for name, value in vars(self).items() if name not in made_by_begin}
         vars(other).update(deepcopy(lasting))
         other._file = Path(copyfile(self._file, folder / "bot.db"))
