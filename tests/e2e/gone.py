@@ -19,7 +19,7 @@ def assert_gone(scene: Scene, before: Neighbours) -> None:
     assert [email for email in logins if not scene.can_log_in(email)] == []
     words = scene.words()
     assert "looked at every system once more and found nothing of it" in words
-    assert "What I do not remove" in words
+    assert "Not removed by the bot" in words
     left = (
         f"aic-ns-{scene.project}-ws",
         "mlpipeline",

@@ -70,7 +70,7 @@ def test_once_the_language_is_known_the_answer_is_in_the_acknowledgement(stand: 
     seen = stand.slack.command("requester", "general", "/workspace creat")
 
     assert [message["text"] for message in seen["private"]] == [
-        "That command was not run. I do not know creat. Did you mean create?"
+        "The command wasn't run. Unknown command creat. Did you mean create?"
     ]
 
 
@@ -187,13 +187,13 @@ def test_everything_wrong_is_shown_at_its_field_at_once(stand: Stand) -> None:
     )
 
     assert set(seen["errors"]) == {"project", "desired", "why"}
-    assert seen["errors"]["desired"] == "The nodes to start with (9) are more than the most there may be (2)."
+    assert seen["errors"]["desired"] == "Initial nodes (9) can't exceed maximum nodes (2)."
 
 
 def test_a_number_that_is_none_is_told_at_its_field(stand: Stand) -> None:
     seen = stand.slack.submit("requester", stand.form(), {"project": "alpha", "max": "many", "why": "x"})
 
-    assert seen["errors"] == {"max": "max is a whole number; many is not."}
+    assert seen["errors"] == {"max": "max must be a whole number, not many."}
 
 
 def test_a_project_that_is_asked_for_already_is_told_at_its_field(stand: Stand) -> None:

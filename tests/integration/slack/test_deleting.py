@@ -63,9 +63,7 @@ def test_another_name_is_told_at_its_field_and_nothing_is_kept(stand: Stand, typ
 
     seen = stand.slack.submit("requester", view_id, {"confirm": typed})
 
-    assert seen["errors"] == {
-        "confirm": "That is not the name. Type alpha to ask for it to be deleted, or close this."
-    }
+    assert seen["errors"] == {"confirm": "The name doesn't match. Type alpha to confirm, or close this form."}
     assert seen["view"] is not None
     assert stand.ask(view_id) is None
 
@@ -92,7 +90,7 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
 def test_no_form_opens_for_a_name_of_the_platform(stand: Stand) -> None:
     stand.slack.command("admin", "general", "/workspace delete aia")
 
-    stand.told("admin", "aia belongs to the platform; it is never deleted.")
+    stand.told("admin", "aia belongs to the platform and can't be deleted.")
     assert stand.slack.view("admin") is None
 
 

@@ -86,8 +86,8 @@ def test_a_channel_that_is_not_there_says_how_to_mend_it(chat: SlackChat) -> Non
         chat.notifier.post("C0NOWHERE", card("first"), key="WSR-0001", language="en")
 
     assert str(gone.value.why) == (
-        "I cannot write in channel C0NOWHERE (channel_not_found). Make it, or bring it back if it is"
-        " archived, and invite me there with /invite."
+        "I can't post in channel C0NOWHERE (channel_not_found). Create or unarchive the channel, "
+        "then invite the bot with /invite."
     )
 
 

@@ -104,7 +104,7 @@ def test_blanks_are_no_reason(stand: Stand) -> None:
 
     seen = stand.slack.submit("admin", stand.view("admin")["id"], {"why": "   "})
 
-    assert seen["errors"] == {"why": "Say why; the person who asked will read it."}
+    assert seen["errors"] == {"why": "Enter a reason. It's sent to the requester."}
     assert stand.request().pending
 
 
@@ -230,7 +230,9 @@ def test_a_fault_of_ours_is_told_with_a_reference_and_without_a_trace(stand: Sta
 def test_status_on_a_card_is_answered_to_the_one_who_pressed(stand: Stand) -> None:
     stand.requested()
     text = Message("A card")
-    card = Card(text, text, (Paragraph(text), Buttons((Button(Action.STATUS, Message("Status"), "alpha"),))))
+    card = Card(
+        text, text, (Paragraph(text), Buttons((Button(Action.STATUS, Message("View status"), "alpha"),)))
+    )
     at = stand.notifier.post(CHANNEL, card, key="x", language="en")
 
     press(stand, "outsider", Action.STATUS, at.ts)
@@ -333,7 +335,9 @@ def test_details_of_what_never_failed_are_answered(stand: Stand) -> None:
     at = stand.stopped(RunStatus.CANCELLED)
     text = Message("An old card")
     card = Card(
-        text, text, (Paragraph(text), Buttons((Button(Action.DETAILS, Message("Details"), "WSR-0001.1"),)))
+        text,
+        text,
+        (Paragraph(text), Buttons((Button(Action.DETAILS, Message("View details"), "WSR-0001.1"),))),
     )
     stand.notifier.update(at, card, key="WSR-0001", language="en")
 

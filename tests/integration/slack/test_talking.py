@@ -76,7 +76,7 @@ def test_what_is_not_understood_says_what_works_here(stand: Stand) -> None:
 
     stand.told(
         "admin",
-        "This thread is about alpha. I understand status, status live, delete and help here.",
+        "This thread is about alpha. Available here: status, status live, delete and help.",
         REQUESTS,
     )
     assert stand.private("requester", REQUESTS) == []
@@ -177,7 +177,7 @@ def test_the_shortcut_on_any_other_message_says_so(stand: Stand) -> None:
 
     stand.slack.shortcut("admin", "ws.shortcut", "general", ts)
 
-    assert "This message is not about a workspace." in str(stand.view("admin")["blocks"])
+    assert "This message isn't about a workspace." in str(stand.view("admin")["blocks"])
 
 
 # ----------------------------------------------------------------------------------------- App Home

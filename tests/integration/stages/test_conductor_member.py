@@ -111,7 +111,7 @@ def test_T54_a_refused_login_is_made_once_and_again_only_when_a_person_wants_it(
     case.client.reset_lockout()
     words |= {attempt() for _ in range(4)}
 
-    assert words == {f"AI Conductor does not accept the login {case.ws.edge_account}"}
+    assert words == {f"AI Conductor rejects the login {case.ws.edge_account}"}
     assert here.codes(case.ws.edge_account) == ["USER.LOGIN.001"] * 2
     assert case.ours() is None
 

@@ -336,7 +336,7 @@ class TestParrot:
                 Response("{", 200, {"content-type": "application/json"}),
                 "answered 200 with application/json, not JSON: {",
             ),
-            (Response(b"", 200), "answered 200 with no content type, not JSON: "),
+            (Response(b"", 200), "answered 200 with an unknown content type, not JSON: "),
         ],
         ids=lambda value: value if isinstance(value, str) else "",  # an object's own text has its address
     )

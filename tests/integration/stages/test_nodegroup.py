@@ -366,7 +366,7 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     world.admin.call(ANY, "delete pods", world.admin.core.delete_namespaced_pod, "notebook", space)
     Trip(case, Goal.ABSENT).arrive()
 
-    assert str(change.detail) == "1 node, 1 pod runs there"
+    assert str(change.detail) == "1 node, 1 running pod"
     assert change.destroys_data
     assert case.ours() is None
 
@@ -391,7 +391,7 @@ def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: Wo
 
     case.client = world.impatient
 
-    with pytest.raises(Permanent, match=r"cannot drain node group .* does not let pod") as failed:
+    with pytest.raises(Permanent, match=r"cannot drain EKS node group .* does not let pod") as failed:
         Trip(case, Goal.ABSENT).arrive()
 
     assert failed.value.cause is not None
@@ -501,7 +501,9 @@ def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody
     project = next(projects)
     first = made(a_case(world, project))
 
-    with pytest.raises(Permanent, match=f"node group {first.ws.nodegroup} exists with spec standard"):
+    with pytest.raises(
+        Permanent, match=(f"EKS node group {first.ws.nodegroup} already exists with spec standard")
+    ):
         Trip(a_case(world, project, spec="gpu"), Goal.PRESENT).changes()
 
 

@@ -201,7 +201,7 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "1 stage is not as it should be" in said
+    assert "1 stage differs from the plan" in said
     assert "bucket alpha" in said
 
 
@@ -216,7 +216,7 @@ def test_what_a_live_look_could_not_read_is_counted_apart(office: Office) -> Non
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "1 stage is not as it should be. 1 stage could not be read." in said
+    assert "1 stage is not as it should be. 1 stage couldn't be read." in said
 
 
 def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:

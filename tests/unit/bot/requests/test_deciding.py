@@ -226,13 +226,13 @@ def test_a_ready_card_says_what_is_asked_for_since_and_what_was_approved(office:
     request = office.requested()
     office.settle()
     before = office.chat.card_at(CHANNEL, made.reference)
-    assert f"{MINA} asks for what is missing to be made: {request.id}." in before
+    assert f"{MINA} requested the missing resources: {request.id}." in before
 
     office.approves(request)
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"What was missing is made: see {request.id}." in card
+    assert f"Missing resources are created in {request.id}." in card
     assert "asks for" not in card
 
 
@@ -251,5 +251,5 @@ def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"What was missing is made: see {request.id}." in card
+    assert f"Missing resources are created in {request.id}." in card
     assert "goes on" not in card

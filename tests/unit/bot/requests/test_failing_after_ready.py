@@ -39,7 +39,7 @@ def test_a_failed_repair_offers_no_roll_back_and_names_the_way_to_delete(office:
     assert office.chat.buttons_at(CHANNEL, run.reference) == NO_ROLL_BACK
     assert "oll back" not in card
     assert "/workspace delete alpha" in card
-    assert "Cancel ends the work here and keeps what exists." in card
+    assert "Cancel ends the run and keeps existing resources." in card
 
 
 def test_a_press_all_the_same_is_refused_and_names_the_way_to_delete(office: Office) -> None:

@@ -56,7 +56,7 @@ def test_a_card_that_somebody_deleted_keeps_nothing_else_from_being_told(office:
     _minutes(office, 3)
 
     assert any("ready" in said for said in office.chat.directs(MINA))
-    assert any("Everything is ready" in line for line in office.chat.lines(CHANNEL))
+    assert any("All resources are ready" in line for line in office.chat.lines(CHANNEL))
 
 
 def test_a_channel_that_is_gone_keeps_nobody_from_hearing_the_end(office: Office) -> None:
@@ -224,7 +224,7 @@ def test_what_a_run_made_before_its_plan_changed_is_not_said_to_have_been_there(
     assert run.status is RunStatus.SUCCEEDED
     card = office.chat.card_at(CHANNEL, request.id)
     assert "There already" not in card
-    assert "Stage profile" in card.partition("Made")[0]
+    assert "Stage profile" in card.partition("Created")[0]
 
 
 def test_a_parked_card_does_not_call_a_deletion_the_new_plan(office: Office) -> None:
@@ -234,7 +234,7 @@ def test_a_parked_card_does_not_call_a_deletion_the_new_plan(office: Office) -> 
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"{MINA} asks for it to be deleted: {request.id}." in card
+    assert f"{MINA} requested deletion: {request.id}." in card
     assert "new plan is" not in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run", "ws.run.cancel"]
 

@@ -97,8 +97,8 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
     assert "Stage login\nnot begun" in card
     for there in ("profile alpha", "bucket alpha", "policy alpha"):
         assert there in card
-    assert "There now" in card
-    assert "Roll back asks for an approval to delete what exists." in card
+    assert "What exists now" in card
+    assert "Roll back requests approval to delete the existing resources." in card
     assert "If nobody does anything, nothing is tried again and nothing removed" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
@@ -113,7 +113,7 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
     [
         (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "It may work this time."),
         (a_cause("Access Denied"), "Without a change it fails again."),
-        (a_cause("a new way to fail"), "I do not know this failure. Details has all that was said about it."),
+        (a_cause("a new way to fail"), "The cause is unknown. View details shows the full error."),
     ],
 )
 def test_a_failed_card_says_whether_trying_again_may_help(office: Office, cause: Cause, said: str) -> None:
@@ -143,7 +143,7 @@ def test_rolling_back_deletes_what_was_made_under_its_own_approval(office: Offic
     assert office.run(deletion.id).goal is Goal.ABSENT
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: its deletion is {request.id}" in card
+    assert f"alpha: replaced by deletion {request.id}" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -339,9 +339,9 @@ def test_a_cancelled_card_lists_what_exists_and_offers_both_ways(office: Office)
     run = _cancelled(office)
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "There now" in card
+    assert "What exists now" in card
     assert "bucket alpha" in card
-    assert "Continue asks for an approval to make the rest; what exists is kept." in card
+    assert "Continue requests approval to create the rest. Existing resources are kept." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.continue",
         "ws.run.delete",
@@ -446,7 +446,7 @@ def test_what_was_given_up_before_anything_was_made_offers_no_deletion(office: O
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
 
-    assert "There now: nothing" in office.chat.card_at(CHANNEL, run.reference)
+    assert "What exists now: nothing" in office.chat.card_at(CHANNEL, run.reference)
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 
 
@@ -454,7 +454,7 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     run = _cancelled_deletion(office)
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "Deleting alpha was cancelled" in card
-    assert "Continue asks for an approval to delete what is left." in card
+    assert "Continue requests approval to delete the remaining resources." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 
     _go_on(office, run)
@@ -468,8 +468,8 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: its deletion is {request.id}" in card
-    assert "What is left stays." not in card
+    assert f"alpha: replaced by deletion {request.id}" in card
+    assert "Remaining resources are kept." not in card
 
 
 def test_a_failure_that_was_given_up_lists_what_exists(office: Office) -> None:
@@ -498,8 +498,8 @@ def test_what_an_earlier_failure_saw_is_not_said_to_exist_now(office: Office) ->
 
     assert office.run(run.id).status is RunStatus.CANCELLED
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "What exists stays." in card
-    assert "There now" not in card
+    assert "Existing resources are kept." in card
+    assert "What exists now" not in card
     assert "ws.run.delete" in office.chat.buttons_at(CHANNEL, run.reference)
 
 
@@ -519,7 +519,7 @@ def test_details_hold_all_that_was_said_without_secrets(office: Office) -> None:
         assert fact in said
     assert CANARY not in said
     assert "bucket alpha" in said
-    assert "Working on Stage nodes" in said
+    assert "Stage nodes: in progress" in said
     assert "2026-11-23 12:0" in said
 
 
@@ -527,9 +527,9 @@ def test_details_hold_all_that_was_said_without_secrets(office: Office) -> None:
     ("cause", "said"),
     [
         (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "Trying again may help"),
-        (a_cause("Access Denied"), "Trying again changes nothing before that is done."),
+        (a_cause("Access Denied"), "Until then, a retry will fail again."),
         (a_cause("a new way to fail"), "I cannot say whether trying again may help."),
-        (None, "No other system said anything about it."),
+        (None, "No other system reported an error."),
     ],
 )
 def test_details_say_whether_trying_again_may_help(office: Office, cause: Cause | None, said: str) -> None:
@@ -543,14 +543,14 @@ def test_details_of_a_bug_name_the_reference_and_no_trace(office: Office) -> Non
 
     said = shown(office.service.details(run.id))
 
-    assert "something the bot did not expect; reference ref-" in said
+    assert "an unexpected error occurred (reference ref-)" in said
     assert "inner secret" not in said
 
 
 def test_details_stay_readable_when_the_work_went_on(office: Office) -> None:
     run = office.failed()
     office.service.retry(office.who(MINA), run.id)
-    assert "The work was taken up again after that." in shown(office.service.details(run.id))
+    assert "The run was retried after this failure." in shown(office.service.details(run.id))
     office.settle()
 
     assert "cannot make nodes of alpha" in shown(office.service.details(run.id))
@@ -560,7 +560,7 @@ def test_details_of_what_was_given_up_say_so(office: Office) -> None:
     run = office.failed()
     office.service.cancel(office.who(MINA), run.id)
 
-    assert "The work was given up after that." in shown(office.service.details(run.id))
+    assert "The run was canceled after this failure." in shown(office.service.details(run.id))
 
 
 def test_details_of_a_deletion_speak_of_one(office: Office) -> None:
@@ -586,7 +586,7 @@ def test_only_the_last_lines_of_a_long_journal_are_shown(office: Office) -> None
     assert "cannot make nodes again" in said
     assert "The last 15 of" in said
     assert "Stage nodes failed" in said
-    assert "Work has begun" not in said
+    assert "Run started" not in said
 
 
 def test_what_never_failed_has_nothing_to_tell(office: Office) -> None:

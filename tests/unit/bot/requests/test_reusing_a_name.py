@@ -25,7 +25,7 @@ def test_status_tells_when_and_by_whom_it_was_deleted_and_the_list_leaves_it_out
     ended = office.run(run.id).ended_at
     assert ended is not None
     assert f"alpha: deleted {ended:%Y-%m-%d %H:%M} UTC" in said
-    assert f"{run.reference} · asked by {MINA} · approved by {BOB}" in said
+    assert f"{run.reference} · requested by {MINA} · approved by {BOB}" in said
     listed = shown(office.service.list())
     assert "1 workspace" in listed
     assert "beta" in listed
@@ -57,7 +57,7 @@ def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothin
     said = office.service.status("alpha")
 
     assert str(said.text) == "alpha: ready"
-    assert f"{request.id} to delete it was rejected by {BOB}. It changed nothing." in shown(said)
+    assert f"Deletion request {request.id} was rejected by {BOB}. Nothing changed." in shown(said)
     assert request.id not in shown(office.service.list())
 
 
@@ -72,7 +72,7 @@ def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None
 
     assert waiting.startswith(f"alpha: ready. {request.id} waits for approval until ")
     said = shown(office.service.status("alpha"))
-    assert f"{request.id} was not decided on in time. It changed nothing." in said
+    assert f"{request.id} expired. Nothing changed." in said
 
 
 def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Office) -> None:
@@ -114,7 +114,7 @@ def test_a_rejected_deletion_among_my_requests_is_said_to_be_one(office: Office)
     request = office.to_be_deleted()
     office.service.decide(office.who(BOB), request.id, Verdict.REJECT, "still needed")
 
-    assert "the request to delete it was rejected" in shown(office.service.home(office.who(MINA)))
+    assert "deletion request rejected" in shown(office.service.home(office.who(MINA)))
 
 
 def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office) -> None:
@@ -129,16 +129,16 @@ def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office
     office.settle()
 
     first, second = office.chat.whispers(MINA)[-2:]
-    assert "I looked for alpha just now: nothing of it was found." in first
+    assert "alpha is deleted (checked just now)." in first
     assert "1 stage is not gone" in second
-    assert "bucket alpha is still there" in second
+    assert "bucket alpha still exists" in second
 
 
 def test_the_name_is_free_again(office: Office) -> None:
     office.deleting()
     office.settle()
 
-    assert "The name is free again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
+    assert "This name is available again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
     assert office.service.problems(a_spec()) == ()
     again = office.ready()
 

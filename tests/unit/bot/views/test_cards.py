@@ -119,8 +119,8 @@ def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
     making = StagePlan("c", Message("Profile"), (a_change("profile alpha"),))
 
     for goal, asked, said in (
-        (Goal.PRESENT, "There already, left as they are: Bucket, Login", "There already: Bucket, Login"),
-        (Goal.ABSENT, "Not there: Bucket, Login", "Not there to begin with: Bucket, Login"),
+        (Goal.PRESENT, "Already exist, no change: Bucket, Login", ("Already existed: Bucket, Login")),
+        (Goal.ABSENT, "Not found: Bucket, Login", "Didn't exist: Bucket, Login"),
     ):
         plan = a_plan(*idle, making, goal=goal)
         ended = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001", plan=plan)
@@ -154,37 +154,33 @@ def test_a_plan_with_nothing_left_to_make_says_so() -> None:
 
 
 def test_who_decides_sees_what_size_of_machine_is_asked_for() -> None:
-    assert "gpu (g5.xlarge): 2 to start with, 4 at most" in shown(
-        card(a_request(), spec="gpu", desired=2, max=4)
-    )
-    assert "gone: 1 to start with, 3 at most" in shown(
-        card(a_request(), spec="gone")
-    )  # from the settings, since
+    assert "gpu (g5.xlarge): 2 initial, 4 maximum" in shown(card(a_request(), spec="gpu", desired=2, max=4))
+    assert "gone: 1 initial, 3 maximum" in shown(card(a_request(), spec="gone"))  # from the settings, since
 
 
 def test_who_decides_sees_whether_a_dashboard_is_given_or_made() -> None:
     assert "Dashboard\na new one" in shown(card(a_request(), links=LINKS))
     given = shown(card(a_request(), links=LINKS, dashboard="https://grafana.example/d/abc123/team?orgId=1"))
     assert "Dashboard\nabc123" in given
-    assert "Dashboard" not in shown(card(a_request()))
+    assert "Grafana dashboard" not in shown(card(a_request()))
 
 
 def test_who_decides_sees_what_others_will_notice_and_that_nobodys_workspace_is_changed() -> None:
     restart = StagePlan(
-        "dex-user", Message("Kubeflow login"), (a_change("dex user", detail=Message("restarts dex")),)
+        "dex-user", Message("Dex login"), (a_change("dex user", detail=Message("restarts Dex")),)
     )
     access = tuple(
         StagePlan(name, Message("Access"), (a_change(name),))
         for name in ("s3-access-kubeflow", "s3-access-aia")
     )
-    done = StagePlan("dex-user", Message("Kubeflow login"), ())
+    done = StagePlan("dex-user", Message("Dex login"), ())
 
     said = shown(card(a_request(), plan=a_plan(restart, *access)))
 
     assert "for some seconds nobody can log in to Kubeflow" in said
     assert said.count("IAM policies that all workspaces share get a new version") == 1
     assert "dex user — restarts dex" in said
-    assert "No data is deleted, and no other workspace is changed." in said
+    assert "No data is deleted. Other workspaces aren't affected." in said
     assert "notice" not in shown(card(a_request(), plan=a_plan(done)))
 
 
@@ -198,12 +194,12 @@ def test_a_ready_card_has_the_ways_in() -> None:
     drawn = card(approved(), run, links=LINKS)
 
     said = shown(drawn)
-    assert "Kubeflow login: aic-user-alpha-ws@aic.com" in said
-    assert said.index("Ways in") < said.index("Made")
+    assert "Dex login: aic-user-alpha-ws@aic.com" in said
+    assert said.index("Access") < said.index("Created")
     assert f"https://grafana.example/d/{a_workspace().made_dashboard}" in repr(drawn)
     assert "https://conductor.example" in repr(drawn)
-    assert "For the Kubeflow password ask workspace-admins; it is never shown here." in said
-    assert "Dashboard" not in shown(card(approved(), run))
+    assert "Ask workspace-admins for the Kubeflow password. It's never shown here." in said
+    assert "Grafana dashboard" not in shown(card(approved(), run))
     assert "AI Conductor" not in shown(card(approved(), run))
 
 
@@ -225,7 +221,7 @@ def test_to_ask_again_is_to_ask_for_the_same() -> None:
 def test_a_list_of_what_was_made_is_never_empty() -> None:
     run = a_run(status=RunStatus.SUCCEEDED, plan=NOTHING_LEFT, reference="WSR-0001")
 
-    assert "Made" not in shown(card(approved(), run, plan=NOTHING_LEFT)).splitlines()
+    assert "Created" not in shown(card(approved(), run, plan=NOTHING_LEFT)).splitlines()
 
 
 def test_a_stage_at_work_says_what_it_is_doing() -> None:
@@ -244,8 +240,8 @@ def test_a_stage_that_was_begun_in_an_earlier_attempt_is_not_said_to_be_not_begu
     first = shown(card(approved(), run))
     run.attempt = 2
 
-    assert "not begun" in first
-    assert "not begun" not in shown(card(approved(), run))
+    assert "not started" in first
+    assert "not started" not in shown(card(approved(), run))
 
 
 CREATES = re.compile(r"[Cc]reating|being made|is ready|be made|[Mm]akes|was made")

@@ -120,8 +120,8 @@ def test_T39_an_edit_that_ours_put_out_of_force_is_found_and_told() -> None:
         Trip(case, Goal.PRESENT).turn()
 
     assert str(told.value) == (
-        "policy policy-s3-kubeflow-an2-meerkat-prod was changed by somebody else at the same moment:"
-        " v5 came before v6"
+        "IAM policy policy-s3-kubeflow-an2-meerkat-prod was changed by another person or tool: "
+        "v5 came just before v6"
     )
     assert Trip(a_case(iam), Goal.PRESENT).changes() == ()
 
@@ -159,7 +159,9 @@ def test_T42_a_write_that_does_not_show_yet_is_waited_for_and_not_made_again(goa
     trip.arrive()
 
     assert wait is not None
-    assert str(wait.reason) == "policy policy-s3-kubeflow-an2-meerkat-prod does not show its new version yet"
+    assert str(wait.reason) == (
+        "waiting for IAM policy policy-s3-kubeflow-an2-meerkat-prod to show its new version"
+    )
     assert trip.wire.made == (["add_version"] if before < 5 else ["drop_version", "add_version"])
 
 

@@ -85,9 +85,9 @@ def test_a_plan_can_be_made_while_neither_workspace_nor_account_is_there() -> No
 
     (change,) = Trip(case, Goal.PRESENT).changes()
 
-    assert str(change.target) == "AI Conductor role Manager of alpha-edge in alpha-ws"
+    assert str(change.target) == "AI Conductor role Manager for alpha-edge in workspace alpha-ws"
     assert Trip(case, Goal.ABSENT).changes() == ()
-    with pytest.raises(Temporary, match="one of them is not there"):
+    with pytest.raises(Temporary, match="one of them is missing"):
         Trip(case, Goal.PRESENT).turn()
 
 
@@ -98,7 +98,7 @@ def test_another_role_is_named_and_replaced() -> None:
     (change,) = Trip(case, Goal.PRESENT).changes()
     trip = Trip(case, Goal.PRESENT).arrive()
 
-    assert (change.verb, str(change.detail)) == (Verb.CREATE, "instead of VIEWER")
+    assert (change.verb, str(change.detail)) == (Verb.CREATE, "replaces role VIEWER")
     assert trip.wire.made == ["remove_member", "add_member"]
 
 
@@ -144,7 +144,7 @@ def test_a_role_whose_login_found_no_answer_is_proved_later(trouble: str) -> Non
     (change,) = stage.plan(WS, stage.observe(WS), Goal.PRESENT)
     stage.ensure(WS, stage.observe(WS), context)
 
-    assert (change.verb, str(change.detail)) == (Verb.UPDATE, "to be proved by a login")
+    assert (change.verb, str(change.detail)) == (Verb.UPDATE, "to be verified by a login")
     assert stage.plan(WS, stage.observe(WS), Goal.PRESENT) == ()
     assert case.ours() == "MANAGER"
 

@@ -185,7 +185,7 @@ def test_T17_an_empty_document_is_not_written() -> None:
     case = a_case()
     dex_of(case).edit("")
 
-    with pytest.raises(Permanent, match="it holds no settings"):
+    with pytest.raises(Permanent, match="it is empty"):
         Trip(case, Goal.PRESENT).turn()
 
 
@@ -277,7 +277,7 @@ def test_T21_what_was_taken_out_again_is_not_told_as_there() -> None:
 
     (change,) = Trip(case, Goal.ABSENT).changes()
 
-    assert str(change.state) == "no longer in dex's configuration, but dex has not come up since"
+    assert str(change.state) == "removed from Dex's configuration, but Dex hasn't restarted yet"
     (there,) = Trip(made(a_case()), Goal.ABSENT).changes()
     assert there.state is None
 
@@ -410,7 +410,7 @@ def test_while_dex_restarts_for_another_workspace_a_login_is_put_in_and_waits() 
     _, wait = Trip(case, Goal.PRESENT).turn()
 
     assert isinstance(wait, Wait)
-    assert str(wait.reason) == "dex is restarting for another workspace"
+    assert str(wait.reason) == "Dex is restarting for another workspace"
     assert (WS.login_email in dex.text, dex.restarts) == (True, 1)
 
 
@@ -457,7 +457,7 @@ def test_what_was_taken_out_is_seen_through_beside_somebody_elses() -> None:
     with pytest.raises(PartlyOurs) as told:
         Trip(case, Goal.ABSENT).changes()
 
-    assert str(told.value.ours[0].state) == "no longer in dex's configuration, but dex has not come up since"
+    assert str(told.value.ours[0].state) == ("removed from Dex's configuration, but Dex hasn't restarted yet")
 
 
 def test_last_words_that_cannot_be_read_are_not_taken_for_dexs_own() -> None:
@@ -470,7 +470,7 @@ def test_last_words_that_cannot_be_read_are_not_taken_for_dexs_own() -> None:
 
     assert failed.value.cause is not None
     assert failed.value.cause.service == "dex"
-    assert str(failed.value.cause.note) == "cannot read dex's log: pods is forbidden"
+    assert str(failed.value.cause.note) == "cannot read Dex's log: pods is forbidden"
 
 
 def test_what_dex_says_is_told_without_a_hash_in_it() -> None:
@@ -494,5 +494,5 @@ def test_a_weak_hash_in_the_settings_is_refused_at_once() -> None:
 def test_the_plan_is_one_change_that_says_that_dex_restarts() -> None:
     (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-    assert (change.verb, str(change.target)) == (Verb.CREATE, f"Kubeflow login {WS.login_email}")
-    assert str(change.detail) == "restarts dex"
+    assert (change.verb, str(change.target)) == (Verb.CREATE, f"Dex login {WS.login_email}")
+    assert str(change.detail) == "restarts Dex"

@@ -14,7 +14,7 @@ from tests.fakes.nodegroups import NO_PLUGIN, FakeCloud, FakeGroup, FakeStack
 from tests.laws.stage_laws import StageCase, Trip, made
 
 WS = a_workspace(spec="gpu")
-LACKS = f"node group {WS.nodegroup} has NVIDIA's GPUs, and their device plugin is not in the cluster"
+LACKS = f"EKS node group {WS.nodegroup} has NVIDIA GPUs, but the cluster has no NVIDIA device plugin"
 
 
 def a_case(cloud: FakeCloud, *, ami_family: str = "AmazonLinux2023") -> StageCase:
@@ -63,7 +63,7 @@ def test_it_is_awaited_until_the_device_plugin_is_there(cloud: FakeCloud) -> Non
         waited.append(str(trip.turn()[1]))
         cloud.clock.pass_by(0.5)
 
-    assert any("eksctl has not installed NVIDIA's device plugin yet" in reason for reason in waited)
+    assert any("waiting for eksctl to install the NVIDIA device plugin" in reason for reason in waited)
     trip.arrive()
     assert trip.changes() == ()
 
@@ -136,7 +136,7 @@ def test_a_cluster_that_cannot_be_asked_for_the_plugin_is_told(cloud: FakeCloud)
     cloud.grouped[WS.nodegroup].nodes = 0
     cloud.fault = "cluster-down"
 
-    with pytest.raises(Temporary, match="cannot list the DaemonSets"):
+    with pytest.raises(Temporary, match="cannot list DaemonSets"):
         Trip(a_case(cloud), Goal.PRESENT).changes()
 
 

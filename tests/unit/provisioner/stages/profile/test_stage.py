@@ -134,7 +134,10 @@ def test_the_namespace_of_a_stranger_stays_when_our_profile_goes() -> None:
         Trip(case, Goal.ABSENT).arrive()
 
     [change] = told.value.ours
-    assert (str(change.target), str(change.detail)) == (f"Profile {WS.namespace}", "without its namespace")
+    assert (str(change.target), str(change.detail)) == (
+        f"Kubeflow profile {WS.namespace}",
+        "without its namespace",
+    )
     assert not change.destroys_data
     assert case.ours() == (None, NamespaceState(owner=STRANGER))
 
@@ -160,7 +163,7 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it() -> None:
     trip = Trip(case, Goal.ABSENT).arrive()
 
     assert [(change.verb, str(change.target)) for change in trip.first or ()] == [
-        (Verb.DELETE, f"Profile {WS.namespace}"),
+        (Verb.DELETE, f"Kubeflow profile {WS.namespace}"),
         (Verb.DELETE, f"Namespace {WS.namespace}"),
     ]
     assert trip.wire.made == ["delete_profile", "delete_namespace"]
@@ -195,7 +198,7 @@ def test_a_namespace_that_does_not_go_says_why() -> None:
     _, wait = Trip(case, Goal.ABSENT).turn()
 
     assert wait is not None
-    assert str(wait.reason) == f"namespace {WS.namespace} is being removed: Some content remains: volumes"
+    assert str(wait.reason) == (f"namespace {WS.namespace} is being deleted: Some content remains: volumes")
 
 
 def test_a_create_waits_for_what_a_delete_has_left() -> None:
@@ -250,5 +253,5 @@ def test_the_controller_is_quoted_when_it_complains() -> None:
 def test_a_create_names_profile_and_owner() -> None:
     (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-    assert (change.verb, str(change.target)) == (Verb.CREATE, "Profile aic-ns-alpha-ws")
-    assert str(change.detail) == "for aic-user-alpha-ws@aic.com, with its namespace"
+    assert (change.verb, str(change.target)) == (Verb.CREATE, "Kubeflow profile aic-ns-alpha-ws")
+    assert str(change.detail) == "for aic-user-alpha-ws@aic.com, including its namespace"
