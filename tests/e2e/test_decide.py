@@ -49,7 +49,7 @@ def test_a_rejection_has_a_reason_that_the_asker_reads(scene: Scene, client: Cli
 def test_the_asker_alone_may_withdraw(scene: Scene) -> None:
     scene.ask()
 
-    assert "Only the person who asked" in scene.refusal("admin", "ws.req.withdraw")
+    assert "Only the requester" in scene.refusal("admin", "ws.req.withdraw")
     scene.press("requester", "ws.req.withdraw")
 
     scene.until_says("Withdrawn")
@@ -99,7 +99,7 @@ def test_cancel_stops_before_the_next_change(scene: Scene, client: Client) -> No
     scene.press("admin", "ws.req.approve")
     scene.until_says("retrying")
 
-    assert "Only the person who asked and" in scene.refusal("outsider", "ws.run.cancel")
+    assert "Only the requester and" in scene.refusal("outsider", "ws.run.cancel")
     scene.press("requester", "ws.run.cancel")
     scene.until_says("was canceled")
     client.mend("throttling")

@@ -177,7 +177,7 @@ def test_a_dashboard_that_was_given_stays(scene: Scene, world: World) -> None:
 
     assert_gone(scene, before)
     assert grafana.model(uid) is not None
-    assert scene.says(f"The dashboard {uid} was given, not made by me, so it stays.")
+    assert scene.says(f"The dashboard {uid} was provided with the request, so it stays.")
 
 
 def ready(scene: Scene) -> None:

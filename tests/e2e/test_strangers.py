@@ -24,7 +24,7 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     scene.press("admin", "ws.req.approve")
     told = failure(scene)
     assert f"S3 bucket {bucket} already exists and wasn't created by this bot" in told
-    assert "Or have whoever made it delete it, then press Retry." in told
+    assert "Or ask its owner to delete it, then press Retry." in told
     assert f"What exists now: Kubeflow profile aic-ns-{scene.project}-ws" in told
 
     roll_back(scene)
@@ -39,11 +39,13 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     )
     assert scene.names() == {"buckets": [bucket]}
     assert neighbours(client, scene.project) == before
-    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
     assert f"• Profile aic-ns-{scene.project}-ws" in scene.words().split("Deleted")[1]
-    scene.until(lambda: any("Not ours, and still there" in one for one in scene.told()), "last line")
+    scene.until(lambda: any("Left in place" in one for one in scene.told()), "last line")
     scene.until(
-        lambda: any("only what is not ours was found" in client.words(one) for one in scene.directs()),
+        lambda: any(
+            "Resources the bot doesn't own were left in place" in client.words(one) for one in scene.directs()
+        ),
         "message to the asker",
     )
     assert bucket in scene.tell("requester", f"/workspace status {scene.project}")
@@ -59,10 +61,10 @@ def test_access_that_somebody_gave_to_their_bucket_stays_with_it(scene: Scene, w
 
     roll_back(scene)
     scene.press("second-admin", "ws.req.approve")
-    scene.until_says("is gone; what is not ours stays", within=60)
+    scene.until_says("was deleted. Resources the bot doesn't own were left in place.", within=60)
 
     assert scene.names().keys() == {"buckets", "policies"}
-    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
 
 
 def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(
@@ -75,7 +77,8 @@ def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(
 
     client.submit("requester", view["id"], confirm=scene.project)
     answer = scene.until(
-        lambda: scene.private("requester", "general", f"delete {scene.project} was not sent"), "answer"
+        lambda: scene.private("requester", "general", f"delete {scene.project} couldn't be submitted"),
+        "answer",
     )
 
     words = client.words(answer)

@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(screen: Scre
     screen.fill(desired="7", max="3", why="no room")
     screen.send()
 
-    screen.sees("are more than the most", within=screen.field("desired"))
+    screen.sees("can't exceed maximum nodes", within=screen.field("desired"))
     assert screen.field("desired").locator("input").get_attribute("aria-invalid") == "true"
     assert screen.focused() == screen.field("desired").locator("input").get_attribute("id")
     assert screen.field("why").locator("textarea").input_value() == "no room"

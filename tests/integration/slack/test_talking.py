@@ -52,7 +52,7 @@ def test_status_with_live_looks_at_the_systems(stand: Stand) -> None:
 
 def test_who_chooses_another_language_is_answered_in_it_from_then_on(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace help")
-    stand.told("requester", "I make and delete workspaces")
+    stand.told("requester", "I create and delete workspaces")
 
     stand.slack.set_locale("requester", "ko-KR")
 
@@ -97,14 +97,14 @@ def test_help_in_a_thread_is_for_the_one_who_asked(stand: Stand) -> None:
 def test_a_direct_message_is_answered(stand: Stand, text: str) -> None:
     stand.slack.message("requester", "dm", text)
 
-    stand.answered("requester", "/workspace create" if text == "help" else "I do not know hello")
+    stand.answered("requester", "/workspace create" if text == "help" else "Unknown command hello")
 
 
 def test_the_bot_does_not_talk_to_itself(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "help")
     stand.answered("requester", "/workspace create")
     stand.slack.message("requester", "dm", "list")
-    stand.answered("requester", "There are no workspaces")
+    stand.answered("requester", "No workspaces yet")
 
     assert len([one for one in stand.slack.dm("requester")["messages"] if one["bot"]]) == 2
 
@@ -133,7 +133,7 @@ def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
 
 def test_the_form_can_be_had_in_a_direct_message(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "create alpha max=7")
-    stand.answered("requester", "Press the button")
+    stand.answered("requester", "Use the button below")
 
     stand.slack.click("requester", action_id="ws.create.open", channel="dm")
 
@@ -213,4 +213,4 @@ def test_home_says_so_when_slack_cannot_say_who_somebody_is(stand: Stand) -> Non
 
     stand.slack.home("requester")
 
-    stand.eventually(lambda: "I could not read from Slack" in str(stand.slack.home_view("requester")))
+    stand.eventually(lambda: "Slack didn't return your profile" in str(stand.slack.home_view("requester")))

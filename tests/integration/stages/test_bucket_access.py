@@ -160,7 +160,7 @@ def test_T40_our_count_of_characters_is_iams(aws: Aws, fresh: Fresh) -> None:
         aws.policies.add_version(arn, over.text)
     aws.policies.add_version(arn, most.text)
 
-    with pytest.raises(Permanent, match="characters too long"):
+    with pytest.raises(Permanent, match="characters over the size limit"):
         Trip(case, Goal.PRESENT).changes()
 
 

@@ -144,7 +144,7 @@ def test_T54_mended_and_tried_again_it_works(here: Conductor) -> None:
     ("days", "words", "code"),
     [
         (0, "the account is locked", "USER.LOGIN.002"),
-        (90, "the account is locked because nobody used it", "USER.LOGIN.003"),
+        (90, "the account is locked for inactivity", "USER.LOGIN.003"),
     ],
 )
 def test_T55_a_locked_account_is_said_so_and_works_once_it_is_unlocked(
@@ -257,7 +257,7 @@ def test_the_edge_accounts_login_does_not_replace_the_bots(here: Conductor) -> N
 def test_an_account_made_anew_is_not_held_to_the_logins_of_the_one_before(here: Conductor) -> None:
     password = SecretStr("alpha-edge@com")
     client = here.client()
-    with pytest.raises(Permanent, match="does not accept the login alpha-edge"):
+    with pytest.raises(Permanent, match="rejects the login alpha-edge"):
         client.log_in("alpha-edge", password=password)
 
     client.create_account("alpha-edge", password=password, type_=AccountType.DEVELOPER)

@@ -120,7 +120,7 @@ def test_T55_a_locked_account_is_said_so(fresh: Fresh) -> None:
     case = fresh()
     case.failures["locked"]()
 
-    with pytest.raises(Permanent, match="the account is locked because nobody used it") as failed:
+    with pytest.raises(Permanent, match="the account is locked for inactivity") as failed:
         Trip(case, Goal.PRESENT).arrive()
 
     assert failed.value.cause is not None

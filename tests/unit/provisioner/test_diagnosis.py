@@ -357,7 +357,7 @@ def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
 
     assert alone is not None
     assert told is not None
-    assert "did not come up in time" in str(alone.cause)
+    assert "didn't become ready in time" in str(alone.cause)
     assert "no password hash" in str(told.cause)
 
 

@@ -139,7 +139,7 @@ class TestProblems:
         ((field, words),) = told(a_spec(project))
 
         assert field == "project"
-        assert "2 to 20 lower-case letters and digits" in words
+        assert "2 to 20 lowercase letters and digits" in words
         assert f"Try {nearest_project(project)}." in words
 
     @pytest.mark.parametrize("project", ["ab", "a1", "alpha", "a" * 20])
@@ -172,12 +172,12 @@ class TestProblems:
         (problem,) = problems(a_spec("alpha"), a_platform(specs=specs))
 
         assert problem.field == "project"
-        assert "63 are allowed" in str(problem.message)
+        assert "the limit is 63" in str(problem.message)
 
     def test_a_stack_name_over_the_limit_is_told(self) -> None:
         (problem,) = problems(a_spec("alpha"), a_platform(cluster="c" * 90))
 
-        assert "128 are allowed" in str(problem.message)
+        assert "the limit is 128" in str(problem.message)
 
     def test_an_unknown_spec_is_told_with_those_there_are(self) -> None:
         assert told(a_spec(spec="huge")) == [("spec", ("Unknown spec huge. Choose one of: gpu, standard."))]

@@ -243,9 +243,7 @@ def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None
     office.settle()
     request = office.requested()
     office.settle()
-    assert f"asks for what is missing to be made: {request.id}." in office.chat.card_at(
-        CHANNEL, run.reference
-    )
+    assert f"requested the missing resources: {request.id}." in office.chat.card_at(CHANNEL, run.reference)
 
     office.approves(request)
     office.settle()

@@ -63,7 +63,7 @@ def test_who_decides_sees_whose_it_is_and_how_it_stands(office: Office) -> None:
     assert request is not None
     card = office.chat.card_at(CHANNEL, request.id)
     assert f"{MINA}, {made.reference}" in card
-    assert "How it is\nready" in card
+    assert "Current status\nready" in card
 
 
 def test_pressing_approve_asks_once_more_and_says_what_is_lost(office: Office) -> None:
@@ -87,7 +87,7 @@ def test_nothing_of_it_is_told_to_the_asker_alone(office: Office) -> None:
     assert office.pending("nemo") is None
     (said,) = office.chat.whispers(MINA)
     assert "I have no record of workspace nemo. I looked on every" in said
-    assert "system and found nothing of nemo to delete." in said
+    assert "no resources of nemo exist in any system." in said
     assert "To request again: /workspace delete nemo · all workspaces: /workspace list" in said
     assert office.chat.keys(CHANNEL) == []
 
@@ -203,7 +203,7 @@ def test_two_deletions_at_once_are_one_request(office: Office) -> None:
 
     assert office.pending() == first
     said = office.chat.whispers(BOB)[-1]
-    assert f"There is a request to delete alpha already: {first.id}" in said
+    assert f"A request to delete alpha is already pending: {first.id}" in said
 
 
 def test_a_form_delivered_twice_is_one_request(office: Office) -> None:
@@ -225,7 +225,7 @@ def test_what_is_being_made_has_to_be_cancelled_first(office: Office) -> None:
     office.message_sync.sync_once()
 
     assert said is not None
-    assert f"wait until {run.id} has ended, or press Cancel on its card first" in str(said)
+    assert f"wait until {run.id} has ended, or cancel it on its card first" in str(said)
     assert str(said) in office.chat.whispers(MINA)[-1]
     assert office.pending() is None
 
@@ -247,7 +247,7 @@ def test_while_a_deletion_is_asked_for_nobody_asks_for_the_same_name(office: Off
     office.settle()
 
     assert office.pending() == request
-    assert "There is a request to delete alpha already" in office.chat.whispers(BOB)[-1]
+    assert "A request to delete alpha is already pending" in office.chat.whispers(BOB)[-1]
 
 
 def test_nobody_approves_their_own_deletion(office: Office) -> None:
@@ -347,7 +347,7 @@ def test_a_retry_just_before_the_deletion_is_opened_wins(office: Office) -> None
     office.message_sync.sync_once()
 
     assert office.pending() is None
-    assert "press Cancel on its card first" in office.chat.whispers(MINA)[-1]
+    assert "cancel it on its card first" in office.chat.whispers(MINA)[-1]
 
 
 def test_a_deletion_is_not_approved_over_work_under_way(office: Office) -> None:
@@ -378,7 +378,7 @@ def test_the_last_word_is_a_look_that_found_nothing(office: Office) -> None:
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "alpha deleted" in card
-    assert "looked for on every system and not found" in card
+    assert "Verified: nothing of it remains in any system" in card
     for stage in STAGES:
         assert f"{stage} alpha" in card.split("Deleted\n")[0]
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
@@ -392,12 +392,12 @@ def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
     card = office.chat.card_at(CHANNEL, run.reference)
     left = card.split("Not removed by the bot")[0].split("Deleted\n")[1]
     assert "mlpipeline" in left  # T27
-    assert "Artefacts of pipelines stay in the shared bucket" in left  # T27
+    assert "Pipeline artifacts stay in the shared S3 bucket" in left  # T27
     assert "/alpha/ai-solutions/" in left  # T52
     assert (
-        "Sessions that are open in Kubeflow as aic-user-alpha-ws@aic.com stay valid until they" in left
+        "Kubeflow sessions of in Kubeflow as aic-user-alpha-ws@aic.com stay valid until they" in left
     )  # T26
-    assert "delete them where the login keeps them (oidc-authservice)" in left
+    assert "delete them in the session store (oidc-authservice)" in left
     assert "The dashboard" not in left
 
 
@@ -412,7 +412,7 @@ def test_T58_a_dashboard_that_was_given_stays_and_is_named(office: Office) -> No
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "The dashboard given123 was given, not made by me, so it stays." in card
+    assert "Grafana dashboard given123 was provided with the request, so it stays." in card
 
 
 def test_whoever_asked_hears_of_the_end(office: Office) -> None:
@@ -441,9 +441,7 @@ def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) 
         "ws.run.cancel",
     ]
     assert any("Deleting alpha failed" in said for said in office.chat.directs(MINA))
-    assert "The deletion of alpha failed and is not over" in str(
-        office.service.obstacle("alpha", Goal.PRESENT)
-    )
+    assert "Deleting alpha failed." in str(office.service.obstacle("alpha", Goal.PRESENT))
 
     office.service.retry(office.who(MINA), run.id)
     office.settle()
@@ -462,7 +460,7 @@ def test_a_failed_deletion_can_be_asked_for_anew(office: Office) -> None:
 
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert office.run(again.id).status is RunStatus.SUCCEEDED
-    assert any(f"goes on under {again.reference}" in said for said in office.chat.directs(MINA))
+    assert any(f"continues in {again.reference}" in said for said in office.chat.directs(MINA))
 
 
 def test_a_world_that_changed_asks_anew_for_the_deletion(office: Office) -> None:
@@ -519,7 +517,7 @@ def test_a_ready_card_says_what_became_of_its_workspace(office: Office) -> None:
     made = office.ready()
     request = office.to_be_deleted()
     office.settle()
-    assert f"{MINA} asks for it to be deleted: {request.id}" in office.chat.card_at(CHANNEL, made.reference)
+    assert f"{MINA} requested deletion: {request.id}" in office.chat.card_at(CHANNEL, made.reference)
 
     office.approves(request)
     office.settle()

@@ -53,7 +53,7 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert office.world.places["alpha", "profile"].parts == []
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "alpha was deleted. Resources the bot doesn't own were left in place." in card
-    assert "and found nothing of ours" in card
+    assert "Verified: only resources the bot doesn't own remain." in card
     assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in card
     assert "profile alpha\nNot there to begin with: Stage nodes, Stage login, Stage policy\nDeleted" in card
     assert (
@@ -68,7 +68,7 @@ def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:
     office.approves(office.to_be_deleted())
     office.settle()
 
-    assert "only what is not ours was found" in office.chat.directs(MINA)[-1]
+    assert "Resources the bot doesn't own were left in place" in office.chat.directs(MINA)[-1]
     status = office.service.status("alpha")
     assert THEIRS in shown(status)
 
@@ -79,7 +79,10 @@ def test_what_turned_out_to_be_somebody_elses_is_not_listed_as_deleted(office: O
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "because it is not ours\nnodes alpha\nlogin alpha\npolicy alpha\nprofile alpha\nDeleted" in card
+    assert (
+        "resources the bot doesn't own\nnodes alpha\nlogin alpha\npolicy alpha\nprofile alpha\nDeleted"
+        in card
+    )
     assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in card
 
 
@@ -106,7 +109,7 @@ def test_where_nothing_is_ours_a_deletion_is_refused(office: Office) -> None:
     said = office.chat.whispers(MINA)[-1]
     assert "Your request to delete alpha couldn't be submitted." in said
     assert f"Stage bucket: {THEIRS}." in said
-    assert "There is nothing of alpha" not in said
+    assert "Nothing of alpha exists" not in said
 
 
 def test_who_cannot_delete_what_failed_is_told_to_cancel(office: Office) -> None:
@@ -142,7 +145,9 @@ def test_nobody_is_asked_for_what_somebody_made_under_our_names_while_ours_was_d
     office.settle()
 
     assert office.pending() is None
-    [line] = [one for one in office.chat.lines(CHANNEL) if "cannot ask for approval of a new plan" in one]
+    [line] = [
+        one for one in office.chat.lines(CHANNEL) if "can't request approval of the updated plan" in one
+    ]
     assert f"Stage bucket: {THEIRS}." in line
     office.service.cancel(office.who(MINA), run.id)
     office.settle()

@@ -75,7 +75,7 @@ def test_a_cancelled_repair_is_not_deleted_at_a_press_either(office: Office) -> 
 
     card = office.chat.card_at(CHANNEL, run.reference)
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
-    assert "Delete asks for" not in card
+    assert "Delete requests approval" not in card
     assert "/workspace delete alpha" in card
     with pytest.raises(WasReady):
         office.service.remove(office.who(MINA), run.id, channel=CHANNEL)
@@ -90,7 +90,7 @@ def test_what_is_made_anew_after_a_deletion_is_rolled_back_as_ever(office: Offic
 
     run = office.failed()
 
-    assert "Roll back asks for an approval" in office.chat.card_at(CHANNEL, run.reference)
+    assert "Roll back requests approval" in office.chat.card_at(CHANNEL, run.reference)
     assert "ws.run.rollback" in office.chat.buttons_at(CHANNEL, run.reference)
     assert _roll_back(office, run)
 

@@ -76,7 +76,7 @@ def test_a_cancel_before_anything_was_made_says_so_wherever_it_is_told(office: O
         shown(office.service.status("alpha")),
         shown(office.service.home(office.who(MINA))),
     ]
-    assert all("othing was made" in said for said in told), told
+    assert all("othing was created" in said for said in told), told
     assert not any("xists" in said for said in told), told
     assert "Continue requests approval to create the workspace." in card
 
@@ -87,7 +87,7 @@ def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Offic
     office.ready("beta")
 
     assert "alpha" not in alone
-    assert "There are no workspaces" in alone
+    assert "No workspaces yet" in alone
     assert shown(office.service.list()).startswith("1 workspace")
     assert "alpha" not in shown(office.service.list())
 
@@ -135,7 +135,7 @@ def test_a_request_that_nobody_approved_is_no_workspace(office: Office, end: str
 
     assert "No workspaces yet." in shown(office.service.list())
     status = shown(office.service.status("alpha"))
-    assert f"alpha: the request {'' if end == 'expired' else 'was '}{end}" in status
+    assert f"alpha: request {'' if end == 'expired' else 'was '}{end}" in status
     assert "Nothing was created." in status
 
 

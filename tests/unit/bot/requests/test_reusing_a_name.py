@@ -36,7 +36,7 @@ def test_a_list_of_what_was_all_deleted_says_so(office: Office) -> None:
     office.deleting()
     office.settle()
 
-    assert "those there were have been deleted" in shown(office.service.list())
+    assert "Earlier ones were deleted" in shown(office.service.list())
 
 
 def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(office: Office) -> None:
@@ -45,7 +45,7 @@ def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(offic
 
     said = str(office.service.status("alpha").text)
 
-    assert said.startswith(f"alpha: ready. {request.id} to delete it waits for approval until ")
+    assert said.startswith(f"alpha: ready. {request.id} is pending approval (expires ")
 
 
 def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothing(office: Office) -> None:
@@ -70,7 +70,7 @@ def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None
     office.service.expire()
     office.settle()
 
-    assert waiting.startswith(f"alpha: ready. {request.id} waits for approval until ")
+    assert waiting.startswith(f"alpha: ready. {request.id} is pending approval (expires ")
     said = shown(office.service.status("alpha"))
     assert f"{request.id} expired. Nothing changed." in said
 
@@ -95,7 +95,7 @@ def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(o
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was cancelled, then {again.reference}: ready. {request.id} to delete it waits for" in said
+    assert f"was canceled, then {again.reference}: ready. {request.id} is pending approval" in said
 
 
 def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:
@@ -104,8 +104,8 @@ def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(offi
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"ready. {request.id} to delete it waits for approval until" in said
-    assert "deletion waiting for approval until" in said
+    assert f"ready. {request.id} is pending approval (expires" in said
+    assert "deletion pending approval (expires" in said
     assert f"after {run.reference}" not in said
 
 
@@ -130,7 +130,7 @@ def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office
 
     first, second = office.chat.whispers(MINA)[-2:]
     assert "alpha is deleted (checked just now)." in first
-    assert "1 stage is not gone" in second
+    assert "1 stage still has resources" in second
     assert "bucket alpha still exists" in second
 
 
@@ -145,7 +145,7 @@ def test_the_name_is_free_again(office: Office) -> None:
     assert again.status is RunStatus.SUCCEEDED
     assert office.world.made() == STAGES
     assert "alpha: ready" in str(office.service.status("alpha").text)
-    assert "The name is free again" not in office.chat.card_at(CHANNEL, "WSR-0002")
+    assert "This name is available again" not in office.chat.card_at(CHANNEL, "WSR-0002")
 
 
 def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -> None:
@@ -156,5 +156,5 @@ def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -
     office.settle()
 
     assert office.pending() is None
-    assert "There is nothing of alpha" in office.chat.whispers(MINA)[-1]
+    assert "Nothing of alpha exists" in office.chat.whispers(MINA)[-1]
     assert office.request("WSR-0002").status is RequestStatus.APPROVED

@@ -150,7 +150,7 @@ def test_all_problems_are_told_at_once() -> None:
     said = wrong("create My_Team size=gpu desired=5 max=2 what max=3")
 
     assert said == [
-        "Unknown command size. Available commands: project, spec, desired, max, dashboard, why.",
+        "Unknown option size. Available options: project, spec, desired, max, dashboard, why.",
         "Unexpected what. After the name, use key=value.",
         "max= appears twice. Use it once.",
         RULE.format("My_Team", "myteam"),
@@ -159,7 +159,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 def test_an_unknown_key_names_the_nearest() -> None:
-    assert wrong("create alpha desird=1") == ["Unknown command desird. Did you mean desired=?"]
+    assert wrong("create alpha desird=1") == ["Unknown option desird. Did you mean desired=?"]
 
 
 def test_a_spec_that_does_not_exist_names_those_that_do() -> None:
@@ -244,7 +244,7 @@ def test_a_key_without_a_value_is_told() -> None:
 def test_a_name_that_cannot_be_gets_the_rule(name: str) -> None:
     (said,) = wrong(f"create {name}")
 
-    assert said.startswith("A project name is 2 to 20 lower-case letters and digits")
+    assert said.startswith("A project name is 2 to 20 lowercase letters and digits")
 
 
 def test_a_reserved_name_is_told() -> None:

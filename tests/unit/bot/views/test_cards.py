@@ -82,7 +82,7 @@ def approved() -> Request:
 
 
 def test_the_small_print_counts_those_who_decide() -> None:
-    assert "one of workspace-admins decides" in shown(card(a_request()))
+    assert "needs one approval from workspace-admins" in shown(card(a_request()))
     assert "2 of workspace-admins decide," in shown(card(a_request(gate=a_gate(needed=2))))
 
 
@@ -92,7 +92,7 @@ def test_a_yes_that_is_not_the_last_is_not_said_to_start_anything() -> None:
     for request, starts in ((a_request(), True), (two, False), (replace(two, decisions=[a_yes()]), True)):
         confirm = button(card(request), Action.APPROVE).confirm
         assert confirm is not None
-        assert ("starts at once" in str(confirm.text)) is starts
+        assert ("starts immediately" in str(confirm.text)) is starts
 
 
 def test_the_command_is_the_one_that_is_set() -> None:
@@ -109,9 +109,9 @@ def test_a_new_plan_that_nobody_approves_does_not_say_that_nothing_was_made() ->
     for status in (RequestStatus.REJECTED, RequestStatus.EXPIRED, RequestStatus.WITHDRAWN):
         request = a_request(status=status, decisions=[no], ended_at=NOON)
 
-        assert "Nothing was made" in shown(card(request))
-        assert "Nothing was made" not in shown(card(request, run_id="WSR-0000.1"))
-        assert "What exists stays" in shown(card(request, run_id="WSR-0000.1"))
+        assert "Nothing was created" in shown(card(request))
+        assert "Nothing was created" not in shown(card(request, run_id="WSR-0000.1"))
+        assert "Existing resources are kept" in shown(card(request, run_id="WSR-0000.1"))
 
 
 def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
@@ -143,10 +143,12 @@ def test_who_decides_sees_that_only_what_is_missing_is_asked_for() -> None:
     )
     given = replace(before, run=a_run(plan=begun))  # what was there before it is nothing that it made
 
-    assert "asks for what is missing of this workspace" in shown(card(a_request(), plan=begun, before=before))
-    assert "asks for a new workspace" in shown(card(a_request(), plan=begun))
-    assert "asks for a new workspace" in shown(card(a_request(), before=before))
-    assert "asks for a new workspace" in shown(card(a_request(), plan=begun, before=given))
+    assert "requested the missing resources of this workspace" in shown(
+        card(a_request(), plan=begun, before=before)
+    )
+    assert "requested a new workspace" in shown(card(a_request(), plan=begun))
+    assert "requested a new workspace" in shown(card(a_request(), before=before))
+    assert "requested a new workspace" in shown(card(a_request(), plan=begun, before=given))
 
 
 def test_a_plan_with_nothing_left_to_make_says_so() -> None:
@@ -159,9 +161,9 @@ def test_who_decides_sees_what_size_of_machine_is_asked_for() -> None:
 
 
 def test_who_decides_sees_whether_a_dashboard_is_given_or_made() -> None:
-    assert "Dashboard\na new one" in shown(card(a_request(), links=LINKS))
+    assert "Grafana dashboard\na new one" in shown(card(a_request(), links=LINKS))
     given = shown(card(a_request(), links=LINKS, dashboard="https://grafana.example/d/abc123/team?orgId=1"))
-    assert "Dashboard\nabc123" in given
+    assert "Grafana dashboard\nabc123" in given
     assert "Grafana dashboard" not in shown(card(a_request()))
 
 
@@ -177,8 +179,8 @@ def test_who_decides_sees_what_others_will_notice_and_that_nobodys_workspace_is_
 
     said = shown(card(a_request(), plan=a_plan(restart, *access)))
 
-    assert "for some seconds nobody can log in to Kubeflow" in said
-    assert said.count("IAM policies that all workspaces share get a new version") == 1
+    assert "no one can log in to Kubeflow for a few seconds" in said
+    assert said.count("Shared IAM policies get a new version") == 1
     assert "dex user — restarts dex" in said
     assert "No data is deleted. Other workspaces aren't affected." in said
     assert "notice" not in shown(card(a_request(), plan=a_plan(done)))

@@ -310,7 +310,7 @@ class TestTheLastLook:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"profile", "bucket", "policy", "nodes", "login"}
         again = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert str(again.message).startswith("Stage bucket: bucket alpha changed meanwhile; trying again at")
+        assert str(again.message).startswith("Stage bucket: bucket alpha changed meanwhile; Next retry")
         assert [entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.INTENDED].count(
             "bucket"
         ) == 2

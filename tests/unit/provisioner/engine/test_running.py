@@ -197,9 +197,7 @@ class TestATemporaryError:
         yard.settle(run_id)
 
         entry = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert "Stage bucket: cannot create the bucket; trying again at 2026-11-23 12:00" in str(
-            entry.message
-        )
+        assert "Stage bucket: cannot create the bucket; Next retry 2026-11-23 12:00" in str(entry.message)
         assert str(entry.message).endswith("(2 of 3)")
         assert entry.data["cause"] == a_cause("Slow down").to_json()
 
@@ -347,9 +345,7 @@ class TestAFailure:
             run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert (
-            yard.told(run_id)[-1] == "Stage bucket failed: something the bot did not expect; reference ref-1"
-        )
+        assert yard.told(run_id)[-1] == "Stage bucket failed: an unexpected error occurred (reference ref-1)"
         assert "secret" not in str([entry.data for entry in yard.journal(run_id)])
         (line,) = (line for line in logs if line.get("reference") == "ref-1")
         assert str(line["exc_info"]) == "the inner secret"

@@ -223,4 +223,4 @@ def test_a_document_that_cannot_be_read_is_named(policies: IamPolicies) -> None:
         policies.document(ARN, "v7")
 
     assert str(failed.value) == (f"cannot read version v7 of IAM policy {NAME}: it isn't a policy document")
-    assert "put a sound version of it in force" in str(failed.value.hint)
+    assert "restore a valid version of it" in str(failed.value.hint)

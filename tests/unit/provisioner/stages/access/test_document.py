@@ -203,7 +203,7 @@ def test_T33_two_statements_that_could_be_meant_are_refused() -> None:
     assert str(refused.value) == (
         "several statements allow S3 access to listed buckets: statement 1 (Buckets), statement 3"
     )
-    assert "join them" in str(refused.value.hint)
+    assert "merge them" in str(refused.value.hint)
 
 
 def test_T33_of_two_that_already_list_the_bucket_one_is_enough() -> None:

@@ -165,7 +165,7 @@ def test_T33_a_policy_in_which_two_statements_could_be_meant_is_refused_before_a
         "cannot edit IAM policy policy-s3-kubeflow-an2-meerkat-prod: several statements allow S3 "
         "access to listed buckets: statement 2, statement 3 (Old)"
     )
-    assert "join them" in str(refused.value.hint)
+    assert "merge them" in str(refused.value.hint)
 
 
 def test_T41_the_last_resource_of_a_statement_is_not_removed() -> None:
@@ -344,7 +344,7 @@ def test_T40_the_size_is_looked_at_again_at_the_write() -> None:
     case = a_case()
     iam_of(case).meanwhile = [lambda: iam_of(case).policies.update({ARN: crowded(6140)})]
 
-    with pytest.raises(Permanent, match="too long"):
+    with pytest.raises(Permanent, match="over the size limit"):
         Trip(case, Goal.PRESENT).turn()
 
     assert len(policy_of(case).versions) == 1
@@ -370,7 +370,7 @@ def test_access_to_a_bucket_made_by_hand_stays_as_it_is() -> None:
     case = a_case()
     case.strangers["of a bucket made by hand"]()
 
-    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+    with pytest.raises(NotOurs, match="already exists and wasn't created by this bot"):
         Trip(case, Goal.ABSENT).arrive()
 
     assert WS.bucket_arns[0] in resources(policy_of(case))

@@ -87,7 +87,7 @@ def test_a_plan_can_be_made_while_neither_workspace_nor_account_is_there() -> No
 
     assert str(change.target) == "AI Conductor role Manager for alpha-edge in workspace alpha-ws"
     assert Trip(case, Goal.ABSENT).changes() == ()
-    with pytest.raises(Temporary, match="one of them is missing"):
+    with pytest.raises(Temporary, match="the account or the workspace doesn't exist"):
         Trip(case, Goal.PRESENT).turn()
 
 
@@ -108,7 +108,7 @@ def test_a_login_that_is_refused_takes_the_role_away_and_fails_each_time_until_i
 
     for _ in range(2):
         trip = Trip(case, Goal.PRESENT)
-        with pytest.raises(Permanent, match="does not accept the login alpha-edge"):
+        with pytest.raises(Permanent, match="rejects the login alpha-edge"):
             trip.arrive()
         assert trip.wire.made == ["add_member", "remove_member"]
         assert case.ours() is None

@@ -62,7 +62,7 @@ def test_a_drain_that_ended_while_a_budget_had_no_room_names_it(words: str) -> N
         "cannot drain EKS node group ng: pod disruption budget a/budget blocks pod a/held"
     )
     assert known is not None
-    assert "keeps an application from losing too many" in str(known.cause)
+    assert "limits how many of an application's pods can be down" in str(known.cause)
 
 
 @pytest.mark.parametrize(

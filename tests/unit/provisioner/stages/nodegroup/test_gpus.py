@@ -78,7 +78,7 @@ def test_a_plugin_that_eksctl_could_not_install_is_told_in_its_words(cloud: Fake
     assert (error.cause.service, error.cause.words) == ("eksctl", NO_PLUGIN)
     found = diagnose(error.what, error.cause)
     assert found is not None
-    assert "eksctl could not install it" in str(found.cause)
+    assert "eksctl couldn't install it" in str(found.cause)
     assert "has to install NVIDIA's device plugin" in str(found.remedy)
 
 
@@ -116,7 +116,7 @@ def test_what_eksctl_said_of_something_else_is_not_told_as_why(cloud: FakeCloud)
 def test_nobody_is_asked_to_approve_what_no_run_can_do(cloud: FakeCloud) -> None:
     put(cloud)
 
-    with pytest.raises(Permanent, match="their device plugin is not in the cluster"):
+    with pytest.raises(Permanent, match="the cluster has no NVIDIA device plugin"):
         Trip(a_case(cloud), Goal.PRESENT).changes()
 
 

@@ -40,7 +40,7 @@ def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody
         trip.changes()
 
     assert str(refused.value) == f"EKS node group {NAME} already exists with spec standard"
-    assert "Ask for what is there, or delete the workspace first" in str(refused.value.hint)
+    assert "Request the existing spec, or delete the workspace first" in str(refused.value.hint)
     assert not isinstance(refused.value, NotOurs)
 
 
@@ -145,7 +145,7 @@ def test_the_stack_of_a_stranger_behind_our_mark_stops_a_delete() -> None:
     cloud_of(case).grouped[ALIKE] = a_group()
     cloud_of(case).stacks[WS.stack_of(ALIKE)] = FakeStack("CREATE_COMPLETE", {})
 
-    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+    assert "was created by this bot" in str(failed(Trip(case, Goal.ABSENT)))
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_IN_PROGRESS", "DELETE_FAILED"])
@@ -155,7 +155,7 @@ def test_our_stack_with_a_node_group_of_a_stranger_stops_a_delete(status: str) -
     cloud_of(case).stacks[STACK] = FakeStack(status, OURS)
     case.strangers["a node group without our tag"]()
 
-    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+    assert "was created by this bot" in str(failed(Trip(case, Goal.ABSENT)))
 
 
 def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> None:

@@ -150,7 +150,7 @@ class TestPlan:
     def test_gpus_bring_a_device_plugin_for_the_whole_cluster(self) -> None:
         (change,) = Trip(a_case(a_workspace(spec="gpu")), Goal.PRESENT).changes()
 
-        assert "1 GPU each, in a; for NVIDIA's GPUs eksctl installs" in str(change.detail)
+        assert "1 GPU each, in a; for NVIDIA GPUs, eksctl installs" in str(change.detail)
 
     def test_T43_a_type_that_no_zone_of_the_cluster_offers_is_found_before_anybody_is_asked(self) -> None:
         case = a_case()
@@ -217,7 +217,7 @@ class TestPlan:
         cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", OURS)
         cloud_of(case).grouped[NAME] = a_group(status="CREATING", most=9)
 
-        assert "at most 9" in str(failed(Trip(case, Goal.PRESENT)))
+        assert "9 maximum nodes" in str(failed(Trip(case, Goal.PRESENT)))
 
     def test_one_that_a_delete_left_with_its_nodes_is_not_cleared_away_by_a_create(self) -> None:
         case = a_case()

@@ -102,7 +102,7 @@ def test_T15_a_namespace_without_a_profile_stops_a_create() -> None:
     case = a_case()
     a_namespace(cluster_of(case))
 
-    with pytest.raises(NotOurs, match="exists without a Profile"):
+    with pytest.raises(NotOurs, match="already exists without a Kubeflow profile"):
         Trip(case, Goal.PRESENT).changes()
 
 
@@ -120,7 +120,7 @@ def test_a_profile_made_by_hand_is_not_deleted() -> None:
     case = a_case()
     by_hand(cluster_of(case))
 
-    with pytest.raises(NotOurs, match="was made by hand"):
+    with pytest.raises(NotOurs, match="was created manually"):
         Trip(case, Goal.ABSENT).changes()
 
 
@@ -147,7 +147,7 @@ def test_a_namespace_that_would_go_with_our_profile_and_is_anothers_stops_a_dele
     cluster = cluster_of(case)
     cluster.namespaces[WS.namespace] = replace(cluster.namespaces[WS.namespace], owner=STRANGER)
 
-    with pytest.raises(Permanent, match="goes with the bot's Profile and belongs to") as refused:
+    with pytest.raises(Permanent, match="is part of the bot's Kubeflow profile but belongs to") as refused:
         Trip(case, Goal.ABSENT).changes()
 
     assert not isinstance(refused.value, NotOurs)
@@ -186,7 +186,7 @@ def test_a_stuck_finalizer_is_named_and_not_forced() -> None:
 
     assert trip.wire.made == ["delete_profile"]
     assert isinstance(wait, Wait)
-    assert "waits for finalizer profile-finalizer" in str(wait.reason)
+    assert "waiting for finalizer profile-finalizer" in str(wait.reason)
 
 
 def test_a_namespace_that_does_not_go_says_why() -> None:
