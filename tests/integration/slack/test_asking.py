@@ -58,7 +58,8 @@ def test_a_wrong_command_is_answered_with_all_that_is_wrong(stand: Stand) -> Non
     stand.slack.command("requester", "general", "/workspace create My_Team spec=huge <!channel>")
 
     said = stand.told("requester", "The command wasn't run.")
-    assert "My_Team is not. Try myteam." in said
+    assert "My_Team isn't a valid project name." in said
+    assert "Try myteam." in said
     assert "Unknown spec huge" in said
     assert "&lt;!channel&gt;" in said
 
@@ -221,7 +222,7 @@ def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:
     )
     assert ask.spec == a_spec(max=2, why="to train").to_json()
     assert stand.woken
-    stand.told("requester", "Checking alpha on all systems.")
+    stand.told("requester", "Checking alpha in all systems")
 
 
 def test_a_form_delivered_twice_is_one_ask(stand: Stand) -> None:

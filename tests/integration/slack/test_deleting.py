@@ -31,7 +31,7 @@ def test_the_form_says_when_no_such_workspace_is_known(stand: Stand) -> None:
     stand.form(line="/workspace delete alpa")
 
     said = str(stand.view("requester")["blocks"][0])
-    assert "I know no workspace `alpa`: nobody has asked for one" in said
+    assert "I have no record of workspace `alpa`" in said
     assert "Did you mean `alpha`?" in said
     assert "The bot first lists what will be deleted" in said
 
@@ -54,7 +54,7 @@ def test_a_deletion_is_stored_before_it_is_acknowledged(stand: Stand, typed: str
     )
     assert ask.spec == {"project": "alpha", "why": "the project is over"}
     assert stand.woken
-    stand.told("requester", "Checking alpha on all systems.")
+    stand.told("requester", "Checking alpha in all systems")
 
 
 @pytest.mark.parametrize("typed", ["alphabet", "yes"])
@@ -83,7 +83,7 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
 
     stand.slack.command("admin", "general", "/workspace delete alpha")
 
-    stand.told("admin", "A request for alpha is already pending: WSR-0001, open until")
+    stand.told("admin", "A request for alpha is already pending: WSR-0001 (expires")
     assert stand.slack.view("admin") is None
 
 

@@ -60,7 +60,7 @@ def test_the_second_of_two_clicks_is_told_who_was_first(stand: Stand) -> None:
 
     press(stand, "second-admin", Action.APPROVE, at.ts)
 
-    stand.told("second-admin", f"was approved by <@{BOB}>", REQUESTS)
+    stand.told("second-admin", f"was already approved by <@{BOB}>", REQUESTS)
 
 
 def test_groups_are_read_at_the_click(stand: Stand) -> None:
@@ -117,7 +117,7 @@ def test_a_rejection_by_somebody_who_may_not_any_more_is_refused_privately(stand
 
     stand.slack.submit("admin", view["id"], {"why": "I do not like it"})
 
-    stand.told("admin", "decide on this", REQUESTS)
+    stand.told("admin", "can approve or reject this", REQUESTS)
     assert stand.request().pending
 
 
@@ -163,7 +163,7 @@ def test_a_rejection_of_what_is_decided_is_told_at_the_click(stand: Stand, known
 
     press(stand, "second-admin", Action.REJECT, at.ts)
 
-    stand.told("second-admin", f"was approved by <@{BOB}>", REQUESTS)
+    stand.told("second-admin", f"was already approved by <@{BOB}>", REQUESTS)
     assert stand.slack.view("second-admin") is None
 
 

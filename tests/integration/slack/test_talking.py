@@ -120,7 +120,7 @@ def test_an_answer_that_slack_wants_a_little_later_is_given_then(stand: Stand) -
 def test_a_direct_message_is_quoted_as_it_was_written(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "good morning")
 
-    stand.eventually(lambda: "put right in `good morning`" in str(stand.slack.dm("requester")["messages"]))
+    stand.eventually(lambda: "problem in `good morning`" in str(stand.slack.dm("requester")["messages"]))
 
 
 def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
@@ -133,7 +133,7 @@ def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
 
 def test_the_form_can_be_had_in_a_direct_message(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "create alpha max=7")
-    stand.answered("requester", "Use the button below")
+    stand.answered("requester", "Open the form to continue.")
 
     stand.slack.click("requester", action_id="ws.create.open", channel="dm")
 
@@ -157,7 +157,7 @@ def test_a_form_from_nowhere_is_answered_by_direct_message(stand: Stand) -> None
 
     stand.slack.submit("requester", view_id, {"project": "alpha", "why": "to train"})
 
-    stand.answered("requester", "Checking alpha on all systems.")
+    stand.answered("requester", "Checking alpha in all systems")
 
 
 def test_the_shortcut_on_a_card_shows_how_its_workspace_is(stand: Stand) -> None:
@@ -166,7 +166,7 @@ def test_the_shortcut_on_a_card_shows_how_its_workspace_is(stand: Stand) -> None
     stand.slack.shortcut("admin", "ws.shortcut", REQUESTS, at.ts)
 
     view = stand.view("admin")
-    assert "waiting for approval" in str(view["blocks"])
+    assert "pending approval" in str(view["blocks"])
     before = view["hash"]
     stand.slack.click("admin", view_id=view["id"], action_id="ws.status.run")
     stand.eventually(lambda: stand.view("admin")["hash"] != before)
@@ -188,7 +188,7 @@ def test_home_shows_ones_own_requests(stand: Stand) -> None:
 
     stand.slack.home("requester")
 
-    stand.eventually(lambda: "waiting for approval" in str(stand.slack.home_view("requester")))
+    stand.eventually(lambda: "pending approval" in str(stand.slack.home_view("requester")))
 
 
 def test_the_messages_tab_publishes_nothing(stand: Stand) -> None:

@@ -41,7 +41,7 @@ def test_a_note_is_kept_within_the_same_bounds_as_words() -> None:
     assert cause.note is not None
     assert len(str(cause.note)) == LONGEST_WORDS
     assert str(cause.note) == cause.words
-    assert cause.words.startswith("cannot read Dex's log: xxx")
+    assert cause.words.startswith("cannot read dex's log: xxx")
 
 
 def test_a_long_name_in_a_note_is_cut_and_stays_a_name() -> None:

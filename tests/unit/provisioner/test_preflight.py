@@ -32,7 +32,7 @@ def test_a_cluster_that_aws_does_not_have_is_told() -> None:
     place = FakePlace(cluster="eks-an2-meerkat-prod-1-33")
 
     assert told(place) == ["EKS cluster: EKS cluster eks-an2-meerkat-prod doesn't exist"]
-    assert "an upgrade of the platform" in str(place.preflight().refusals()[0].error.hint)
+    assert "A platform upgrade" in str(place.preflight().refusals()[0].error.hint)
 
 
 def test_a_cluster_that_is_not_active_is_told() -> None:

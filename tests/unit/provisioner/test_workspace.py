@@ -96,7 +96,7 @@ class TestDashboard:
     def test_what_is_none_is_told_at_its_field(self, given: str) -> None:
         ((field, words),) = told(a_spec(dashboard=given))
 
-        assert (field, "or leave it empty" in words) == ("dashboard", True)
+        assert (field, "or leave this empty" in words) == ("dashboard", True)
 
     def test_that_is_made_has_a_uid_the_runbook_would_find(self) -> None:
         ws = a_workspace("alpha")

@@ -27,7 +27,7 @@ def told(words: str, service: str = "s3") -> str:
 
 @pytest.mark.parametrize(
     ("service", "name"),
-    [("s3", "S3"), ("cloudformation", "CloudFormation"), ("conductor", "AI Conductor"), ("dex", "dex")],
+    [("s3", "S3"), ("cloudformation", "CloudFormation"), ("conductor", "AI Conductor"), ("dex", "Dex")],
 )
 def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str, name: str) -> None:
     what = Message("cannot make nodes")
@@ -54,11 +54,11 @@ def test_our_own_words_about_an_answer_are_not_put_into_the_vendors_mouth(office
 
     assert f"\n{SAW}\n" in str(line)
     assert SAW in details
-    assert " says" not in f"{line} {details}"
+    assert " responded" not in f"{line} {details}"
 
 
 def test_a_vendor_that_said_nothing_is_not_quoted() -> None:
-    assert " says" not in told("", "s3")
+    assert " responded" not in told("", "s3")
 
 
 def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> None:
@@ -67,7 +67,7 @@ def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> No
     said = shown(office.service.details(office.failed(error=refused).id))
 
     assert "What to do: Ask for other nodes." in said
-    assert "do not know" not in said
+    assert "cause is unknown" not in said
 
 
 def test_every_system_that_is_known_to_fail_has_a_name() -> None:
@@ -77,7 +77,7 @@ def test_every_system_that_is_known_to_fail_has_a_name() -> None:
 def test_long_words_are_cut_between_words() -> None:
     words = "is not authorized to perform it " * 40
 
-    short = told(words).split("says:\n> ")[1].split("\n")[0]
+    short = told(words).split("responded:\n> ")[1].split("\n")[0]
 
     assert short.endswith(" …")
     assert words.startswith(short.removesuffix("…"))
@@ -85,7 +85,7 @@ def test_long_words_are_cut_between_words() -> None:
 
 
 def test_a_long_word_is_cut_all_the_same() -> None:
-    assert f"says:\n> {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
+    assert f"responded:\n> {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
 
 
 def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
@@ -98,7 +98,7 @@ def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
     )
 
     assert [str(item) for item in inventory_items([inventory])] == [
-        "EKS node group a (only its failed stack, ROLLBACK_COMPLETE)",
+        "EKS node group a (only the failed stack exists, ROLLBACK_COMPLETE)",
         "EKS node group b",
     ]
 
@@ -112,8 +112,8 @@ def test_where_nothing_was_made_nothing_is_offered_to_be_rolled_back(office: Off
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "What exists now: nothing" in card
     assert "Roll back" not in card
-    assert "keeps what exists" not in card
-    assert "cost money" not in card
+    assert "keeps existing resources" not in card
+    assert "incur cost" not in card
     assert "Nothing happens until someone acts." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",

@@ -201,7 +201,7 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "1 stage differs from the plan" in said
+    assert "1 stage of alpha differs from the plan" in said
     assert "bucket alpha" in said
 
 

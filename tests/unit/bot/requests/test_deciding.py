@@ -162,7 +162,7 @@ def test_cancel_stops_before_the_next_change_and_says_what_exists(office: Office
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert len(office.world.writes) == made
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "cancelled" in card
+    assert "canceled" in card
     assert any("bucket alpha" in line for line in office.chat.lines(CHANNEL))
 
 
@@ -233,7 +233,7 @@ def test_a_ready_card_says_what_is_asked_for_since_and_what_was_approved(office:
 
     card = office.chat.card_at(CHANNEL, made.reference)
     assert f"Missing resources are created in {request.id}." in card
-    assert "asks for" not in card
+    assert "requested the" not in card
 
 
 def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None:

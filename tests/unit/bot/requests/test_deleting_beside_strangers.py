@@ -55,7 +55,7 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert "alpha was deleted. Resources the bot doesn't own were left in place." in card
     assert "Verified: only resources the bot doesn't own remain." in card
     assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in card
-    assert "profile alpha\nNot there to begin with: Stage nodes, Stage login, Stage policy\nDeleted" in card
+    assert "profile alpha\nDidn't exist: Stage nodes, Stage login, Stage policy\nDeleted" in card
     assert (
         "This name is available again once the resources left in place are deleted: /workspace create alpha"
     ) in card

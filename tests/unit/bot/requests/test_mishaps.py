@@ -150,8 +150,8 @@ def test_a_failed_run_is_given_up_at_once_and_that_is_told(office: Office) -> No
     office.settle()
 
     assert office.run(run.id).status is RunStatus.CANCELLED
-    assert any("Cancelled" in line for line in office.chat.lines(CHANNEL))
-    assert any("cancelled" in said for said in office.chat.directs(MINA))
+    assert any("Canceled" in line for line in office.chat.lines(CHANNEL))
+    assert any("canceled" in said for said in office.chat.directs(MINA))
     with pytest.raises(CannotRetry):
         office.service.retry(office.who(MINA), run.id)
 
@@ -264,7 +264,7 @@ def test_a_parked_run_for_which_nothing_can_be_asked_says_why_once_and_is_asked_
         one for one in office.chat.lines(CHANNEL) if "can't request approval of the updated plan" in one
     ]
     assert f"@{MINA}" in line
-    assert "look again every minute.\nStage bucket: bucket alpha belongs to somebody else." in line
+    assert "I check again every minute.\nStage bucket: bucket alpha belongs to somebody else." in line
     assert office.pending() is None
     office.world.places["alpha", "bucket"].foreign = False
     _minutes(office, 2)
@@ -282,7 +282,7 @@ def test_nobody_is_asked_for_a_new_plan_of_a_run_that_was_told_to_stop(office: O
 
     assert office.pending() is None
     assert office.run(run.id).status is RunStatus.CANCELLED
-    assert any("cancelled" in said for said in office.chat.directs(MINA))
+    assert any("canceled" in said for said in office.chat.directs(MINA))
 
 
 def test_a_new_plan_has_to_pass_the_gate_of_the_policy_as_it_is(office: Office) -> None:
@@ -325,7 +325,7 @@ def test_a_new_plan_that_nobody_approves_gives_the_run_up(office: Office, end: s
     office.settle()
 
     assert office.run(run.id).status is RunStatus.CANCELLED
-    assert any("was not approved" in line for line in office.chat.lines(CHANNEL))
+    assert any("wasn't approved" in line for line in office.chat.lines(CHANNEL))
     with office.database.unit() as unit:
         assert not unit.threads.open(office.clock.now())
 

@@ -395,7 +395,7 @@ def test_continue_and_delete_at_once_are_one_request_and_the_second_is_told(offi
 
     assert _asks(office) == 2
     told = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
-    assert len([one for one in told if "open until" in one]) == 1
+    assert len([one for one in told if "is already pending" in one]) == 1
 
 
 def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
@@ -456,7 +456,7 @@ def test_what_was_given_up_before_anything_was_made_offers_no_deletion(office: O
 def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     run = _cancelled_deletion(office)
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "Deleting alpha was cancelled" in card
+    assert "Deleting alpha was canceled" in card
     assert "Continue requests approval to delete the remaining resources." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 

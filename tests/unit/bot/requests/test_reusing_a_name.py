@@ -45,7 +45,7 @@ def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(offic
 
     said = str(office.service.status("alpha").text)
 
-    assert said.startswith(f"alpha: ready. {request.id} is pending approval (expires ")
+    assert said.startswith(f"alpha: ready. Deletion request {request.id} is pending approval (expires ")
 
 
 def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothing(office: Office) -> None:
@@ -70,7 +70,7 @@ def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None
     office.service.expire()
     office.settle()
 
-    assert waiting.startswith(f"alpha: ready. {request.id} is pending approval (expires ")
+    assert waiting.startswith(f"alpha: ready. Request {request.id} is pending approval (expires ")
     said = shown(office.service.status("alpha"))
     assert f"{request.id} expired. Nothing changed." in said
 
@@ -95,7 +95,10 @@ def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(o
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was canceled, then {again.reference}: ready. {request.id} is pending approval" in said
+    assert (
+        f"was canceled, then {again.reference}: ready. Deletion request {request.id} is pending approval"
+        in said
+    )
 
 
 def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:
@@ -104,7 +107,7 @@ def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(offi
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"ready. {request.id} is pending approval (expires" in said
+    assert f"ready. Deletion request {request.id} is pending approval (expires" in said
     assert "deletion pending approval (expires" in said
     assert f"after {run.reference}" not in said
 
@@ -156,5 +159,5 @@ def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -
     office.settle()
 
     assert office.pending() is None
-    assert "Nothing of alpha exists" in office.chat.whispers(MINA)[-1]
+    assert "no resources of alpha exist in any system" in office.chat.whispers(MINA)[-1]
     assert office.request("WSR-0002").status is RequestStatus.APPROVED

@@ -80,7 +80,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
 
 
 def test_every_line_of_a_list_begins_as_a_sentence_does() -> None:
-    bullets = Bullets((Message("EKS node group {name}", name=named("ng-a")), Message("S3 bucket")))
+    bullets = Bullets((Message("node group {name}", name=named("ng-a")), Message("S3 bucket")))
 
     assert texts(a_card(bullets))[1].splitlines() == ["• Node group `ng-a`", "• S3 bucket"]
 
@@ -92,7 +92,7 @@ def test_every_state_has_a_sign_of_its_own() -> None:
 def test_a_code_span_never_stands_in_bold() -> None:
     line = Line(Mark.NOW, Message("{name}", name=Ref(RefKind.NAME, "alpha")))
 
-    assert texts(a_card(Lines((line,))))[1] == ":gear: `alpha` — now"
+    assert texts(a_card(Lines((line,))))[1] == ":gear: `alpha` — in progress"
 
 
 def test_facts_stand_in_two_columns() -> None:

@@ -244,7 +244,7 @@ def test_a_key_without_a_value_is_told() -> None:
 def test_a_name_that_cannot_be_gets_the_rule(name: str) -> None:
     (said,) = wrong(f"create {name}")
 
-    assert said.startswith("A project name is 2 to 20 lowercase letters and digits")
+    assert said.startswith(f"{name} isn't a valid project name. Use 2 to 20 lowercase letters and digits")
 
 
 def test_a_reserved_name_is_told() -> None:

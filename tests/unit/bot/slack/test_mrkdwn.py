@@ -109,7 +109,7 @@ def test_a_text_is_cut_between_its_lines() -> None:
 @pytest.mark.parametrize(
     ("line", "begins"),
     [
-        ("EKS node group `ng`", "EKS node group `ng`"),
+        ("node group `ng`", "Node group `ng`"),
         ("`node` group", "`node` group"),
         ("dex is restarted", "dex is restarted"),
         ("<@U0BOB0001> asks", "<@U0BOB0001> asks"),

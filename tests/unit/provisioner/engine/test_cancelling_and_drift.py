@@ -310,7 +310,7 @@ class TestTheLastLook:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"profile", "bucket", "policy", "nodes", "login"}
         again = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert str(again.message).startswith("Stage bucket: bucket alpha changed meanwhile; Next retry")
+        assert str(again.message).startswith("Stage bucket: bucket alpha changed during the run. Next retry")
         assert [entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.INTENDED].count(
             "bucket"
         ) == 2
@@ -355,7 +355,10 @@ class TestTheLastLook:
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
 
         assert [write for write in yard.world.writes if write.stage == "bucket"] == before
-        assert f"Stage bucket was {'there' if goal is Goal.PRESENT else 'gone'} already" in yard.told(run_id)
+        assert (
+            f"Stage bucket{' already exists' if goal is Goal.PRESENT else ': nothing to delete'}"
+            in yard.told(run_id)
+        )
 
     def test_fails_on_what_became_somebody_elses(self, yard: Yard) -> None:
         yard.steps = quick_and_slow(yard)

@@ -197,8 +197,8 @@ class TestATemporaryError:
         yard.settle(run_id)
 
         entry = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert "Stage bucket: cannot create the bucket; Next retry 2026-11-23 12:00" in str(entry.message)
-        assert str(entry.message).endswith("(2 of 3)")
+        assert "Stage bucket: cannot create the bucket. Next retry 2026-11-23 12:00" in str(entry.message)
+        assert str(entry.message).endswith("(attempt 2 of 3)")
         assert entry.data["cause"] == a_cause("Slow down").to_json()
 
     def test_goes_on_from_where_it_was(self, yard: Yard) -> None:

@@ -252,7 +252,7 @@ def test_T37_the_text_of_what_is_dropped_is_journalled_before() -> None:
     with pytest.raises(CrashNow):
         trip.arrive()
 
-    recorded = next(line for line in trip.context.told if line.startswith("version v1 of policy"))
+    recorded = next(line for line in trip.context.told if line.startswith("version v1 of IAM policy"))
     assert json.loads(recorded[recorded.index("{") :]) == {"policy": ARN, "version": "v1", "document": oldest}
     assert "v1" not in policy_of(case).versions
 
@@ -287,8 +287,7 @@ def test_T38_a_newer_version_that_is_not_in_force_is_told_and_left_alone() -> No
     made(case)
 
     assert str(change.detail) == (
-        "deletes version v1, the oldest unused one; goes by version v4, which is in use, and not "
-        "by the newer v5"
+        "deletes version v1, the oldest unused one; based on version v4, which is in use, not on the newer v5"
     )
     assert "Id" not in policy_of(case).document
     assert draft in policy_of(case).versions

@@ -363,7 +363,7 @@ def test_T21_of_two_that_restart_dex_together_both_go_if_it_does_not_start() -> 
 
     with pytest.raises(Permanent, match="failed to start with aic-user-beta-ws@"):
         together([beta, gamma], case.pass_time)
-    with pytest.raises(Permanent, match="did not start with aic-user-gamma-ws@"):
+    with pytest.raises(Permanent, match="failed to start with aic-user-gamma-ws@"):
         together([gamma], case.pass_time)
     dex.broken = False
     case.pass_time(2)

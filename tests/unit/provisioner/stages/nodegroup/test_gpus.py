@@ -79,7 +79,7 @@ def test_a_plugin_that_eksctl_could_not_install_is_told_in_its_words(cloud: Fake
     found = diagnose(error.what, error.cause)
     assert found is not None
     assert "eksctl couldn't install it" in str(found.cause)
-    assert "has to install NVIDIA's device plugin" in str(found.remedy)
+    assert "to install the NVIDIA device plugin" in str(found.remedy)
 
 
 def test_once_somebody_installed_it_a_retry_is_done(cloud: FakeCloud) -> None:

@@ -163,7 +163,7 @@ def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> Non
     case.mixtures["a stranger's node group behind our failed stack"]()
 
     with pytest.raises(
-        PartlyOurs, match=(f"^already exists and wasn't created by this bot: node group {NAME}")
+        PartlyOurs, match=(f"^already exists and wasn't created by this bot: EKS node group {NAME}")
     ) as told:
         Trip(case, Goal.ABSENT).changes()
     with pytest.raises(NotOurs):
@@ -179,7 +179,7 @@ def test_a_stranger_under_another_spec_stays_and_stops_no_create() -> None:
     case.mixtures["a stranger's under another spec"]()
     assert Trip(case, Goal.PRESENT).changes() == ()
 
-    with pytest.raises(NotOurs, match=f"there is node group {GPU_NAME}"):
+    with pytest.raises(NotOurs, match=f"wasn't created by this bot: EKS node group {GPU_NAME}"):
         Trip(case, Goal.ABSENT).arrive()
 
     assert case.ours() == (None, None)
@@ -194,5 +194,5 @@ def test_strangers_are_named_all_at_once() -> None:
     with pytest.raises(NotOurs) as told:
         Trip(case, Goal.ABSENT).changes()
 
-    things = f"CloudFormation stack {STACK}, node group {GPU_NAME}"
+    things = f"CloudFormation stack {STACK}, EKS node group {GPU_NAME}"
     assert str(told.value) == f"already exists and wasn't created by this bot: {things}"

@@ -208,8 +208,8 @@ class TestPlan:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error.what).startswith(f"EKS node group {NAME} exists with ")
-        assert "the bot cannot change a node group yet" in str(error.hint)
+        assert str(error.what).startswith(f"EKS node group {NAME} already exists with ")
+        assert "The bot can't change an existing node group" in str(error.hint)
         assert not isinstance(error, NotOurs)
 
     def test_one_that_differs_is_said_while_it_is_still_being_made(self) -> None:
@@ -363,7 +363,7 @@ class TestCreate:
         error = failed(Trip(case, Goal.PRESENT))
 
         assert str(error) == (
-            f"eksctl succeeded, but EKS node group {NAME}: created 0 managed nodegroup(s) doesn't exist"
+            f"eksctl succeeded, but EKS node group {NAME} doesn't exist: created 0 managed nodegroup(s)"
         )
         assert error.cause is not None
         assert (error.cause.service, error.cause.operation) == ("eksctl", "create nodegroup")
