@@ -81,7 +81,7 @@ def test_a_broken_connection_is_temporary(error: Exception) -> None:
 def test_a_reply_that_lacks_fields_is_permanent_and_says_which() -> None:
     model: Any = V1PodList  # the stubs are of an older client
 
-    with pytest.raises(Permanent, match="the reply is not usable") as failed, mapped(WHAT, "list_pods"):
+    with pytest.raises(Permanent, match="the response is unusable") as failed, mapped(WHAT, "list_pods"):
         model.model_validate({"kind": "PodList"})
 
     assert failed.value.cause is not None
