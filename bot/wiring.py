@@ -10,7 +10,6 @@ import structlog
 
 from approvals.policy import Policy, PolicyFault
 from bot import vendors
-from bot.config import logs
 from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
@@ -34,6 +33,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.engine.store import SqlLedger
+from provisioner.redaction import Redactor
 
 log = structlog.get_logger()
 
@@ -178,7 +178,7 @@ class Bot:
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),
-            redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
+            redact=Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,

@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from provisioner.clients.answer import is_json, seen
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
+from provisioner.redaction import Redactor
 from provisioner.stages.dashboard.stage import BOT, Dashboard
 
 _SOON = timedelta(seconds=5)
@@ -59,6 +60,7 @@ class GrafanaHttp:
         self._token = SecretStr(token.get_secret_value().strip())  # a file often ends in a new line
         if not re.fullmatch(r"[!-~]+", self._token.get_secret_value()):
             raise ValueError("Grafana's token must be visible ASCII characters without blanks")
+        self._redact = Redactor((self._token,)).redact
         self._template = checked(template or shipped())
         self._http = httpx.Client(
             base_url=url,
@@ -123,7 +125,7 @@ class GrafanaHttp:
             cause = Cause(
                 service="grafana",
                 operation=call.operation,
-                words=self._masked(str(error)),
+                words=self._redact(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(call.what, cause=cause) from error
@@ -147,19 +149,16 @@ class GrafanaHttp:
         """A `note` where what Grafana says is no fault in its own eyes."""
         code, said = str(answer.status_code), _json(answer)
         if said is None or note is not None:
-            note = note or seen(answer, self._masked)
+            note = note or seen(answer, self._redact)
             cause = Cause.noted(note, service="grafana", operation=call.operation, code=code)
-            return cause.redacted(self._masked)
+            return cause.redacted(self._redact)
         return Cause(
             service="grafana",
             operation=call.operation,
             code=code,
-            words=self._masked(_words(answer)),
+            words=self._redact(_words(answer)),
             request_id=str(said.get("accessErrorId") or said.get("traceID") or ""),
         )
-
-    def _masked(self, words: str) -> str:
-        return words.replace(self._token.get_secret_value(), "***")
 
 
 def shipped() -> str:

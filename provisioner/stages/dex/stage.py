@@ -21,7 +21,6 @@ however many come at once, two restarts do.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,6 +32,7 @@ from pydantic import SecretStr
 from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
 from provisioner.stages.dex.config import DexConfig, Login, Unsound
 from provisioner.workspace import Workspace
@@ -42,7 +42,6 @@ LOCK = "configmap/auth/dex"
 _LOOK_AGAIN = 2.0  # seconds
 _CRASHES_ENOUGH = 2  # a third start will not go better, and meanwhile nobody can log in
 _EDITS_AT_ONCE = 5  # lost races against editors that know no lock, before it is left for later
-_HASH = re.compile(r"\$2[a-z]?\$\d\d\$[./A-Za-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +281,7 @@ class DexUserStage:
             why = error.cause.words if error.cause else ""
             note = Message("{what}: {why}", what=error.what, why=why) if why else error.what
             cause = Cause.noted(note, service="dex", operation="start")
-        return cause.redacted(lambda words: _HASH.sub("***", words))
+        return cause.redacted(Redactor().redact)
 
 
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
