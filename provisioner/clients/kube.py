@@ -31,6 +31,7 @@ from yaml import YAMLError
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.retry import retry_after
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
 
@@ -130,9 +131,7 @@ def _error(what: Message, operation: str, error: ApiException) -> WorkError:
     status = error.status or 0  # 0: TLS failed before there was an answer
     cause = Cause(service="kubernetes", operation=operation, code=str(status or "TLS"), words=_words(error))
     if status in (0, 409, 429) or status >= 500:
-        after = (error.headers or {}).get("Retry-After", "")
-        retry_after = timedelta(seconds=int(after)) if after.isdigit() else None
-        return Temporary(what, cause=cause, retry_after=retry_after)
+        return Temporary(what, cause=cause, retry_after=retry_after(error.headers or {}))
     return Permanent(what, cause=cause)
 
 

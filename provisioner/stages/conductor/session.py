@@ -26,6 +26,7 @@ from provisioner.clients.answer import is_json, kind, seen
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
 from provisioner.redaction import Redactor
+from provisioner.retry import retry_after
 
 LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"
@@ -242,7 +243,7 @@ class ConductorSession:
             raise Temporary(
                 operation.what,
                 cause=self._cause(operation, answer),
-                retry_after=_retry_after(answer),
+                retry_after=retry_after(answer.headers) or _SOON,
             )
         return answer
 
@@ -304,8 +305,3 @@ def _fault(fault: Any) -> str:
         return str(fault)
     where = ".".join(str(part) for part in fault.get("loc", ()))
     return f"{where}: {fault.get('msg', '')}"
-
-
-def _retry_after(answer: httpx.Response) -> timedelta:
-    told = answer.headers.get("retry-after", "")
-    return timedelta(seconds=min(int(told), 300)) if told.isascii() and told.isdigit() else _SOON

@@ -22,6 +22,7 @@ from provisioner.clients.answer import is_json, seen
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
+from provisioner.retry import retry_after
 from provisioner.stages.dashboard.stage import BOT, Dashboard
 
 _SOON = timedelta(seconds=5)
@@ -130,7 +131,9 @@ class GrafanaHttp:
             )
             raise Temporary(call.what, cause=cause) from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise Temporary(call.what, cause=self._cause(call, answer), retry_after=_SOON)
+            raise Temporary(
+                call.what, cause=self._cause(call, answer), retry_after=retry_after(answer.headers) or _SOON
+            )
         if answer.is_redirect or _json(answer) is None:
             self._refuse(call, answer)
         return answer
