@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
-from approvals.policy import Policy, PolicyFault
 from bot import vendors
+from bot.config import policy
 from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
@@ -159,7 +158,7 @@ class Bot:
             units=self.database.unit,
             engine=self._engine,
             preflight=self._vendors.preflight(),
-            policy=policy(settings),
+            policy=policy.read(settings.policy),
             people=people,
             platform=settings.where(),
             clock=self._clock,
@@ -188,7 +187,7 @@ class Bot:
 def check_all(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
     lines: list[str] = []
-    for look in (_check_database, policy, vendors.check):
+    for look in (_check_database, _check_policy, vendors.check):
         try:
             look(settings)
         except SettingsFault as fault:
@@ -197,18 +196,8 @@ def check_all(settings: Settings) -> None:
         raise SettingsFault(lines)
 
 
-def policy(settings: Settings) -> Policy:
-    """Raises `SettingsFault` with all that is wrong with it."""
-    path = settings.policy or Path(__file__).parent / "config" / "policy.toml"
-    try:
-        return Policy.from_toml(path.read_text(encoding="utf-8"))
-    except PolicyFault as fault:
-        lines = list(fault.lines)
-    except OSError as error:
-        lines = [error.strerror or "it cannot be read"]
-    except UnicodeDecodeError:
-        lines = ["it is not text in UTF-8"]
-    raise SettingsFault([f"WORKSPACE_BOT_POLICY: {line}" for line in lines])
+def _check_policy(settings: Settings) -> None:
+    policy.read(settings.policy)
 
 
 def _check_database(settings: Settings) -> None:

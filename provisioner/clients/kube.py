@@ -32,6 +32,7 @@ from yaml import YAMLError
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.retry import retry_after
+from provisioner.validation import faults
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
 
@@ -118,7 +119,7 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
     except ApiException as error:
         raise _error(what, operation, error) from error
     except ValidationError as error:
-        fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
+        fields = [fault.place or fault.words for fault in faults(error)]
         note = Message("the response is unusable: {fields}", fields=named(", ".join(fields)))
         cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error

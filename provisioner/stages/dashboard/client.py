@@ -24,6 +24,7 @@ from provisioner.message import Message, named
 from provisioner.redaction import Redactor
 from provisioner.retry import retry_after
 from provisioner.stages.dashboard.stage import BOT, Dashboard
+from provisioner.validation import faults
 
 _SOON = timedelta(seconds=5)
 _RIGHTS_KNOWN = timedelta(seconds=30)
@@ -79,7 +80,7 @@ class GrafanaHttp:
         try:
             found = _Found.model_validate_json(answer.content).dashboard
         except ValidationError as error:
-            fields = named(", ".join(".".join(map(str, one["loc"])) for one in error.errors()))
+            fields = named(", ".join(fault.place for fault in faults(error)))
             self._refuse(call, answer, Message("answered without a usable {fields}", fields=fields))
         if found.uid != uid:  # some databases compare without regard to case
             other = Message("answered with another dashboard, {uid}", uid=named(found.uid))
