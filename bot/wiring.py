@@ -54,8 +54,8 @@ class Bot:
             units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
-        people = SlackPeople(client, self._clock)
-        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
+        people = SlackPeople(client)
+        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id)
         edge = SlackContext(
             service=self.service,
             people=people,

@@ -26,8 +26,8 @@ class Cause:
     """What a vendor answered. `words` are its own.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters where they are
-    stored and not before: `redacted` has to see all of them.
+    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters at last, and not before
+    `redacted` has seen all of them.
     """
 
     service: str  # "s3", "kubernetes", "dex"
@@ -45,7 +45,8 @@ class Cause:
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
         said = str(self.note)
-        return replace(self, words=redact(self.words), note=self.note if redact(said) == said else None)
+        words = redact(self.words)[:LONGEST_WORDS]
+        return replace(self, words=words, note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from time import sleep
 from typing import Any, Protocol, TypeAlias
 
 import structlog
+from cachetools import FIFOCache
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
@@ -23,7 +25,6 @@ from bot.slack.commands import Command, parse
 from bot.slack.errors import TROUBLE, error_code
 from bot.slack.incoming import Incoming, Origin
 from bot.slack.modal import card_view
-from bot.slack.recent import Recent
 from bot.texts import Language, Texts
 from provisioner.engine.run import Clock
 from provisioner.engine.stage import Goal
@@ -121,7 +122,8 @@ class SlackContext:
     clock: Clock
     command: str = "/workspace"
     dashboards: bool = False  # whether a dashboard can be given, or is made
-    _drafts: Recent[Draft] = field(default_factory=lambda: Recent(_DRAFTS_KEPT))
+    _drafts: FIFOCache[str, Draft] = field(default_factory=lambda: FIFOCache(_DRAFTS_KEPT))
+    _drafts_lock: Lock = field(default_factory=Lock)
 
     @property
     def now(self) -> datetime:
@@ -141,12 +143,14 @@ class SlackContext:
     def keep_draft(self, draft: Draft) -> str:
         """An opaque id for a button; it opens an empty form once the process has been restarted."""
         draft_id = f"draft-{secrets.token_hex(8)}"
-        self._drafts.add(draft_id, draft)
+        with self._drafts_lock:
+            self._drafts[draft_id] = draft
         return draft_id
 
     def draft(self, draft_id: str) -> Draft:
         """What a form is to be filled with: from an answer of ours, or from a submission that was refused."""
-        typed = self._drafts.get(draft_id)
+        with self._drafts_lock:
+            typed = self._drafts.get(draft_id)
         if typed is not None:
             return typed
         asked = self.service.draft(draft_id)
