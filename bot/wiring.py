@@ -17,7 +17,7 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.health import Health
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule
+from bot.runtime.schedule import Job, Schedule, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -140,9 +140,9 @@ class Bot:
             Job("follow", often, self._sync.sync_once),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
             Job("expire", timedelta(seconds=15), self.service.expire),
-            Job("prune", timedelta(hours=1), self._prune),
-            # Not at once: a bot that crashes in circles does not log in in circles, which locks the account.
-            Job("stay known", timedelta(days=1), self._vendors.keep_login_alive, first=timedelta(hours=1)),
+            Job("prune", TimeOfDay(minute=7), self._prune),
+            # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
+            Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
         )
 
     def _prune(self) -> None:

@@ -26,8 +26,8 @@ class Cause:
     """What a vendor answered. `words` are its own.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters at last, and not before
-    `redacted` has seen all of them.
+    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters in the end:
+    `redacted` has to see all of them.
     """
 
     service: str  # "s3", "kubernetes", "dex"
