@@ -32,6 +32,7 @@ from pydantic import SecretStr
 from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.password_hash import strong
 from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
 from provisioner.stages.dex.config import DexConfig, Login, Unsound
@@ -111,7 +112,7 @@ class DexUserStage:
         *,
         starts_within: timedelta = timedelta(minutes=3),
     ) -> None:
-        if not dexconfig.strong(password_hash.get_secret_value()):
+        if not strong(password_hash.get_secret_value()):
             raise ValueError("the password hash is not bcrypt of cost 10 to 16")
         self._dex = dex
         self._health = health
@@ -194,7 +195,7 @@ class DexUserStage:
         user_id = next((config.own_user_id(entry) for entry in kept), "")
         return Login(
             email=ws.login_email,
-            hash=hashed if dexconfig.strong(hashed) else self._password_hash.get_secret_value(),
+            hash=hashed if strong(hashed) else self._password_hash.get_secret_value(),
             username=ws.login,
             user_id=user_id or str(uuid5(NAMESPACE_URL, ws.login_email)),
         )
@@ -340,7 +341,7 @@ def _sound(ws: Workspace, config: DexConfig) -> bool:
                 entry.get("email") == ws.login_email
                 and entry.get("username") == ws.login
                 and config.own_user_id(entry) != ""
-                and (dexconfig.strong(str(hashed)) if hashed else bool(entry.get("hashFromEnv")))
+                and (strong(str(hashed)) if hashed else bool(entry.get("hashFromEnv")))
             )
     return False
 
