@@ -133,17 +133,17 @@ class SlackApp:
 
     def _listener(self, listener: Listener) -> Callable[[Ack, Body], None]:
         def on_incoming(ack: Ack, body: Body) -> None:
-            answer = listener.first(self._context, Incoming.from_body(body)) if listener.first else None
+            incoming = self._context.read(body)
+            answer = listener.first(self._context, incoming) if listener.first else None
             if answer is not None:
                 ack(dict(answer))
                 return
             ack()
-            self._later(listener.handle, body)
+            self._later(listener.handle, incoming)
 
         return on_incoming
 
-    def _later(self, handle: Handler, body: Body) -> None:
-        incoming = Incoming.from_body(body)
+    def _later(self, handle: Handler, incoming: Incoming) -> None:
         if incoming.event_id and self._delivered(incoming.event_id):
             return
         done = self._workers.submit(handle, self._context, incoming)

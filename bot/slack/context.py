@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import sleep
@@ -21,9 +21,9 @@ from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.people import People
 from bot.model.submission import Submission
 from bot.slack.cards import render
-from bot.slack.commands import Command, parse
+from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
-from bot.slack.incoming import Incoming, Origin
+from bot.slack.incoming import Body, Incoming, Origin
 from bot.slack.modal import card_view
 from bot.texts import Language, Texts
 from provisioner.engine.run import Clock
@@ -129,9 +129,11 @@ class SlackContext:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def parse(self, text: str) -> Command:
-        """What a person wants who said this to the bot."""
-        return parse(text, self.service.platform, dashboards=self.dashboards)
+    def read(self, body: Body) -> Incoming:
+        """What was sent; what it says is understood here and nowhere else."""
+        incoming = Incoming.from_body(body)
+        asked = parse(incoming.text, self.service.platform, dashboards=self.dashboards)
+        return replace(incoming, asked=asked)
 
     def words(self, incoming: Incoming) -> Language:
         """The language of the person who sent this."""

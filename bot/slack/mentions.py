@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import assert_never
 
 from bot.model.card import Card
@@ -16,23 +15,20 @@ from bot.slack.help import delete_card, form_card, help_card, usage_card, which_
 from bot.slack.incoming import Incoming
 from provisioner.message import Message
 
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
-
 
 def answer_now(context: SlackContext, incoming: Incoming) -> Reply | None:
     """Help and what was wrong with a command need nothing but words: they are said in the acknowledgement,
     once the person's language is known without asking."""
     locale = context.people.known_locale(incoming.user)
-    asked = context.parse(incoming.text)
-    if locale is None or not isinstance(asked, Help | Usage):
+    if locale is None or not isinstance(incoming.asked, Help | Usage):
         return None
-    text, blocks = render(_answer(context, asked, context.command), context.texts.for_locale(locale))
+    text, blocks = render(_answer(context, incoming.asked, context.command), context.texts.for_locale(locale))
     return {"response_type": "ephemeral", "text": text, "blocks": blocks}
 
 
 def command(context: SlackContext, incoming: Incoming) -> None:
     """`/workspace …`: answered to the one who typed it. Slack has no commands inside threads."""
-    asked = context.parse(incoming.text)
+    asked = incoming.asked
     match asked:
         case Create():
             open_form(context, incoming, asked.draft)
@@ -57,7 +53,7 @@ def mention(context: SlackContext, incoming: Incoming) -> None:
     """In a channel, most often in a request's thread: status is answered there, all else privately."""
     if incoming.bot:
         return
-    asked = context.parse(_MENTION.sub(" ", incoming.text))
+    asked = incoming.asked
     about = context.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():
@@ -76,7 +72,7 @@ def direct(context: SlackContext, incoming: Incoming) -> None:
     """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
     if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
         return
-    asked = context.parse(_MENTION.sub(" ", incoming.text))
+    asked = incoming.asked
     about = context.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():
