@@ -18,11 +18,11 @@ from slack_sdk.webhook import WebhookClient
 from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
-from bot.model.people import People
 from bot.model.submission import Submission
 from bot.slack.cards import render
 from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
+from bot.slack.identity import SlackPeople
 from bot.slack.incoming import Body, Incoming, Origin
 from bot.slack.modal import card_view
 from bot.texts import Language, Texts
@@ -42,28 +42,6 @@ Reply: TypeAlias = Mapping[str, Any]
 _DRAFTS_KEPT = 500
 _ANSWER_WITHIN = 5  # seconds for one answer to a response_url
 _WAITED_MOST = 3.0  # seconds; later, the person has asked again
-
-
-class Directory(People, Protocol):
-    def locale(self, user: str) -> str:
-        """The person's language, for example ko-KR. Never raises: the default when Slack cannot say."""
-        ...
-
-    def known_locale(self, user: str) -> str | None:
-        """The same from memory alone; None when Slack would have to be asked."""
-        ...
-
-    def forget(self, user: str) -> None:
-        """Something about this person changed: ask anew the next time."""
-        ...
-
-    def known(self, user: str) -> Actor | None:
-        """As `actor`, from memory alone; None when Slack would have to be asked."""
-        ...
-
-    def group_id(self, group: str) -> str | None:
-        """For a mention. Never raises: None also when Slack cannot say."""
-        ...
 
 
 class Service(Protocol):
@@ -115,7 +93,7 @@ class SlackContext:
     """One for the process. `client` opens views and publishes Homes; messages go through `notifier`."""
 
     service: Service
-    people: Directory
+    people: SlackPeople
     texts: Texts
     notifier: Notifier
     client: WebClient

@@ -100,6 +100,7 @@ class SlackPeople:
         return self._actor(user, self._person(user), self._groups.get("all", self._read_groups))
 
     def known(self, user: str) -> Actor | None:
+        """As `actor`, from memory alone; None when Slack would have to be asked."""
         person, groups = self._people.last(user), self._groups.last("all")
         return self._actor(user, person, groups) if person is not None and groups is not None else None
 
@@ -121,7 +122,7 @@ class SlackPeople:
         return found.id if found else None
 
     def locale(self, user: str) -> str:
-        """Never raises: words in another language are better than none."""
+        """The person's language, ko-KR. Never raises: words in another language are better than none."""
         try:
             return self._locales.get(user, lambda: self._person(user).locale)
         except PeopleUnknown as error:
@@ -129,9 +130,11 @@ class SlackPeople:
             return DEFAULT_LOCALE
 
     def known_locale(self, user: str) -> str | None:
+        """The same from memory alone."""
         return self._locales.last(user)
 
     def forget(self, user: str) -> None:
+        """Something about this person changed: Slack is asked the next time."""
         self._people.forget(user)
         self._locales.forget(user)
 
