@@ -37,6 +37,12 @@ class Job:
     when: timedelta | TimeOfDay
     work: Callable[[], object]
 
+    @property
+    def every(self) -> timedelta:
+        if isinstance(self.when, timedelta):
+            return self.when
+        return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
+
 
 class Schedule:
     def __init__(self, jobs: Sequence[Job], timer: Callable[[], float] = monotonic) -> None:

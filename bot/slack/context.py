@@ -15,20 +15,22 @@ from cachetools import FIFOCache
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from approvals.errors import KeyReused
 from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
-from bot.model.submission import Submission
+from bot.model.submission import Submission, SubmissionKind
 from bot.slack.cards import render
 from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
+from bot.slack.forms import errors
 from bot.slack.identity import SlackPeople
 from bot.slack.incoming import Body, Incoming, Origin
 from bot.slack.modal import card_view
-from bot.texts import Language, Texts
+from bot.texts import Language, Texts, refusal
 from provisioner.engine.run import Clock
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Json, Message
 from provisioner.workspace import Platform, Problem, WorkspaceSpec
 
 log = structlog.get_logger()
@@ -112,6 +114,32 @@ class SlackContext:
         incoming = Incoming.from_body(body)
         asked = parse(incoming.text, self.service.platform, dashboards=self.dashboards)
         return replace(incoming, asked=asked)
+
+    def submission(
+        self, incoming: Incoming, kind: SubmissionKind, key: str, spec: Mapping[str, Json], locale: str
+    ) -> Submission:
+        """What this person asks for, to be stored by `key`: delivered twice, it is answered once."""
+        return Submission(
+            key=key,
+            kind=kind,
+            team=incoming.team,
+            user=incoming.user,
+            channel=incoming.channel,
+            at=self.now,
+            locale=locale,
+            spec=spec,
+        )
+
+    def submit_form(
+        self, incoming: Incoming, kind: SubmissionKind, spec: Mapping[str, Json], field: str
+    ) -> Reply | None:
+        """Store what a form holds; the errors of a form sent before with other content stand at `field`."""
+        locale = incoming.origin.locale
+        try:
+            self.service.submit(self.submission(incoming, kind, incoming.view["id"], spec, locale))
+        except KeyReused as no:
+            return errors({field: self.texts.for_locale(locale).plain(refusal(no))})
+        return None
 
     def words(self, incoming: Incoming) -> Language:
         """The language of the person who sent this."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from bot.model.card import Card
-from bot.model.submission import Submission, SubmissionKind
+from bot.model.submission import SubmissionKind
 from bot.slack.cards import render
 from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
 from bot.slack.context import Reply, SlackContext
@@ -37,9 +38,9 @@ def command(context: SlackContext, incoming: Incoming) -> None:
         case Delete() | Status(project="") | Usage() | Help() | ListAll():
             context.tell(incoming, _answer(context, asked, context.command))
         case Status(live=True):
-            context.service.submit(
-                _submission(context, incoming, asked.project, SubmissionKind.LOOK, incoming.trigger, "")
-            )
+            locale, spec = context.people.locale(incoming.user), {"project": asked.project}
+            look = context.submission(incoming, SubmissionKind.LOOK, incoming.trigger, spec, locale)
+            context.service.submit(look)
             text = Message(
                 "Checking {project} in all systems… The result will appear here.",
                 project=shown(asked.project),
@@ -51,34 +52,25 @@ def command(context: SlackContext, incoming: Incoming) -> None:
 
 def mention(context: SlackContext, incoming: Incoming) -> None:
     """In a channel, most often in a request's thread: status is answered there, all else privately."""
-    if incoming.bot:
-        return
-    asked = incoming.asked
-    about = context.service.project_at(incoming.channel, incoming.root)
-    match asked:
-        case Status():
-            _status(context, incoming, asked, about)
-        case Delete():
-            context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
-        case Help() | ListAll() | Create():
-            context.tell(incoming, _answer(context, asked))
-        case Usage():
-            context.tell(incoming, works_here_card(about))
-        case _:
-            assert_never(asked)
+    if not incoming.bot:
+        _reply(context, incoming)
 
 
 def direct(context: SlackContext, incoming: Incoming) -> None:
     """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
-    if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
-        return
-    asked = incoming.asked
-    about = context.service.project_at(incoming.channel, incoming.root)
+    if incoming.direct and incoming.user and not incoming.bot and not incoming.subtype:
+        _reply(context, incoming)
+
+
+def _reply(context: SlackContext, incoming: Incoming) -> None:
+    asked, about = incoming.asked, context.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():
             _status(context, incoming, asked, about)
         case Delete():
             context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
+        case Usage() if not incoming.direct:  # in a channel people say all sorts of things to it
+            context.tell(incoming, works_here_card(about))
         case _:
             context.tell(incoming, _answer(context, asked))
 
@@ -91,23 +83,9 @@ def _status(context: SlackContext, incoming: Incoming, asked: Status, about: str
         return
     kind = SubmissionKind.LOOK if asked.live else SubmissionKind.STATUS
     root = incoming.thread_ts if incoming.direct else incoming.root
-    context.service.submit(_submission(context, incoming, project, kind, incoming.event_id, root))
-
-
-def _submission(
-    context: SlackContext, incoming: Incoming, project: str, kind: SubmissionKind, key: str, root: str
-) -> Submission:
-    return Submission(
-        key=key,
-        kind=kind,
-        team=incoming.team,
-        user=incoming.user,
-        channel=incoming.channel,
-        at=context.now,
-        locale=context.people.locale(incoming.user),
-        thread_ts=root,
-        spec={"project": project},
-    )
+    locale = context.people.locale(incoming.user)
+    found = context.submission(incoming, kind, incoming.event_id, {"project": project}, locale)
+    context.service.submit(replace(found, thread_ts=root))
 
 
 def _answer(context: SlackContext, asked: Command, command: str = "") -> Card:
