@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
-from approvals.policy import Policy, PolicyFault
 from bot import vendors
-from bot.config import logs
+from bot.config import policy
 from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
@@ -19,7 +17,7 @@ from bot.runtime.clock import SystemClock
 from bot.runtime.health import Health
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule
+from bot.runtime.schedule import Job, Schedule, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -34,6 +32,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.engine.store import SqlLedger
+from provisioner.redaction import Redactor
 
 log = structlog.get_logger()
 
@@ -55,8 +54,8 @@ class Bot:
             units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
-        people = SlackPeople(client, self._clock)
-        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
+        people = SlackPeople(client)
+        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id)
         edge = SlackContext(
             service=self.service,
             people=people,
@@ -141,9 +140,9 @@ class Bot:
             Job("follow", often, self._sync.sync_once),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
             Job("expire", timedelta(seconds=15), self.service.expire),
-            Job("prune", timedelta(hours=1), self._prune),
-            # Not at once: a bot that crashes in circles does not log in in circles, which locks the account.
-            Job("stay known", timedelta(days=1), self._vendors.keep_login_alive, first=timedelta(hours=1)),
+            Job("prune", TimeOfDay(minute=7), self._prune),
+            # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
+            Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
         )
 
     def _prune(self) -> None:
@@ -159,7 +158,7 @@ class Bot:
             units=self.database.unit,
             engine=self._engine,
             preflight=self._vendors.preflight(),
-            policy=policy(settings),
+            policy=policy.read(settings.policy),
             people=people,
             platform=settings.where(),
             clock=self._clock,
@@ -178,7 +177,7 @@ class Bot:
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),
-            redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
+            redact=Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
@@ -188,7 +187,7 @@ class Bot:
 def check_all(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
     lines: list[str] = []
-    for look in (_check_database, policy, vendors.check):
+    for look in (_check_database, _check_policy, vendors.check):
         try:
             look(settings)
         except SettingsFault as fault:
@@ -197,18 +196,8 @@ def check_all(settings: Settings) -> None:
         raise SettingsFault(lines)
 
 
-def policy(settings: Settings) -> Policy:
-    """Raises `SettingsFault` with all that is wrong with it."""
-    path = settings.policy or Path(__file__).parent / "config" / "policy.toml"
-    try:
-        return Policy.from_toml(path.read_text(encoding="utf-8"))
-    except PolicyFault as fault:
-        lines = list(fault.lines)
-    except OSError as error:
-        lines = [error.strerror or "it cannot be read"]
-    except UnicodeDecodeError:
-        lines = ["it is not text in UTF-8"]
-    raise SettingsFault([f"WORKSPACE_BOT_POLICY: {line}" for line in lines])
+def _check_policy(settings: Settings) -> None:
+    policy.read(settings.policy)
 
 
 def _check_database(settings: Settings) -> None:

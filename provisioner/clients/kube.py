@@ -31,6 +31,8 @@ from yaml import YAMLError
 
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.retry import retry_after
+from provisioner.validation import faults
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
 
@@ -117,7 +119,7 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
     except ApiException as error:
         raise _error(what, operation, error) from error
     except ValidationError as error:
-        fields = [".".join(str(part) for part in each["loc"]) or each["msg"] for each in error.errors()]
+        fields = [fault.place or fault.words for fault in faults(error)]
         note = Message("the response is unusable: {fields}", fields=named(", ".join(fields)))
         cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error
@@ -130,9 +132,7 @@ def _error(what: Message, operation: str, error: ApiException) -> WorkError:
     status = error.status or 0  # 0: TLS failed before there was an answer
     cause = Cause(service="kubernetes", operation=operation, code=str(status or "TLS"), words=_words(error))
     if status in (0, 409, 429) or status >= 500:
-        after = (error.headers or {}).get("Retry-After", "")
-        retry_after = timedelta(seconds=int(after)) if after.isdigit() else None
-        return Temporary(what, cause=cause, retry_after=retry_after)
+        return Temporary(what, cause=cause, retry_after=retry_after(error.headers or {}))
     return Permanent(what, cause=cause)
 
 

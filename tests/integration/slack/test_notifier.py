@@ -36,7 +36,9 @@ class SlackChat:
         self.clock = FakeClock()
         self.now = datetime.now(UTC)
         client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/", within=5)
-        self.notifier = SlackNotifier(client=client, texts=Texts(), group_id=group_id, clock=self.clock)
+        self.notifier = SlackNotifier(
+            client=client, texts=Texts(), group_id=group_id, timer=self.clock.elapsed
+        )
 
     def inventory(self, channel: str) -> list[str]:
         return [

@@ -417,7 +417,7 @@ def test_T53_a_password_that_is_quoted_in_words_is_starred(answering: Answering)
     error = failure(client)
 
     assert error.cause is not None
-    assert error.cause.words == '{"message": "no such row ***"}'
+    assert error.cause.words == '{"message": "no such row [hidden]"}'
     assert CANARY not in repr(client) + repr(vars(client))
 
 

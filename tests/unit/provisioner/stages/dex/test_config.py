@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.stages.dex.config import Login, Unsound, read, strong
+from provisioner.stages.dex.config import Login, Unsound, read
 from tests.fakes.dex import NEIGHBOURS
 
 HASH = "$2a$12$CanaryCanaryCanaryCanaryeCanaryCanaryCanaryCanaryCana"
@@ -222,18 +222,6 @@ def test_an_entry_about_to_be_mended_may_be_broken() -> None:
     text = f"{HEAD}{CLIENTS}staticPasswords:\n- email: {LOGIN.email}\n  userID: 7\n"
 
     assert read(text, mending=LOGIN.email).with_login(LOGIN).entries(LOGIN.email) == (LOGIN.entry(),)
-
-
-@pytest.mark.parametrize("cost", ["10", "12", "16"])
-def test_a_hash_that_dex_takes_at_login_is_strong(cost: str) -> None:
-    assert strong(HASH.replace("$12$", f"${cost}$"))
-
-
-@pytest.mark.parametrize(
-    "hashed", ["", "secret", HASH[:-1], HASH + "a", HASH.replace("$12$", "$09$"), HASH + "\n"]
-)
-def test_any_other_hash_is_not(hashed: str) -> None:
-    assert not strong(hashed)
 
 
 def test_nothing_of_a_document_shows_in_its_repr() -> None:

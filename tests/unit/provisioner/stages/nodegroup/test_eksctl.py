@@ -228,7 +228,7 @@ def test_no_secret_that_it_was_given_is_told(stand: Stand) -> None:
 
     words = stand.ended().words
 
-    assert words == "Error: *** is wrong"
+    assert words == "Error: [hidden] is wrong"
     assert SECRET not in repr(stand.client)
 
 
@@ -242,6 +242,16 @@ def test_no_part_of_a_secret_is_left_where_a_line_is_cut(stand: Stand, before: i
 
     assert " … " in words
     assert SECRET[:4] not in words
+
+
+@pytest.mark.parametrize("after", range(len(SECRET)))
+def test_no_part_of_a_secret_is_left_where_a_long_log_begins_to_be_read(stand: Stand, after: int) -> None:
+    last = "\nError: as it says\n"
+    (stand.bin / "errors").write_text(f"Error: {SECRET}{'y' * (64 * 1024 - len(last) - after)}{last}")
+    stand.program('cat "$(dirname "$0")/errors" >&2', "exit 1")
+    stand.create()
+
+    assert stand.ended().words == "Error: as it says"
 
 
 def test_what_became_of_it_is_known_to_the_next_process(stand: Stand) -> None:
