@@ -43,8 +43,9 @@ def a_workspace(project: str = "alpha", *, platform: Platform | None = None, **b
     return Workspace(a_spec(project, **bent), platform or a_platform())
 
 
-def a_change(target: str = "S3 bucket alpha", **bent: Any) -> Change:
-    return Change(**{"verb": Verb.CREATE, "target": literal(target), **bent})
+def a_change(name: str = "S3 bucket alpha", **bent: Any) -> Change:
+    usual: dict[str, Any] = {"verb": Verb.CREATE, "target": literal(name), "kind": "thing", "name": name}
+    return Change(**usual | bent)
 
 
 def a_plan(*stages: StagePlan, goal: Goal = Goal.PRESENT) -> Plan:

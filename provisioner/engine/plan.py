@@ -50,13 +50,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """sha256, in hex, over goal, stage, verb, target and `destroys_data`: what an approval binds."""
+        """sha256, in hex, over goal, stage, and what binds of each change: what was approved, on record."""
         binding = [
-            [stage.stage, change.verb.value, str(change.target), change.destroys_data]
+            [stage.stage, change.verb.value, *change.binding, change.destroys_data]
             for stage in self.stages
             for change in stage.changes
         ]
-        text = json.dumps([self.goal.value, binding], separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(
+            [self.goal.value, binding], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -71,11 +73,11 @@ class Plan:
     def covers(self, stage: str, change: Change) -> bool:
         """Whether this change was approved.
 
-        Same stage and target; the same verb, or UPDATE of what was approved as CREATE (a crash in the
-        middle leaves half of it); and it destroys no data unless that was approved.
+        Same stage, resource and promise; the same verb, or UPDATE of what was approved as CREATE (a crash
+        in the middle leaves half of it); and it destroys no data unless that was approved.
         """
         return any(
-            str(approved.target) == str(change.target)
+            approved.binding == change.binding
             and (
                 approved.verb is change.verb or (approved.verb is Verb.CREATE and change.verb is Verb.UPDATE)
             )

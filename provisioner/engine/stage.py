@@ -17,11 +17,12 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from provisioner.engine import first_release
 from provisioner.errors import NotOurs
 from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
@@ -42,9 +43,10 @@ class Verb(StrEnum):
 class Change:
     """One thing a person would want to know before saying yes.
 
-    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"), by its text in English;
-    housekeeping inside a vendor (a restart, a version that makes room) stands in `detail`, or a harmless
-    difference would stop an approved run. Neither ever holds a secret.
+    What binds is the verb, the `kind` ("s3-bucket": stored, so never renamed), the resource's own `name`,
+    what is promised of it (`promise`: {"type": "m5.xlarge"}), and `destroys_data`. `target` and `detail` are
+    for people and bind nothing; housekeeping inside a vendor (a restart, a version that makes room) is told
+    in `detail` only, or a harmless difference would stop an approved run. None ever holds a secret.
 
     `state` tells what there is of the target where that is not simply it: of a node group that failed, its
     stack. It belongs to a DELETE, from which is told what exists.
@@ -53,12 +55,24 @@ class Change:
     verb: Verb
     target: Message
     detail: Message | None = None
+    _: KW_ONLY
+    kind: str
+    name: str
+    promise: Mapping[str, str] = field(default_factory=dict, hash=False)
     destroys_data: bool = False
     state: Message | None = None
+
+    @property
+    def binding(self) -> tuple[str, str, Mapping[str, str]]:
+        """What it is about, without what is done to it."""
+        return self.kind, self.name, self.promise
 
     def to_json(self) -> dict[str, Json]:
         return {
             "verb": self.verb.value,
+            "kind": self.kind,
+            "name": self.name,
+            "promise": dict(self.promise),
             "target": self.target.to_json(),
             "detail": self.detail.to_json() if self.detail else None,
             "destroys_data": self.destroys_data,
@@ -67,13 +81,20 @@ class Change:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Change:
-        detail, state = data["detail"], data.get("state")
+        target, detail, state = stored(data["target"]), data["detail"], data.get("state")
+        if "kind" in data:
+            kind, name, promise = data["kind"], data["name"], data["promise"]
+        else:
+            kind, name, promise = first_release.binding(str(target))
         return cls(
             Verb(data["verb"]),
-            stored(data["target"]),
+            target,
             Message.from_json(detail) if detail else None,
-            data["destroys_data"],
-            Message.from_json(state) if state else None,
+            kind=kind,
+            name=name,
+            promise=promise,
+            destroys_data=data["destroys_data"],
+            state=Message.from_json(state) if state else None,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from provisioner.engine.inspection import due
@@ -170,16 +170,18 @@ class FakeStage:
 
     def plan(self, ws: Workspace, seen: Look, goal: Goal) -> tuple[Change, ...]:
         target = literal(f"{self._name} {ws.project}")
+        change = Change(Verb.CREATE, target, kind="fake", name=f"{self._name} {ws.project}")
         if seen.foreign:
             raise NotOurs(Message("{target} belongs to somebody else", target=target))
         if goal is Goal.PRESENT:
             if not seen.parts:
-                return (Change(Verb.CREATE, target),)
+                return (change,)
             complete = len(seen.parts) == len(PARTS) and not seen.busy
-            return () if complete else (Change(Verb.UPDATE, target),)
+            return () if complete else (replace(change, verb=Verb.UPDATE),)
         there = bool(seen.parts) or seen.busy
         detail = Message("{n} objects", n=7) if seen.data else None
-        deletion = (Change(Verb.DELETE, target, detail, destroys_data=seen.data),) if there else ()
+        gone = replace(change, verb=Verb.DELETE, detail=detail, destroys_data=seen.data)
+        deletion = (gone,) if there else ()
         if seen.shared:
             stranger = NotOurs(Message("something beside {target} is not ours", target=target))
             raise PartlyOurs(stranger, deletion) if there else stranger

@@ -132,22 +132,25 @@ class BucketAccessStage:
         edited = self._edit(ws, policy.document, goal)
         if edited == policy.document:
             return ()
-        target = Message(
-            "S3 access to {bucket} in IAM policy {policy}",
-            bucket=named(ws.bucket),
-            policy=named(self._policy(ws.platform)),
-        )
         if goal is Goal.ABSENT:
-            return (Change(Verb.DELETE, target, _joined(_housekeeping(policy))),)
+            return (self._change(ws, Verb.DELETE, _housekeeping(policy)),)
         half = any(policy.document.lists(arn) for arn in ws.bucket_arns)
         notes = (*_housekeeping(policy), *_fullness(edited))
-        return (Change(Verb.UPDATE if half else Verb.CREATE, target, _joined(notes)),)
+        return (self._change(ws, Verb.UPDATE if half else Verb.CREATE, notes),)
 
     def ensure(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.PRESENT, ctx) if self.plan(ws, seen, Goal.PRESENT) else None
 
     def remove(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.ABSENT, ctx) if self.plan(ws, seen, Goal.ABSENT) else None
+
+    def _change(self, ws: Workspace, verb: Verb, notes: Iterable[Message]) -> Change:
+        policy = self._policy(ws.platform)
+        target = Message(
+            "S3 access to {bucket} in IAM policy {policy}", bucket=named(ws.bucket), policy=named(policy)
+        )
+        detail = _joined(notes)
+        return Change(verb, target, detail, kind="iam-statement", name=ws.bucket, promise={"policy": policy})
 
     def _edit(self, ws: Workspace, document: PolicyDocument, goal: Goal) -> PolicyDocument:
         """The document as it should be. Raises `Permanent`."""

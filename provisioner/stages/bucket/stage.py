@@ -117,13 +117,13 @@ class BucketStage:
         if goal is Goal.PRESENT:
             if seen is None:
                 detail = Message("private, encrypted, TLS only")
-                return (Change(Verb.CREATE, _target(ws), detail),)
+                return (_change(ws, Verb.CREATE, detail),)
             if missing := _missing(ws, seen):
-                return (Change(Verb.UPDATE, _target(ws), Message("add {what}", what=listed(missing))),)
+                return (_change(ws, Verb.UPDATE, Message("add {what}", what=listed(missing))),)
             return ()
         if seen is None:
             return ()
-        return (Change(Verb.DELETE, _target(ws), lost(seen.contents), destroys_data=seen.contents.data),)
+        return (_change(ws, Verb.DELETE, lost(seen.contents), destroys_data=seen.contents.data),)
 
     def ensure(self, ws: Workspace, seen: BucketState | None, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen)
@@ -305,5 +305,6 @@ def _with_tls_only(policy: str, bucket: str) -> str:
     return json.dumps(document)
 
 
-def _target(ws: Workspace) -> Message:
-    return Message("S3 bucket {name}", name=named(ws.bucket))
+def _change(ws: Workspace, verb: Verb, detail: Message, *, destroys_data: bool = False) -> Change:
+    target = Message("S3 bucket {name}", name=named(ws.bucket))
+    return Change(verb, target, detail, kind="s3-bucket", name=ws.bucket, destroys_data=destroys_data)

@@ -73,12 +73,11 @@ class ConductorAccountStage:
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
-        target = Message("AI Conductor account {name}", name=named(ws.edge_account))
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
-            return () if seen.account else (Change(Verb.CREATE, target, detail),)
+            return () if seen.account else (_change(ws, Verb.CREATE, detail),)
         detail = Message("Edge Conductor loses this login")
-        return (Change(Verb.DELETE, target, detail),) if seen.account else ()
+        return (_change(ws, Verb.DELETE, detail),) if seen.account else ()
 
     def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
         _refuse_strangers(ws, seen)
@@ -95,6 +94,12 @@ class ConductorAccountStage:
             ctx.progress(Message("deleting AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.delete_account(seen.account)
         return None
+
+
+def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
+    login = ws.edge_account
+    target = Message("AI Conductor account {name}", name=named(login))
+    return Change(verb, target, detail, kind="conductor-account", name=login)
 
 
 def _refuse_strangers(ws: Workspace, seen: AccountSeen) -> None:

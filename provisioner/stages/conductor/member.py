@@ -93,19 +93,13 @@ class ConductorMemberStage:
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
         _refuse_strangers(ws, seen)
-        target = Message(
-            "AI Conductor role {role} for {login} in workspace {workspace}",
-            role=named("Manager"),
-            login=named(ws.edge_account),
-            workspace=named(ws.name),
-        )
         if goal is Goal.ABSENT:
-            return (Change(Verb.DELETE, target),) if seen.role else ()
+            return (_change(ws, Verb.DELETE),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:
             instead = Message("replaces role {role}", role=named(seen.role)) if seen.role else None
-            return (Change(Verb.CREATE, target, instead),)
+            return (_change(ws, Verb.CREATE, instead),)
         if not seen.proved:
-            return (Change(Verb.UPDATE, target, Message("to be verified by a login")),)
+            return (_change(ws, Verb.UPDATE, Message("to be verified by a login")),)
         return ()
 
     def ensure(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
@@ -176,6 +170,17 @@ class ConductorMemberStage:
             )
         )
         self._conductor.remove_member(workspace, account)
+
+
+def _change(ws: Workspace, verb: Verb, detail: Message | None = None) -> Change:
+    promise = {"role": "Manager", "workspace": ws.name}
+    target = Message(
+        "AI Conductor role {role} of {login} in {workspace}",
+        role=named("Manager"),
+        login=named(ws.edge_account),
+        workspace=named(ws.name),
+    )
+    return Change(verb, target, detail, kind="conductor-role", name=ws.edge_account, promise=promise)
 
 
 def _foreign(ws: Workspace, workspace: ConductorWorkspace, account: Account) -> bool:

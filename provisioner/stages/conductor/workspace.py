@@ -102,11 +102,11 @@ class ConductorWorkspaceStage:
                 if _has(ws, found, seen.wanted):
                     return ()
             verb = Verb.UPDATE if found else Verb.CREATE
-            return (Change(verb, _target(ws.name), _resources(_known(seen.wanted))),)
+            return (_change(verb, ws.name, _resources(_known(seen.wanted))),)
         if found is None:
             return ()
         refuse_used(found, seen.solutions)
-        return (Change(Verb.DELETE, _target(found.name), _lost(found, seen.members)),)
+        return (_change(Verb.DELETE, found.name, _lost(found, seen.members)),)
 
     def ensure(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
         found = seen.found
@@ -273,5 +273,6 @@ def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message
     )
 
 
-def _target(name: str) -> Message:
-    return Message("AI Conductor workspace {name}", name=named(name))
+def _change(verb: Verb, name: str, detail: Message) -> Change:
+    target = Message("AI Conductor workspace {name}", name=named(name))
+    return Change(verb, target, detail, kind="conductor-workspace", name=name)

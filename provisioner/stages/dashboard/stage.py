@@ -90,7 +90,7 @@ class DashboardStage:
         _refuse_strangers(ws, seen.made)
         if goal is Goal.PRESENT:
             detail = Message("from the template, with title {title}", title=_title(ws))
-            return () if seen.made else (Change(Verb.CREATE, _target(ws), detail),)
+            return () if seen.made else (_change(ws, Verb.CREATE, detail),)
         return (_deletion(ws, seen.made),) if seen.made else ()
 
     def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
@@ -152,11 +152,13 @@ def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
 
 def _deletion(ws: Workspace, made: Dashboard) -> Change:
     edited = Message("including manual changes") if made.version > 1 else None
-    return Change(Verb.DELETE, _target(ws), edited)
+    return _change(ws, Verb.DELETE, edited)
 
 
-def _target(ws: Workspace) -> Message:
-    return Message("Grafana dashboard {uid}", uid=named(ws.made_dashboard))
+def _change(ws: Workspace, verb: Verb, detail: Message | None) -> Change:
+    uid = ws.made_dashboard
+    target = Message("Grafana dashboard {uid}", uid=named(uid))
+    return Change(verb, target, detail, kind="grafana-dashboard", name=uid)
 
 
 def _title(ws: Workspace) -> str:

@@ -144,11 +144,10 @@ class DexUserStage:
         if goal is Goal.ABSENT:
             return _absent(ws, seen)
         _refuse_strangers(ws, seen.config)
-        target, restarts = _target(ws), Message("restarts Dex")
         if not _ours(ws, seen.config):
-            return (Change(Verb.CREATE, target, restarts),)
+            return (_change(ws, Verb.CREATE),)
         if not _sound(ws, seen.config) or _put(ws) in seen.document.pending:
-            return (Change(Verb.UPDATE, target, restarts),)
+            return (_change(ws, Verb.UPDATE),)
         return ()
 
     def ensure(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
@@ -294,8 +293,10 @@ def _unsound(error: Unsound) -> Permanent:
     return Permanent(Message("cannot edit Dex's configuration: {why}", why=error.what))
 
 
-def _target(ws: Workspace) -> Message:
-    return Message("Dex login {login}", login=named(ws.login_email))
+def _change(ws: Workspace, verb: Verb, state: Message | None = None) -> Change:
+    target = Message("Dex login {login}", login=named(ws.login_email))
+    detail = Message("restarts Dex")
+    return Change(verb, target, detail, kind="kubeflow-login", name=ws.login_email, state=state)
 
 
 def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
@@ -303,7 +304,7 @@ def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
     if _owed(ws, seen):
         there = bool(_ours(ws, seen.config))
         state = None if there else Message("removed from Dex's configuration, but Dex hasn't restarted yet")
-        changes = (Change(Verb.DELETE, _target(ws), Message("restarts Dex"), state=state),)
+        changes = (_change(ws, Verb.DELETE, state),)
     try:
         _refuse_strangers(ws, seen.config)
     except NotOurs as stranger:

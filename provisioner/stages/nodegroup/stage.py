@@ -54,6 +54,7 @@ from provisioner.workspace import Workspace
 
 _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
+_KIND = "node-group"
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
 
@@ -121,15 +122,15 @@ class NodegroupStage:
         group = _fit(ws, seen)
         if seen.asked.phase is Phase.MAKING:
             how = Message("already being created: {how_far}", how_far=seen.asked.how_far)
-            return (Change(Verb.CREATE, _target(ws), how),)
+            return (_change(ws, Verb.CREATE, how),)
         if seen.asked.phase is not Phase.THERE or group is None:
-            return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
+            return (_change(ws, Verb.CREATE, _made_of(seen)),)
         detail = Message("missing autoscaler tags, so it can't scale up from zero")
         if group.tagged:
             if not _lacks_plugin(seen):
                 return ()
             detail = Message("waiting for eksctl to install the NVIDIA device plugin")
-        return (Change(Verb.UPDATE, _target(ws), detail),)
+        return (_change(ws, Verb.UPDATE, detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         found, group = seen.asked, _fit(ws, seen)
@@ -331,20 +332,22 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
     if found not in seen.all:  # the node group of this name is somebody else's
-        stack = Message("CloudFormation stack {name}", name=named(ws.stack_of(found.name)))
-        return Change(Verb.DELETE, stack, errors.state(found))
+        stack = ws.stack_of(found.name)
+        target = Message("CloudFormation stack {name}", name=named(stack))
+        return Change(Verb.DELETE, target, errors.state(found), kind="cloudformation-stack", name=stack)
     target = Message("EKS node group {name}", name=named(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
     state = errors.state(found)
     if found.group is None:
-        return Change(Verb.DELETE, target, state, state=state)
+        return Change(Verb.DELETE, target, state, kind=_KIND, name=found.name, state=state)
     told = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
     if occupancy.pods:
         pods = Message("{n} running pod", plural="{n} running pods", n=occupancy.pods)
         told = Message("{nodes}, {pods}", nodes=told, pods=pods)
-    return Change(Verb.DELETE, target, told, destroys_data=occupancy.pods > 0, state=state)
+    data = occupancy.pods > 0
+    return Change(Verb.DELETE, target, told, kind=_KIND, name=found.name, destroys_data=data, state=state)
 
 
 def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
@@ -355,14 +358,16 @@ def _pace(ctx: StageContext) -> float:
     return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
 
 
-def _target(ws: Workspace) -> Message:
+def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
     """What is approved: the type and the sizes."""
     spec = ws.platform.specs.get(ws.asked.spec)
     type_ = spec.instance_type if spec else ws.asked.spec
-    return Message(
+    target = Message(
         "EKS node group {name}: {type}, {desired} initial nodes, {max} maximum",
         name=named(ws.nodegroup),
         type=named(type_),
         desired=ws.asked.desired,
         max=ws.asked.max,
     )
+    promise = {"type": type_, "desired": str(ws.asked.desired), "max": str(ws.asked.max)}
+    return Change(verb, target, detail, kind=_KIND, name=ws.nodegroup, promise=promise)

@@ -115,7 +115,7 @@ class ProfileStage:
             return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
         if goal is Goal.ABSENT and _profile_alone(ws, seen):
             detail = Message("without its namespace")
-            raise PartlyOurs(stranger, (Change(Verb.DELETE, _profile(ws), detail),))
+            raise PartlyOurs(stranger, (_profile(ws, Verb.DELETE, detail),))
         raise stranger
 
     def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
@@ -205,12 +205,13 @@ def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     if seen.profile is None or _leaving(seen):
         detail = Message("for {owner}, including its namespace", owner=named(ws.login_email))
-        return (Change(Verb.CREATE, _profile(ws), detail),)
+        return (_profile(ws, Verb.CREATE, detail),)
     missing = _missing(seen)
     if not seen.profile.project:
-        return (Change(Verb.UPDATE, _profile(ws), Message("created manually, will be marked as the bot's")),)
+        detail = Message("created manually, will be marked as the bot's")
+        return (_profile(ws, Verb.UPDATE, detail),)
     if missing:
-        return (Change(Verb.UPDATE, _profile(ws), _lacks(missing)),)
+        return (_profile(ws, Verb.UPDATE, _lacks(missing)),)
     return ()
 
 
@@ -220,14 +221,12 @@ def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     namespace = seen.namespace
     if seen.profile is not None or (namespace is not None and namespace.owned):
         detail = Message("including its namespace and everything in it")
-        changes.append(Change(Verb.DELETE, _profile(ws), detail, destroys_data=True))
+        changes.append(_profile(ws, Verb.DELETE, detail, destroys_data=True))
     if namespace is not None and not namespace.owned:
         detail = Message("not deleted together with its Kubeflow profile")
-        changes.append(
-            Change(
-                Verb.DELETE, Message("Namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
-            )
-        )
+        target, name = Message("Namespace {name}", name=named(ws.namespace)), ws.namespace
+        change = Change(Verb.DELETE, target, detail, kind="namespace", name=name, destroys_data=True)
+        changes.append(change)
     return tuple(changes)
 
 
@@ -278,5 +277,6 @@ def _going(ws: Workspace, seen: ProfileSeen) -> Message:
     return Message("namespace {name} is being deleted", name=name)
 
 
-def _profile(ws: Workspace) -> Message:
-    return Message("Kubeflow profile {name}", name=named(ws.namespace))
+def _profile(ws: Workspace, verb: Verb, detail: Message, *, destroys_data: bool = False) -> Change:
+    target, name = Message("Kubeflow profile {name}", name=named(ws.namespace)), ws.namespace
+    return Change(verb, target, detail, kind="kubeflow-profile", name=name, destroys_data=destroys_data)
