@@ -108,9 +108,8 @@ class Turn:
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
-        if progress.until and progress.until > self._recorder.now:
-            left = progress.until - self._recorder.now
-            return Wait(left.total_seconds(), progress.reason or step.stage.title)
+        if pause := progress.pause(self._recorder.now):
+            return Wait(pause, progress.reason or step.stage.title)
         names = step.stage.locks(self._ws)
         locks, within = self._deps.locks, self._spare(step)
         with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
@@ -142,9 +141,8 @@ class Turn:
             if other is step:
                 passed = False
             elif progress.status is not StageStatus.DONE and self._may_begin(other):
-                left = (progress.until - self._recorder.now).total_seconds() if progress.until else 0.0
-                if left > 0:
-                    spare = min(spare, left)
+                if pause := progress.pause(self._recorder.now):
+                    spare = min(spare, pause)
                 elif not passed:
                     return 0.0
         return spare
@@ -156,6 +154,7 @@ class Turn:
     def _work(self, step: Step, held: Held) -> Wait | None:
         stage, goal = step.stage, self._run.goal
         before = self._run.progress(stage.name)
+        self._recorder.look(step)
         seen = stage.observe(self._ws)
         changes, stays = due(stage, self._ws, seen, goal)
         if not changes:
