@@ -6,6 +6,8 @@ The texts are those of commit 5397fd7, word for word; nothing that is said today
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _TARGETS = {
     "kubeflow-profile": r"Profile (?P<name>.+)",
@@ -22,10 +24,21 @@ _TARGETS = {
 }
 
 
-def binding(target: str) -> tuple[str, str, dict[str, str]]:
-    """Kind, name and promise; of a target that it never had, the text itself for a name, without a kind."""
+def binding(stored: Mapping[str, Any] | str) -> tuple[str, str, dict[str, str]]:
+    """Kind, name and promise of a target as it was stored: a message, or before that its text.
+
+    Of a target that it never had: the text itself for a name, without a kind.
+    """
+    target = stored if isinstance(stored, str) else _english(stored)
     for kind, pattern in _TARGETS.items():
         if found := re.fullmatch(pattern, target):
             promise = {key: value for key, value in found.groupdict().items() if value is not None}
             return kind, promise.pop("name"), promise
     return "", target, {}
+
+
+def _english(message: Mapping[str, Any]) -> str:
+    """In the words of then: `Message` reads a text as it is worded now."""
+    values = message.get("values", {}).items()
+    shown = {name: value["ref"][1] if isinstance(value, dict) else value for name, value in values}
+    return str(message["text"].format_map(shown))

@@ -85,7 +85,7 @@ class Change:
         if "kind" in data:
             kind, name, promise = data["kind"], data["name"], data["promise"]
         else:
-            kind, name, promise = first_release.binding(str(target))
+            kind, name, promise = first_release.binding(data["target"])
         return cls(
             Verb(data["verb"]),
             target,
