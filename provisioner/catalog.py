@@ -20,9 +20,8 @@ from pydantic import SecretStr
 
 from provisioner.engine.stage import Step
 from provisioner.instance import InstanceTypes
-from provisioner.message import Message
-from provisioner.ownership import OwnedThroughBucket, Tags
-from provisioner.stages.access.stage import BucketAccessStage, Policies
+from provisioner.ownership import Tags
+from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, Policies
 from provisioner.stages.bucket.stage import Buckets, BucketStage
 from provisioner.stages.conductor.account import Accounts, ConductorAccountStage
 from provisioner.stages.conductor.member import ConductorMemberStage, Members
@@ -69,15 +68,12 @@ def catalog(
         Step(ProfileStage(profiles), after=("dex-user",)),
         Step(BucketStage(buckets), after=("s3-access-kubeflow", "s3-access-aia")),
         Step(
-            OwnedThroughBucket(
-                DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within), buckets
-            ),
+            DexUserStage(dex, dex_health, buckets, password_hash, starts_within=dex_starts_within),
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
-            by_name=True,
         ),
-        Step(_kubeflow_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
-        Step(_aia_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
+        Step(KubeflowAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
+        Step(ConductorAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
         Step(
             NodegroupStage(node_groups, instances, eksctl, nodes, ami_family=ami_family),
             needs=("profile",),
@@ -95,39 +91,21 @@ def catalog(
 def _conductor_steps(
     conductor: Conductor, buckets: Tags, instances: InstanceTypes, *, form: NameForm, monitored: bool
 ) -> tuple[Step, ...]:
-    workspace = ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored)
     return (
         Step(
-            OwnedThroughBucket(workspace, buckets),
+            ConductorWorkspaceStage(conductor, buckets, instances, form=form, monitored=monitored),
             needs=("dex-user", "dashboard"),
             after=("conductor-account",),
-            by_name=True,
         ),
         Step(
-            OwnedThroughBucket(ConductorAccountStage(conductor), buckets),
+            ConductorAccountStage(conductor, buckets),
             needs=("conductor-workspace",),
             after=("conductor-member",),
-            by_name=True,
         ),
         Step(
-            OwnedThroughBucket(ConductorMemberStage(conductor), buckets),
+            ConductorMemberStage(conductor, buckets),
             needs=("conductor-workspace", "conductor-account"),
-            by_name=True,
         ),
-    )
-
-
-def _kubeflow_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("Kubeflow S3 access")
-    return BucketAccessStage(
-        policies, buckets, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
-    )
-
-
-def _aia_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("AI Conductor S3 access")
-    return BucketAccessStage(
-        policies, buckets, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy
     )
 
 

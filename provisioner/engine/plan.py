@@ -16,29 +16,29 @@ from provisioner.message import Json, Message
 class StagePlan:
     """What one stage would do; no changes: it is there (or gone) already.
 
-    `stays` says what a deletion leaves because it is not ours. It is told, not bound by an approval: nothing
-    is done about it.
+    `not_owned` says what a deletion leaves because it is not ours. It is told, not bound by an approval:
+    nothing is done about it.
     """
 
     stage: str
     title: Message
     changes: tuple[Change, ...]
-    stays: Message | None = None
+    not_owned: Message | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
             "stage": self.stage,
             "title": self.title.to_json(),
             "changes": [change.to_json() for change in self.changes],
-            "stays": self.stays.to_json() if self.stays else None,
+            "stays": self.not_owned.to_json() if self.not_owned else None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StagePlan:
         changes = tuple(Change.from_json(change) for change in data["changes"])
-        stays = data.get("stays")  # plans that are older than it
+        left = data.get("stays")  # plans that are older have none
         title = Message.from_json(data["title"])
-        return cls(data["stage"], title, changes, Message.from_json(stays) if stays else None)
+        return cls(data["stage"], title, changes, Message.from_json(left) if left else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class StageProgress:
     tries: int = 0  # temporary errors; a look that fails after a wait is the first again
     sent_back: int = 0  # how often the last look of a run found it not done
     to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
-    stays: Message | None = None  # DONE: what a deletion left because it is not ours
+    not_owned: Message | None = None  # DONE: what a deletion left because it is not ours
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -80,7 +80,7 @@ class StageProgress:
             "tries": self.tries,
             "sent_back": self.sent_back,
             "to_the_end": self.to_the_end,
-            "stays": self.stays.to_json() if self.stays else None,
+            "stays": self.not_owned.to_json() if self.not_owned else None,
         }
 
     def pause(self, now: datetime) -> float:
@@ -102,7 +102,7 @@ class StageProgress:
             tries=data["tries"],
             sent_back=data.get("sent_back", 0),
             to_the_end=data.get("to_the_end", False),  # runs that are older than it
-            stays=Message.from_json(data["stays"]) if data.get("stays") else None,
+            not_owned=Message.from_json(data["stays"]) if data.get("stays") else None,
         )
 
 
@@ -193,9 +193,9 @@ class Run:
         return self.status not in ENDED
 
     @property
-    def stays(self) -> tuple[Message, ...]:
+    def not_owned(self) -> tuple[Message, ...]:
         """What it left so far because it is not ours, each once."""
-        left = (self.progress(planned.stage).stays for planned in self.plan.stages)
+        left = (self.progress(planned.stage).not_owned for planned in self.plan.stages)
         return tuple(dict.fromkeys(one for one in left if one))
 
     def to(self, status: RunStatus) -> None:

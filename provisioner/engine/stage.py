@@ -7,8 +7,9 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 4. `remove` of what is not there does nothing; `ensure` over half of it completes it.
 5. Stopped after any single write and called again, it arrives at the same place.
 6. Neighbours stay: other users, comments, key order.
-7. What exists and is not ours is never touched: `NotOurs` for both goals. A create ends there. A deletion
-   leaves it; what there is of ours beside it is told with it (`PartlyOurs`), and removed.
+7. What exists and is not ours is told by `foreign`, for both goals, and never touched. A create ends there.
+   A deletion leaves it; what there is of ours beside it is planned from `ours`, and removed. The engine sees
+   to that (`inspect` in `provisioner/engine/inspection.py`): the other methods are given only what is ours.
 8. No secret appears in any `Change`, `Wait` or error.
 9. `observe` and `plan` work whatever the other stages are up to, so that a whole plan can be shown
    before anything exists.
@@ -16,7 +17,7 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -98,14 +99,6 @@ class Change:
         )
 
 
-class PartlyOurs(NotOurs):
-    """For ABSENT: what `stranger` says is not ours, and `ours` is what has to be done beside it."""
-
-    def __init__(self, stranger: NotOurs, ours: tuple[Change, ...]) -> None:
-        super().__init__(stranger.what, cause=stranger.cause, hint=stranger.hint)
-        self.ours = ours
-
-
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not there yet; ask again in `seconds`. Uses up no attempt."""
@@ -143,25 +136,39 @@ Seen = TypeVar("Seen")
 
 
 class Stage(Protocol[Seen]):
-    @property
-    def name(self) -> str: ...  # "dex-user": stored, so never renamed
+    """What a stage says of itself, once for all workspaces, and what it can do for one.
 
-    @property
-    def title(self) -> Message: ...  # "Kubeflow login"
+    Stages inherit from this, so what most of them have in common need not be said.
+    """
 
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        """Shared documents it edits, by name; held while it acts, never while it waits."""
+    name: str  # "dex-user": stored, so never renamed
+    title: Message  # "Kubeflow login"
+    locks: tuple[str, ...] = ()
+    """Shared documents it edits; held while it acts, never while it waits. A template over the platform, as
+    `at`: "policy/{at.kubeflow_policy}"."""
+    by_name: bool = False
+    """Nothing it makes carries a mark of ours: what has the derived names is taken for ours, unless the
+    workspace's bucket is somebody else's (`provisioner/ownership.py`)."""
+
+    def observe(self, ws: Workspace, goal: Goal) -> Seen:
+        """Look at what this goal needs and no more. Reports completeness, not existence.
+
+        Raises `Temporary` or `Permanent`, never `NotOurs`.
+        """
         ...
 
-    def observe(self, ws: Workspace) -> Seen:
-        """Look. Reports completeness, not existence. Raises `Temporary` or `Permanent`, never `NotOurs`."""
+    def foreign(self, ws: Workspace, seen: Seen, goal: Goal) -> NotOurs | None:
+        """Pure. What is there and not ours; the engine asks before all else, and nobody asks again."""
         ...
+
+    def ours(self, ws: Workspace, seen: Seen) -> Seen | None:  # noqa: ARG002 - for those who have something
+        """Pure. For ABSENT, beside what is `foreign`: what was seen without it. None: nothing is ours."""
+        return None
 
     def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
         """Pure. What has to be done; empty when there is nothing.
 
-        Raises `NotOurs`, for ABSENT `PartlyOurs` while something of ours is there as well; or another
-        `Permanent` for what no run could do, so that nobody approves it.
+        Raises `Permanent` for what no run could do, so that nobody approves it.
         """
         ...
 
@@ -176,12 +183,8 @@ class Step:
 
     `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
     mirror image of create, so both are said.
-
-    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours,
-    unless the workspace's bucket is somebody else's (`provisioner/ownership.py`).
     """
 
     stage: Stage[Any]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    by_name: bool = False

@@ -8,31 +8,35 @@ as there, whatever its password: the role in the workspace, which comes next, is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import SecretStr
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Account,
     AccountType,
     ConductorWorkspace,
     Listed,
-    refuse_other_type,
-    require_owned,
+    foreign_account,
+    foreign_workspace,
 )
 from provisioner.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSeen:
-    """`workspace`: the one of our name; looked at only where there is an account."""
+    """`workspace`: the one of our name; looked at only where there is an account, as are the `bucket`'s tags
+    for a delete."""
 
     account: Account | None = None
     workspace: ConductorWorkspace | None = None
+    bucket: Mapping[str, str] | None = None
 
 
 class Accounts(Protocol):
@@ -49,30 +53,34 @@ class Accounts(Protocol):
     def delete_account(self, account: Account) -> None: ...  # nothing when it is gone
 
 
-class ConductorAccountStage:
-    def __init__(self, conductor: Accounts) -> None:
+class ConductorAccountStage(Stage[AccountSeen]):
+    name = "conductor-account"
+    title = Message("AI Conductor account")
+    by_name = True
+
+    def __init__(self, conductor: Accounts, buckets: Tags) -> None:
         self._conductor = conductor
+        self._buckets = buckets
 
-    @property
-    def name(self) -> str:
-        return "conductor-account"
-
-    @property
-    def title(self) -> Message:
-        return Message("AI Conductor account")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> AccountSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> AccountSeen:
         account = self._conductor.account(ws.edge_account)
         if account is None:
             return AccountSeen()
         listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
-        return AccountSeen(account=account, workspace=self._conductor.look(listed) if listed else None)
+        return AccountSeen(
+            account=account,
+            workspace=self._conductor.look(listed) if listed else None,
+            bucket=bucket_of(ws, self._buckets) if goal is Goal.ABSENT else None,
+        )
+
+    def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return (
+            foreign_workspace(ws, seen.workspace)
+            or foreign_account(seen.account)
+            or foreign_bucket(ws, seen.bucket)
+        )
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen)
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
             return () if seen.account else (_change(ws, Verb.CREATE, detail),)
@@ -80,7 +88,6 @@ class ConductorAccountStage:
         return (_change(ws, Verb.DELETE, detail),) if seen.account else ()
 
     def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.account is None:
             ctx.progress(Message("creating AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.create_account(
@@ -89,7 +96,6 @@ class ConductorAccountStage:
         return None
 
     def remove(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.account is not None:
             ctx.progress(Message("deleting AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.delete_account(seen.account)
@@ -100,8 +106,3 @@ def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
     login = ws.edge_account
     target = Message("AI Conductor account {name}", name=named(login))
     return Change(verb, target, detail, kind="conductor-account", name=login)
-
-
-def _refuse_strangers(ws: Workspace, seen: AccountSeen) -> None:
-    require_owned(ws, seen.workspace)
-    refuse_other_type(seen.account)

@@ -12,26 +12,26 @@ is killed between the two leaves a role that the admin's view alone vouches for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pydantic import SecretStr
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import Permanent, Temporary
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Access,
     Account,
-    AccountType,
     ConductorWorkspace,
     Listed,
     Member,
     WorkspaceRole,
-    refuse_other_type,
+    foreign_account,
+    foreign_workspace,
     refuse_used,
-    require_owned,
 )
 from provisioner.workspace import Workspace
 
@@ -42,6 +42,7 @@ class MemberSeen:
     account: Account | None = None
     role: str = ""  # empty: no member
     proved: bool = True  # False: given by this process, and not yet proved
+    bucket: Mapping[str, str] | None = None  # its tags; looked at for a delete only, where there is a role
 
 
 class Members(Protocol):
@@ -66,33 +67,35 @@ class Members(Protocol):
     def remove_member(self, workspace: Listed, account: Account) -> None: ...  # nothing when it is gone
 
 
-class ConductorMemberStage:
-    def __init__(self, conductor: Members) -> None:
+class ConductorMemberStage(Stage[MemberSeen]):
+    name = "conductor-member"
+    title = Message("AI Conductor role")
+    by_name = True
+
+    def __init__(self, conductor: Members, buckets: Tags) -> None:
         self._conductor = conductor
+        self._buckets = buckets
         self._unproved: set[str] = set()
 
-    @property
-    def name(self) -> str:
-        return "conductor-member"
-
-    @property
-    def title(self) -> Message:
-        return Message("AI Conductor role")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> MemberSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> MemberSeen:
         listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
         workspace = self._conductor.look(listed) if listed else None
         account = self._conductor.account(ws.edge_account)
         seen = MemberSeen(workspace=workspace, account=account)
-        if workspace is None or account is None or _foreign(ws, workspace, account):
-            return seen
-        return replace(seen, role=self._role(ws, workspace), proved=ws.name not in self._unproved)
+        if workspace is None or account is None or self.foreign(ws, seen, goal):
+            return seen  # where one of them is somebody else's, nobody's role is for us to look at
+        role = self._role(ws, workspace)
+        bucket = bucket_of(ws, self._buckets) if role and goal is Goal.ABSENT else None
+        return replace(seen, role=role, proved=ws.name not in self._unproved, bucket=bucket)
+
+    def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return (
+            foreign_workspace(ws, seen.workspace)
+            or foreign_account(seen.account)
+            or foreign_bucket(ws, seen.bucket)
+        )
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen)
         if goal is Goal.ABSENT:
             return (_change(ws, Verb.DELETE),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:
@@ -103,7 +106,6 @@ class ConductorMemberStage:
         return ()
 
     def ensure(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.role == WorkspaceRole.MANAGER and seen.proved:
             return None
         if seen.workspace is None or seen.account is None:
@@ -132,7 +134,6 @@ class ConductorMemberStage:
 
     def remove(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
         """The first step of a delete in AI Conductor: nothing is begun there while solutions are left."""
-        _refuse_strangers(ws, seen)
         if not seen.role or seen.workspace is None or seen.account is None:
             return None
         refuse_used(seen.workspace, self._conductor.solutions(seen.workspace))
@@ -181,16 +182,6 @@ def _change(ws: Workspace, verb: Verb, detail: Message | None = None) -> Change:
         workspace=named(ws.name),
     )
     return Change(verb, target, detail, kind="conductor-role", name=ws.edge_account, promise=promise)
-
-
-def _foreign(ws: Workspace, workspace: ConductorWorkspace, account: Account) -> bool:
-    """Whether one of them is somebody else's: then nobody's role is for us to look at."""
-    return workspace.bucket != ws.bucket or account.type != AccountType.DEVELOPER
-
-
-def _refuse_strangers(ws: Workspace, seen: MemberSeen) -> None:
-    require_owned(ws, seen.workspace)
-    refuse_other_type(seen.account)
 
 
 def _refuse_other_accesses(ws: Workspace, accesses: Sequence[Access]) -> None:

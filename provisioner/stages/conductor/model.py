@@ -100,19 +100,20 @@ class Access:
     role: str
 
 
-def require_owned(ws: Workspace, found: ConductorWorkspace | None) -> None:
-    """Raises `NotOurs` for a workspace of our name on a bucket of somebody else's."""
+def foreign_workspace(ws: Workspace, found: ConductorWorkspace | None) -> NotOurs | None:
+    """A workspace of our name on a bucket of somebody else's."""
     if found is not None and found.bucket != ws.bucket:
         what = Message(
             "AI Conductor workspace {name} uses a different bucket ({bucket})",
             name=named(found.name),
             bucket=named(found.bucket),
         )
-        raise NotOurs(what)
+        return NotOurs(what)
+    return None
 
 
-def refuse_other_type(account: Account | None) -> None:
-    """Raises `NotOurs` for an account of our name that may do more than ours, or something else."""
+def foreign_account(account: Account | None) -> NotOurs | None:
+    """An account of our name that may do more than ours, or something else."""
     if account is not None and account.type != AccountType.DEVELOPER:
         what = Message(
             "AI Conductor account {login} has type {type}, not {wanted}",
@@ -120,7 +121,8 @@ def refuse_other_type(account: Account | None) -> None:
             type=named(account.type),
             wanted=named(AccountType.DEVELOPER),
         )
-        raise NotOurs(what)
+        return NotOurs(what)
+    return None
 
 
 def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
@@ -42,7 +42,7 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardSeen:
-    given: Dashboard | WorkError | None = None  # the one that was asked for; why it cannot be read
+    given: Dashboard | None = None  # the one that was asked for
     made: Dashboard | None = None  # what stands under the derived uid
 
 
@@ -61,33 +61,41 @@ class Dashboards(Protocol):
     def delete(self, uid: str) -> None: ...  # nothing when it is gone
 
 
-class DashboardStage:
+class DashboardStage(Stage[DashboardSeen]):
+    name = "dashboard"
+    title = Message("Grafana dashboard")
+
     def __init__(self, dashboards: Dashboards) -> None:
         self._dashboards = dashboards
 
-    @property
-    def name(self) -> str:
-        return "dashboard"
+    def observe(self, ws: Workspace, goal: Goal) -> DashboardSeen:
+        """Of a create, the one that was given. Of a delete what stands under the derived uid, even so: an
+        earlier request may have left it empty. Then it matters only if it is ours."""
+        if _given(ws) and goal is Goal.PRESENT:
+            return DashboardSeen(given=self._dashboards.look(ws.dashboard))
+        made = self._dashboards.look(ws.made_dashboard)
+        if _given(ws) and made is not None and made.owners != {ws.project}:
+            return DashboardSeen()
+        return DashboardSeen(made=made)
 
-    @property
-    def title(self) -> Message:
-        return Message("Grafana dashboard")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> DashboardSeen:
-        """The derived uid too where one was given: an earlier request may have left it empty."""
-        return DashboardSeen(
-            given=self._look_at_given(ws) if _given(ws) else None,
-            made=self._dashboards.look(ws.made_dashboard),
-        )
+    def foreign(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        if seen.made is None or seen.made.owners == {ws.project}:
+            return None
+        uid = named(ws.made_dashboard)
+        others = seen.made.owners - {ws.project}
+        if not others:
+            return NotOurs(
+                Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
+            )
+        owner = named(", ".join(sorted(others)))
+        return NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
     def plan(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent`, too, when the dashboard that was given is not there."""
-        if _given(ws):
-            return _with_given(ws, seen, goal)
-        _refuse_strangers(ws, seen.made)
+        if goal is Goal.PRESENT and _given(ws):
+            if seen.given is None:
+                raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
+            return ()
         if goal is Goal.PRESENT:
             detail = Message("from the template, with title {title}", title=_title(ws))
             return () if seen.made else (_change(ws, Verb.CREATE, detail),)
@@ -112,42 +120,10 @@ class DashboardStage:
         self._dashboards.delete(ws.made_dashboard)
         return None
 
-    def _look_at_given(self, ws: Workspace) -> Dashboard | WorkError | None:
-        """A deletion does not need it."""
-        try:
-            return self._dashboards.look(ws.dashboard)
-        except WorkError as error:
-            return error
-
 
 def _given(ws: Workspace) -> bool:
     """Whether it is another one than we would make: who gives ours gives nothing."""
     return ws.dashboard != ws.made_dashboard
-
-
-def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
-    """What stands under the derived uid matters only if it is ours: then it goes with the workspace."""
-    made = seen.made
-    if goal is Goal.ABSENT:
-        return (_deletion(ws, made),) if made and made.owners == {ws.project} else ()
-    if isinstance(seen.given, WorkError):
-        raise seen.given
-    if seen.given is None:
-        raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
-    return ()
-
-
-def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
-    if made is None or made.owners == {ws.project}:
-        return
-    uid = named(ws.made_dashboard)
-    others = made.owners - {ws.project}
-    if not others:
-        raise NotOurs(
-            Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
-        )
-    owner = named(", ".join(sorted(others)))
-    raise NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
 
 def _deletion(ws: Workspace, made: Dashboard) -> Change:

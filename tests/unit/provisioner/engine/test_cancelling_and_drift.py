@@ -392,11 +392,11 @@ class Fading(FakeStage):
 
     _looks = -1  # the preview's is not counted
 
-    def observe(self, ws: Workspace) -> Look:
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
         self._looks += 1
         if self._looks and self._looks % 3 == 0:
             self._world.places[ws.project, self.name].parts.clear()
-        return super().observe(ws)
+        return super().observe(ws, goal)
 
 
 class Flickering(FakeStage):
@@ -404,8 +404,8 @@ class Flickering(FakeStage):
 
     _whole = 0
 
-    def observe(self, ws: Workspace) -> Look:
-        seen = super().observe(ws)
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
+        seen = super().observe(ws, goal)
         self._whole += len(seen.parts) == len(PARTS)
         if self._whole == 2:
             self._whole += 1
@@ -418,14 +418,14 @@ class SlowFading(FakeStage):
 
     _whole = 0
 
-    def observe(self, ws: Workspace) -> Look:
-        seen = super().observe(ws)
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
+        seen = super().observe(ws, goal)
         if len(seen.parts) < len(PARTS) or seen.busy:
             return seen
         self._whole += 1
         if self._whole % 2 == 0:
             self._world.places[ws.project, self.name].parts.clear()
-        return super().observe(ws)
+        return super().observe(ws, goal)
 
 
 class Witness(FakeStage):

@@ -17,9 +17,9 @@ GROUP, OTHER = (Message("node group {name}", name=name) for name in "ab")
 
 
 def a_finding(
-    *changes: Change, error: Exception | None = None, stays: NotOurs | None = None
+    *changes: Change, error: Exception | None = None, not_owned: NotOurs | None = None
 ) -> StageInspection:
-    return StageInspection("nodegroup", TITLE, changes, error, stays)
+    return StageInspection("nodegroup", TITLE, changes, error, not_owned=not_owned)
 
 
 def test_what_could_be_removed_is_there_and_as_what() -> None:
@@ -34,7 +34,7 @@ def test_what_could_be_removed_is_there_and_as_what() -> None:
 def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> None:
     unread, foreign = Permanent(Message("cannot look")), NotOurs(Message("it is beta's"))
 
-    assert inventory([a_finding(error=unread), a_finding(stays=foreign), a_finding()]) == (
+    assert inventory([a_finding(error=unread), a_finding(not_owned=foreign), a_finding()]) == (
         Inventory("nodegroup", TITLE, None),
     )
 
@@ -42,7 +42,7 @@ def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> 
 def test_what_is_ours_beside_a_strangers_is_there() -> None:
     ours = a_change(verb=Verb.DELETE, target=GROUP)
 
-    assert inventory([a_finding(ours, stays=NotOurs(Message("it is beta's")))]) == (
+    assert inventory([a_finding(ours, not_owned=NotOurs(Message("it is beta's")))]) == (
         Inventory("nodegroup", TITLE, (GROUP,)),
     )
 

@@ -73,7 +73,7 @@ class TestTheDigest:
     def test_does_not_bind_what_stays(self) -> None:
         (stage,) = bucket(a_change()).stages
 
-        assert a_plan(replace(stage, stays=Message("it is beta's"))).digest == bucket(a_change()).digest
+        assert a_plan(replace(stage, not_owned=Message("it is beta's"))).digest == bucket(a_change()).digest
 
     def test_does_not_bind_stages_that_do_nothing(self) -> None:
         idle = StagePlan("profile", Message("Profile"), ())

@@ -193,7 +193,7 @@ def test_T30_what_is_written_after_the_look_is_not_deleted_without_a_new_look(wh
     """Its plan says "empty": data that came since has to be approved."""
     case = made(a_case())
     trip = Trip(case, Goal.ABSENT)
-    seen = trip.stage.observe(WS)
+    seen = trip.stage.observe(WS, Goal.ABSENT)
     found = s3_of(case).buckets[WS.bucket]
     found.markers.append(ObjectVersion("c", "gone"))
     if what == "an object":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.engine.stage import Goal, PartlyOurs
+from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent
 from provisioner.stages.nodegroup.state import Task
 from provisioner.workspace import NodeSpec
@@ -48,7 +48,7 @@ def test_T13_so_it_is_when_the_run_comes_to_it_later() -> None:
     trip = asked_for_gpus(made(a_case()))
 
     with pytest.raises(Permanent, match="exists with spec standard"):
-        trip.stage.ensure(trip.case.ws, trip.stage.observe(trip.case.ws), trip.context)
+        trip.stage.ensure(trip.case.ws, trip.stage.observe(trip.case.ws, Goal.PRESENT), trip.context)
 
     assert trip.wire.made == []
 
@@ -158,12 +158,11 @@ def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> Non
     case = a_case()
     case.mixtures["a stranger's node group behind our failed stack"]()
 
-    with pytest.raises(PartlyOurs, match=f"^there is node group {NAME}, which this bot did not make") as told:
-        Trip(case, Goal.ABSENT).changes()
-    with pytest.raises(NotOurs):
+    changes = Trip(case, Goal.ABSENT).inspect().changes
+    with pytest.raises(NotOurs, match=f"^there is node group {NAME}, which this bot did not make"):
         Trip(case, Goal.ABSENT).arrive()
 
-    assert [str(change.target) for change in told.value.ours] == [f"Stack {STACK}"]
+    assert [str(change.target) for change in changes] == [f"Stack {STACK}"]
     assert STACK not in cloud_of(case).stacks
     assert NAME in cloud_of(case).grouped
 
