@@ -176,7 +176,7 @@ class ConductorMemberStage(Stage[MemberSeen]):
 def _change(ws: Workspace, verb: Verb, detail: Message | None = None) -> Change:
     promise = {"role": "Manager", "workspace": ws.name}
     target = Message(
-        "AI Conductor role {role} of {login} in {workspace}",
+        "AI Conductor role {role} for {login} in workspace {workspace}",
         role=named("Manager"),
         login=named(ws.edge_account),
         workspace=named(ws.name),
