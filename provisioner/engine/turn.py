@@ -213,10 +213,10 @@ class Turn:
                 wait = replace(wait, reason=Message("{reason} (cancels after this)", reason=wait.reason))
             self._recorder.wait(step, wait, before)
             return wait
-        left = inspect(stage, self._ws, goal)
-        if left.changes:
-            raise Temporary(Message("{target} still differs from the plan", target=left.changes[0].target))
-        self._recorder.done(step, left.not_owned)
+        remaining = inspect(stage, self._ws, goal)
+        if remaining.changes:
+            raise Temporary(Message("{target} still differs from the plan", target=remaining.changes[0].target))
+        self._recorder.done(step, remaining.not_owned)
         return None
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
