@@ -23,10 +23,10 @@ from provisioner.instance import InstanceTypes
 from provisioner.ownership import Tags
 from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, Policies
 from provisioner.stages.bucket.stage import Buckets, BucketStage
-from provisioner.stages.conductor.account import Accounts, ConductorAccountStage
-from provisioner.stages.conductor.member import ConductorMemberStage, Members
-from provisioner.stages.conductor.model import NameForm
-from provisioner.stages.conductor.workspace import ConductorWorkspaceStage, Workspaces
+from provisioner.stages.conductor.account import ConductorAccountStage
+from provisioner.stages.conductor.member import ConductorMemberStage
+from provisioner.stages.conductor.model import Conductor, NameForm
+from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
 from provisioner.stages.dashboard.stage import Dashboards, DashboardStage
 from provisioner.stages.dex.stage import Dex, DexHealth, DexUserStage
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
@@ -36,10 +36,6 @@ from provisioner.stages.profile.stage import Profiles, ProfileStage
 
 class S3(Buckets, Tags, Protocol):
     """The buckets, all of it."""
-
-
-class Conductor(Workspaces, Accounts, Members, Protocol):
-    """AI Conductor, all of it."""
 
 
 def catalog(

@@ -215,7 +215,9 @@ class Turn:
             return wait
         remaining = inspect(stage, self._ws, goal)
         if remaining.changes:
-            raise Temporary(Message("{target} still differs from the plan", target=remaining.changes[0].target))
+            raise Temporary(
+                Message("{target} still differs from the plan", target=remaining.changes[0].target)
+            )
         self._recorder.done(step, remaining.not_owned)
         return None
 

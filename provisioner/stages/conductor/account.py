@@ -8,11 +8,8 @@ as there, whatever its password: the role in the workspace, which comes next, is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-from pydantic import SecretStr
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs
@@ -21,10 +18,10 @@ from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Account,
     AccountType,
+    Conductor,
     ConductorWorkspace,
-    Listed,
-    foreign_account,
-    foreign_workspace,
+    find,
+    foreign_login,
 )
 from provisioner.workspace import Workspace
 
@@ -39,26 +36,12 @@ class AccountSeen:
     bucket: Mapping[str, str] | None = None
 
 
-class Accounts(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
-
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def account(self, login: str) -> Account | None: ...
-
-    def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None: ...
-
-    def delete_account(self, account: Account) -> None: ...  # nothing when it is gone
-
-
 class ConductorAccountStage(Stage[AccountSeen]):
     name = "conductor-account"
     title = Message("AI Conductor account")
     by_name = True
 
-    def __init__(self, conductor: Accounts, buckets: Tags) -> None:
+    def __init__(self, conductor: Conductor, buckets: Tags) -> None:
         self._conductor = conductor
         self._buckets = buckets
 
@@ -66,19 +49,14 @@ class ConductorAccountStage(Stage[AccountSeen]):
         account = self._conductor.account(ws.edge_account)
         if account is None:
             return AccountSeen()
-        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
         return AccountSeen(
             account=account,
-            workspace=self._conductor.look(listed) if listed else None,
+            workspace=find(self._conductor, ws.name),
             bucket=bucket_of(ws, self._buckets) if goal is Goal.ABSENT else None,
         )
 
     def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
-        return (
-            foreign_workspace(ws, seen.workspace)
-            or foreign_account(seen.account)
-            or foreign_bucket(ws, seen.bucket)
-        )
+        return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
         if goal is Goal.PRESENT:

@@ -14,9 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
-
-from pydantic import SecretStr
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
@@ -25,12 +22,12 @@ from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Access,
     Account,
+    Conductor,
     ConductorWorkspace,
     Listed,
-    Member,
     WorkspaceRole,
-    foreign_account,
-    foreign_workspace,
+    find,
+    foreign_login,
     refuse_used,
 )
 from provisioner.workspace import Workspace
@@ -45,41 +42,18 @@ class MemberSeen:
     bucket: Mapping[str, str] | None = None  # its tags; looked at for a delete only, where there is a role
 
 
-class Members(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
-
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def account(self, login: str) -> Account | None: ...
-
-    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
-
-    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
-
-    def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
-        """What that account may use. A refused login is `Permanent` and is not made again by itself."""
-        ...
-
-    def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None: ...
-
-    def remove_member(self, workspace: Listed, account: Account) -> None: ...  # nothing when it is gone
-
-
 class ConductorMemberStage(Stage[MemberSeen]):
     name = "conductor-member"
     title = Message("AI Conductor role")
     by_name = True
 
-    def __init__(self, conductor: Members, buckets: Tags) -> None:
+    def __init__(self, conductor: Conductor, buckets: Tags) -> None:
         self._conductor = conductor
         self._buckets = buckets
         self._unproved: set[str] = set()
 
     def observe(self, ws: Workspace, goal: Goal) -> MemberSeen:
-        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
-        workspace = self._conductor.look(listed) if listed else None
+        workspace = find(self._conductor, ws.name)
         account = self._conductor.account(ws.edge_account)
         seen = MemberSeen(workspace=workspace, account=account)
         if workspace is None or account is None or self.foreign(ws, seen, goal):
@@ -89,11 +63,7 @@ class ConductorMemberStage(Stage[MemberSeen]):
         return replace(seen, role=role, proved=ws.name not in self._unproved, bucket=bucket)
 
     def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
-        return (
-            foreign_workspace(ws, seen.workspace)
-            or foreign_account(seen.account)
-            or foreign_bucket(ws, seen.bucket)
-        )
+        return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
         if goal is Goal.ABSENT:

@@ -9,9 +9,8 @@ What a node holds is looked up, never typed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
@@ -19,9 +18,8 @@ from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
+    Conductor,
     ConductorWorkspace,
-    Listed,
-    Member,
     NameForm,
     NewWorkspace,
     Resource,
@@ -43,24 +41,6 @@ class WorkspaceSeen:
     bucket: Mapping[str, str] | None = None  # its tags
 
 
-class Workspaces(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
-
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
-
-    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
-
-    def create_workspace(self, new: NewWorkspace) -> str: ...  # its id; empty when that is not told
-
-    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None: ...
-
-    def delete_workspace(self, workspace: Listed) -> None: ...  # nothing when it is gone
-
-
 class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
     """`monitored`: every workspace has a dashboard; else only one for which a person gave one."""
 
@@ -70,7 +50,7 @@ class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
 
     def __init__(
         self,
-        conductor: Workspaces,
+        conductor: Conductor,
         buckets: Tags,
         instances: InstanceTypes,
         *,
