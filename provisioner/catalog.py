@@ -80,29 +80,14 @@ def catalog(
         steps.append(Step(DashboardStage(dashboards), after=("bucket", "profile")))
     if conductor is not None:
         monitored = dashboards is not None
-        steps += _conductor_steps(conductor, buckets, instances, form=name_form, monitored=monitored)
+        made = ConductorWorkspaceStage(conductor, buckets, instances, form=name_form, monitored=monitored)
+        account, member = ConductorAccountStage(conductor, buckets), ConductorMemberStage(conductor, buckets)
+        steps += [
+            Step(made, needs=("dex-user", "dashboard"), after=("conductor-account",)),
+            Step(account, needs=("conductor-workspace",), after=("conductor-member",)),
+            Step(member, needs=("conductor-workspace", "conductor-account")),
+        ]
     return _without_absent(steps)
-
-
-def _conductor_steps(
-    conductor: Conductor, buckets: Tags, instances: InstanceTypes, *, form: NameForm, monitored: bool
-) -> tuple[Step, ...]:
-    return (
-        Step(
-            ConductorWorkspaceStage(conductor, buckets, instances, form=form, monitored=monitored),
-            needs=("dex-user", "dashboard"),
-            after=("conductor-account",),
-        ),
-        Step(
-            ConductorAccountStage(conductor, buckets),
-            needs=("conductor-workspace",),
-            after=("conductor-member",),
-        ),
-        Step(
-            ConductorMemberStage(conductor, buckets),
-            needs=("conductor-workspace", "conductor-account"),
-        ),
-    )
 
 
 def _without_absent(steps: list[Step]) -> tuple[Step, ...]:

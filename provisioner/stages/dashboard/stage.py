@@ -40,12 +40,6 @@ class Dashboard:
         return frozenset(tag.removeprefix(PROJECT) for tag in self.tags if tag.startswith(PROJECT))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardSeen:
-    given: Dashboard | None = None  # the one that was asked for
-    made: Dashboard | None = None  # what stands under the derived uid
-
-
 class Dashboards(Protocol):
     """What this stage needs of Grafana."""
 
@@ -61,28 +55,25 @@ class Dashboards(Protocol):
     def delete(self, uid: str) -> None: ...  # nothing when it is gone
 
 
-class DashboardStage(Stage[DashboardSeen]):
+class DashboardStage(Stage[Dashboard | None]):
     name = "dashboard"
     title = Message("Grafana dashboard")
 
     def __init__(self, dashboards: Dashboards) -> None:
         self._dashboards = dashboards
 
-    def observe(self, ws: Workspace, goal: Goal) -> DashboardSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> Dashboard | None:
         """Of a create, the one that was given. Of a delete what stands under the derived uid, even so: an
         earlier request may have left it empty. Then it matters only if it is ours."""
         if _given(ws) and goal is Goal.PRESENT:
-            return DashboardSeen(given=self._dashboards.look(ws.dashboard))
+            return self._dashboards.look(ws.dashboard)
         made = self._dashboards.look(ws.made_dashboard)
-        if _given(ws) and made is not None and made.owners != {ws.project}:
-            return DashboardSeen()
-        return DashboardSeen(made=made)
+        return None if _given(ws) and made is not None and made.owners != {ws.project} else made
 
-    def foreign(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
-        if seen.made is None or seen.made.owners == {ws.project}:
+    def foreign(self, ws: Workspace, seen: Dashboard | None, goal: Goal) -> NotOurs | None:
+        if seen is None or seen.owners == {ws.project} or (_given(ws) and goal is Goal.PRESENT):
             return None
-        uid = named(ws.made_dashboard)
-        others = seen.made.owners - {ws.project}
+        uid, others = named(ws.made_dashboard), seen.owners - {ws.project}
         if not others:
             return NotOurs(
                 Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
@@ -90,18 +81,17 @@ class DashboardStage(Stage[DashboardSeen]):
         owner = named(", ".join(sorted(others)))
         return NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
-    def plan(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
+    def plan(self, ws: Workspace, seen: Dashboard | None, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent`, too, when the dashboard that was given is not there."""
-        if goal is Goal.PRESENT and _given(ws):
-            if seen.given is None:
-                raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
-            return ()
-        if goal is Goal.PRESENT:
-            detail = Message("from the template, with title {title}", title=_title(ws))
-            return () if seen.made else (_change(ws, Verb.CREATE, detail),)
-        return (_deletion(ws, seen.made),) if seen.made else ()
+        if goal is Goal.ABSENT:
+            edited = Message("including manual changes") if seen and seen.version > 1 else None
+            return (_change(ws, Verb.DELETE, edited),) if seen else ()
+        if seen is None and _given(ws):
+            raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
+        detail = Message("from the template, with title {title}", title=_title(ws))
+        return () if seen else (_change(ws, Verb.CREATE, detail),)
 
-    def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
+    def ensure(self, ws: Workspace, seen: Dashboard | None, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.PRESENT):
             return None
         ctx.progress(Message("creating Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
@@ -113,8 +103,8 @@ class DashboardStage(Stage[DashboardSeen]):
         )
         return None
 
-    def remove(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
-        if not self.plan(ws, seen, Goal.ABSENT):
+    def remove(self, ws: Workspace, seen: Dashboard | None, ctx: StageContext) -> Wait | None:
+        if seen is None:
             return None
         ctx.progress(Message("deleting Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.delete(ws.made_dashboard)
@@ -124,11 +114,6 @@ class DashboardStage(Stage[DashboardSeen]):
 def _given(ws: Workspace) -> bool:
     """Whether it is another one than we would make: who gives ours gives nothing."""
     return ws.dashboard != ws.made_dashboard
-
-
-def _deletion(ws: Workspace, made: Dashboard) -> Change:
-    edited = Message("including manual changes") if made.version > 1 else None
-    return _change(ws, Verb.DELETE, edited)
 
 
 def _change(ws: Workspace, verb: Verb, detail: Message | None) -> Change:
