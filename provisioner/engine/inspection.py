@@ -146,12 +146,12 @@ def inspect_stages(
     steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int
 ) -> tuple[StageInspection, ...]:
     """Observe and plan each step, `at_once` side by side; answers in the order of `steps`."""
-    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="survey") as pool:
+    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="inspect") as pool:
         return tuple(pool.map(partial(_find, ws, goal), steps))
 
 
 def inventory(inspections: Sequence[StageInspection]) -> tuple[Inventory, ...]:
-    """What exists, told from a survey for ABSENT: what could be removed is there.
+    """What exists, told from an inspection for ABSENT: what could be removed is there.
 
     What belongs to somebody else is left out.
     """

@@ -583,3 +583,12 @@ class TestDelete:
         Trip(case, Goal.ABSENT).turn()
 
         assert cloud_of(case).children[NAME].task is Task.DELETE
+
+
+def test_what_runs_on_the_nodes_is_asked_for_a_delete_only() -> None:
+    case = made(a_case())
+    cloud_of(case).fault = "cluster-down"
+
+    assert Trip(case, Goal.PRESENT).changes() == ()
+    with pytest.raises(Temporary, match="cannot read the nodes"):
+        Trip(case, Goal.ABSENT).changes()

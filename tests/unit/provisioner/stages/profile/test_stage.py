@@ -252,3 +252,11 @@ def test_a_create_names_profile_and_owner() -> None:
 
     assert (change.verb, str(change.target)) == (Verb.CREATE, "Profile aic-ns-alpha-ws")
     assert str(change.detail) == "for aic-user-alpha-ws@aic.com, with its namespace"
+
+
+def test_what_stands_in_the_namespace_is_looked_at_for_a_create_only() -> None:
+    case = made(a_case())
+
+    there, going = (Trip(case, goal).inspect().seen.namespace for goal in (Goal.PRESENT, Goal.ABSENT))
+
+    assert (bool(there.contents), bool(going.contents)) == (True, False)
