@@ -103,7 +103,7 @@ class Permanent(WorkError):
 class NotOurs(Permanent):
     """It exists and is not ours; never touched, whatever was approved.
 
-    It ends a create. It does not end a deletion, which leaves it where it is (`inspect` in `engine/inspection.py`).
+    It ends a create. It does not end a deletion, which leaves it where it is (`inspection.inspect`).
     """
 
 
