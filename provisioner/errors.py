@@ -23,37 +23,37 @@ LONGEST_WORDS = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
+    """What a vendor answered. `raw_text` is its own, secrets removed, at most `LONGEST_WORDS` characters.
 
-    With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
+    With a `note` it is no vendor's, but ours about the answer: `raw_text` is that in English, for logs and
     `diagnosis`, and people are shown the note. It is cut where it is stored: `redacted` has to see all of it.
     """
 
     service: str  # "s3", "kubernetes", "dex"
     operation: str  # "CreateBucket"
-    words: str
+    raw_text: str  # stored as "words"
     code: str = ""  # "AccessDenied", "409"
     request_id: str = ""
     note: Message | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
+        object.__setattr__(self, "raw_text", self.raw_text[:LONGEST_WORDS])
 
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
         """Where the vendor said nothing that can be quoted."""
-        return cls(service=service, operation=operation, words=str(note), code=code, note=note)
+        return cls(service=service, operation=operation, raw_text=str(note), code=code, note=note)
 
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
-        said = str(self.note)  # `words` may be cut before the secret
-        return replace(self, words=redact(self.words), note=self.note if redact(said) == said else None)
+        said = str(self.note)  # `raw_text` may be cut before the secret
+        return replace(self, raw_text=redact(self.raw_text), note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {
             "service": self.service,
             "operation": self.operation,
-            "words": self.words,
+            "words": self.raw_text,
             "code": self.code,
             "request_id": self.request_id,
         }
@@ -64,7 +64,14 @@ class Cause:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cause:
         note = data.get("note")
-        return cls(**{**data, "note": Message.from_json(note) if note else None})
+        return cls(
+            service=data["service"],
+            operation=data["operation"],
+            raw_text=data["words"],
+            code=data["code"],
+            request_id=data["request_id"],
+            note=Message.from_json(note) if note else None,
+        )
 
 
 class WorkError(Exception):
@@ -77,7 +84,7 @@ class WorkError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        tail = f": {self.cause.words}" if self.cause else ""
+        tail = f": {self.cause.raw_text}" if self.cause else ""
         return f"{self.what}{tail}"
 
 

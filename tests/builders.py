@@ -69,7 +69,7 @@ def a_run(run_id: str = "WSR-0001.1", project: str = "alpha", **bent: Any) -> Ru
 
 def a_cause(words: str = "Access Denied", **bent: Any) -> Cause:
     usual: dict[str, Any] = {"service": "s3", "operation": "CreateBucket", "code": "AccessDenied"}
-    return Cause(**usual | {"words": words} | bent)
+    return Cause(**usual | {"raw_text": words} | bent)
 
 
 def a_failure(stage: str = "bucket", **bent: Any) -> Failure:

@@ -28,7 +28,7 @@ class FakeProfiles:
 
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None:
         if name in self.profiles:
-            cause = Cause(service="kubernetes", operation="create", code="409", words="already exists")
+            cause = Cause(service="kubernetes", operation="create", code="409", raw_text="already exists")
             raise Temporary(Message("cannot create Profile"), cause=cause)
         self.profiles[name] = ProfileState(
             owner=owner,

@@ -110,5 +110,5 @@ class FakeS3:
 
     def _allow(self, operation: str) -> None:
         if self.denied == operation:
-            cause = Cause(service="s3", operation=operation, code="AccessDenied", words="Access Denied")
+            cause = Cause(service="s3", operation=operation, code="AccessDenied", raw_text="Access Denied")
             raise Permanent(Message("cannot reach S3"), cause=cause)

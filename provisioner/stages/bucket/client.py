@@ -141,7 +141,7 @@ class S3Buckets:
                 service="s3",
                 operation="DeleteObjects",
                 code=refused.get("Code", ""),
-                words=refused.get("Message", ""),
+                raw_text=refused.get("Message", ""),
                 request_id=answer["ResponseMetadata"]["RequestId"],
             )
             raise error_for(_cannot("empty", bucket), cause, status=200)

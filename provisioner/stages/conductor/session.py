@@ -235,7 +235,7 @@ class ConductorSession:
             cause = Cause(
                 service="conductor",
                 operation=operation.name,
-                words=self._masked(operation, str(error)),
+                raw_text=self._masked(operation, str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(operation.what, cause=cause) from error
@@ -262,7 +262,7 @@ class ConductorSession:
         said = _said(detail)
         if said is None:
             return Cause.noted(seen(answer, mask), service="conductor", operation=operation.name, code=code)
-        return Cause(service="conductor", operation=operation.name, code=code, words=mask(said))
+        return Cause(service="conductor", operation=operation.name, code=code, raw_text=mask(said))
 
     def _masked(self, operation: Operation, words: str) -> str:
         """Validation quotes what it was sent."""

@@ -123,7 +123,7 @@ class GrafanaHttp:
             cause = Cause(
                 service="grafana",
                 operation=call.operation,
-                words=self._masked(str(error)),
+                raw_text=self._masked(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(call.what, cause=cause) from error
@@ -154,7 +154,7 @@ class GrafanaHttp:
             service="grafana",
             operation=call.operation,
             code=code,
-            words=self._masked(_words(answer)),
+            raw_text=self._masked(_words(answer)),
             request_id=str(said.get("accessErrorId") or said.get("traceID") or ""),
         )
 

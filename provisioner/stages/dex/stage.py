@@ -280,9 +280,9 @@ class DexUserStage(Stage[DexSeen]):
 
     def _last_words(self) -> Cause:
         try:
-            cause = Cause(service="dex", operation="start", words=self._dex.last_words())
+            cause = Cause(service="dex", operation="start", raw_text=self._dex.last_words())
         except WorkError as error:
-            why = error.cause.words if error.cause else ""
+            why = error.cause.raw_text if error.cause else ""
             note = Message("{what}: {why}", what=error.what, why=why) if why else error.what
             cause = Cause.noted(note, service="dex", operation="start")
         return cause.redacted(lambda words: _HASH.sub("***", words))

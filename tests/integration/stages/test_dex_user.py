@@ -124,7 +124,7 @@ def test_T21_if_dex_does_not_start_our_entry_goes_and_everybody_else_can_log_in(
     until(kubeflow.health.up)
 
     assert failed.value.cause is not None
-    assert "failed to initialize storage" in failed.value.cause.words
+    assert "failed to initialize storage" in failed.value.cause.raw_text
     assert case.neighbours() == before
     assert not lets_in(kubeflow, case.ws.login_email, PASSWORD)
 

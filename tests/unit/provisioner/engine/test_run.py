@@ -177,4 +177,4 @@ class TestStorage:
         assert Failure.from_json(json.loads(json.dumps(failure.to_json()))) == failure
 
     def test_keeps_a_vendors_words_within_bounds(self) -> None:
-        assert len(a_cause("x" * 10_000).words) == LONGEST_WORDS
+        assert len(a_cause("x" * 10_000).raw_text) == LONGEST_WORDS

@@ -233,7 +233,7 @@ def test_T21_if_dex_does_not_start_our_entry_is_taken_out_of_the_current_text() 
     assert dex.text == NEIGHBOURS.replace('level: "debug"', "level: info")
     assert "which was taken out again" in str(failed.value)
     assert failed.value.cause is not None
-    assert (failed.value.cause.service, failed.value.cause.words) == ("dex", "listen tcp: no route")
+    assert (failed.value.cause.service, failed.value.cause.raw_text) == ("dex", "listen tcp: no route")
 
 
 def test_T21_a_dex_that_crashes_twice_is_not_waited_for() -> None:
@@ -482,7 +482,7 @@ def test_what_dex_says_is_told_without_a_hash_in_it() -> None:
         Trip(case, Goal.PRESENT).arrive()
 
     assert failed.value.cause is not None
-    assert failed.value.cause.words == "malformed bcrypt hash: ***"
+    assert failed.value.cause.raw_text == "malformed bcrypt hash: ***"
 
 
 def test_a_weak_hash_in_the_settings_is_refused_at_once() -> None:

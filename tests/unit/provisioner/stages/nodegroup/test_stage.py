@@ -384,7 +384,7 @@ class TestCreate:
 
         assert error.cause is not None
         assert (error.cause.service, error.cause.code) == ("eksctl", "exit 1")
-        assert error.cause.words == "creating CloudFormation stack: api error AccessDenied"
+        assert error.cause.raw_text == "creating CloudFormation stack: api error AccessDenied"
 
     def test_a_failed_stack_is_told_with_its_first_cause(self) -> None:
         case = a_case()
@@ -395,7 +395,7 @@ class TestCreate:
         assert str(error.what) == f"cannot create node group {NAME}"
         assert error.cause is not None
         assert (error.cause.service, error.cause.operation) == ("cloudformation", "CreateStack")
-        assert (error.cause.code, error.cause.words) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
+        assert (error.cause.code, error.cause.raw_text) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
 
     def test_a_failed_stack_is_told_also_after_eksctl_died_with_us(self) -> None:
         case = a_case()
@@ -499,7 +499,7 @@ class TestDelete:
             f"cannot drain node group {NAME}: disruption budget a/budget does not let pod a/held go, one of 2"
         )
         assert error.cause is not None
-        assert "timed out waiting for nodegroup" in error.cause.words
+        assert "timed out waiting for nodegroup" in error.cause.raw_text
 
     def test_a_retry_drains_again(self) -> None:
         case = made(a_case())
@@ -524,7 +524,7 @@ class TestDelete:
 
         assert error.cause is not None
         assert error.cause.code == "DELETE_FAILED/NodeInstanceRole"
-        assert error.cause.words == "Cannot delete entity, must detach first"
+        assert error.cause.raw_text == "Cannot delete entity, must detach first"
         assert again.wire.made == ["delete_stack"]
 
     def test_a_failed_stack_without_a_node_group_is_deleted_as_well(self) -> None:
