@@ -103,7 +103,7 @@ def cluster(settings: Settings) -> KubeCluster:
     try:
         return KubeCluster(kubeconfig=str(path or ""))
     except WorkError as error:
-        why = error.cause.words if error.cause else str(error)
+        why = error.cause.raw_text if error.cause else str(error)
         missing = "" if path else " is missing, and the bot runs in no cluster"
         raise SettingsFault([f"WORKSPACE_BOT_KUBECONFIG_PATH{missing}: {why}"]) from None
 

@@ -20,14 +20,13 @@ from pydantic import SecretStr
 
 from provisioner.engine.stage import Step
 from provisioner.instance import InstanceTypes
-from provisioner.message import Message
-from provisioner.ownership import OwnedThroughBucket, Tags
-from provisioner.stages.access.stage import BucketAccessStage, Policies
+from provisioner.ownership import Tags
+from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, Policies
 from provisioner.stages.bucket.stage import Buckets, BucketStage
-from provisioner.stages.conductor.account import Accounts, ConductorAccountStage
-from provisioner.stages.conductor.member import ConductorMemberStage, Members
-from provisioner.stages.conductor.model import NameForm
-from provisioner.stages.conductor.workspace import ConductorWorkspaceStage, Workspaces
+from provisioner.stages.conductor.account import ConductorAccountStage
+from provisioner.stages.conductor.member import ConductorMemberStage
+from provisioner.stages.conductor.model import Conductor, NameForm
+from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
 from provisioner.stages.dashboard.stage import Dashboards, DashboardStage
 from provisioner.stages.dex.stage import Dex, DexHealth, DexUserStage
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
@@ -37,10 +36,6 @@ from provisioner.stages.profile.stage import Profiles, ProfileStage
 
 class S3(Buckets, Tags, Protocol):
     """The buckets, all of it."""
-
-
-class Conductor(Workspaces, Accounts, Members, Protocol):
-    """AI Conductor, all of it."""
 
 
 def catalog(
@@ -69,15 +64,12 @@ def catalog(
         Step(ProfileStage(profiles), after=("dex-user",)),
         Step(BucketStage(buckets), after=("s3-access-kubeflow", "s3-access-aia")),
         Step(
-            OwnedThroughBucket(
-                DexUserStage(dex, dex_health, password_hash, starts_within=dex_starts_within), buckets
-            ),
+            DexUserStage(dex, dex_health, buckets, password_hash, starts_within=dex_starts_within),
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
-            by_name=True,
         ),
-        Step(_kubeflow_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
-        Step(_aia_access(policies, buckets), needs=("bucket",), after=("nodegroup",), by_name=True),
+        Step(KubeflowAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
+        Step(ConductorAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
         Step(
             NodegroupStage(node_groups, instances, eksctl, nodes, ami_family=ami_family),
             needs=("profile",),
@@ -88,47 +80,14 @@ def catalog(
         steps.append(Step(DashboardStage(dashboards), after=("bucket", "profile")))
     if conductor is not None:
         monitored = dashboards is not None
-        steps += _conductor_steps(conductor, buckets, instances, form=name_form, monitored=monitored)
+        made = ConductorWorkspaceStage(conductor, buckets, instances, form=name_form, monitored=monitored)
+        account, member = ConductorAccountStage(conductor, buckets), ConductorMemberStage(conductor, buckets)
+        steps += [
+            Step(made, needs=("dex-user", "dashboard"), after=("conductor-account",)),
+            Step(account, needs=("conductor-workspace",), after=("conductor-member",)),
+            Step(member, needs=("conductor-workspace", "conductor-account")),
+        ]
     return _without_absent(steps)
-
-
-def _conductor_steps(
-    conductor: Conductor, buckets: Tags, instances: InstanceTypes, *, form: NameForm, monitored: bool
-) -> tuple[Step, ...]:
-    workspace = ConductorWorkspaceStage(conductor, instances, form=form, monitored=monitored)
-    return (
-        Step(
-            OwnedThroughBucket(workspace, buckets),
-            needs=("dex-user", "dashboard"),
-            after=("conductor-account",),
-            by_name=True,
-        ),
-        Step(
-            OwnedThroughBucket(ConductorAccountStage(conductor), buckets),
-            needs=("conductor-workspace",),
-            after=("conductor-member",),
-            by_name=True,
-        ),
-        Step(
-            OwnedThroughBucket(ConductorMemberStage(conductor), buckets),
-            needs=("conductor-workspace", "conductor-account"),
-            by_name=True,
-        ),
-    )
-
-
-def _kubeflow_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("Kubeflow S3 access")
-    return BucketAccessStage(
-        policies, buckets, name="s3-access-kubeflow", title=title, policy=lambda at: at.kubeflow_policy
-    )
-
-
-def _aia_access(policies: Policies, buckets: Tags) -> BucketAccessStage:
-    title = Message("AI Conductor S3 access")
-    return BucketAccessStage(
-        policies, buckets, name="s3-access-aia", title=title, policy=lambda at: at.aia_policy
-    )
 
 
 def _without_absent(steps: list[Step]) -> tuple[Step, ...]:

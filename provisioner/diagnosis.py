@@ -115,7 +115,7 @@ class Known:
             return None
         if self.operations and cause.operation not in self.operations:
             return None
-        found = self.words.search(f"{cause.code}: {cause.words}" if cause.code else cause.words)
+        found = self.words.search(f"{cause.code}: {cause.raw_text}" if cause.code else cause.raw_text)
         if found is None:
             return None
         return values | {key: named(value or "") for key, value in found.groupdict().items()}

@@ -23,16 +23,16 @@ LONGEST_WORDS = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What a vendor answered. `words` are its own.
+    """What a vendor answered. `raw_text` is its own.
 
-    With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
+    With a `note` it is no vendor's, but ours about the answer: `raw_text` is that in English, for logs and
     `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters in the end:
     `redacted` has to see all of them.
     """
 
     service: str  # "s3", "kubernetes", "dex"
     operation: str  # "CreateBucket"
-    words: str
+    raw_text: str  # stored as "words"
     code: str = ""  # "AccessDenied", "409"
     request_id: str = ""
     note: Message | None = None
@@ -40,19 +40,19 @@ class Cause:
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
         """Where the vendor said nothing that can be quoted."""
-        return cls(service=service, operation=operation, words=str(note), code=code, note=note)
+        return cls(service=service, operation=operation, raw_text=str(note), code=code, note=note)
 
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
         said = str(self.note)
-        words = redact(self.words)[:LONGEST_WORDS]
-        return replace(self, words=words, note=self.note if redact(said) == said else None)
+        raw_text = redact(self.raw_text)[:LONGEST_WORDS]
+        return replace(self, raw_text=raw_text, note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {
             "service": self.service,
             "operation": self.operation,
-            "words": self.words[:LONGEST_WORDS],
+            "words": self.raw_text[:LONGEST_WORDS],
             "code": self.code,
             "request_id": self.request_id,
         }
@@ -63,7 +63,14 @@ class Cause:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cause:
         note = data.get("note")
-        return cls(**{**data, "note": Message.from_json(note) if note else None})
+        return cls(
+            service=data["service"],
+            operation=data["operation"],
+            raw_text=data["words"],
+            code=data["code"],
+            request_id=data["request_id"],
+            note=Message.from_json(note) if note else None,
+        )
 
 
 class WorkError(Exception):
@@ -76,7 +83,7 @@ class WorkError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        tail = f": {self.cause.words}" if self.cause else ""
+        tail = f": {self.cause.raw_text}" if self.cause else ""
         return f"{self.what}{tail}"
 
 
@@ -102,7 +109,7 @@ class Permanent(WorkError):
 class NotOurs(Permanent):
     """It exists and is not ours; never touched, whatever was approved.
 
-    It ends a create. It does not end a deletion, which leaves it where it is (`survey.due`).
+    It ends a create. It does not end a deletion, which leaves it where it is (`inspection.inspect`).
     """
 
 

@@ -9,13 +9,10 @@ it is ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from provisioner.engine.inspection import due
-from provisioner.engine.stage import Change, Goal, Stage, StageContext, Wait
-from provisioner.errors import NotOurs, Permanent
+from provisioner.errors import NotOurs
 from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
@@ -29,70 +26,22 @@ class Tags(Protocol):
     def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None: ...  # None: not in this account
 
 
-def require_owned(ws: Workspace, tags: Mapping[str, str]) -> None:
-    """Raises `NotOurs` for a bucket of our account, by these tags, that is not this workspace's."""
+def bucket_of(ws: Workspace, buckets: Tags) -> Mapping[str, str] | None:
+    """Tags of the bucket of our account that has this workspace's name. To be looked at only where there is
+    something to be left with it."""
+    return buckets.tags(ws.bucket, account=ws.platform.account)
+
+
+def foreign_bucket(ws: Workspace, tags: Mapping[str, str] | None) -> NotOurs | None:
+    """A bucket of our account, by these tags, that is not this workspace's. None: it is, or was not there, or
+    had not to be looked at."""
+    if tags is None:
+        return None
     name, project = named(ws.bucket), tags.get(PROJECT, "")
     if not project:
-        raise NotOurs(Message("S3 bucket {name} already exists and wasn't created by this bot", name=name))
+        return NotOurs(Message("S3 bucket {name} already exists and wasn't created by this bot", name=name))
     if project != ws.project:
-        raise NotOurs(
+        return NotOurs(
             Message("S3 bucket {name} belongs to workspace {owner}", name=name, owner=named(project))
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowerSeen:
-    """`bucket`: tags of the bucket of our account; looked at only where there is something to be left."""
-
-    seen: Any
-    bucket: Mapping[str, str] | None = None
-
-
-class OwnedThroughBucket:
-    """The stage as it is, but for what a deletion leaves."""
-
-    def __init__(self, stage: Stage[Any], buckets: Tags) -> None:
-        self._stage = stage
-        self._buckets = buckets
-
-    @property
-    def name(self) -> str:
-        return self._stage.name
-
-    @property
-    def title(self) -> Message:
-        return self._stage.title
-
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        return self._stage.locks(ws)
-
-    def observe(self, ws: Workspace) -> FollowerSeen:
-        seen = self._stage.observe(ws)
-        if not self._there(ws, seen):
-            return FollowerSeen(seen=seen)
-        return FollowerSeen(seen=seen, bucket=self._buckets.tags(ws.bucket, account=ws.platform.account))
-
-    def plan(self, ws: Workspace, seen: FollowerSeen, goal: Goal) -> tuple[Change, ...]:
-        if goal is Goal.ABSENT:
-            _refuse_strangers(ws, seen)
-        return self._stage.plan(ws, seen.seen, goal)
-
-    def ensure(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
-        return self._stage.ensure(ws, seen.seen, ctx)
-
-    def remove(self, ws: Workspace, seen: FollowerSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
-        return self._stage.remove(ws, seen.seen, ctx)
-
-    def _there(self, ws: Workspace, seen: Any) -> bool:
-        """Whether there is something to be left. What is half removed already has a state, and goes."""
-        try:
-            changes, _ = due(self._stage, ws, seen, Goal.ABSENT)
-        except Permanent:  # it is there, and cannot be removed
-            return True
-        return any(change.state is None for change in changes)
-
-
-def _refuse_strangers(ws: Workspace, seen: FollowerSeen) -> None:
-    if seen.bucket is not None:
-        require_owned(ws, seen.bucket)
+    return None

@@ -43,8 +43,9 @@ def a_workspace(project: str = "alpha", *, platform: Platform | None = None, **b
     return Workspace(a_spec(project, **bent), platform or a_platform())
 
 
-def a_change(target: str = "S3 bucket alpha", **bent: Any) -> Change:
-    return Change(**{"verb": Verb.CREATE, "target": literal(target), **bent})
+def a_change(name: str = "S3 bucket alpha", **bent: Any) -> Change:
+    usual: dict[str, Any] = {"verb": Verb.CREATE, "target": literal(name), "kind": "thing", "name": name}
+    return Change(**usual | bent)
 
 
 def a_plan(*stages: StagePlan, goal: Goal = Goal.PRESENT) -> Plan:
@@ -68,7 +69,7 @@ def a_run(run_id: str = "WSR-0001.1", project: str = "alpha", **bent: Any) -> Ru
 
 def a_cause(words: str = "Access Denied", **bent: Any) -> Cause:
     usual: dict[str, Any] = {"service": "s3", "operation": "CreateBucket", "code": "AccessDenied"}
-    return Cause(**usual | {"words": words} | bent)
+    return Cause(**usual | {"raw_text": words} | bent)
 
 
 def a_failure(stage: str = "bucket", **bent: Any) -> Failure:

@@ -164,7 +164,7 @@ class Intake:
             self._asked()
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
-        unmade = (*self._preflight.refusals(), *preview.refusals, *preview.unclaimed)
+        unmade = (*self._preflight.refusals(), *preview.refusals, *preview.foreign)
         reasons = [*refused, *reasons_of(unmade, ASK, goal)]
         if (taken := self._obstacle(submission, goal)) is not None:
             reasons.insert(0, taken)
@@ -189,7 +189,7 @@ class Intake:
         with self._units() as unit:
             run, strange = unit.runs.latest(project), unknown(unit, project)
         stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
-        if stopped and preview.unclaimed:
+        if stopped and preview.foreign:
             yield Message(
                 "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
                 id=name(stopped.reference),
@@ -200,7 +200,7 @@ class Intake:
                 project=name(project),
                 id=name(stopped.reference),
             )
-        elif preview.unclaimed:
+        elif preview.foreign:
             return
         elif strange is not None:
             yield Message(
@@ -298,8 +298,8 @@ def _finding(found: StageInspection) -> Finding:
     if isinstance(found.error, WorkError):
         return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
     differs = tuple(_difference(change) for change in found.changes)
-    mark = Mark.FAILED if differs else Mark.KEPT if found.stays else Mark.DONE
-    return Finding(found.title, mark, (*differs, found.stays.what) if found.stays else differs)
+    mark = Mark.FAILED if differs else Mark.KEPT if found.not_owned else Mark.DONE
+    return Finding(found.title, mark, (*differs, found.not_owned.what) if found.not_owned else differs)
 
 
 def _difference(change: Change) -> Message:

@@ -73,9 +73,9 @@ class Reapproval:
             return False
         preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
         plan = preview.plan
-        if plan is None or (plan.changes and preview.unclaimed):
+        if plan is None or (plan.changes and preview.foreign):
             self._again[run.id] = self._clock.now() + _LOOK_AGAIN
-            self._say_why(run, reasons((*preview.refusals, *preview.unclaimed), LOOK, run.goal))
+            self._say_why(run, reasons((*preview.refusals, *preview.foreign), LOOK, run.goal))
             return False
         self._again.pop(run.id, None)
         with self._units() as unit:

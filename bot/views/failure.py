@@ -160,9 +160,9 @@ def _vendor(failure: Failure) -> Iterable[Part]:
     yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
     if cause.note is not None:
         yield Paragraph(noted(cause, cause.note))
-    elif cause.words.strip():
+    elif cause.raw_text.strip():
         yield Paragraph(Message("{service} responded:", service=service_of(cause)))
-        yield Quote(cause.words, code=True)
+        yield Quote(cause.raw_text, code=True)
 
 
 def _meaning(failure: Failure) -> Iterable[Part]:

@@ -52,7 +52,7 @@ def facts(case: RequestView) -> Mapping[str, Value]:
         values["by"] = person(request.decisions[-1].actor) if rejected else deciders(request)
     if run is not None:
         stages = [run.progress(stage.stage) for stage in run.plan.stages]
-        ours = [stage for stage in stages if not stage.stays]  # what is left because it is not ours is none
+        ours = [stage for stage in stages if not stage.not_owned]
         values |= {"done": sum(stage.status is StageStatus.DONE for stage in ours), "n": len(ours)}
         values["stage"] = failed_stage(run, run.failure)
         values["at"] = run.ended_at or run.created_at

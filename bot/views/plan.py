@@ -31,7 +31,7 @@ def plan_lines(plan: Plan) -> Bullets:
 
 def idle(stage: StagePlan) -> bool:
     """There is nothing to do for it: it is there already, or gone already."""
-    return not stage.changes and stage.stays is None
+    return not stage.changes and stage.not_owned is None
 
 
 def risks(plan: Plan) -> Iterable[Part]:
@@ -79,8 +79,8 @@ def _title(n: int, goal: Goal) -> Message:
 
 
 def _stage_items(stage: StagePlan) -> Iterable[Message]:
-    if stage.stays is not None:
-        yield Message("{title}: left in place — {what}", title=stage.title, what=stage.stays)
+    if stage.not_owned is not None:
+        yield Message("{title}: left in place — {what}", title=stage.title, what=stage.not_owned)
     for change in stage.changes:
         yield _told(change)
 

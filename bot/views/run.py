@@ -97,7 +97,7 @@ def as_gone(line: Line) -> Line:
 
 
 def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True) -> Line:
-    note = progress.stays
+    note = progress.not_owned
     if not moving and progress.status in _BEGUN:
         return Line(Mark.STOPPED, stage.title)
     match progress.status:
@@ -113,7 +113,7 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
             )
         case StageStatus.ACTING | StageStatus.FAILED if progress.reason:
             note = progress.reason
-    mark = Mark.KEPT if progress.stays else MARKS[progress.status]
+    mark = Mark.KEPT if progress.not_owned else MARKS[progress.status]
     return Line(mark, stage.title, note)
 
 
@@ -174,7 +174,7 @@ def _outcome(run: Run) -> Iterable[Part]:
 def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
     """What was approved, unless it turned out to be somebody else's before anything was done about it."""
     progress = run.progress(stage.stage)
-    return () if progress.stays and progress.since is None else stage.changes
+    return () if progress.not_owned and progress.since is None else stage.changes
 
 
 def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
@@ -189,11 +189,11 @@ def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
 def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     yield Paragraph(
         Message("Verified: only resources the bot doesn't own remain.")
-        if run.stays
+        if run.not_owned
         else Message("Verified: nothing of this workspace remains in any system.")
     )
-    if run.stays:
-        yield Bullets(run.stays, Message("Left in place: resources the bot doesn't own"))
+    if run.not_owned:
+        yield Bullets(run.not_owned, Message("Left in place: resources the bot doesn't own"))
     yield from _outcome(run)
     yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by the bot"))
     if case.later is None:
@@ -203,7 +203,7 @@ def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
                 "This name is available again once the resources left in place are deleted: {command}",
                 command=command,
             )
-            if run.stays
+            if run.not_owned
             else Message("This name is available again: {command}", command=command)
         )
 

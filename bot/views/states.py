@@ -310,6 +310,6 @@ def state_of_request(status: RequestStatus) -> State:
 
 def state_of_run(run: Run) -> State:
     """Of a run by itself: what came after it, its card knows (`bot/views/headline.py`)."""
-    if run.status is RunStatus.SUCCEEDED and run.goal is Goal.ABSENT and run.stays:
+    if run.status is RunStatus.SUCCEEDED and run.goal is Goal.ABSENT and run.not_owned:
         return State.NOT_ALL_OURS
     return _OF_RUN[run.status]

@@ -47,9 +47,9 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
         return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
-    if known.deleted and known.run is not None and known.run.stays:
+    if known.deleted and known.run is not None and known.run.not_owned:
         looked = Message("Left in place: resources the bot doesn't own")
-        parts.append(Bullets(known.run.stays, looked))
+        parts.append(Bullets(known.run.not_owned, looked))
     elif known.gone:
         parts.append(Paragraph(Message("Verified: nothing of this workspace remains in any system.")))
     elif known.run is not None:

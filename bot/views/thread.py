@@ -61,7 +61,7 @@ def _explained(failure: Failure) -> Iterator[Message]:
 
 
 def _said(cause: Cause) -> Iterator[Message]:
-    words = _short(cause.words.strip()).replace("\n", "\n> ")
+    words = _short(cause.raw_text.strip()).replace("\n", "\n> ")
     if cause.note is not None:
         yield noted(cause, cause.note)
     elif words:

@@ -70,10 +70,10 @@ def mapped(service: str, operation: str, what: Message) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise error_for(what, cause_of(service, error), status=status) from error
     except (HTTPClientError, NoConnection) as error:  # also a time-out, or a connection that broke
-        cause = Cause(service=service, operation=operation, words=str(error), code=type(error).__name__)
+        cause = Cause(service=service, operation=operation, raw_text=str(error), code=type(error).__name__)
         raise Temporary(what, cause=cause) from error
     except BotoCoreError as error:
-        cause = Cause(service=service, operation=operation, words=str(error), code=type(error).__name__)
+        cause = Cause(service=service, operation=operation, raw_text=str(error), code=type(error).__name__)
         raise Permanent(what, cause=cause) from error
 
 
@@ -89,7 +89,7 @@ def cause_of(service: str, error: ClientError) -> Cause:
         service=service,
         operation=error.operation_name,
         code=code_of(error),
-        words=error.response.get("Error", {}).get("Message", ""),
+        raw_text=error.response.get("Error", {}).get("Message", ""),
         request_id=error.response.get("ResponseMetadata", {}).get("RequestId", ""),
     )
 

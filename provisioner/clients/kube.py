@@ -95,7 +95,7 @@ class KubeCluster:
 
 
 def _unreadable(words: str) -> Permanent:
-    cause = Cause(service="kubernetes", operation="load configuration", words=words)
+    cause = Cause(service="kubernetes", operation="load configuration", raw_text=words)
     return Permanent(Message("cannot read the cluster's address"), cause=cause)
 
 
@@ -124,13 +124,17 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
         cause = Cause.noted(note, service="kubernetes", operation=operation)
         raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:
-        cause = Cause(service="kubernetes", operation=operation, words=str(error), code=type(error).__name__)
+        cause = Cause(
+            service="kubernetes", operation=operation, raw_text=str(error), code=type(error).__name__
+        )
         raise Temporary(what, cause=cause) from error
 
 
 def _error(what: Message, operation: str, error: ApiException) -> WorkError:
     status = error.status or 0  # 0: TLS failed before there was an answer
-    cause = Cause(service="kubernetes", operation=operation, code=str(status or "TLS"), words=_words(error))
+    cause = Cause(
+        service="kubernetes", operation=operation, code=str(status or "TLS"), raw_text=_words(error)
+    )
     if status in (0, 409, 429) or status >= 500:
         return Temporary(what, cause=cause, retry_after=retry_after(error.headers or {}))
     return Permanent(what, cause=cause)

@@ -92,7 +92,7 @@ class Engine:
             if guard is None:
                 return Wait(AGAIN, Message("another process is handling this run"))
             try:
-                return Turn(self._deps, run, guard).reconcile()
+                return Turn(self._deps, run, guard).take()
             except (Interrupted, Stale) as error:
                 log.warning("turn given up", run=run.id, why=str(error))
                 return Wait(AGAIN, Message("another process is handling this run"))

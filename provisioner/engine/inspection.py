@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from provisioner.engine.plan import Plan, StagePlan
-from provisioner.engine.stage import Change, Goal, PartlyOurs, Stage, Step
+from provisioner.engine.stage import Change, Goal, Stage, Step
 from provisioner.errors import NotOurs, WorkError
 from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
@@ -27,12 +27,15 @@ class StageInspection:
     title: Message
     changes: tuple[Change, ...] = ()
     error: Exception | None = None  # then `changes` says nothing
-    stays: NotOurs | None = None  # for ABSENT: what is left because it is not ours
-    by_name: bool = False  # as in `Step`
+    seen: Any = None  # what was looked at, without what is not ours
+    not_owned: NotOurs | None = None  # for ABSENT: what is left because it is not ours
+    by_name: bool = False  # as in `Stage`
 
     @property
     def plan(self) -> StagePlan:
-        return StagePlan(self.stage, self.title, self.changes, self.stays.what if self.stays else None)
+        return StagePlan(
+            self.stage, self.title, self.changes, self.not_owned.what if self.not_owned else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Preview:
         )
 
     @property
-    def unclaimed(self) -> tuple[Refused, ...]:
+    def foreign(self) -> tuple[Refused, ...]:
         """What is not ours, where nothing else there carries our mark either; else nothing.
 
         Then it is somebody else's workspace, and what has its names may be theirs, too: no deletion of it may
@@ -70,7 +73,9 @@ class Preview:
         if any(found.changes and not found.by_name for found in self.inspections):
             return ()
         return tuple(
-            Refused(found.stage, found.title, found.stays) for found in self.inspections if found.stays
+            Refused(found.stage, found.title, found.not_owned)
+            for found in self.inspections
+            if found.not_owned
         )
 
     @property
@@ -141,12 +146,12 @@ def inspect_stages(
     steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int
 ) -> tuple[StageInspection, ...]:
     """Observe and plan each step, `at_once` side by side; answers in the order of `steps`."""
-    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="survey") as pool:
+    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="inspect") as pool:
         return tuple(pool.map(partial(_find, ws, goal), steps))
 
 
 def inventory(inspections: Sequence[StageInspection]) -> tuple[Inventory, ...]:
-    """What exists, told from a survey for ABSENT: what could be removed is there.
+    """What exists, told from an inspection for ABSENT: what could be removed is there.
 
     What belongs to somebody else is left out.
     """
@@ -161,24 +166,27 @@ def inventory(inspections: Sequence[StageInspection]) -> tuple[Inventory, ...]:
     return tuple(told)
 
 
-def due(stage: Stage[Any], ws: Workspace, seen: Any, goal: Goal) -> tuple[tuple[Change, ...], NotOurs | None]:
-    """What has to be done, and what of it a deletion leaves because it is not ours.
+def inspect(stage: Stage[Any], ws: Workspace, goal: Goal) -> StageInspection:
+    """Look at a stage, and plan it. The one place where it counts whose a thing is.
 
-    For PRESENT that is an error, as the stage says.
+    What is not ours ends a create, as an error. A deletion leaves it, and is planned for what is ours beside
+    it. Raises what the stage raises.
     """
-    try:
-        return stage.plan(ws, seen, goal), None
-    except NotOurs as stranger:
-        if goal is Goal.PRESENT:
-            raise
-        return (stranger.ours if isinstance(stranger, PartlyOurs) else ()), stranger
+    seen = stage.observe(ws, goal)
+    not_owned = stage.foreign(ws, seen, goal)
+    if not_owned and goal is Goal.PRESENT:
+        raise not_owned
+    if not_owned:
+        seen = stage.ours(ws, seen)
+    changes = () if not_owned and seen is None else stage.plan(ws, seen, goal)
+    return StageInspection(
+        stage.name, stage.title, changes, seen=seen, not_owned=not_owned, by_name=stage.by_name
+    )
 
 
 def _find(ws: Workspace, goal: Goal, step: Step) -> StageInspection:
     stage = step.stage
-    found = StageInspection(stage.name, stage.title, by_name=step.by_name)
     try:
-        changes, stays = due(stage, ws, stage.observe(ws), goal)
+        return inspect(stage, ws, goal)
     except Exception as error:  # noqa: BLE001 one stage's bug must not hide what the others found
-        return replace(found, error=error)
-    return replace(found, changes=changes, stays=stays)
+        return StageInspection(stage.name, stage.title, error=error, by_name=stage.by_name)

@@ -16,29 +16,29 @@ from provisioner.message import Json, Message
 class StagePlan:
     """What one stage would do; no changes: it is there (or gone) already.
 
-    `stays` says what a deletion leaves because it is not ours. It is told, not bound by an approval: nothing
-    is done about it.
+    `not_owned` says what a deletion leaves because it is not ours. It is told, not bound by an approval:
+    nothing is done about it.
     """
 
     stage: str
     title: Message
     changes: tuple[Change, ...]
-    stays: Message | None = None
+    not_owned: Message | None = None
 
     def to_json(self) -> dict[str, Json]:
         return {
             "stage": self.stage,
             "title": self.title.to_json(),
             "changes": [change.to_json() for change in self.changes],
-            "stays": self.stays.to_json() if self.stays else None,
+            "stays": self.not_owned.to_json() if self.not_owned else None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StagePlan:
         changes = tuple(Change.from_json(change) for change in data["changes"])
-        stays = data.get("stays")  # plans that are older than it
+        left = data.get("stays")  # plans that are older have none
         title = Message.from_json(data["title"])
-        return cls(data["stage"], title, changes, Message.from_json(stays) if stays else None)
+        return cls(data["stage"], title, changes, Message.from_json(left) if left else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """sha256, in hex, over goal, stage, verb, target and `destroys_data`: what an approval binds."""
+        """sha256, in hex, over goal, stage, and what binds of each change: what was approved, on record."""
         binding = [
-            [stage.stage, change.verb.value, str(change.target), change.destroys_data]
+            [stage.stage, change.verb.value, *change.binding, change.destroys_data]
             for stage in self.stages
             for change in stage.changes
         ]
-        text = json.dumps([self.goal.value, binding], separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(
+            [self.goal.value, binding], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -71,11 +73,11 @@ class Plan:
     def covers(self, stage: str, change: Change) -> bool:
         """Whether this change was approved.
 
-        Same stage and target; the same verb, or UPDATE of what was approved as CREATE (a crash in the
-        middle leaves half of it); and it destroys no data unless that was approved.
+        Same stage, resource and promise; the same verb, or UPDATE of what was approved as CREATE (a crash
+        in the middle leaves half of it); and it destroys no data unless that was approved.
         """
         return any(
-            str(approved.target) == str(change.target)
+            approved.binding == change.binding
             and (
                 approved.verb is change.verb or (approved.verb is Verb.CREATE and change.verb is Verb.UPDATE)
             )

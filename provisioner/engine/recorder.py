@@ -29,8 +29,8 @@ from provisioner.message import Json, Message, itemised
 class RunRecorder:
     """Of one run, for one turn.
 
-    `torn` is set while the store is spoken to, and stays set when that failed: the run in hand is then not
-    the stored one, and nothing more may be concluded from it.
+    `store_failed` is set while the store is spoken to, and stays set when that failed: the run in hand is
+    then not the stored one, and nothing more may be concluded from it.
     """
 
     def __init__(
@@ -59,6 +59,14 @@ class RunRecorder:
         message = Message("Run started") if attempt == 1 else Message("Run resumed")
         self._write(EntryKind.STARTED, message, data={"attempt": attempt})
 
+    def look(self, step: Step) -> None:
+        """A turn comes to it. What passed since the last one counts up to the longest pause that is usual:
+        more is time in which nobody looked, or a clock that was set. Saved with what comes of the look."""
+        before, now = self._progress(step), self.now
+        since = before.looked_at or before.since or now
+        passed = min(max(now - since, timedelta(0)), self._policy.longest)
+        self._set(step, spent=before.spent + passed, looked_at=now)
+
     def intend(self, step: Step, changes: Sequence[Change]) -> None:
         """Before the first write of a turn; journalled once an attempt, not again after each wait.
 
@@ -67,7 +75,9 @@ class RunRecorder:
         if self._run.status is not RunStatus.RUNNING:
             self._run.to(RunStatus.RUNNING)
         if self._progress(step).since is None:
-            self._set(step, status=StageStatus.ACTING, since=self.now, until=None, reason=None)
+            begun = StageProgress(status=StageStatus.ACTING, since=self.now, looked_at=self.now)
+            kept = self._progress(step)
+            self._run.stages[step.stage.name] = replace(begun, tries=kept.tries, sent_back=kept.sent_back)
             message = Message("{title}: in progress", title=step.stage.title)
             self._write(EntryKind.INTENDED, message, step, {"changes": [one.to_json() for one in changes]})
         elif not self._saved:
@@ -100,9 +110,9 @@ class RunRecorder:
             self._write(EntryKind.STAGE_WAITING, message, step)
 
     def late(self, step: Step, reason: Message) -> Permanent | None:
-        """The error of a stage that is past its time, and not done for this reason."""
-        since, within = self._progress(step).since, self._policy.stage_within
-        if since is None or self.now < since + within:
+        """The error of a stage that was looked at long enough, and is not done for this reason."""
+        progress, within = self._progress(step), self._policy.stage_within
+        if progress.since is None or progress.spent < within:
             return None
         minutes = int(within.total_seconds() // 60)
         return Permanent(
@@ -137,20 +147,24 @@ class RunRecorder:
         self._write(EntryKind.STAGE_RETRYING, message, step, {"cause": cause.to_json() if cause else None})
         return Wait(delay.total_seconds(), error.what)
 
-    def left(self, step: Step, stays: NotOurs | None) -> None:
+    def left_there(self, step: Step, not_owned: NotOurs | None) -> None:
         """What the last look found there that is not ours. Saved by `succeed`, or by the end of the turn."""
-        self._set(step, stays=stays.what if stays else None)
+        self._set(step, not_owned=not_owned.what if not_owned else None)
 
     def reopen(self, step: Step) -> None:
-        """A finished stage goes back to work: with an intent and a deadline of its own. Saved by `retry`."""
-        self._set(step, since=None, stays=None)
+        """A finished stage goes back to work: with an intent, a deadline and tries of its own, but for those
+        that the last look had before. Saved by `retry`."""
+        sent_back = self._progress(step).sent_back
+        self._set(step, since=None, not_owned=None, tries=sent_back, sent_back=sent_back + 1)
 
-    def done(self, step: Step, stays: NotOurs | None) -> None:
-        """`stays`: what is there and not ours, of a deletion."""
+    def done(self, step: Step, not_owned: NotOurs | None) -> None:
+        """`not_owned`: what is there and not ours, of a deletion."""
         acted = self._progress(step).since is not None
-        self._set(step, status=StageStatus.DONE, until=None, reason=None, to_the_end=False)
-        self.left(step, stays)
-        message = _left_there(step, stays, acted=acted) if stays else self._at_its_goal(step, acted=acted)
+        self._set(step, status=StageStatus.DONE, until=None, reason=None, tries=0, to_the_end=False)
+        self.left_there(step, not_owned)
+        message = (
+            _left_there(step, not_owned, acted=acted) if not_owned else self._at_its_goal(step, acted=acted)
+        )
         self._write(EntryKind.STAGE_DONE, message, step, {"acted": acted})
 
     def _at_its_goal(self, step: Step, *, acted: bool) -> Message:
@@ -194,9 +208,9 @@ class RunRecorder:
     def _at_the_end(self) -> Message:
         if self._run.goal is Goal.PRESENT:
             return Message("All resources are ready")
-        if not self._run.stays:
+        if not self._run.not_owned:
             return Message("All resources were deleted")
-        listed = itemised(self._run.stays)
+        listed = itemised(self._run.not_owned)
         return Message("All resources the bot owns were deleted. Left in place: {listed}", listed=listed)
 
     def rest(self) -> None:
@@ -242,8 +256,8 @@ class RunRecorder:
         self.store_failed = False
 
 
-def _left_there(step: Step, stays: NotOurs, *, acted: bool) -> Message:
-    title, what = step.stage.title, stays.what
+def _left_there(step: Step, not_owned: NotOurs, *, acted: bool) -> Message:
+    title, what = step.stage.title, not_owned.what
     if acted:
         return Message("{title}: deleted what the bot owns; left in place: {what}", title=title, what=what)
     return Message("{title} left in place: {what}", title=title, what=what)

@@ -60,11 +60,14 @@ class StageProgress:
 
     status: StageStatus = StageStatus.PENDING
     since: datetime | None = None  # when it was first acted on in this attempt
+    spent: timedelta = timedelta(0)  # for how long it was looked at since then
+    looked_at: datetime | None = None  # by the last turn that came to it
     until: datetime | None = None  # WAITING, RETRYING: looked at again then
     reason: Message | None = None  # what it waits for, or why it is tried again
-    tries: int = 0  # temporary errors in this attempt; a look that fails after a wait is the first again
+    tries: int = 0  # temporary errors; a look that fails after a wait is the first again
+    sent_back: int = 0  # how often the last look of a run found it not done
     to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
-    stays: Message | None = None  # DONE: what a deletion left because it is not ours
+    not_owned: Message | None = None  # DONE: what a deletion left because it is not ours
 
     def to_json(self) -> dict[str, Json]:
         return {
@@ -72,21 +75,34 @@ class StageProgress:
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
             "reason": self.reason.to_json() if self.reason else None,
+            "spent": self.spent.total_seconds(),
+            "looked_at": self.looked_at.isoformat() if self.looked_at else None,
             "tries": self.tries,
+            "sent_back": self.sent_back,
             "to_the_end": self.to_the_end,
-            "stays": self.stays.to_json() if self.stays else None,
+            "stays": self.not_owned.to_json() if self.not_owned else None,
         }
+
+    def pause(self, now: datetime) -> float:
+        """Seconds until it is to be looked at again; none where the clock was set back meanwhile."""
+        if self.until is None or (self.looked_at is not None and now < self.looked_at):
+            return 0.0
+        return max((self.until - now).total_seconds(), 0.0)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StageProgress:
+        looked_at = data.get("looked_at")  # runs of the first release have none
         return cls(
             status=StageStatus(data["status"]),
             since=datetime.fromisoformat(data["since"]) if data["since"] else None,
             until=datetime.fromisoformat(data["until"]) if data["until"] else None,
             reason=Message.from_json(data["reason"]) if data["reason"] else None,
+            spent=timedelta(seconds=data.get("spent", 0)),
+            looked_at=datetime.fromisoformat(looked_at) if looked_at else None,
             tries=data["tries"],
+            sent_back=data.get("sent_back", 0),
             to_the_end=data.get("to_the_end", False),  # runs that are older than it
-            stays=Message.from_json(data["stays"]) if data.get("stays") else None,
+            not_owned=Message.from_json(data["stays"]) if data.get("stays") else None,
         )
 
 
@@ -177,9 +193,9 @@ class Run:
         return self.status not in ENDED
 
     @property
-    def stays(self) -> tuple[Message, ...]:
+    def not_owned(self) -> tuple[Message, ...]:
         """What it left so far because it is not ours, each once."""
-        left = (self.progress(planned.stage).stays for planned in self.plan.stages)
+        left = (self.progress(planned.stage).not_owned for planned in self.plan.stages)
         return tuple(dict.fromkeys(one for one in left if one))
 
     def to(self, status: RunStatus) -> None:
@@ -218,7 +234,7 @@ class Run:
         self.attempt += 1
         self.failure = None
         self.stages = {
-            name: replace(progress, tries=0)
+            name: replace(progress, tries=0, sent_back=0)
             for name, progress in self.stages.items()
             if progress.status is StageStatus.DONE
         }
@@ -226,7 +242,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a temporary error is tried again, and how long one stage may take in all."""
+    """How often a temporary error is tried again, and for how long one stage may be looked at in all."""
 
     tries: int = 5
     first: timedelta = timedelta(seconds=2)

@@ -7,8 +7,9 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 4. `remove` of what is not there does nothing; `ensure` over half of it completes it.
 5. Stopped after any single write and called again, it arrives at the same place.
 6. Neighbours stay: other users, comments, key order.
-7. What exists and is not ours is never touched: `NotOurs` for both goals. A create ends there. A deletion
-   leaves it; what there is of ours beside it is told with it (`PartlyOurs`), and removed.
+7. What exists and is not ours is told by `foreign`, for both goals, and never touched. A create ends there.
+   A deletion leaves it; what there is of ours beside it is planned from `ours`, and removed. The engine sees
+   to that (`inspect` in `provisioner/engine/inspection.py`): the other methods are given only what is ours.
 8. No secret appears in any `Change`, `Wait` or error.
 9. `observe` and `plan` work whatever the other stages are up to, so that a whole plan can be shown
    before anything exists.
@@ -16,12 +17,13 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from provisioner.engine import first_release
 from provisioner.errors import NotOurs
 from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
@@ -42,9 +44,10 @@ class Verb(StrEnum):
 class Change:
     """One thing a person would want to know before saying yes.
 
-    What binds stands in `target` ("S3 bucket s3-an2-meerkat-prod-alpha"), by its text in English;
-    housekeeping inside a vendor (a restart, a version that makes room) stands in `detail`, or a harmless
-    difference would stop an approved run. Neither ever holds a secret.
+    What binds is the verb, the `kind` ("s3-bucket": stored, so never renamed), the resource's own `name`,
+    what is promised of it (`promise`: {"type": "m5.xlarge"}), and `destroys_data`. `target` and `detail` are
+    for people and bind nothing; housekeeping inside a vendor (a restart, a version that makes room) is told
+    in `detail` only, or a harmless difference would stop an approved run. None ever holds a secret.
 
     `state` tells what there is of the target where that is not simply it: of a node group that failed, its
     stack. It belongs to a DELETE, from which is told what exists.
@@ -53,12 +56,24 @@ class Change:
     verb: Verb
     target: Message
     detail: Message | None = None
+    _: KW_ONLY
+    kind: str
+    name: str
+    promise: Mapping[str, str] = field(default_factory=dict, hash=False)
     destroys_data: bool = False
     state: Message | None = None
+
+    @property
+    def binding(self) -> tuple[str, str, Mapping[str, str]]:
+        """What it is about, without what is done to it."""
+        return self.kind, self.name, self.promise
 
     def to_json(self) -> dict[str, Json]:
         return {
             "verb": self.verb.value,
+            "kind": self.kind,
+            "name": self.name,
+            "promise": dict(self.promise),
             "target": self.target.to_json(),
             "detail": self.detail.to_json() if self.detail else None,
             "destroys_data": self.destroys_data,
@@ -67,22 +82,21 @@ class Change:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Change:
-        detail, state = data["detail"], data.get("state")
+        target, detail, state = stored(data["target"]), data["detail"], data.get("state")
+        if "kind" in data:
+            kind, name, promise = data["kind"], data["name"], data["promise"]
+        else:
+            kind, name, promise = first_release.binding(data["target"])
         return cls(
             Verb(data["verb"]),
-            stored(data["target"]),
+            target,
             Message.from_json(detail) if detail else None,
-            data["destroys_data"],
-            Message.from_json(state) if state else None,
+            kind=kind,
+            name=name,
+            promise=promise,
+            destroys_data=data["destroys_data"],
+            state=Message.from_json(state) if state else None,
         )
-
-
-class PartlyOurs(NotOurs):
-    """For ABSENT: what `stranger` says is not ours, and `ours` is what has to be done beside it."""
-
-    def __init__(self, stranger: NotOurs, ours: tuple[Change, ...]) -> None:
-        super().__init__(stranger.what, cause=stranger.cause, hint=stranger.hint)
-        self.ours = ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +136,39 @@ Seen = TypeVar("Seen")
 
 
 class Stage(Protocol[Seen]):
-    @property
-    def name(self) -> str: ...  # "dex-user": stored, so never renamed
+    """What a stage says of itself, once for all workspaces, and what it can do for one.
 
-    @property
-    def title(self) -> Message: ...  # "Kubeflow login"
+    Stages inherit from this, so what most of them have in common need not be said.
+    """
 
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        """Shared documents it edits, by name; held while it acts, never while it waits."""
+    name: str  # "dex-user": stored, so never renamed
+    title: Message  # "Kubeflow login"
+    locks: tuple[str, ...] = ()
+    """Shared documents it edits; held while it acts, never while it waits. A template over the platform, as
+    `at`: "policy/{at.kubeflow_policy}"."""
+    by_name: bool = False
+    """Nothing it makes carries a mark of ours: what has the derived names is taken for ours, unless the
+    workspace's bucket is somebody else's (`provisioner/ownership.py`)."""
+
+    def observe(self, ws: Workspace, goal: Goal) -> Seen:
+        """Look at what this goal needs and no more. Reports completeness, not existence.
+
+        Raises `Temporary` or `Permanent`, never `NotOurs`.
+        """
         ...
 
-    def observe(self, ws: Workspace) -> Seen:
-        """Look. Reports completeness, not existence. Raises `Temporary` or `Permanent`, never `NotOurs`."""
+    def foreign(self, ws: Workspace, seen: Seen, goal: Goal) -> NotOurs | None:
+        """Pure. What is there and not ours; the engine asks before all else, and nobody asks again."""
         ...
+
+    def ours(self, ws: Workspace, seen: Seen) -> Seen | None:  # noqa: ARG002 - for those who have something
+        """Pure. For ABSENT, beside what is `foreign`: what was seen without it. None: nothing is ours."""
+        return None
 
     def plan(self, ws: Workspace, seen: Seen, goal: Goal) -> tuple[Change, ...]:
         """Pure. What has to be done; empty when there is nothing.
 
-        Raises `NotOurs`, for ABSENT `PartlyOurs` while something of ours is there as well; or another
-        `Permanent` for what no run could do, so that nobody approves it.
+        Raises `Permanent` for what no run could do, so that nobody approves it.
         """
         ...
 
@@ -155,12 +183,8 @@ class Step:
 
     `needs` are the stages that must be done before it on create; `after`, on delete. Delete is not the
     mirror image of create, so both are said.
-
-    `by_name`: nothing it makes carries a mark of ours, so what has the derived names is taken for ours,
-    unless the workspace's bucket is somebody else's (`provisioner/ownership.py`).
     """
 
     stage: Stage[Any]
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    by_name: bool = False

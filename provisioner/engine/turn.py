@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias, assert_never
 
 import structlog
 
-from provisioner.engine.inspection import StageInspection, due, inspect_stages, inventory, prerequisites
+from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
@@ -61,6 +62,34 @@ class EngineDeps:
     at_once: int
 
 
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    step: Step
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The stage would have to make changes that were not approved."""
+
+    step: Step
+    uncovered: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    pass
+
+
+Outcome: TypeAlias = "Wait | Succeeded | Failed | Parked | Cancelled"
+"""What a turn came to. `Wait`: there is more to do."""
+
+
 class Turn:
     """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
 
@@ -73,45 +102,57 @@ class Turn:
         self._recorder = RunRecorder(run, parts.ledger, parts.clock, parts.retry, parts.redact)
         self._stopping = False  # somebody asked to cancel
 
-    def reconcile(self) -> Wait | None:
+    def take(self) -> Wait | None:
+        """Work, and settle the run by what came of it: here and nowhere else. None: it is settled."""
+        outcome = self._reconcile()
+        match outcome:
+            case Wait():
+                self._recorder.rest()
+                return outcome
+            case Succeeded():
+                self._recorder.succeed()
+            case Failed(step, failure):
+                self._halt_deletion()
+                self._recorder.fail(step, failure, self._inventory())
+            case Parked(step, uncovered):
+                self._halt_deletion()
+                self._recorder.park(step, self._new_plan(), uncovered)
+            case Cancelled():
+                self._deps.halted(self._ws)
+                self._recorder.cancel(self._inventory())
+            case _:
+                assert_never(outcome)
+        return None
+
+    def _reconcile(self) -> Outcome:
         """A stage that may not be left comes first and alone; only then a cancel is obeyed."""
-        if (step := self._not_to_be_left()) and (wait := self._run_stage(step)):
-            self._recorder.rest()
-            return wait
-        if self._run.status not in MOVING:
-            return None
+        if (step := self._not_to_be_left()) and (outcome := self._run_stage(step)):
+            return outcome
         if self._recorder.cancel_asked():
-            self._cancel()
-            return None
+            return Cancelled()
         if self._run.status is RunStatus.QUEUED:
             self._recorder.start()
             if self._run.attempt > 1:
                 self._deps.retried()
         waits: list[Wait] = []
         for step in self._steps:
-            wait = self._run_stage(step)
-            if self._run.status not in MOVING:
-                return None
-            if wait:
-                waits.append(wait)
+            match outcome := self._run_stage(step):
+                case Wait():
+                    waits.append(outcome)
+                case Failed() | Parked() | Cancelled():
+                    return outcome
             if self._not_to_be_left():
                 break
-        if not waits:
-            waits = self._look_again()
-        if self._run.status not in MOVING:
-            return None
-        self._recorder.rest()
-        return min(waits, key=lambda wait: wait.seconds)
+        return _first(waits) if waits else self._look_again()
 
-    def _run_stage(self, step: Step) -> Wait | None:
-        """One stage, as far as it goes. None: it is done, others come before it, or the run is settled."""
+    def _run_stage(self, step: Step) -> Wait | Failed | Parked | Cancelled | None:
+        """One stage, as far as it goes. None: it is done, or others come before it."""
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
-        if progress.until and progress.until > self._recorder.now:
-            left = progress.until - self._recorder.now
-            return Wait(left.total_seconds(), progress.reason or step.stage.title)
-        names = step.stage.locks(self._ws)
+        if pause := progress.pause(self._recorder.now):
+            return Wait(pause, progress.reason or step.stage.title)
+        names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
         locks, within = self._deps.locks, self._spare(step)
         with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
             if held is None:
@@ -121,8 +162,7 @@ class Turn:
             except Interrupted:
                 if not self._stopping:
                     raise
-                self._cancel()
-                return None
+                return Cancelled()
             except Exception as error:
                 if self._recorder.store_failed:
                     raise  # no fault of the stage: the turn is given up, the run stays as it is stored
@@ -142,9 +182,8 @@ class Turn:
             if other is step:
                 passed = False
             elif progress.status is not StageStatus.DONE and self._may_begin(other):
-                left = (progress.until - self._recorder.now).total_seconds() if progress.until else 0.0
-                if left > 0:
-                    spare = min(spare, left)
+                if pause := progress.pause(self._recorder.now):
+                    spare = min(spare, pause)
                 elif not passed:
                     return 0.0
         return spare
@@ -153,21 +192,20 @@ class Turn:
         needed = prerequisites(step, self._run.goal)
         return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
 
-    def _work(self, step: Step, held: Held) -> Wait | None:
+    def _work(self, step: Step, held: Held) -> Wait | Parked | None:
         stage, goal = step.stage, self._run.goal
         before = self._run.progress(stage.name)
-        seen = stage.observe(self._ws)
-        changes, stays = due(stage, self._ws, seen, goal)
-        if not changes:
-            self._recorder.done(step, stays)
+        self._recorder.look(step)
+        found = inspect(stage, self._ws, goal)
+        if not found.changes:
+            self._recorder.done(step, found.not_owned)
             return None
-        if self._uncovered(step, changes):
-            self._park(step, changes)
-            return None
+        if uncovered := self._uncovered(step, found.changes):
+            return Parked(step, uncovered)
         self.check(step, held)
-        self._recorder.intend(step, changes)
+        self._recorder.intend(step, found.changes)
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
-        wait = act(self._ws, seen, _Context(self, self._recorder, step, held))
+        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held))
         if wait:
             if late := self._recorder.late(step, wait.reason):
                 raise late
@@ -175,59 +213,45 @@ class Turn:
                 wait = replace(wait, reason=Message("{reason} (cancels after this)", reason=wait.reason))
             self._recorder.wait(step, wait, before)
             return wait
-        left, stays = due(stage, self._ws, stage.observe(self._ws), goal)
-        if left:
-            raise Temporary(Message("{target} still differs from the plan", target=left[0].target))
-        self._recorder.done(step, stays)
+        remaining = inspect(stage, self._ws, goal)
+        if remaining.changes:
+            raise Temporary(
+                Message("{target} still differs from the plan", target=remaining.changes[0].target)
+            )
+        self._recorder.done(step, remaining.not_owned)
         return None
 
-    def _look_again(self) -> list[Wait]:
+    def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        for step, found in zip(self._steps, self._survey(self._run.goal, self._steps), strict=True):
+        for step, found in zip(self._steps, self._inspect(self._run.goal, self._steps), strict=True):
             error = found.error
-            if self._uncovered(step, found.changes):
-                self._park(step, found.changes)
-                return []
+            if uncovered := self._uncovered(step, found.changes):
+                return Parked(step, uncovered)
             if found.changes:
                 error = Temporary(Message("{target} changed during the run", target=found.changes[0].target))
-            if error:
-                self._recorder.reopen(step)
-                wait = self._answer(step, error)
-                if wait is None:
-                    return []
-                waits.append(wait)
-            else:
-                self._recorder.left(step, found.stays)
-        if not waits:
-            self._recorder.succeed()
-        return waits
+            if error is None:
+                self._recorder.left_there(step, found.not_owned)
+                continue
+            self._recorder.reopen(step)
+            outcome = self._answer(step, error)
+            if isinstance(outcome, Failed):
+                return outcome
+            waits.append(outcome)
+        return _first(waits) if waits else Succeeded()
 
-    def _answer(self, step: Step, error: Exception) -> Wait | None:
-        """What an error of a stage does to the run. None: the run failed."""
+    def _answer(self, step: Step, error: Exception) -> Wait | Failed:
+        """What an error of a stage does to the run."""
         match error:
             case Temporary():
                 late = self._recorder.late(step, error.what)
                 wait = None if late else self._recorder.retry(step, error)
-                if wait is None:
-                    self._fail(step, late or error, error)
-                return wait
+                return wait or self._failed(step, late or error, error)
             case WorkError():
-                self._fail(step, error, error)
-            case _:
-                self._fail_unexpected(step, error)
-        return None
+                return self._failed(step, error, error)
+        return self._broke(step, error)
 
-    def _cancel(self) -> None:
-        self._deps.halted(self._ws)
-        self._recorder.cancel(self._standing())
-
-    def _halt_deletion(self) -> None:
-        """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
-        if self._run.goal is Goal.ABSENT:
-            self._deps.halted(self._ws)
-
-    def _fail(self, step: Step, worst: WorkError, facts: WorkError) -> None:
+    def _failed(self, step: Step, worst: WorkError, facts: WorkError) -> Failed:
         failure = Failure(
             stage=step.stage.name,
             what=worst.what,
@@ -236,35 +260,36 @@ class Turn:
             hint=facts.hint,
         )
         log.warning("run failed", run=self._run.id, stage=failure.stage, reference=failure.reference)
-        self._halt_deletion()
-        self._recorder.fail(step, failure, self._standing())
+        return Failed(step, failure)
 
-    def _fail_unexpected(self, step: Step, error: Exception) -> None:
+    def _broke(self, step: Step, error: Exception) -> Failed:
         """A bug: people get the reference, the log gets the trace."""
         reference = self._deps.new_reference()
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
-        self._halt_deletion()
         shown = named(reference)
         what = Message("an unexpected error occurred (reference {reference})", reference=shown)
-        self._recorder.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
+        return Failed(step, Failure(stage=stage, what=what, reference=reference))
 
-    def _park(self, step: Step, changes: Sequence[Change]) -> None:
-        """The new plan is what is left to do; a stage that cannot be read stands as it was approved."""
-        self._halt_deletion()
+    def _halt_deletion(self) -> None:
+        """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
+        if self._run.goal is Goal.ABSENT:
+            self._deps.halted(self._ws)
+
+    def _new_plan(self) -> Plan:
+        """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        inspections = self._survey(self._run.goal, self._steps)
-        plan = Plan(self._run.goal, tuple(_planned(found, approved) for found in inspections))
-        self._recorder.park(step, plan, self._uncovered(step, changes))
+        inspections = self._inspect(self._run.goal, self._steps)
+        return Plan(self._run.goal, tuple(_planned(found, approved) for found in inspections))
 
-    def _uncovered(self, step: Step, changes: Sequence[Change]) -> list[Change]:
-        return [change for change in changes if not self._run.plan.covers(step.stage.name, change)]
+    def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
+        return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
 
-    def _standing(self) -> list[Json]:
-        inspections = self._survey(Goal.ABSENT, self._deps.orders[Goal.PRESENT])
+    def _inventory(self) -> list[Json]:
+        inspections = self._inspect(Goal.ABSENT, self._deps.orders[Goal.PRESENT])
         return [one.to_json() for one in inventory(inspections)]
 
-    def _survey(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
+    def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
         return inspect_stages(steps, self._ws, goal, at_once=self._deps.at_once)
 
     def check(self, step: Step, held: Held) -> None:
@@ -305,3 +330,7 @@ def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> Stage
     if found.error and found.stage in approved:
         return approved[found.stage]
     return found.plan
+
+
+def _first(waits: Sequence[Wait]) -> Wait:
+    return min(waits, key=lambda wait: wait.seconds)

@@ -205,7 +205,7 @@ def by_hand(world: World) -> S3Client:
 
 def fill(s3: S3Client, bucket: str) -> None:
     """Old versions, a delete marker and an upload that nobody finished are in the way of a delete too."""
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"View status": "Enabled"})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     for key, size in (("model.bin", 1000), ("model.bin", 1500), ("gone.txt", 10)):
         s3.put_object(Bucket=bucket, Key=key, Body=b"x" * size)
     s3.delete_object(Bucket=bucket, Key="gone.txt")

@@ -108,7 +108,7 @@ class FakeDex:
 
     def last_words(self) -> str:
         if self.silent:
-            cause = Cause(service="kubernetes", operation="get pods/log", code="403", words=self.silent)
+            cause = Cause(service="kubernetes", operation="get pods/log", code="403", raw_text=self.silent)
             raise Permanent(Message("cannot read Dex's log"), cause=cause)
         return self.words if self._ends() else words_of(self.text)
 

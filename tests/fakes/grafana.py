@@ -42,5 +42,5 @@ class FakeGrafana:
 
     def _refuse(self, operation: str) -> NoReturn:
         words = "You'll need additional permissions to perform this action."
-        cause = Cause(service="grafana", operation=operation, code="403", words=words)
+        cause = Cause(service="grafana", operation=operation, code="403", raw_text=words)
         raise Permanent(Message("cannot reach Grafana"), cause=cause)

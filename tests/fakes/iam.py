@@ -127,5 +127,5 @@ def _found(there: Mapping[str, T], key: str) -> T:
 
 
 def _refused(kind: type[WorkError], operation: str, code: str, words: str) -> WorkError:
-    cause = Cause(service="iam", operation=operation, code=code, words=words)
+    cause = Cause(service="iam", operation=operation, code=code, raw_text=words)
     return kind(Message("cannot edit the policy"), cause=cause)

@@ -22,12 +22,13 @@ class FakeProfiles:
     def profile(self, name: str) -> ProfileState | None:
         return self.profiles.get(name)
 
-    def namespace(self, name: str) -> NamespaceState | None:
-        return self.namespaces.get(name)
+    def namespace(self, name: str, *, contents: bool) -> NamespaceState | None:
+        found = self.namespaces.get(name)
+        return found if found is None or contents else replace(found, contents=frozenset())
 
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None:
         if name in self.profiles:
-            cause = Cause(service="kubernetes", operation="create", code="409", words="already exists")
+            cause = Cause(service="kubernetes", operation="create", code="409", raw_text="already exists")
             raise Temporary(Message("cannot create Profile"), cause=cause)
         self.profiles[name] = ProfileState(
             owner=owner,

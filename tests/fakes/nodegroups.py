@@ -138,13 +138,13 @@ class FakeCloud:
 
     def describe(self, name: str) -> InstanceType:
         if name not in self.types:
-            cause = Cause(service="ec2", operation="DescribeInstanceTypes", words=f"no type {name}")
+            cause = Cause(service="ec2", operation="DescribeInstanceTypes", raw_text=f"no type {name}")
             raise Permanent(Message("cannot read instance type {name}", name=name), cause=cause)
         return self.types[name]
 
     def tag(self, scaling_group: str, tags: Mapping[str, str]) -> None:
         if self.fault == "tags-denied":
-            cause = Cause(service="autoscaling", operation="CreateOrUpdateTags", words="not authorized")
+            cause = Cause(service="autoscaling", operation="CreateOrUpdateTags", raw_text="not authorized")
             raise Permanent(Message("cannot tag {name}", name=scaling_group), cause=cause)
         for found in self.grouped.values():
             if found.scaling == scaling_group:

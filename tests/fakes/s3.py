@@ -32,7 +32,7 @@ class FakeS3:
     elsewhere: set[str] = field(default_factory=set)  # names another account has
     denied: str = ""  # an operation we have no right to
 
-    def look(self, bucket: str, *, account: str, mark: str) -> BucketState | None:
+    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
         del account
         if bucket in self.elsewhere:
             return BucketState(foreign=True)
@@ -41,19 +41,21 @@ class FakeS3:
             return None
         if mark not in found.tags:
             return BucketState(tags=found.tags)
-        return BucketState(
-            tags=found.tags,
-            encrypted=found.encrypted,
-            public_blocked=found.public_blocked,
-            policy=found.policy,
-            contents=Contents(
-                objects=len({version.key for version in found.versions}),
-                versions=len(found.versions),
-                markers=len(found.markers),
-                size_bytes=sum(found.versions.values()),
-                uploads=len(found.uploads),
-            ),
+        if not contents:
+            return BucketState(
+                tags=found.tags,
+                encrypted=found.encrypted,
+                public_blocked=found.public_blocked,
+                policy=found.policy,
+            )
+        held = Contents(
+            objects=len({version.key for version in found.versions}),
+            versions=len(found.versions),
+            markers=len(found.markers),
+            size_bytes=sum(found.versions.values()),
+            uploads=len(found.uploads),
         )
+        return BucketState(tags=found.tags, contents=held)
 
     def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
         del account
@@ -108,5 +110,5 @@ class FakeS3:
 
     def _allow(self, operation: str) -> None:
         if self.denied == operation:
-            cause = Cause(service="s3", operation=operation, code="AccessDenied", words="Access Denied")
+            cause = Cause(service="s3", operation=operation, code="AccessDenied", raw_text="Access Denied")
             raise Permanent(Message("cannot reach S3"), cause=cause)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from provisioner.engine.inspection import due
-from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Step, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
@@ -130,7 +129,7 @@ class FakeWorld:
         self.writes.append(write)
 
 
-class FakeStage:
+class FakeStage(Stage[Look]):
     """Keeps the laws of stages. `lies`: it says that it is done when it is not.
 
     `to_the_end`: half of it harms others.
@@ -147,43 +146,40 @@ class FakeStage:
         to_the_end: bool = False,
     ) -> None:
         self._world = world
-        self._name = name
+        self.name = name
+        self.title = Message("Stage {name}", name=name)
         self._takes = takes
-        self._locks = tuple(locks)
+        self.locks = tuple(locks)
         self._records = records
         self._to_the_end = to_the_end
         self.lies = False
 
-    @property
-    def name(self) -> str:
-        return self._name
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
+        return self._world.look(ws.project, self.name)
 
-    @property
-    def title(self) -> Message:
-        return Message("Stage {name}", name=self._name)
+    def foreign(self, ws: Workspace, seen: Look, goal: Goal) -> NotOurs | None:
+        target = literal(f"{self.name} {ws.project}")
+        if seen.foreign:
+            return NotOurs(Message("{target} belongs to somebody else", target=target))
+        if seen.shared and goal is Goal.ABSENT:
+            return NotOurs(Message("something beside {target} is not ours", target=target))
+        return None
 
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        return self._locks
-
-    def observe(self, ws: Workspace) -> Look:
-        return self._world.look(ws.project, self._name)
+    def ours(self, ws: Workspace, seen: Look) -> Look | None:
+        return seen if not seen.foreign and (seen.parts or seen.busy) else None
 
     def plan(self, ws: Workspace, seen: Look, goal: Goal) -> tuple[Change, ...]:
-        target = literal(f"{self._name} {ws.project}")
-        if seen.foreign:
-            raise NotOurs(Message("{target} belongs to somebody else", target=target))
+        target = literal(f"{self.name} {ws.project}")
+        change = Change(Verb.CREATE, target, kind="fake", name=f"{self.name} {ws.project}")
         if goal is Goal.PRESENT:
             if not seen.parts:
-                return (Change(Verb.CREATE, target),)
+                return (change,)
             complete = len(seen.parts) == len(PARTS) and not seen.busy
-            return () if complete else (Change(Verb.UPDATE, target),)
+            return () if complete else (replace(change, verb=Verb.UPDATE),)
         there = bool(seen.parts) or seen.busy
         detail = Message("{n} objects", n=7) if seen.data else None
-        deletion = (Change(Verb.DELETE, target, detail, destroys_data=seen.data),) if there else ()
-        if seen.shared:
-            stranger = NotOurs(Message("something beside {target} is not ours", target=target))
-            raise PartlyOurs(stranger, deletion) if there else stranger
-        return deletion
+        gone = replace(change, verb=Verb.DELETE, detail=detail, destroys_data=seen.data)
+        return (gone,) if there else ()
 
     def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
         (change,) = self.plan(ws, seen, Goal.PRESENT)
@@ -191,7 +187,7 @@ class FakeStage:
         return self._act(ws, seen, ctx, change, missing)
 
     def remove(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
-        (change,) = due(self, ws, seen, Goal.ABSENT)[0]
+        (change,) = self.plan(ws, seen, Goal.ABSENT)
         return self._act(ws, seen, ctx, change, [part for part in reversed(PARTS) if part in seen.parts])
 
     def _act(
@@ -206,13 +202,13 @@ class FakeStage:
             if self._records:
                 ctx.record(Message("about to touch {part}", part=part), {"part": part})
             ctx.progress(Message("touching {part}", part=part), to_the_end=self._to_the_end)
-            write = Write(ws.project, self._name, part, change)
+            write = Write(ws.project, self.name, part, change)
             if change.verb is Verb.DELETE:
                 self._world.unmake(write)
             else:
                 self._world.make(write)
         if parts and self._takes:
-            self._world.starts(ws.project, self._name, self._takes)
+            self._world.starts(ws.project, self.name, self._takes)
             return waiting
         return None
 

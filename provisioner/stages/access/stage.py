@@ -14,15 +14,16 @@ it is behind, the stage waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import Permanent, Temporary
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, Ref, itemised, named
-from provisioner.ownership import Tags, require_owned
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.access.document import SIZE_MOST, PolicyDocument, Unfit
 from provisioner.workspace import Platform, Workspace
 
@@ -84,42 +85,27 @@ class _Made:
     at: datetime
 
 
-class BucketAccessStage:
-    """`policy`: which of the platform's policies it edits."""
+class BucketAccessStage(Stage[AccessSeen]):
+    """One of the two policies; `_policy` says which."""
 
-    def __init__(
-        self,
-        policies: Policies,
-        buckets: Tags,
-        *,
-        name: str,
-        title: Message,
-        policy: Callable[[Platform], str],
-    ) -> None:
+    by_name = True
+
+    def __init__(self, policies: Policies, buckets: Tags) -> None:
         self._policies = policies
         self._buckets = buckets
-        self._name = name
-        self._title = title
-        self._policy = policy
         # Our last write to each policy, by ARN. A crash forgets it, but takes longer than IAM is behind.
         self._made: dict[str, _Made] = {}
 
-    @property
-    def name(self) -> str:
-        return self._name
+    @abstractmethod
+    def _policy(self, at: Platform) -> str: ...
 
-    @property
-    def title(self) -> Message:
-        return self._title
-
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        return (f"policy/{self._policy(ws.platform)}",)
-
-    def observe(self, ws: Workspace) -> AccessSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> AccessSeen:  # noqa: ARG002 - the same for both
         policy = self._policies.look(self._arn(ws))
         lists_it = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
-        bucket = self._buckets.tags(ws.bucket, account=ws.platform.account) if lists_it else None
-        return AccessSeen(policy=policy, bucket=bucket)
+        return AccessSeen(policy=policy, bucket=bucket_of(ws, self._buckets) if lists_it else None)
+
+    def foreign(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> tuple[Change, ...]:
         policy = seen.policy
@@ -127,27 +113,28 @@ class BucketAccessStage:
             if goal is Goal.PRESENT:
                 raise self._missing(ws)
             return ()
-        if seen.bucket is not None:
-            require_owned(ws, seen.bucket)
         edited = self._edit(ws, policy.document, goal)
         if edited == policy.document:
             return ()
-        target = Message(
-            "S3 access to {bucket} in IAM policy {policy}",
-            bucket=named(ws.bucket),
-            policy=named(self._policy(ws.platform)),
-        )
         if goal is Goal.ABSENT:
-            return (Change(Verb.DELETE, target, _joined(_housekeeping(policy))),)
+            return (self._change(ws, Verb.DELETE, _housekeeping(policy)),)
         half = any(policy.document.lists(arn) for arn in ws.bucket_arns)
         notes = (*_housekeeping(policy), *_fullness(edited))
-        return (Change(Verb.UPDATE if half else Verb.CREATE, target, _joined(notes)),)
+        return (self._change(ws, Verb.UPDATE if half else Verb.CREATE, notes),)
 
     def ensure(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.PRESENT, ctx) if self.plan(ws, seen, Goal.PRESENT) else None
 
     def remove(self, ws: Workspace, seen: AccessSeen, ctx: StageContext) -> Wait | None:
         return self._write(ws, Goal.ABSENT, ctx) if self.plan(ws, seen, Goal.ABSENT) else None
+
+    def _change(self, ws: Workspace, verb: Verb, notes: Iterable[Message]) -> Change:
+        policy = self._policy(ws.platform)
+        target = Message(
+            "S3 access to {bucket} in IAM policy {policy}", bucket=named(ws.bucket), policy=named(policy)
+        )
+        detail = _joined(notes)
+        return Change(verb, target, detail, kind="iam-statement", name=ws.bucket, promise={"policy": policy})
 
     def _edit(self, ws: Workspace, document: PolicyDocument, goal: Goal) -> PolicyDocument:
         """The document as it should be. Raises `Permanent`."""
@@ -268,6 +255,24 @@ class BucketAccessStage:
                 ours=named(ours),
             )
         )
+
+
+class KubeflowAccessStage(BucketAccessStage):
+    name = "s3-access-kubeflow"
+    title = Message("Kubeflow S3 access")
+    locks = ("policy/{at.kubeflow_policy}",)
+
+    def _policy(self, at: Platform) -> str:
+        return at.kubeflow_policy
+
+
+class ConductorAccessStage(BucketAccessStage):
+    name = "s3-access-aia"
+    title = Message("AI Conductor S3 access")
+    locks = ("policy/{at.aia_policy}",)
+
+    def _policy(self, at: Platform) -> str:
+        return at.aia_policy
 
 
 def number(version: str) -> int:

@@ -30,10 +30,15 @@ class S3Buckets:
         self._region = region
         self._s3: S3Client = boto3.client("s3", region_name=region, config=config(timeout=timeout))
 
-    def look(self, bucket: str, *, account: str, mark: str) -> BucketState | None:
+    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
         with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):
             try:
-                return self._look(bucket, account, mark)
+                tags = self._tags(bucket, account)
+                if mark not in tags:
+                    return BucketState(tags=tags)  # a stranger's: the rest is not for us to read
+                if contents:
+                    return BucketState(tags=tags, contents=self._contents(bucket, account))
+                return self._set_up(bucket, account, tags)
             except ClientError as error:
                 if code_of(error) == "NoSuchBucket":
                     return None
@@ -136,7 +141,7 @@ class S3Buckets:
                 service="s3",
                 operation="DeleteObjects",
                 code=refused.get("Code", ""),
-                words=refused.get("Message", ""),
+                raw_text=refused.get("Message", ""),
                 request_id=answer["ResponseMetadata"]["RequestId"],
             )
             raise error_for(_cannot("empty", bucket), cause, status=200)
@@ -153,10 +158,8 @@ class S3Buckets:
         )
         return {tag["Key"]: tag["Value"] for tag in (found["TagSet"] if found else ())}
 
-    def _look(self, bucket: str, account: str, mark: str) -> BucketState:
-        s3, tags = self._s3, self._tags(bucket, account)
-        if mark not in tags:
-            return BucketState(tags=tags)  # a stranger's: what it holds is not for us to read
+    def _set_up(self, bucket: str, account: str, tags: Mapping[str, str]) -> BucketState:
+        s3 = self._s3
         encryption = optional(
             lambda: s3.get_bucket_encryption(Bucket=bucket, ExpectedBucketOwner=account),
             "ServerSideEncryptionConfigurationNotFoundError",
@@ -174,7 +177,6 @@ class S3Buckets:
             encrypted=encryption is not None,
             public_blocked=len(switches) == 4 and all(switches.values()),
             policy=policy["Policy"] if policy else "",
-            contents=self._contents(bucket, account),
         )
 
     def _contents(self, bucket: str, account: str) -> Contents:

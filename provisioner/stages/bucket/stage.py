@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Json, Message, listed, named
-from provisioner.ownership import PROJECT, require_owned
+from provisioner.ownership import PROJECT, foreign_bucket
 from provisioner.workspace import Workspace
 
 CLUSTER = "workspace-bot/cluster"
@@ -43,7 +43,10 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketState:
-    """A bucket that exists. `foreign`: of another account, and nothing else is known of it."""
+    """A bucket that exists. `foreign`: of another account, and nothing else is known of it.
+
+    How it is set up and what is in it are never both looked at.
+    """
 
     foreign: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -71,8 +74,8 @@ class ObjectVersion:
 class Buckets(Protocol):
     """What this stage needs of S3. `account` is the owner every call expects."""
 
-    def look(self, bucket: str, *, account: str, mark: str) -> BucketState | None:
-        """What there is; of a bucket without the tag `mark` only its tags."""
+    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
+        """How it is set up, or what is in it; of a bucket without the tag `mark` only its tags."""
         ...
 
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None: ...  # in the client's region
@@ -94,39 +97,35 @@ class Buckets(Protocol):
     def delete(self, bucket: str, *, account: str) -> None: ...  # nothing when it is gone
 
 
-class BucketStage:
+class BucketStage(Stage[BucketState | None]):
+    name = "bucket"
+    title = Message("S3 bucket")
+
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
 
-    @property
-    def name(self) -> str:
-        return "bucket"
+    def observe(self, ws: Workspace, goal: Goal) -> BucketState | None:
+        contents = goal is Goal.ABSENT
+        return self._buckets.look(ws.bucket, account=ws.platform.account, mark=PROJECT, contents=contents)
 
-    @property
-    def title(self) -> Message:
-        return Message("S3 bucket")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> BucketState | None:
-        return self._buckets.look(ws.bucket, account=ws.platform.account, mark=PROJECT)
+    def foreign(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        if seen is not None and seen.foreign:
+            return NotOurs(Message("S3 bucket {name} belongs to another AWS account", name=named(ws.bucket)))
+        return foreign_bucket(ws, seen.tags if seen is not None else None)
 
     def plan(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen)
         if goal is Goal.PRESENT:
             if seen is None:
                 detail = Message("private, encrypted, TLS only")
-                return (Change(Verb.CREATE, _target(ws), detail),)
+                return (_change(ws, Verb.CREATE, detail),)
             if missing := _missing(ws, seen):
-                return (Change(Verb.UPDATE, _target(ws), Message("add {what}", what=listed(missing))),)
+                return (_change(ws, Verb.UPDATE, Message("add {what}", what=listed(missing))),)
             return ()
         if seen is None:
             return ()
-        return (Change(Verb.DELETE, _target(ws), lost(seen.contents), destroys_data=seen.contents.data),)
+        return (_change(ws, Verb.DELETE, lost(seen.contents), destroys_data=seen.contents.data),)
 
     def ensure(self, ws: Workspace, seen: BucketState | None, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         account = ws.platform.account
         if seen is None:
             ctx.progress(Message("creating S3 bucket {name}", name=named(ws.bucket)))
@@ -145,7 +144,6 @@ class BucketStage:
         return None
 
     def remove(self, ws: Workspace, seen: BucketState | None, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen is None:
             return None
         data = seen.contents.data
@@ -240,14 +238,6 @@ def _size(size_bytes: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _refuse_strangers(ws: Workspace, seen: BucketState | None) -> None:
-    if seen is None:
-        return
-    if seen.foreign:
-        raise NotOurs(Message("S3 bucket {name} belongs to another AWS account", name=named(ws.bucket)))
-    require_owned(ws, seen.tags)
-
-
 def _missing(ws: Workspace, seen: BucketState) -> tuple[Message, ...]:
     parts = (
         (Message("public access block"), seen.public_blocked),
@@ -305,5 +295,6 @@ def _with_tls_only(policy: str, bucket: str) -> str:
     return json.dumps(document)
 
 
-def _target(ws: Workspace) -> Message:
-    return Message("S3 bucket {name}", name=named(ws.bucket))
+def _change(ws: Workspace, verb: Verb, detail: Message, *, destroys_data: bool = False) -> Change:
+    target = Message("S3 bucket {name}", name=named(ws.bucket))
+    return Change(verb, target, detail, kind="s3-bucket", name=ws.bucket, destroys_data=destroys_data)

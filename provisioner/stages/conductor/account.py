@@ -8,80 +8,64 @@ as there, whatever its password: the role in the workspace, which comes next, is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from pydantic import SecretStr
-
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Account,
     AccountType,
+    Conductor,
     ConductorWorkspace,
-    Listed,
-    refuse_other_type,
-    require_owned,
+    find,
+    foreign_login,
 )
 from provisioner.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSeen:
-    """`workspace`: the one of our name; looked at only where there is an account."""
+    """`workspace`: the one of our name; looked at only where there is an account, as are the `bucket`'s tags
+    for a delete."""
 
     account: Account | None = None
     workspace: ConductorWorkspace | None = None
+    bucket: Mapping[str, str] | None = None
 
 
-class Accounts(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+class ConductorAccountStage(Stage[AccountSeen]):
+    name = "conductor-account"
+    title = Message("AI Conductor account")
+    by_name = True
 
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def account(self, login: str) -> Account | None: ...
-
-    def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None: ...
-
-    def delete_account(self, account: Account) -> None: ...  # nothing when it is gone
-
-
-class ConductorAccountStage:
-    def __init__(self, conductor: Accounts) -> None:
+    def __init__(self, conductor: Conductor, buckets: Tags) -> None:
         self._conductor = conductor
+        self._buckets = buckets
 
-    @property
-    def name(self) -> str:
-        return "conductor-account"
-
-    @property
-    def title(self) -> Message:
-        return Message("AI Conductor account")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> AccountSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> AccountSeen:
         account = self._conductor.account(ws.edge_account)
         if account is None:
             return AccountSeen()
-        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
-        return AccountSeen(account=account, workspace=self._conductor.look(listed) if listed else None)
+        return AccountSeen(
+            account=account,
+            workspace=find(self._conductor, ws.name),
+            bucket=bucket_of(ws, self._buckets) if goal is Goal.ABSENT else None,
+        )
+
+    def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen)
-        target = Message("AI Conductor account {name}", name=named(ws.edge_account))
         if goal is Goal.PRESENT:
             detail = Message("type Developer, with the platform's fixed password")
-            return () if seen.account else (Change(Verb.CREATE, target, detail),)
+            return () if seen.account else (_change(ws, Verb.CREATE, detail),)
         detail = Message("Edge Conductor loses this login")
-        return (Change(Verb.DELETE, target, detail),) if seen.account else ()
+        return (_change(ws, Verb.DELETE, detail),) if seen.account else ()
 
     def ensure(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.account is None:
             ctx.progress(Message("creating AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.create_account(
@@ -90,13 +74,13 @@ class ConductorAccountStage:
         return None
 
     def remove(self, ws: Workspace, seen: AccountSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.account is not None:
             ctx.progress(Message("deleting AI Conductor account {login}", login=named(ws.edge_account)))
             self._conductor.delete_account(seen.account)
         return None
 
 
-def _refuse_strangers(ws: Workspace, seen: AccountSeen) -> None:
-    require_owned(ws, seen.workspace)
-    refuse_other_type(seen.account)
+def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
+    login = ws.edge_account
+    target = Message("AI Conductor account {name}", name=named(login))
+    return Change(verb, target, detail, kind="conductor-account", name=login)

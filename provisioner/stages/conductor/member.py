@@ -12,26 +12,23 @@ is killed between the two leaves a role that the admin's view alone vouches for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from pydantic import SecretStr
-
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import Permanent, Temporary
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
     Access,
     Account,
-    AccountType,
+    Conductor,
     ConductorWorkspace,
     Listed,
-    Member,
     WorkspaceRole,
-    refuse_other_type,
+    find,
+    foreign_login,
     refuse_used,
-    require_owned,
 )
 from provisioner.workspace import Workspace
 
@@ -42,74 +39,43 @@ class MemberSeen:
     account: Account | None = None
     role: str = ""  # empty: no member
     proved: bool = True  # False: given by this process, and not yet proved
+    bucket: Mapping[str, str] | None = None  # its tags; looked at for a delete only, where there is a role
 
 
-class Members(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
+class ConductorMemberStage(Stage[MemberSeen]):
+    name = "conductor-member"
+    title = Message("AI Conductor role")
+    by_name = True
 
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def account(self, login: str) -> Account | None: ...
-
-    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
-
-    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
-
-    def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
-        """What that account may use. A refused login is `Permanent` and is not made again by itself."""
-        ...
-
-    def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None: ...
-
-    def remove_member(self, workspace: Listed, account: Account) -> None: ...  # nothing when it is gone
-
-
-class ConductorMemberStage:
-    def __init__(self, conductor: Members) -> None:
+    def __init__(self, conductor: Conductor, buckets: Tags) -> None:
         self._conductor = conductor
+        self._buckets = buckets
         self._unproved: set[str] = set()
 
-    @property
-    def name(self) -> str:
-        return "conductor-member"
-
-    @property
-    def title(self) -> Message:
-        return Message("AI Conductor role")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> MemberSeen:
-        listed = next((each for each in self._conductor.workspaces() if each.name == ws.name), None)
-        workspace = self._conductor.look(listed) if listed else None
+    def observe(self, ws: Workspace, goal: Goal) -> MemberSeen:
+        workspace = find(self._conductor, ws.name)
         account = self._conductor.account(ws.edge_account)
         seen = MemberSeen(workspace=workspace, account=account)
-        if workspace is None or account is None or _foreign(ws, workspace, account):
-            return seen
-        return replace(seen, role=self._role(ws, workspace), proved=ws.name not in self._unproved)
+        if workspace is None or account is None or self.foreign(ws, seen, goal):
+            return seen  # where one of them is somebody else's, nobody's role is for us to look at
+        role = self._role(ws, workspace)
+        bucket = bucket_of(ws, self._buckets) if role and goal is Goal.ABSENT else None
+        return replace(seen, role=role, proved=ws.name not in self._unproved, bucket=bucket)
+
+    def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:
-        _refuse_strangers(ws, seen)
-        target = Message(
-            "AI Conductor role {role} for {login} in workspace {workspace}",
-            role=named("Manager"),
-            login=named(ws.edge_account),
-            workspace=named(ws.name),
-        )
         if goal is Goal.ABSENT:
-            return (Change(Verb.DELETE, target),) if seen.role else ()
+            return (_change(ws, Verb.DELETE),) if seen.role else ()
         if seen.role != WorkspaceRole.MANAGER:
             instead = Message("replaces role {role}", role=named(seen.role)) if seen.role else None
-            return (Change(Verb.CREATE, target, instead),)
+            return (_change(ws, Verb.CREATE, instead),)
         if not seen.proved:
-            return (Change(Verb.UPDATE, target, Message("to be verified by a login")),)
+            return (_change(ws, Verb.UPDATE, Message("to be verified by a login")),)
         return ()
 
     def ensure(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen)
         if seen.role == WorkspaceRole.MANAGER and seen.proved:
             return None
         if seen.workspace is None or seen.account is None:
@@ -138,7 +104,6 @@ class ConductorMemberStage:
 
     def remove(self, ws: Workspace, seen: MemberSeen, ctx: StageContext) -> Wait | None:
         """The first step of a delete in AI Conductor: nothing is begun there while solutions are left."""
-        _refuse_strangers(ws, seen)
         if not seen.role or seen.workspace is None or seen.account is None:
             return None
         refuse_used(seen.workspace, self._conductor.solutions(seen.workspace))
@@ -178,14 +143,15 @@ class ConductorMemberStage:
         self._conductor.remove_member(workspace, account)
 
 
-def _foreign(ws: Workspace, workspace: ConductorWorkspace, account: Account) -> bool:
-    """Whether one of them is somebody else's: then nobody's role is for us to look at."""
-    return workspace.bucket != ws.bucket or account.type != AccountType.DEVELOPER
-
-
-def _refuse_strangers(ws: Workspace, seen: MemberSeen) -> None:
-    require_owned(ws, seen.workspace)
-    refuse_other_type(seen.account)
+def _change(ws: Workspace, verb: Verb, detail: Message | None = None) -> Change:
+    promise = {"role": "Manager", "workspace": ws.name}
+    target = Message(
+        "AI Conductor role {role} for {login} in workspace {workspace}",
+        role=named("Manager"),
+        login=named(ws.edge_account),
+        workspace=named(ws.name),
+    )
+    return Change(verb, target, detail, kind="conductor-role", name=ws.edge_account, promise=promise)
 
 
 def _refuse_other_accesses(ws: Workspace, accesses: Sequence[Access]) -> None:

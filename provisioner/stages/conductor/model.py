@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, named
@@ -100,27 +103,72 @@ class Access:
     role: str
 
 
-def require_owned(ws: Workspace, found: ConductorWorkspace | None) -> None:
-    """Raises `NotOurs` for a workspace of our name on a bucket of somebody else's."""
-    if found is not None and found.bucket != ws.bucket:
-        what = Message(
+class Conductor(Protocol):
+    """What the stages need of AI Conductor. What was deleted there is in no answer, nor in anybody's way."""
+
+    def workspaces(self) -> Sequence[Listed]: ...
+
+    def look(self, workspace: Listed) -> ConductorWorkspace: ...
+
+    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
+
+    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
+
+    def create_workspace(self, new: NewWorkspace) -> str: ...  # its id; empty when that is not told
+
+    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None: ...
+
+    def delete_workspace(self, workspace: Listed) -> None: ...
+
+    def account(self, login: str) -> Account | None: ...
+
+    def create_account(self, login: str, *, password: SecretStr, type_: AccountType) -> None: ...
+
+    def delete_account(self, account: Account) -> None: ...
+
+    def log_in(self, login: str, *, password: SecretStr) -> Sequence[Access]:
+        """What that account may use. A refused login is `Permanent` and is not made again by itself."""
+        ...
+
+    def add_member(self, workspace: Listed, account: Account, role: WorkspaceRole) -> None: ...
+
+    def remove_member(self, workspace: Listed, account: Account) -> None: ...
+
+
+def find(conductor: Conductor, name: str) -> ConductorWorkspace | None:
+    listed = next((each for each in conductor.workspaces() if each.name == name), None)
+    return conductor.look(listed) if listed else None
+
+
+def foreign_workspace(ws: Workspace, found: ConductorWorkspace | None) -> NotOurs | None:
+    """A workspace of our name on a bucket of somebody else's."""
+    if found is None or found.bucket == ws.bucket:
+        return None
+    return NotOurs(
+        Message(
             "AI Conductor workspace {name} uses a different bucket ({bucket})",
             name=named(found.name),
             bucket=named(found.bucket),
         )
-        raise NotOurs(what)
+    )
 
 
-def refuse_other_type(account: Account | None) -> None:
-    """Raises `NotOurs` for an account of our name that may do more than ours, or something else."""
-    if account is not None and account.type != AccountType.DEVELOPER:
-        what = Message(
+def foreign_login(
+    ws: Workspace, workspace: ConductorWorkspace | None, account: Account | None
+) -> NotOurs | None:
+    """The same, or an account of our name that may do more than ours, or something else."""
+    if stranger := foreign_workspace(ws, workspace):
+        return stranger
+    if account is None or account.type == AccountType.DEVELOPER:
+        return None
+    return NotOurs(
+        Message(
             "AI Conductor account {login} has type {type}, not {wanted}",
             login=named(account.login),
             type=named(account.type),
             wanted=named(AccountType.DEVELOPER),
         )
-        raise NotOurs(what)
+    )
 
 
 def refuse_used(workspace: Listed, solutions: Sequence[str]) -> None:

@@ -235,7 +235,7 @@ class ConductorSession:
             cause = Cause(
                 service="conductor",
                 operation=operation.name,
-                words=self._redact(operation)(str(error)),
+                raw_text=self._redact(operation)(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(operation.what, cause=cause) from error
@@ -262,7 +262,7 @@ class ConductorSession:
         said = _said(detail)
         if said is None:
             return Cause.noted(seen(answer, redact), service="conductor", operation=operation.name, code=code)
-        return Cause(service="conductor", operation=operation.name, code=code, words=redact(said))
+        return Cause(service="conductor", operation=operation.name, code=code, raw_text=redact(said))
 
     def _redact(self, operation: Operation) -> Callable[[str], str]:
         """Validation quotes what it was sent."""

@@ -9,108 +9,94 @@ What a node holds is looked up, never typed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import Permanent, Temporary
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.stages.conductor.model import (
+    Conductor,
     ConductorWorkspace,
-    Listed,
-    Member,
     NameForm,
     NewWorkspace,
     Resource,
+    foreign_workspace,
     refuse_used,
-    require_owned,
 )
 from provisioner.workspace import Workspace, dashboard_uid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSeen:
-    """`wanted` is an error when it cannot be told what a node holds: no reason not to remove a workspace."""
+    """`wanted` is for a create, and an error when it cannot be told what a node holds; all but that and
+    `found` is for a delete."""
 
-    wanted: Resource | Permanent
+    wanted: Resource | Permanent | None = None
     found: ConductorWorkspace | None = None
     solutions: tuple[str, ...] = ()
     members: tuple[str, ...] | None = ()  # logins; None: AI Conductor does not tell
+    bucket: Mapping[str, str] | None = None  # its tags
 
 
-class Workspaces(Protocol):
-    """What this stage needs of AI Conductor. What was deleted there is in no answer."""
-
-    def workspaces(self) -> Sequence[Listed]: ...
-
-    def look(self, workspace: Listed) -> ConductorWorkspace: ...
-
-    def solutions(self, workspace: Listed) -> Sequence[str]: ...  # names
-
-    def members(self, workspace: Listed) -> Sequence[Member] | None: ...  # None: there is no such call
-
-    def create_workspace(self, new: NewWorkspace) -> str: ...  # its id; empty when that is not told
-
-    def update_workspace(self, workspace: Listed, new: NewWorkspace) -> None: ...
-
-    def delete_workspace(self, workspace: Listed) -> None: ...  # nothing when it is gone
-
-
-class ConductorWorkspaceStage:
+class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
     """`monitored`: every workspace has a dashboard; else only one for which a person gave one."""
 
+    name = "conductor-workspace"
+    title = Message("AI Conductor workspace")
+    by_name = True
+
     def __init__(
-        self, conductor: Workspaces, instances: InstanceTypes, *, form: NameForm, monitored: bool
+        self,
+        conductor: Conductor,
+        buckets: Tags,
+        instances: InstanceTypes,
+        *,
+        form: NameForm,
+        monitored: bool,
     ) -> None:
         self._conductor = conductor
+        self._buckets = buckets
         self._instances = instances
         self._form = form
         self._monitored = monitored
 
-    @property
-    def name(self) -> str:
-        return "conductor-workspace"
-
-    @property
-    def title(self) -> Message:
-        return Message("AI Conductor workspace")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> WorkspaceSeen:
-        wanted, found = self._wanted(ws), self._find(ws)
-        if found is None or found.bucket != ws.bucket:
-            return WorkspaceSeen(wanted=wanted, found=found)  # what a stranger's holds is not for us to read
+    def observe(self, ws: Workspace, goal: Goal) -> WorkspaceSeen:
+        found = self._find(ws)
+        if goal is Goal.PRESENT:
+            return WorkspaceSeen(wanted=self._wanted(ws), found=found)
+        if found is None or foreign_workspace(ws, found):
+            return WorkspaceSeen(found=found)  # what a stranger's holds is not for us to read
         members = self._conductor.members(found)
         return WorkspaceSeen(
-            wanted=wanted,
             found=found,
             solutions=tuple(self._conductor.solutions(found)),
             members=None if members is None else tuple(member.login for member in members),
+            bucket=bucket_of(ws, self._buckets),
         )
+
+    def foreign(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return foreign_workspace(ws, seen.found) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> tuple[Change, ...]:
         """What no run could do is refused here, before anybody approves it: wrong names, solutions in it."""
         found = seen.found
-        require_owned(ws, found)
         if goal is Goal.PRESENT:
             if found is not None:
                 _refuse_differences(ws, found)
                 if _has(ws, found, seen.wanted):
                     return ()
             verb = Verb.UPDATE if found else Verb.CREATE
-            return (Change(verb, _target(ws.name), _resources(_known(seen.wanted))),)
+            return (_change(verb, ws.name, _resources(_known(seen.wanted))),)
         if found is None:
             return ()
         refuse_used(found, seen.solutions)
-        return (Change(Verb.DELETE, _target(found.name), _lost(found, seen.members)),)
+        return (_change(Verb.DELETE, found.name, _lost(found, seen.members)),)
 
     def ensure(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
         found = seen.found
-        require_owned(ws, found)
         if found is not None:
             _refuse_differences(ws, found)
             if _has(ws, found, seen.wanted):
@@ -134,8 +120,12 @@ class ConductorWorkspaceStage:
             )
         return None
 
-    def remove(self, ws: Workspace, seen: WorkspaceSeen, ctx: StageContext) -> Wait | None:
-        require_owned(ws, seen.found)
+    def remove(
+        self,
+        ws: Workspace,  # noqa: ARG002 - what was found may have another name
+        seen: WorkspaceSeen,
+        ctx: StageContext,
+    ) -> Wait | None:
         if seen.found is None:
             return None
         refuse_used(seen.found, seen.solutions)
@@ -196,7 +186,6 @@ class ConductorWorkspaceStage:
 
 
 def _refuse_differences(ws: Workspace, found: ConductorWorkspace) -> None:
-    require_owned(ws, found)
     for wrong in _differences(ws, found):
         raise Permanent(wrong)
 
@@ -233,15 +222,15 @@ def _differences(ws: Workspace, found: ConductorWorkspace) -> Iterator[Message]:
             )
 
 
-def _known(wanted: Resource | Permanent) -> Resource:
-    if isinstance(wanted, Permanent):
-        raise wanted
+def _known(wanted: Resource | Permanent | None) -> Resource:
+    if not isinstance(wanted, Resource):
+        raise wanted or TypeError("what a node holds was not looked at")
     return wanted
 
 
-def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | Permanent) -> bool:
+def _has(ws: Workspace, found: ConductorWorkspace, wanted: Resource | Permanent | None) -> bool:
     """Whether its pipelines can ask for the node that was asked for, as far as that can be told."""
-    if isinstance(wanted, Permanent):
+    if not isinstance(wanted, Resource):
         return any(each.name == ws.asked.spec for each in found.resources)
     numbers = (wanted.name, wanted.vcpu, wanted.ram_gb, wanted.gpu)
     return any((each.name, each.vcpu, each.ram_gb, each.gpu) == numbers for each in found.resources)
@@ -273,5 +262,6 @@ def _lost(found: ConductorWorkspace, members: tuple[str, ...] | None) -> Message
     )
 
 
-def _target(name: str) -> Message:
-    return Message("AI Conductor workspace {name}", name=named(name))
+def _change(verb: Verb, name: str, detail: Message) -> Change:
+    target = Message("AI Conductor workspace {name}", name=named(name))
+    return Change(verb, target, detail, kind="conductor-workspace", name=name)

@@ -127,7 +127,7 @@ class GrafanaHttp:
             cause = Cause(
                 service="grafana",
                 operation=call.operation,
-                words=self._redact(str(error)),
+                raw_text=self._redact(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(call.what, cause=cause) from error
@@ -160,7 +160,7 @@ class GrafanaHttp:
             service="grafana",
             operation=call.operation,
             code=code,
-            words=self._redact(_words(answer)),
+            raw_text=self._redact(_words(answer)),
             request_id=str(said.get("accessErrorId") or said.get("traceID") or ""),
         )
 

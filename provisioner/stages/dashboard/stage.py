@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, WorkError
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
@@ -40,12 +40,6 @@ class Dashboard:
         return frozenset(tag.removeprefix(PROJECT) for tag in self.tags if tag.startswith(PROJECT))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardSeen:
-    given: Dashboard | WorkError | None = None  # the one that was asked for; why it cannot be read
-    made: Dashboard | None = None  # what stands under the derived uid
-
-
 class Dashboards(Protocol):
     """What this stage needs of Grafana."""
 
@@ -61,39 +55,43 @@ class Dashboards(Protocol):
     def delete(self, uid: str) -> None: ...  # nothing when it is gone
 
 
-class DashboardStage:
+class DashboardStage(Stage[Dashboard | None]):
+    name = "dashboard"
+    title = Message("Grafana dashboard")
+
     def __init__(self, dashboards: Dashboards) -> None:
         self._dashboards = dashboards
 
-    @property
-    def name(self) -> str:
-        return "dashboard"
+    def observe(self, ws: Workspace, goal: Goal) -> Dashboard | None:
+        """Of a create, the one that was given. Of a delete what stands under the derived uid, even so: an
+        earlier request may have left it empty. Then it matters only if it is ours."""
+        if _given(ws) and goal is Goal.PRESENT:
+            return self._dashboards.look(ws.dashboard)
+        made = self._dashboards.look(ws.made_dashboard)
+        return None if _given(ws) and made is not None and made.owners != {ws.project} else made
 
-    @property
-    def title(self) -> Message:
-        return Message("Grafana dashboard")
+    def foreign(self, ws: Workspace, seen: Dashboard | None, goal: Goal) -> NotOurs | None:
+        if seen is None or seen.owners == {ws.project} or (_given(ws) and goal is Goal.PRESENT):
+            return None
+        uid, others = named(ws.made_dashboard), seen.owners - {ws.project}
+        if not others:
+            return NotOurs(
+                Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
+            )
+        owner = named(", ".join(sorted(others)))
+        return NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
 
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> DashboardSeen:
-        """The derived uid too where one was given: an earlier request may have left it empty."""
-        return DashboardSeen(
-            given=self._look_at_given(ws) if _given(ws) else None,
-            made=self._dashboards.look(ws.made_dashboard),
-        )
-
-    def plan(self, ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
+    def plan(self, ws: Workspace, seen: Dashboard | None, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent`, too, when the dashboard that was given is not there."""
-        if _given(ws):
-            return _with_given(ws, seen, goal)
-        _refuse_strangers(ws, seen.made)
-        if goal is Goal.PRESENT:
-            detail = Message("from the template, with title {title}", title=_title(ws))
-            return () if seen.made else (Change(Verb.CREATE, _target(ws), detail),)
-        return (_deletion(ws, seen.made),) if seen.made else ()
+        if goal is Goal.ABSENT:
+            edited = Message("including manual changes") if seen and seen.version > 1 else None
+            return (_change(ws, Verb.DELETE, edited),) if seen else ()
+        if seen is None and _given(ws):
+            raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
+        detail = Message("from the template, with title {title}", title=_title(ws))
+        return () if seen else (_change(ws, Verb.CREATE, detail),)
 
-    def ensure(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
+    def ensure(self, ws: Workspace, seen: Dashboard | None, ctx: StageContext) -> Wait | None:
         if not self.plan(ws, seen, Goal.PRESENT):
             return None
         ctx.progress(Message("creating Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
@@ -105,19 +103,12 @@ class DashboardStage:
         )
         return None
 
-    def remove(self, ws: Workspace, seen: DashboardSeen, ctx: StageContext) -> Wait | None:
-        if not self.plan(ws, seen, Goal.ABSENT):
+    def remove(self, ws: Workspace, seen: Dashboard | None, ctx: StageContext) -> Wait | None:
+        if seen is None:
             return None
         ctx.progress(Message("deleting Grafana dashboard {uid}", uid=named(ws.made_dashboard)))
         self._dashboards.delete(ws.made_dashboard)
         return None
-
-    def _look_at_given(self, ws: Workspace) -> Dashboard | WorkError | None:
-        """A deletion does not need it."""
-        try:
-            return self._dashboards.look(ws.dashboard)
-        except WorkError as error:
-            return error
 
 
 def _given(ws: Workspace) -> bool:
@@ -125,38 +116,10 @@ def _given(ws: Workspace) -> bool:
     return ws.dashboard != ws.made_dashboard
 
 
-def _with_given(ws: Workspace, seen: DashboardSeen, goal: Goal) -> tuple[Change, ...]:
-    """What stands under the derived uid matters only if it is ours: then it goes with the workspace."""
-    made = seen.made
-    if goal is Goal.ABSENT:
-        return (_deletion(ws, made),) if made and made.owners == {ws.project} else ()
-    if isinstance(seen.given, WorkError):
-        raise seen.given
-    if seen.given is None:
-        raise Permanent(Message("Grafana dashboard {uid} doesn't exist", uid=named(ws.dashboard)))
-    return ()
-
-
-def _refuse_strangers(ws: Workspace, made: Dashboard | None) -> None:
-    if made is None or made.owners == {ws.project}:
-        return
-    uid = named(ws.made_dashboard)
-    others = made.owners - {ws.project}
-    if not others:
-        raise NotOurs(
-            Message("Grafana dashboard {uid} already exists and wasn't created by this bot", uid=uid)
-        )
-    owner = named(", ".join(sorted(others)))
-    raise NotOurs(Message("Grafana dashboard {uid} belongs to workspace {owner}", uid=uid, owner=owner))
-
-
-def _deletion(ws: Workspace, made: Dashboard) -> Change:
-    edited = Message("including manual changes") if made.version > 1 else None
-    return Change(Verb.DELETE, _target(ws), edited)
-
-
-def _target(ws: Workspace) -> Message:
-    return Message("Grafana dashboard {uid}", uid=named(ws.made_dashboard))
+def _change(ws: Workspace, verb: Verb, detail: Message | None) -> Change:
+    uid = ws.made_dashboard
+    target = Message("Grafana dashboard {uid}", uid=named(uid))
+    return Change(verb, target, detail, kind="grafana-dashboard", name=uid)
 
 
 def _title(ws: Workspace) -> str:

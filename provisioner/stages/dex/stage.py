@@ -21,7 +21,7 @@ however many come at once, two restarts do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
@@ -29,9 +29,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import SecretStr
 
-from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.ownership import Tags, bucket_of, foreign_bucket
 from provisioner.password_hash import strong
 from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
@@ -74,6 +75,7 @@ class DexSeen:
     config: DexConfig
     rollout: Rollout
     up: bool  # it answers
+    bucket: Mapping[str, str] | None = None  # its tags; looked at for a delete only, where there is an entry
 
     @property
     def steady(self) -> bool:
@@ -101,13 +103,19 @@ class DexHealth(Protocol):
 _Edit: TypeAlias = Callable[[Workspace, DexDocument, DexConfig], DexDocument]
 
 
-class DexUserStage:
+class DexUserStage(Stage[DexSeen]):
     """`starts_within`: how long dex may take to come up before our own entry is taken out again."""
+
+    name = "dex-user"
+    title = Message("Dex login")
+    locks = (LOCK,)
+    by_name = True
 
     def __init__(
         self,
         dex: Dex,
         health: DexHealth,
+        buckets: Tags,
         password_hash: SecretStr,
         *,
         starts_within: timedelta = timedelta(minutes=3),
@@ -116,43 +124,40 @@ class DexUserStage:
             raise ValueError("the password hash is not bcrypt of cost 10 to 16")
         self._dex = dex
         self._health = health
+        self._buckets = buckets
         self._password_hash = password_hash
         self._starts_within = starts_within
         self._newest: DexConfig | None = None  # that was read
 
-    @property
-    def name(self) -> str:
-        return "dex-user"
-
-    @property
-    def title(self) -> Message:
-        return Message("Dex login")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - one document for all workspaces
-        return (LOCK,)
-
-    def observe(self, ws: Workspace) -> DexSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> DexSeen:
         document = self._dex.document()
+        config = self._config(document, ws)
+        left = goal is Goal.ABSENT and _ours(ws, config)  # a removal that has begun is seen through
         return DexSeen(
             document=document,
-            config=self._config(document, ws),
+            config=config,
             rollout=self._dex.rollout(),
             up=self._health.up(),
+            bucket=bucket_of(ws, self._buckets) if left else None,
         )
+
+    def foreign(self, ws: Workspace, seen: DexSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+        return foreign_bucket(ws, seen.bucket) or _foreign_entry(ws, seen.config)
+
+    def ours(self, ws: Workspace, seen: DexSeen) -> DexSeen | None:
+        """An entry of ours beside one of a stranger's; not where the bucket is a stranger's."""
+        return seen if _owed(ws, seen) and not foreign_bucket(ws, seen.bucket) else None
 
     def plan(self, ws: Workspace, seen: DexSeen, goal: Goal) -> tuple[Change, ...]:
         if goal is Goal.ABSENT:
             return _absent(ws, seen)
-        _refuse_strangers(ws, seen.config)
-        target, restarts = _target(ws), Message("restarts Dex")
         if not _ours(ws, seen.config):
-            return (Change(Verb.CREATE, target, restarts),)
+            return (_change(ws, Verb.CREATE),)
         if not _sound(ws, seen.config) or _put(ws) in seen.document.pending:
-            return (Change(Verb.UPDATE, target, restarts),)
+            return (_change(ws, Verb.UPDATE),)
         return ()
 
     def ensure(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
-        _refuse_strangers(ws, seen.config)
         if _sound(ws, seen.config):
             return self._serve(ws, seen, ctx)
         well = seen.steady or self._restarting(seen, ctx)
@@ -162,8 +167,6 @@ class DexUserStage:
         return self._restart(seen, self._edit(ws, seen.document, ctx, message, self._put_in), ctx)
 
     def remove(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait | None:
-        if not _owed(ws, seen):
-            _refuse_strangers(ws, seen.config)
         if not _ours(ws, seen.config):
             return self._serve(ws, seen, ctx)
         message = Message("removing {user} from Dex", user=named(ws.login_email))
@@ -277,9 +280,9 @@ class DexUserStage:
 
     def _last_words(self) -> Cause:
         try:
-            cause = Cause(service="dex", operation="start", words=self._dex.last_words())
+            cause = Cause(service="dex", operation="start", raw_text=self._dex.last_words())
         except WorkError as error:
-            why = error.cause.words if error.cause else ""
+            why = error.cause.raw_text if error.cause else ""
             note = Message("{what}: {why}", what=error.what, why=why) if why else error.what
             cause = Cause.noted(note, service="dex", operation="start")
         return cause.redacted(Redactor().redact)
@@ -294,21 +297,18 @@ def _unsound(error: Unsound) -> Permanent:
     return Permanent(Message("cannot edit Dex's configuration: {why}", why=error.what))
 
 
-def _target(ws: Workspace) -> Message:
-    return Message("Dex login {login}", login=named(ws.login_email))
+def _change(ws: Workspace, verb: Verb, state: Message | None = None) -> Change:
+    target = Message("Dex login {login}", login=named(ws.login_email))
+    detail = Message("restarts Dex")
+    return Change(verb, target, detail, kind="kubeflow-login", name=ws.login_email, state=state)
 
 
 def _absent(ws: Workspace, seen: DexSeen) -> tuple[Change, ...]:
-    changes: tuple[Change, ...] = ()
-    if _owed(ws, seen):
-        there = bool(_ours(ws, seen.config))
-        state = None if there else Message("removed from Dex's configuration, but Dex hasn't restarted yet")
-        changes = (Change(Verb.DELETE, _target(ws), Message("restarts Dex"), state=state),)
-    try:
-        _refuse_strangers(ws, seen.config)
-    except NotOurs as stranger:
-        raise PartlyOurs(stranger, changes) if changes else stranger from None
-    return changes
+    if not _owed(ws, seen):
+        return ()
+    there = bool(_ours(ws, seen.config))
+    state = None if there else Message("removed from Dex's configuration, but Dex hasn't restarted yet")
+    return (_change(ws, Verb.DELETE, state),)
 
 
 def _owed(ws: Workspace, seen: DexSeen) -> bool:
@@ -320,7 +320,7 @@ def _ours(ws: Workspace, config: DexConfig) -> tuple[Mapping[str, Any], ...]:
     return config.entries(ws.login_email, ws.login)
 
 
-def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
+def _foreign_entry(ws: Workspace, config: DexConfig) -> NotOurs | None:
     for entry in config.entries(ws.login_email):
         username = entry.get("username")
         if username and username != ws.login:
@@ -329,7 +329,8 @@ def _refuse_strangers(ws: Workspace, config: DexConfig) -> None:
                 user=named(ws.login_email),
                 owner=named(str(username)),
             )
-            raise NotOurs(what)
+            return NotOurs(what)
+    return None
 
 
 def _sound(ws: Workspace, config: DexConfig) -> bool:

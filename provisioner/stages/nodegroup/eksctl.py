@@ -296,4 +296,4 @@ def _not_run(operation: str, error: Exception) -> Cause:
 
 
 def _cause(operation: str, words: str, code: str = "") -> Cause:
-    return Cause(service="eksctl", operation=operation, words=words, code=code)
+    return Cause(service="eksctl", operation=operation, raw_text=words, code=code)

@@ -98,7 +98,7 @@ def undeleted(stack: str, found: Found) -> Permanent:
 
 
 def unwell(group: NodeGroup, name: str) -> Permanent:
-    cause = Cause(service="eks", operation="DescribeNodegroup", code=group.status, words=_issues(group))
+    cause = Cause(service="eks", operation="DescribeNodegroup", code=group.status, raw_text=_issues(group))
     what = Message("EKS node group {name} is {status}", name=named(name), status=group.status)
     return Permanent(what, cause=cause)
 
@@ -142,7 +142,7 @@ def _held(what: Message, blocked: Sequence[Blocked]) -> Message:
 
 
 def _said(operation: str, child: Child) -> Cause:
-    return Cause(service="eksctl", operation=operation, code=f"exit {child.exit_code}", words=child.words)
+    return Cause(service="eksctl", operation=operation, code=f"exit {child.exit_code}", raw_text=child.words)
 
 
 def _failure(operation: str, found: Found) -> Cause:
@@ -153,7 +153,7 @@ def _failure(operation: str, found: Found) -> Cause:
     reason = first.reason if first else stack.reason if stack else ""
     issues = _issues(found.group) if found.group else ""
     words = "; ".join(each for each in (reason, issues) if each)
-    return Cause(service="cloudformation", operation=operation, code=code, words=words)
+    return Cause(service="cloudformation", operation=operation, code=code, raw_text=words)
 
 
 def _issues(group: NodeGroup) -> str:

@@ -23,12 +23,13 @@ _EMPTIED = frozenset({"ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PR
 """Of a stack that will have no resource any more, so that to delete it deletes nothing else."""
 
 
-def refuse_strangers(ws: Workspace, all_found: Iterable[Found]) -> None:
-    """Raises `NotOurs`, for all of them at once."""
+def foreign(ws: Workspace, all_found: Iterable[Found]) -> NotOurs | None:
+    """All of them at once."""
     if strangers := [name for found in all_found for name in _strangers(ws, found)]:
-        raise NotOurs(
+        return NotOurs(
             Message("already exists and wasn't created by this bot: {things}", things=listed(strangers))
         )
+    return None
 
 
 def ours(ws: Workspace, found: Found) -> Found | None:
@@ -44,7 +45,7 @@ def ours(ws: Workspace, found: Found) -> Found | None:
     if stack is None and group is None:
         return None
     if stack is not None and stack.status in _EMPTIED:
-        return replace(found, group=None)
+        return replace(found, group=None, stack_only=True)
     raise Permanent(
         Message(
             "only one of CloudFormation stack {stack} and EKS node group {name} was created by this bot",

@@ -23,9 +23,9 @@ nodes it has now is never compared: the cluster's autoscaler moves that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
@@ -38,7 +38,7 @@ from provisioner.stages.nodegroup.config import (
     Subnets,
     Vpc,
 )
-from provisioner.stages.nodegroup.ownership import PROJECT, ROLE, ours, refuse_others, refuse_strangers, sound
+from provisioner.stages.nodegroup.ownership import PROJECT, ROLE, foreign, ours, refuse_others, sound
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
 from provisioner.stages.nodegroup.state import (
     Child,
@@ -54,12 +54,16 @@ from provisioner.workspace import Workspace
 
 _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
+_KIND = "node-group"
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
 
 
-class NodegroupStage:
+class NodegroupStage(Stage[NodegroupSeen]):
     """`ami_family`: the image of the nodes, in eksctl's words."""
+
+    name = "nodegroup"
+    title = Message("EKS node group")
 
     def __init__(
         self,
@@ -76,18 +80,7 @@ class NodegroupStage:
         self._nodes = nodes
         self._ami_family = ami_family
 
-    @property
-    def name(self) -> str:
-        return "nodegroup"
-
-    @property
-    def title(self) -> Message:
-        return Message("EKS node group")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> NodegroupSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> NodegroupSeen:
         """In the order in which things come to be: what eksctl did before it ended is then seen.
 
         The list is for specs that the settings have dropped. A name may begin as ours do and be another
@@ -105,31 +98,47 @@ class NodegroupStage:
             for name in names
             if name in configured or (name in groups and groups[name].tags.get(PROJECT) == ws.project)
         ]
-        made = found[0].phase in (Phase.MAKING, Phase.THERE)
+        asked, others = found[0], tuple(found[1:])
+        if goal is Goal.ABSENT:
+            grouped = [each.name for each in found if each.group is not None]
+            occupancy = {name: self._occupancy(name) for name in grouped}
+            return NodegroupSeen(asked=asked, others=others, occupancy=occupancy)
+        drains = asked.phase is Phase.LEAVING and asked.group is not None
         return NodegroupSeen(
-            asked=found[0],
-            others=tuple(found[1:]),
-            offer=None if made else self._offer(ws),
-            occupancy={each.name: self._occupancy(each.name) for each in found if each.group is not None},
-            lacks_plugin=self._lacks_plugin(found[0]),
+            asked=asked,
+            others=others,
+            offer=None if asked.phase in (Phase.MAKING, Phase.THERE) else self._offer(ws),
+            occupancy={asked.name: self._occupancy(asked.name)} if drains else {},
+            lacks_plugin=self._lacks_plugin(asked),
         )
+
+    def foreign(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> NotOurs | None:
+        """A create looks at what it would run into; a delete has to be able to remove all."""
+        return foreign(ws, seen.all if goal is Goal.ABSENT else (seen.asked,))
+
+    def ours(self, ws: Workspace, seen: NodegroupSeen) -> NodegroupSeen | None:
+        asked = ours(ws, seen.asked)
+        others = tuple(there for found in seen.others if (there := ours(ws, found)) is not None)
+        if asked is None and not others:
+            return None
+        return replace(seen, asked=asked or Found(name=seen.asked.name), others=others)
 
     def plan(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> tuple[Change, ...]:
         """Raises `Permanent` also for what cannot be made: a person is not asked to approve that."""
         if goal is Goal.ABSENT:
-            return _absent(ws, seen)
+            return tuple(_deletion(ws, found, seen) for found in seen.all if found.exists)
         group = _fit(ws, seen)
         if seen.asked.phase is Phase.MAKING:
             how = Message("already being created: {how_far}", how_far=seen.asked.how_far)
-            return (Change(Verb.CREATE, _target(ws), how),)
+            return (_change(ws, Verb.CREATE, how),)
         if seen.asked.phase is not Phase.THERE or group is None:
-            return (Change(Verb.CREATE, _target(ws), _made_of(seen)),)
+            return (_change(ws, Verb.CREATE, _made_of(seen)),)
         detail = Message("missing autoscaler tags, so it can't scale up from zero")
         if group.tagged:
             if not _lacks_plugin(seen):
                 return ()
             detail = Message("waiting for eksctl to install the NVIDIA device plugin")
-        return (Change(Verb.UPDATE, _target(ws), detail),)
+        return (_change(ws, Verb.UPDATE, detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         found, group = seen.asked, _fit(ws, seen)
@@ -147,10 +156,7 @@ class NodegroupStage:
         return self._clear(ws, found, ctx)
 
     def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
-        there = _ours(ws, seen)
-        if not there:
-            refuse_strangers(ws, seen.all)
-        waits = [self._remove(ws, found, seen, ctx) for found in there]
+        waits = [self._remove(ws, found, seen, ctx) for found in seen.all if found.exists]
         return min(waits, key=lambda wait: wait.seconds, default=None)
 
     def _offer(self, ws: Workspace) -> Offer | WorkError:
@@ -249,24 +255,9 @@ class NodegroupStage:
 
 
 def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
-    """The node group that is to stay, if there is one. A create looks at the strangers it would run into; a
-    delete has to be able to remove all."""
-    refuse_strangers(ws, (seen.asked,))
+    """The node group that is to stay, if there is one."""
     refuse_others(ws, seen.others)
     return sound(ws, seen.asked)
-
-
-def _ours(ws: Workspace, seen: NodegroupSeen) -> tuple[Found, ...]:
-    return tuple(there for found in seen.all if (there := ours(ws, found)) is not None)
-
-
-def _absent(ws: Workspace, seen: NodegroupSeen) -> tuple[Change, ...]:
-    changes = tuple(_deletion(ws, found, seen) for found in _ours(ws, seen))
-    try:
-        refuse_strangers(ws, seen.all)
-    except NotOurs as stranger:
-        raise PartlyOurs(stranger, changes) if changes else stranger from None
-    return changes
 
 
 def _lacks_plugin(seen: NodegroupSeen) -> bool:
@@ -330,21 +321,23 @@ def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
 
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:
     """Whoever works on the nodes loses that work: a pod's own disk goes with its node."""
-    if found not in seen.all:  # the node group of this name is somebody else's
-        stack = Message("CloudFormation stack {name}", name=named(ws.stack_of(found.name)))
-        return Change(Verb.DELETE, stack, errors.state(found))
+    if found.stack_only:
+        stack = ws.stack_of(found.name)
+        target = Message("CloudFormation stack {name}", name=named(stack))
+        return Change(Verb.DELETE, target, errors.state(found), kind="cloudformation-stack", name=stack)
     target = Message("EKS node group {name}", name=named(found.name))
     occupancy = seen.occupancy.get(found.name, Occupancy())
     if isinstance(occupancy, WorkError):
         raise occupancy
     state = errors.state(found)
     if found.group is None:
-        return Change(Verb.DELETE, target, state, state=state)
+        return Change(Verb.DELETE, target, state, kind=_KIND, name=found.name, state=state)
     told = Message("{n} node", plural="{n} nodes", n=occupancy.nodes)
     if occupancy.pods:
         pods = Message("{n} running pod", plural="{n} running pods", n=occupancy.pods)
         told = Message("{nodes}, {pods}", nodes=told, pods=pods)
-    return Change(Verb.DELETE, target, told, destroys_data=occupancy.pods > 0, state=state)
+    data = occupancy.pods > 0
+    return Change(Verb.DELETE, target, told, kind=_KIND, name=found.name, destroys_data=data, state=state)
 
 
 def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
@@ -355,14 +348,16 @@ def _pace(ctx: StageContext) -> float:
     return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
 
 
-def _target(ws: Workspace) -> Message:
+def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
     """What is approved: the type and the sizes."""
     spec = ws.platform.specs.get(ws.asked.spec)
     type_ = spec.instance_type if spec else ws.asked.spec
-    return Message(
+    target = Message(
         "EKS node group {name}: {type}, {desired} initial nodes, {max} maximum",
         name=named(ws.nodegroup),
         type=named(type_),
         desired=ws.asked.desired,
         max=ws.asked.max,
     )
+    promise = {"type": type_, "desired": str(ws.asked.desired), "max": str(ws.asked.max)}
+    return Change(verb, target, detail, kind=_KIND, name=ws.nodegroup, promise=promise)

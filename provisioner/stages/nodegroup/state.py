@@ -162,6 +162,7 @@ class Found:
     child: Child | None = None
     stack: Stack | None = None
     group: NodeGroup | None = None
+    stack_only: bool = False  # there is a node group of this name, which is somebody else's
 
     @property
     def phase(self) -> Phase:

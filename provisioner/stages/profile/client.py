@@ -47,19 +47,20 @@ class KubeProfiles:
             complaint=_complaint(found.get("status", {})),
         )
 
-    def namespace(self, name: str) -> NamespaceState | None:
+    def namespace(self, name: str, *, contents: bool) -> NamespaceState | None:
         what = Message("cannot read namespace {name}", name=named(name))
         found = self._cluster.find(what, "get namespaces", self._cluster.core.read_namespace, name)
         if found is None:
             return None
-        contents, unreadable = self._contents(name, what)
+        nothing: frozenset[str] = frozenset()
+        there, unreadable = self._contents(name, what) if contents else (nothing, nothing)
         head = meta(found)
         return NamespaceState(
             owner=(head.annotations or {}).get("owner", ""),
             terminating=head.deletion_timestamp is not None,
             owned=any(each.kind == "Profile" and each.name == name for each in head.owner_references or ()),
             labels=head.labels or {},
-            contents=contents,
+            contents=there,
             unreadable=unreadable,
             stuck=_stuck(found),
         )

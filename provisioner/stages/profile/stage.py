@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, listed, literal, named
 from provisioner.workspace import Workspace
@@ -71,6 +71,7 @@ class NamespaceState:
 class ProfileSeen:
     profile: ProfileState | None = None
     namespace: NamespaceState | None = None
+    alone: bool = False  # there is a namespace, which is another's
 
 
 class Profiles(Protocol):
@@ -78,7 +79,9 @@ class Profiles(Protocol):
 
     def profile(self, name: str) -> ProfileState | None: ...
 
-    def namespace(self, name: str) -> NamespaceState | None: ...
+    def namespace(self, name: str, *, contents: bool) -> NamespaceState | None:
+        """`contents`: what the controller makes in it is looked at, too."""
+        ...
 
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None: ...
 
@@ -89,38 +92,48 @@ class Profiles(Protocol):
     def delete_namespace(self, name: str) -> None: ...  # nothing when it is gone
 
 
-class ProfileStage:
+class ProfileStage(Stage[ProfileSeen]):
+    name = "profile"
+    title = Message("Kubeflow profile")
+
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
 
-    @property
-    def name(self) -> str:
-        return "profile"
-
-    @property
-    def title(self) -> Message:
-        return Message("Kubeflow profile")
-
-    def locks(self, ws: Workspace) -> Sequence[str]:  # noqa: ARG002 - it edits nothing shared
-        return ()
-
-    def observe(self, ws: Workspace) -> ProfileSeen:
+    def observe(self, ws: Workspace, goal: Goal) -> ProfileSeen:
+        contents = goal is Goal.PRESENT
         return ProfileSeen(
-            profile=self._profiles.profile(ws.namespace), namespace=self._profiles.namespace(ws.namespace)
+            profile=self._profiles.profile(ws.namespace),
+            namespace=self._profiles.namespace(ws.namespace, contents=contents),
         )
 
+    def foreign(self, ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
+        """See the module's docstring."""
+        return _foreign_profile(ws, seen.profile, goal) or _foreign_namespace(ws, seen, goal)
+
+    def ours(self, ws: Workspace, seen: ProfileSeen) -> ProfileSeen | None:
+        """Our Profile, where its namespace is another's and stays when the Profile goes.
+
+        Raises `Permanent` where it would not stay.
+        """
+        profile, namespace = seen.profile, seen.namespace
+        ours = profile is not None and profile.owner == ws.login_email and profile.project == ws.project
+        if not ours or namespace is None or namespace.owner == ws.login_email:
+            return None
+        if namespace.owned:
+            owner = named(namespace.owner or "–")
+            raise Permanent(
+                Message(
+                    "namespace {name} is part of the bot's Kubeflow profile but belongs to {owner}",
+                    name=named(ws.namespace),
+                    owner=owner,
+                )
+            )
+        return ProfileSeen(profile=profile, alone=True)
+
     def plan(self, ws: Workspace, seen: ProfileSeen, goal: Goal) -> tuple[Change, ...]:
-        stranger = _stranger(ws, seen, goal)
-        if stranger is None:
-            return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
-        if goal is Goal.ABSENT and _profile_alone(ws, seen):
-            detail = Message("without its namespace")
-            raise PartlyOurs(stranger, (Change(Verb.DELETE, _profile(ws), detail),))
-        raise stranger
+        return _present(ws, seen) if goal is Goal.PRESENT else _absent(ws, seen)
 
     def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
-        if stranger := _stranger(ws, seen, Goal.PRESENT):
-            raise stranger
         if _leaving(seen):
             return Wait(_LOOK_AGAIN, _going(ws, seen))
         if seen.profile is None:
@@ -139,9 +152,6 @@ class ProfileStage:
         return None
 
     def remove(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
-        stranger = _stranger(ws, seen, Goal.ABSENT)
-        if stranger and not _profile_alone(ws, seen):
-            raise stranger
         if seen.profile is not None:
             if not seen.profile.deleting:
                 ctx.progress(Message("deleting Kubeflow profile {name}", name=named(ws.namespace)))
@@ -155,18 +165,21 @@ class ProfileStage:
         return Wait(_LOOK_AGAIN, _going(ws, seen))
 
 
-def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
-    """What belongs to somebody else; see the module's docstring."""
+def _foreign_profile(ws: Workspace, profile: ProfileState | None, goal: Goal) -> NotOurs | None:
+    if profile is None:
+        return None
+    name = named(ws.namespace)
+    if profile.owner != ws.login_email or profile.project not in ("", ws.project):
+        what = Message("Kubeflow profile {name} belongs to {owner}", name=name, owner=named(profile.owner))
+        return NotOurs(what)
+    if goal is Goal.ABSENT and not profile.project and not profile.deleting:
+        what = Message("Kubeflow profile {name} was created manually, not by this bot", name=name)
+        return NotOurs(what)
+    return None
+
+
+def _foreign_namespace(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
     profile, namespace, name = seen.profile, seen.namespace, named(ws.namespace)
-    if profile is not None:
-        if profile.owner != ws.login_email or profile.project not in ("", ws.project):
-            what = Message(
-                "Kubeflow profile {name} belongs to {owner}", name=name, owner=named(profile.owner)
-            )
-            return NotOurs(what)
-        if goal is Goal.ABSENT and not profile.project and not profile.deleting:
-            what = Message("Kubeflow profile {name} was created manually, not by this bot", name=name)
-            return NotOurs(what)
     if namespace is None:
         return None
     if namespace.owner != ws.login_email:
@@ -181,53 +194,33 @@ def _stranger(ws: Workspace, seen: ProfileSeen, goal: Goal) -> NotOurs | None:
     return None
 
 
-def _profile_alone(ws: Workspace, seen: ProfileSeen) -> bool:
-    """Whether the Profile is ours and the namespace another's, which stays when the Profile goes.
-
-    Raises `Permanent` where it would not stay.
-    """
-    profile, namespace = seen.profile, seen.namespace
-    ours = profile is not None and profile.owner == ws.login_email and profile.project == ws.project
-    if not ours or namespace is None or namespace.owner == ws.login_email:
-        return False
-    if namespace.owned:
-        owner = named(namespace.owner or "–")
-        raise Permanent(
-            Message(
-                "namespace {name} is part of the bot's Kubeflow profile but belongs to {owner}",
-                name=named(ws.namespace),
-                owner=owner,
-            )
-        )
-    return True
-
-
 def _present(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     if seen.profile is None or _leaving(seen):
         detail = Message("for {owner}, including its namespace", owner=named(ws.login_email))
-        return (Change(Verb.CREATE, _profile(ws), detail),)
+        return (_profile(ws, Verb.CREATE, detail),)
     missing = _missing(seen)
     if not seen.profile.project:
-        return (Change(Verb.UPDATE, _profile(ws), Message("created manually, will be marked as the bot's")),)
+        detail = Message("created manually, will be marked as the bot's")
+        return (_profile(ws, Verb.UPDATE, detail),)
     if missing:
-        return (Change(Verb.UPDATE, _profile(ws), _lacks(missing)),)
+        return (_profile(ws, Verb.UPDATE, _lacks(missing)),)
     return ()
 
 
 def _absent(ws: Workspace, seen: ProfileSeen) -> tuple[Change, ...]:
     """Whatever stands in a namespace goes with it, its volumes too: data."""
+    if seen.alone:
+        return (_profile(ws, Verb.DELETE, Message("without its namespace")),)
     changes: list[Change] = []
     namespace = seen.namespace
     if seen.profile is not None or (namespace is not None and namespace.owned):
         detail = Message("including its namespace and everything in it")
-        changes.append(Change(Verb.DELETE, _profile(ws), detail, destroys_data=True))
+        changes.append(_profile(ws, Verb.DELETE, detail, destroys_data=True))
     if namespace is not None and not namespace.owned:
         detail = Message("not deleted together with its Kubeflow profile")
-        changes.append(
-            Change(
-                Verb.DELETE, Message("Namespace {name}", name=named(ws.namespace)), detail, destroys_data=True
-            )
-        )
+        target, name = Message("Namespace {name}", name=named(ws.namespace)), ws.namespace
+        change = Change(Verb.DELETE, target, detail, kind="namespace", name=name, destroys_data=True)
+        changes.append(change)
     return tuple(changes)
 
 
@@ -278,5 +271,6 @@ def _going(ws: Workspace, seen: ProfileSeen) -> Message:
     return Message("namespace {name} is being deleted", name=name)
 
 
-def _profile(ws: Workspace) -> Message:
-    return Message("Kubeflow profile {name}", name=named(ws.namespace))
+def _profile(ws: Workspace, verb: Verb, detail: Message, *, destroys_data: bool = False) -> Change:
+    target, name = Message("Kubeflow profile {name}", name=named(ws.namespace)), ws.namespace
+    return Change(verb, target, detail, kind="kubeflow-profile", name=name, destroys_data=destroys_data)

@@ -316,7 +316,7 @@ def test_details_open_for_anybody_with_every_word_of_the_vendor(stand: Stand) ->
     shown = str(stand.view("outsider")["blocks"])
     assert failure.cause is not None
     assert "&amp; line 0 of" in shown
-    for line in failure.cause.words[:LONGEST_WORDS].strip().splitlines():
+    for line in failure.cause.raw_text[:LONGEST_WORDS].strip().splitlines():
         assert line.replace("&", "&amp;") in shown
     assert failure.reference in shown
 

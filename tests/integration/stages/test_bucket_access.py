@@ -19,15 +19,14 @@ from sandbox.serving.callfaults import Kind
 from tests.builders import a_platform, a_workspace
 from tests.integration.stages.conftest import Aws, pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, begun, both, made
-from tests.unit.provisioner.stages.access.access import aia, kubeflow
+from tests.unit.provisioner.stages.access.access import aia, kubeflow, lock_of
 
 SEEDED = a_platform()
 WRITES = frozenset({"add_version", "drop_version"})
 
 
 def arn_of(ws: Workspace, stage: Any) -> str:
-    (lock,) = stage(None, None).locks(ws)
-    return ws.platform.policy_arn(lock.removeprefix("policy/"))
+    return ws.platform.policy_arn(lock_of(stage(None, None), ws).removeprefix("policy/"))
 
 
 def look(aws: Aws, arn: str) -> ManagedPolicy:
@@ -259,8 +258,8 @@ def test_a_policy_that_is_not_there_is_told(aws: Aws) -> None:
     stage = kubeflow(aws.policies, aws.buckets)
 
     with pytest.raises(Permanent, match=("IAM policy policy-s3-kubeflow-an2-meerkat-nowhere doesn't exist")):
-        stage.plan(ws, stage.observe(ws), Goal.PRESENT)
-    assert stage.plan(ws, stage.observe(ws), Goal.ABSENT) == ()
+        stage.plan(ws, stage.observe(ws, Goal.PRESENT), Goal.PRESENT)
+    assert stage.plan(ws, stage.observe(ws, Goal.ABSENT), Goal.ABSENT) == ()
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from provisioner.errors import Permanent, Temporary
 from provisioner.stages.conductor.account import ConductorAccountStage
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
+from tests.fakes.s3 import FakeS3
 from tests.integration.stages.conductor_world import Conductor, conductor
 from tests.integration.stages.conftest import pass_time, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
@@ -33,7 +34,7 @@ def a_case(here: Conductor, project: str) -> StageCase:
         ws=ws,
         client=here.client(),
         writes=WRITES,
-        stage=ConductorAccountStage,
+        stage=lambda client: ConductorAccountStage(client, FakeS3()),
         clock=utc_now,
         pass_time=pass_time,
         ours=ours,

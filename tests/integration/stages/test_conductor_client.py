@@ -299,7 +299,7 @@ def test_an_answer_of_another_kind_is_said_to_be_so(
 
     assert isinstance(error, Permanent)
     assert error.cause is not None
-    assert error.cause.words == words
+    assert error.cause.raw_text == words
     assert (error.cause.service, error.cause.operation) == ("conductor", "list workspaces")
 
 
@@ -363,7 +363,7 @@ def test_T53_a_password_that_is_quoted_where_words_are_cut_is_starred(answering:
         error = failure(answering(workspaces=content))
 
         assert error.cause is not None
-        assert CANARY[:5] not in error.cause.words
+        assert CANARY[:5] not in error.cause.raw_text
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,8 @@ def test_T53_what_a_validation_quotes_of_a_password_is_not_passed_on(here: Condu
 
     assert failed.value.cause is not None
     assert (
-        failed.value.cause.words == "body.login_pw: Field required; body.pw: Extra inputs are not permitted"
+        failed.value.cause.raw_text
+        == "body.login_pw: Field required; body.pw: Extra inputs are not permitted"
     )
 
 
@@ -417,7 +418,7 @@ def test_T53_a_password_that_is_quoted_in_words_is_starred(answering: Answering)
     error = failure(client)
 
     assert error.cause is not None
-    assert error.cause.words == '{"message": "no such row [hidden]"}'
+    assert error.cause.raw_text == '{"message": "no such row [hidden]"}'
     assert CANARY not in repr(client) + repr(vars(client))
 
 
@@ -449,7 +450,7 @@ def test_T61_of_a_full_page_of_deleted_solutions_it_is_not_told_that_there_are_n
         client.solutions(ANY)
 
     assert failed.value.cause
-    assert failed.value.cause.words == (
+    assert failed.value.cause.raw_text == (
         "the first 100 are deleted, and AI Conductor doesn't say whether there are more"
     )
 

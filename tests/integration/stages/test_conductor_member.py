@@ -17,11 +17,16 @@ from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
+from tests.fakes.s3 import FakeS3
 from tests.integration.stages.conductor_world import Conductor, conductor, without_members
 from tests.integration.stages.conftest import pass_time, utc_now
 from tests.laws.stage_laws import Context, Fresh, StageCase, StageLaws, Trip, made
 
 WRITES = frozenset({"add_member", "remove_member"})
+
+
+def a_stage(client: Any) -> ConductorMemberStage:
+    return ConductorMemberStage(client, FakeS3())
 
 
 def a_case(here: Conductor, project: str, client: ConductorHttp | None = None) -> StageCase:
@@ -45,7 +50,7 @@ def a_case(here: Conductor, project: str, client: ConductorHttp | None = None) -
         ws=ws,
         client=client or here.client(),
         writes=WRITES,
-        stage=ConductorMemberStage,
+        stage=a_stage,
         clock=utc_now,
         pass_time=pass_time,
         ours=ours,
@@ -100,11 +105,11 @@ def test_T54_a_refused_login_is_made_once_and_again_only_when_a_person_wants_it(
 ) -> None:
     case = fresh()
     case.failures["another password"]()
-    stage: Stage[Any] = ConductorMemberStage(case.client)
+    stage: Stage[Any] = a_stage(case.client)
 
     def attempt() -> str:
         with pytest.raises(Permanent) as failed:
-            stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
+            stage.ensure(case.ws, stage.observe(case.ws, Goal.PRESENT), Context(utc_now, utc_now()))
         return str(failed.value.what)
 
     words = {attempt() for _ in range(4)}
@@ -131,21 +136,21 @@ def test_a_lost_answer_is_looked_into_and_the_role_is_proved_all_the_same(
     here: Conductor, fresh: Fresh
 ) -> None:
     case = fresh()
-    stage: Stage[Any] = ConductorMemberStage(case.client)
+    stage: Stage[Any] = a_stage(case.client)
     here.simulator.faults.add(Kind.LOST_ANSWER, "conductor.add member")
     with pytest.raises(Temporary):
-        stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
+        stage.ensure(case.ws, stage.observe(case.ws, Goal.PRESENT), Context(utc_now, utc_now()))
 
-    stage.ensure(case.ws, stage.observe(case.ws), Context(utc_now, utc_now()))
+    stage.ensure(case.ws, stage.observe(case.ws, Goal.PRESENT), Context(utc_now, utc_now()))
 
     assert here.codes(case.ws.edge_account) == [""]
-    assert stage.plan(case.ws, stage.observe(case.ws), Goal.PRESENT) == ()
+    assert stage.plan(case.ws, stage.observe(case.ws, Goal.PRESENT), Goal.PRESENT) == ()
 
 
 def test_a_role_that_is_gone_already_is_removed_by_doing_nothing(here: Conductor, fresh: Fresh) -> None:
     case = made(fresh())
     trip = Trip(case, Goal.ABSENT)
-    seen = trip.stage.observe(case.ws)
+    seen = trip.stage.observe(case.ws, Goal.ABSENT)
     here.simulator.set_role(case.ws.edge_account, case.ws.name, "")
 
     trip.stage.remove(case.ws, seen, trip.context)
@@ -156,15 +161,15 @@ def test_a_role_that_is_gone_already_is_removed_by_doing_nothing(here: Conductor
 def test_T60_all_three_go_in_the_runbooks_order(here: Conductor, projects: Iterator[str]) -> None:
     ws, client = a_workspace(next(projects)), here.client()
     stages: tuple[Stage[Any], ...] = (
-        ConductorWorkspaceStage(client, FakeInstances(), form=NameForm.PROJECT, monitored=False),
-        ConductorAccountStage(client),
-        ConductorMemberStage(client),
+        ConductorWorkspaceStage(client, FakeS3(), FakeInstances(), form=NameForm.PROJECT, monitored=False),
+        ConductorAccountStage(client, FakeS3()),
+        a_stage(client),
     )
     since = len(here.simulator.journal())
     for stage in stages:
-        stage.ensure(ws, stage.observe(ws), Context(utc_now, utc_now()))
+        stage.ensure(ws, stage.observe(ws, Goal.PRESENT), Context(utc_now, utc_now()))
     for stage in reversed(stages):
-        stage.remove(ws, stage.observe(ws), Context(utc_now, utc_now()))
+        stage.remove(ws, stage.observe(ws, Goal.ABSENT), Context(utc_now, utc_now()))
 
     calls = [entry["call"].removeprefix("conductor.") for entry in here.simulator.journal(since)]
     assert calls == [
@@ -175,4 +180,4 @@ def test_T60_all_three_go_in_the_runbooks_order(here: Conductor, projects: Itera
         "delete account",
         "delete workspace",
     ]
-    assert all(stage.plan(ws, stage.observe(ws), Goal.ABSENT) == () for stage in stages)
+    assert all(stage.plan(ws, stage.observe(ws, Goal.ABSENT), Goal.ABSENT) == () for stage in stages)

@@ -14,6 +14,7 @@ from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances
+from tests.fakes.s3 import FakeS3
 from tests.integration.stages.conductor_world import Conductor, conductor
 from tests.integration.stages.conftest import pass_time, utc_now
 from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made
@@ -28,7 +29,9 @@ def a_case(here: Conductor, project: str) -> StageCase:
         simulator.add_workspace(ws.name, bucket=bucket, specs=specs, dashboard=ws.dashboard)
 
     def stage(client: Any) -> ConductorWorkspaceStage:
-        return ConductorWorkspaceStage(client, FakeInstances(), form=NameForm.PROJECT, monitored=True)
+        return ConductorWorkspaceStage(
+            client, FakeS3(), FakeInstances(), form=NameForm.PROJECT, monitored=True
+        )
 
     def ours() -> str | None:
         found = here.workspace(ws.name)
@@ -168,7 +171,7 @@ def test_T61_a_solution_that_came_meanwhile_stops_the_delete_in_AI_Conductors_wo
 ) -> None:
     case = made(fresh())
     trip = Trip(case, Goal.ABSENT)
-    seen = trip.stage.observe(case.ws)
+    seen = trip.stage.observe(case.ws, Goal.ABSENT)
     here.simulator.set_solutions(case.ws.name, "churn")
 
     with pytest.raises(Permanent, match=r"Failed to delete Workspace, Solution exist \[churn\]"):

@@ -21,6 +21,7 @@ from provisioner.stages.dex.stage import DexUserStage
 from provisioner.workspace import Workspace
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
 from tests.builders import a_workspace
+from tests.fakes.s3 import FakeS3
 from tests.integration.stages.conftest import Kubeflow, pass_time, until, utc_now
 from tests.laws.stage_laws import (
     CANARY,
@@ -74,7 +75,7 @@ def a_case(kubeflow: Kubeflow, project: str, *, starts_within: timedelta) -> Sta
         return text, [lets_in(kubeflow, email, password) for email, password in NEIGHBOURS.items()]
 
     def stage(client: Any) -> DexUserStage:
-        return DexUserStage(client, kubeflow.health, SecretStr(CANARY), starts_within=starts_within)
+        return DexUserStage(client, kubeflow.health, FakeS3(), SecretStr(CANARY), starts_within=starts_within)
 
     return StageCase(
         ws=ws,
@@ -123,7 +124,7 @@ def test_T21_if_dex_does_not_start_our_entry_goes_and_everybody_else_can_log_in(
     until(kubeflow.health.up)
 
     assert failed.value.cause is not None
-    assert "failed to initialize storage" in failed.value.cause.words
+    assert "failed to initialize storage" in failed.value.cause.raw_text
     assert case.neighbours() == before
     assert not lets_in(kubeflow, case.ws.login_email, PASSWORD)
 
@@ -177,7 +178,7 @@ def test_T5_T16_T22_twenty_creates_and_deletes_at_once_lose_nothing(
         login = Login(email=ws.login_email, hash=CANARY, username=ws.login, user_id=ws.login)
         config = config.with_login(login)
     assert admin.write(replace(before, text=config.text))
-    stage, lock = DexUserStage(kubeflow.dex, kubeflow.health, SecretStr(CANARY)), Lock()
+    stage, lock = DexUserStage(kubeflow.dex, kubeflow.health, FakeS3(), SecretStr(CANARY)), Lock()
     restarts = kubeflow.server.restarts
 
     def travel(ws: Workspace, goal: Goal) -> None:

@@ -395,7 +395,7 @@ def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: Wo
         Trip(case, Goal.ABSENT).arrive()
 
     assert failed.value.cause is not None
-    assert "timed out waiting for nodegroup" in failed.value.cause.words
+    assert "timed out waiting for nodegroup" in failed.value.cause.raw_text
 
 
 def test_exit_1_after_all_was_made_is_no_error_and_the_tags_are_written(world: World, fresh: Fresh) -> None:
@@ -521,8 +521,8 @@ def test_gpus_that_no_pod_can_get_are_told_in_eksctls_words_until_somebody_helps
 
     assert failed.value.cause is not None
     assert failed.value.cause.service == "eksctl"
-    assert "error installing device plugin" in failed.value.cause.words
-    assert refused in failed.value.cause.words
+    assert "error installing device plugin" in failed.value.cause.raw_text
+    assert refused in failed.value.cause.raw_text
     pods = {"containers": [{"name": "plugin", "image": "nvcr.io/nvidia/k8s-device-plugin:v0.19.3"}]}
     labels = {"name": "plugin"}
     body = {

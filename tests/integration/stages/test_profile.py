@@ -69,7 +69,7 @@ def a_case(kubeflow: Kubeflow, project: str) -> StageCase:
 
 def described(admin: KubeProfiles, name: str) -> str:
     """What stands there and lasts, in one form."""
-    profile, namespace = admin.profile(name), admin.namespace(name)
+    profile, namespace = admin.profile(name), admin.namespace(name, contents=True)
     inside = namespace and (namespace.owner, sorted(namespace.labels.items()), sorted(namespace.contents))
     return f"{profile and (profile.owner, profile.project)} {inside}"
 
@@ -80,7 +80,7 @@ def _neighbour(kubeflow: Kubeflow) -> None:
     admin.create_profile(NEIGHBOUR, owner=STRANGER, annotations={})
 
     def whole() -> bool:
-        found = admin.namespace(NEIGHBOUR)
+        found = admin.namespace(NEIGHBOUR, contents=True)
         return found is not None and len(found.contents) >= 6
 
     until(whole)
@@ -114,7 +114,7 @@ def test_T14_removing_a_profile_takes_the_namespace_with_it(kubeflow: Kubeflow, 
         case.pass_time(1)
 
     assert kubeflow.profiles.profile(case.ws.namespace) is None
-    assert kubeflow.profiles.namespace(case.ws.namespace) is None
+    assert kubeflow.profiles.namespace(case.ws.namespace, contents=False) is None
 
 
 def test_T14_a_namespace_deleted_by_hand_comes_back_and_is_complete_again(
@@ -168,7 +168,7 @@ def test_a_stuck_finalizer_is_named(kubeflow: Kubeflow, fresh: Fresh) -> None:
     ("asked", "verb", "resource"),
     [
         (lambda kube: KubeProfiles(kube).profile("any"), "get", "profiles"),
-        (lambda kube: KubeProfiles(kube).namespace("any"), "get", "namespaces"),
+        (lambda kube: KubeProfiles(kube).namespace("any", contents=False), "get", "namespaces"),
         (
             lambda kube: KubeProfiles(kube).create_profile("any", owner="any", annotations={}),
             "create",

@@ -141,7 +141,7 @@ def test_a_hash_that_dex_would_refuse_is_found_at_once() -> None:
 def test_what_has_no_mark_is_made_after_something_that_has_one() -> None:
     """Whose a workspace is can be told from what vouches, as long as any of it is there."""
     steps = {step.stage.name: step for step in the_catalog()}
-    vouch = {name for name, step in steps.items() if not step.by_name}
+    vouch = {name for name, step in steps.items() if not step.stage.by_name}
 
     def needed(name: str) -> set[str]:
         return {name}.union(*(needed(other) for other in steps[name].needs))

@@ -37,7 +37,7 @@ def met(entry: Known, text: Seen) -> tuple[Message, Cause | None]:
     if entry.words is not None:
         what = Message(entry.what, **dict.fromkeys(places(entry.what), "it")) if entry.what else SOMETHING
         operation = text.operation or "any"
-        return what, Cause(service=text.service, operation=operation, code=text.code, words=text.text)
+        return what, Cause(service=text.service, operation=operation, code=text.code, raw_text=text.text)
     pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(entry.what))
     found = re.fullmatch(pattern, text.text)
     assert found, f"{text.text} is not said by {entry.what}"
@@ -165,14 +165,16 @@ def test_every_field_of_an_entry_is_one_that_is_read() -> None:
 
 
 def test_what_nobody_has_met_before_is_not_known() -> None:
-    cause = Cause(service="s3", operation="CreateBucket", code="Odd", words="the moon is in the wrong house")
+    cause = Cause(
+        service="s3", operation="CreateBucket", code="Odd", raw_text="the moon is in the wrong house"
+    )
 
     assert diagnose(SOMETHING, cause) is None
     assert diagnose(SOMETHING, None) is None
 
 
 def test_the_words_of_another_service_do_not_mislead() -> None:
-    cause = Cause(service="grafana", operation="GET", words="no password hash provided")
+    cause = Cause(service="grafana", operation="GET", raw_text="no password hash provided")
 
     assert diagnose(SOMETHING, cause) is None
 
@@ -182,7 +184,7 @@ def test_the_right_that_lacks_is_named() -> None:
         'profiles.kubeflow.org is forbidden: User "workspace-bot" cannot create resource "profiles"'
         ' in API group "kubeflow.org" at the cluster scope'
     )
-    found = diagnose(SOMETHING, Cause(service="kubernetes", operation="create", code="403", words=words))
+    found = diagnose(SOMETHING, Cause(service="kubernetes", operation="create", code="403", raw_text=words))
 
     assert found is not None
     assert str(found.cause) == (
@@ -203,7 +205,7 @@ def test_the_right_that_lacks_is_named() -> None:
 def test_what_every_service_of_aws_may_say_is_known_of_each(
     service: str, words: str, *, retryable: bool
 ) -> None:
-    found = diagnose(SOMETHING, Cause(service=service, operation="any", words=words))
+    found = diagnose(SOMETHING, Cause(service=service, operation="any", raw_text=words))
 
     assert found is not None
     assert found.retryable is retryable
@@ -265,7 +267,7 @@ NO_WEBHOOK = 'failed calling webhook "w.example.com": Post "https://w.svc/": con
     ],
 )
 def test_a_launch_that_failed_is_told_by_its_reason(words: str, why: str) -> None:
-    found = diagnose(SOMETHING, Cause(service="eks", operation="any", words=words))
+    found = diagnose(SOMETHING, Cause(service="eks", operation="any", raw_text=words))
 
     assert found is not None
     assert str(found.cause) == f"AWS couldn't start the instances: {why}."
@@ -312,7 +314,7 @@ def test_a_launch_that_failed_is_told_by_its_reason(words: str, why: str) -> Non
 def test_of_two_that_look_alike_the_right_one_is_taken(
     right: str, service: str, code: str, words: str
 ) -> None:
-    cause = Cause(service=service, operation="any", code=code, words=words)
+    cause = Cause(service=service, operation="any", code=code, raw_text=words)
 
     assert next(entry.id for entry in catalogue() if entry.values(SOMETHING, cause) is not None) == right
 
@@ -324,7 +326,7 @@ def test_of_two_that_look_alike_the_right_one_is_taken(
 def test_a_read_of_ai_conductor_that_no_file_changes_is_not_blamed_on_the_file(
     operation: str, code: str, words: str
 ) -> None:
-    cause = Cause(service="conductor", operation=operation, code=code, words=words)
+    cause = Cause(service="conductor", operation=operation, code=code, raw_text=words)
     found = diagnose(SOMETHING, cause)
 
     assert found is not None
@@ -333,7 +335,7 @@ def test_a_read_of_ai_conductor_that_no_file_changes_is_not_blamed_on_the_file(
 
 def test_the_login_of_ai_conductor_is_in_no_file_either() -> None:
     words = "the answer has no cookie access-token, or no object"
-    cause = Cause(service="conductor", operation="log in", code="200", words=words)
+    cause = Cause(service="conductor", operation="log in", code="200", raw_text=words)
     found = diagnose(SOMETHING, cause)
 
     assert found is not None
@@ -342,7 +344,7 @@ def test_the_login_of_ai_conductor_is_in_no_file_either() -> None:
 
 @pytest.mark.parametrize("operation", ["create workspace", "list accounts"])
 def test_a_call_of_ai_conductor_that_stands_in_the_file_is_looked_for_there(operation: str) -> None:
-    cause = Cause(service="conductor", operation=operation, code="404", words="Not Found")
+    cause = Cause(service="conductor", operation=operation, code="404", raw_text="Not Found")
     found = diagnose(SOMETHING, cause)
 
     assert found is not None
@@ -351,7 +353,7 @@ def test_a_call_of_ai_conductor_that_stands_in_the_file_is_looked_for_there(oper
 
 def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
     what = Message("Dex failed to start with {user}, so the bot removed that login", user="me@aic.com")
-    cause = Cause(service="dex", operation="start", words="no password hash provided")
+    cause = Cause(service="dex", operation="start", raw_text="no password hash provided")
 
     alone, told = diagnose(what, None), diagnose(what, cause)
 

@@ -23,11 +23,11 @@ def hidden(words: str) -> str:
 
 
 def test_a_note_is_its_own_words() -> None:
-    assert noted().words == "answered 302 with a redirect to /login, not JSON"
+    assert noted().raw_text == "answered 302 with a redirect to /login, not JSON"
 
 
 def test_a_cause_is_kept_with_its_note_and_without() -> None:
-    plain = Cause(service="s3", operation="CreateBucket", words="Access Denied", code="AccessDenied")
+    plain = Cause(service="s3", operation="CreateBucket", raw_text="Access Denied", code="AccessDenied")
 
     assert [Cause.from_json(cause.to_json()) for cause in (noted(), plain)] == [noted(), plain]
 
@@ -40,8 +40,8 @@ def test_a_note_is_kept_within_the_same_bounds_as_words() -> None:
 
     assert cause.note is not None
     assert len(str(cause.note)) == LONGEST_WORDS
-    assert str(cause.note) == cause.words
-    assert cause.words.startswith("cannot read dex's log: xxx")
+    assert str(cause.note) == cause.raw_text
+    assert cause.raw_text.startswith("cannot read dex's log: xxx")
 
 
 def test_a_long_name_in_a_note_is_cut_and_stays_a_name() -> None:
@@ -61,7 +61,7 @@ def test_a_note_that_quotes_a_secret_goes_and_its_words_stay_without() -> None:
     cause = noted(f"/login/{SECRET}").redacted(hidden)
 
     assert cause.note is None
-    assert cause.words == "answered 302 with a redirect to /login/***, not JSON"
+    assert cause.raw_text == "answered 302 with a redirect to /login/***, not JSON"
     assert SECRET not in repr(cause)
 
 
@@ -79,9 +79,9 @@ def test_a_secret_behind_the_words_that_are_kept_is_no_less_one() -> None:
 
 def test_words_are_cut_after_their_secrets_are_taken_out() -> None:
     words = "a" * (LONGEST_WORDS - 4) + SECRET
-    cause = Cause(service="s3", operation="CreateBucket", words=words).redacted(hidden)
+    cause = Cause(service="s3", operation="CreateBucket", raw_text=words).redacted(hidden)
 
     kept = Cause.from_json(cause.to_json())
 
-    assert kept.words == "a" * (LONGEST_WORDS - 4) + "***"
-    assert SECRET[:4] not in kept.words
+    assert kept.raw_text == "a" * (LONGEST_WORDS - 4) + "***"
+    assert SECRET[:4] not in kept.raw_text

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from provisioner.engine.inspection import inspect
 from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Message
-from provisioner.ownership import PROJECT, OwnedThroughBucket
+from provisioner.ownership import PROJECT
 from provisioner.stages.conductor.account import ConductorAccountStage
 from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
@@ -36,7 +37,7 @@ def a_case(s3: FakeS3 | None = None) -> StageCase:
         ws=WS,
         client=fake,
         writes=frozenset({"create_account", "delete_account"}),
-        stage=lambda client: OwnedThroughBucket(ConductorAccountStage(client), s3),
+        stage=lambda client: ConductorAccountStage(client, s3),
         clock=clock.now,
         pass_time=clock.pass_by,
         ours=lambda: fake.people.get(WS.edge_account),
@@ -61,7 +62,7 @@ def test_it_is_left_where_the_bucket_is_somebody_elses() -> None:
     with pytest.raises(NotOurs) as left:
         trip.changes()
     with pytest.raises(NotOurs):
-        trip.stage.remove(WS, trip.stage.observe(WS), trip.context)
+        trip.turn()
 
     assert str(left.value) == LEFT
     assert (trip.wire.made, case.ours()) == ([], before)
@@ -92,9 +93,9 @@ class Down:
 
 @pytest.mark.parametrize("goal", list(Goal))
 def test_the_bucket_is_not_looked_at_where_there_is_nothing_to_leave(goal: Goal) -> None:
-    stage = OwnedThroughBucket(ConductorAccountStage(FakeConductor()), Down())
+    stage = ConductorAccountStage(FakeConductor(), Down())
 
-    assert len(stage.plan(WS, stage.observe(WS), goal)) == (1 if goal is Goal.PRESENT else 0)
+    assert len(inspect(stage, WS, goal).changes) == (1 if goal is Goal.PRESENT else 0)
 
 
 def test_it_is_looked_at_where_there_is_something() -> None:
@@ -102,7 +103,7 @@ def test_it_is_looked_at_where_there_is_something() -> None:
     fake.put_account(WS.edge_account, "x", "DEVELOPER")
 
     with pytest.raises(Temporary):
-        OwnedThroughBucket(ConductorAccountStage(fake), Down()).observe(WS)
+        inspect(ConductorAccountStage(fake, Down()), WS, Goal.ABSENT)
 
 
 def test_what_could_not_be_removed_is_no_obstacle_where_it_is_somebody_elses() -> None:
@@ -111,36 +112,33 @@ def test_what_could_not_be_removed_is_no_obstacle_where_it_is_somebody_elses() -
     fake.put_workspace(WS.name, WS.bucket)
     fake.work[WS.name] = ("vision",)
     s3 = FakeS3(buckets={WS.bucket: FakeBucket(tags=dict(BY_HAND))})
-    inner = ConductorWorkspaceStage(fake, FakeInstances(), form=NameForm.PROJECT, monitored=False)
-    stage = OwnedThroughBucket(inner, s3)
+    stage = ConductorWorkspaceStage(fake, s3, FakeInstances(), form=NameForm.PROJECT, monitored=False)
 
-    with pytest.raises(NotOurs) as left:
-        stage.plan(WS, stage.observe(WS), Goal.ABSENT)
+    found = inspect(stage, WS, Goal.ABSENT)
 
-    assert str(left.value) == LEFT
+    assert (found.changes, str(found.not_owned)) == ((), LEFT)
 
 
 def test_a_removal_that_has_begun_is_brought_to_its_end() -> None:
     """dex that was not seen up without our entry would be nobody's."""
     dex, clock, s3 = FakeDex(), FakeClock(), FakeS3()
-    inner = DexUserStage(dex, dex, SecretStr(CANARY), starts_within=timedelta(seconds=30))
-    stage = OwnedThroughBucket(inner, s3)
+    stage = DexUserStage(dex, dex, s3, SecretStr(CANARY), starts_within=timedelta(seconds=30))
 
     def turns(goal: Goal) -> None:
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
         for _ in range(20):
-            if act(WS, stage.observe(WS), Context(clock.now, clock.now())) is None:
+            if act(WS, stage.observe(WS, goal), Context(clock.now, clock.now())) is None:
                 return
             clock.pass_by(2)
             dex.tick()
         raise AssertionError("it did not come to an end")
 
     turns(Goal.PRESENT)
-    assert stage.remove(WS, stage.observe(WS), Context(clock.now, clock.now())) is not None
+    assert stage.remove(WS, stage.observe(WS, Goal.ABSENT), Context(clock.now, clock.now())) is not None
     assert dex.pending
     s3.buckets[WS.bucket] = FakeBucket(tags=dict(BY_HAND))
 
     turns(Goal.ABSENT)
 
     assert not dex.pending
-    assert stage.plan(WS, stage.observe(WS), Goal.ABSENT) == ()
+    assert inspect(stage, WS, Goal.ABSENT).changes == ()

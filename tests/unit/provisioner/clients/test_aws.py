@@ -82,7 +82,7 @@ def test_the_cause_has_all_that_aws_said() -> None:
 
     assert cause is not None
     assert (cause.service, cause.operation, cause.code) == ("s3", "CreateBucket", "AccessDenied")
-    assert (cause.words, cause.request_id) == ("as it says", "R1")
+    assert (cause.raw_text, cause.request_id) == ("as it says", "R1")
 
 
 def test_T2_the_account_is_asked_of_aws(aws: None) -> None:  # noqa: ARG001 - it answers

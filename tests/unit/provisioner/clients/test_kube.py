@@ -49,7 +49,7 @@ def test_the_cause_has_the_words_of_the_status() -> None:
 
     assert cause is not None
     assert (cause.service, cause.operation, cause.code) == ("kubernetes", "read_it", "403")
-    assert cause.words == 'namespaces "a" is forbidden'
+    assert cause.raw_text == 'namespaces "a" is forbidden'
 
 
 @pytest.mark.parametrize("body", [None, "", "<html>", "[]", "{}"])
@@ -60,7 +60,7 @@ def test_without_a_status_there_are_still_words(body: str | None) -> None:
     cause = met(error).cause
 
     assert cause is not None
-    assert cause.words in ("Bad Gateway", "<html>")
+    assert cause.raw_text in ("Bad Gateway", "<html>")
 
 
 def test_the_server_says_when_to_come_again() -> None:
@@ -85,7 +85,7 @@ def test_a_reply_that_lacks_fields_is_permanent_and_says_which() -> None:
         model.model_validate({"kind": "PodList"})
 
     assert failed.value.cause is not None
-    assert "items" in failed.value.cause.words
+    assert "items" in failed.value.cause.raw_text
     assert failed.value.cause.note is not None
 
 

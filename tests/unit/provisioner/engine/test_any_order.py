@@ -240,7 +240,7 @@ class EngineMachine(RuleBasedStateMachine):
             return
         places = self.yard.world.places
         assert not [stage for stage in STAGES if places[project, stage].parts and stage not in strangers]
-        told = {str(left) for left in self.yard.run(run.id).stays}
+        told = {str(left) for left in self.yard.run(run.id).not_owned}
         assert told == {f"{stage} {project} belongs to somebody else" for stage in strangers}
 
 

@@ -18,6 +18,8 @@ from provisioner.workspace import Workspace
 from tests.fakes.world import PARTS, FakeStage, Look
 from tests.fakes.yard import Yard
 
+FLICKER = Temporary(Message("not now"))
+
 
 @pytest.fixture
 def yard() -> Yard:
@@ -328,6 +330,17 @@ class TestTheLastLook:
         assert str(run.failure and run.failure.what) == "bucket alpha changed during the run"
         assert run.progress("bucket").tries == yard.retry.tries
 
+    def test_counts_its_own_tries(self, yard: Yard) -> None:
+        """What went wrong while a stage was made is forgotten when it is done."""
+        yard.steps = (Step(Flickering(yard.world, "bucket")),)
+        run_id = yard.approve()
+        yard.world.breaks("bucket", *[FLICKER] * (yard.retry.tries - 1))
+
+        run = yard.settle(run_id)
+
+        assert (run.status, run.progress("bucket").tries) == (RunStatus.SUCCEEDED, 0)
+        assert len([each for each in yard.journal(run_id) if each.kind is EntryKind.STAGE_RETRYING]) == 3
+
     def test_parks_what_was_not_approved(self, yard: Yard) -> None:
         yard.steps = quick_and_slow(yard)
         yard.settle(yard.approve())
@@ -382,11 +395,25 @@ class Fading(FakeStage):
 
     _looks = -1  # the preview's is not counted
 
-    def observe(self, ws: Workspace) -> Look:
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
         self._looks += 1
         if self._looks and self._looks % 3 == 0:
             self._world.places[ws.project, self.name].parts.clear()
-        return super().observe(ws)
+        return super().observe(ws, goal)
+
+
+class Flickering(FakeStage):
+    """Cannot be read when the last look comes to it for the first time."""
+
+    _whole = 0
+
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
+        seen = super().observe(ws, goal)
+        self._whole += len(seen.parts) == len(PARTS)
+        if self._whole == 2:
+            self._whole += 1
+            raise FLICKER
+        return seen
 
 
 class SlowFading(FakeStage):
@@ -394,14 +421,14 @@ class SlowFading(FakeStage):
 
     _whole = 0
 
-    def observe(self, ws: Workspace) -> Look:
-        seen = super().observe(ws)
+    def observe(self, ws: Workspace, goal: Goal) -> Look:
+        seen = super().observe(ws, goal)
         if len(seen.parts) < len(PARTS) or seen.busy:
             return seen
         self._whole += 1
         if self._whole % 2 == 0:
             self._world.places[ws.project, self.name].parts.clear()
-        return super().observe(ws)
+        return super().observe(ws, goal)
 
 
 class Witness(FakeStage):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from provisioner.engine.plan import Plan
@@ -32,8 +30,8 @@ def takes_over(yard: Yard, stage: str = "bucket") -> None:
     yard.world.places["alpha", stage].foreign = True
 
 
-def stays(plan: Plan) -> dict[str, Message]:
-    return {stage.stage: stage.stays for stage in plan.stages if stage.stays}
+def not_owned(plan: Plan) -> dict[str, Message]:
+    return {stage.stage: stage.not_owned for stage in plan.stages if stage.not_owned}
 
 
 def told(yard: Yard, run: Run) -> str:
@@ -46,9 +44,9 @@ class TestThePlan:
 
         preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
 
-        assert (preview.refusals, preview.unclaimed) == ((), ())
+        assert (preview.refusals, preview.foreign) == ((), ())
         assert preview.plan
-        assert stays(preview.plan) == {"bucket": BUCKET}
+        assert not_owned(preview.plan) == {"bucket": BUCKET}
         assert [str(change.target) for change in preview.plan.changes] == [
             "nodes alpha",
             "login alpha",
@@ -70,7 +68,7 @@ class TestThePlan:
         plan = yard.engine().preview(a_workspace(), Goal.ABSENT).plan
 
         assert plan
-        assert stays(plan) == {"bucket": BESIDE}
+        assert not_owned(plan) == {"bucket": BESIDE}
         assert "bucket alpha" in [str(change.target) for change in plan.changes]
 
     def test_is_not_asked_for_where_nothing_is_ours(self, yard: Yard) -> None:
@@ -80,23 +78,25 @@ class TestThePlan:
 
         preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
 
-        assert [(one.stage, one.error.what) for one in preview.unclaimed] == [("bucket", BUCKET)]
+        assert [(one.stage, one.error.what) for one in preview.foreign] == [("bucket", BUCKET)]
 
     def test_is_not_asked_for_where_what_is_ours_is_so_by_its_name_alone(self, yard: Yard) -> None:
         """Whoever made the rest by hand made that, too."""
         by_name = {"policy", "login"}
-        yard.steps = [replace(step, by_name=step.stage.name in by_name) for step in yard.steps]
+        for step in yard.steps:
+            step.stage.by_name = step.stage.name in by_name
         for stage in ("profile", "bucket", "nodes"):
             takes_over(yard, stage)
 
         preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
 
-        assert [one.stage for one in preview.unclaimed] == ["nodes", "bucket", "profile"]
+        assert [one.stage for one in preview.foreign] == ["nodes", "bucket", "profile"]
 
     def test_is_asked_for_where_names_are_all_there_is(self, yard: Yard) -> None:
-        yard.steps = [replace(step, by_name=True) for step in yard.steps]
+        for step in yard.steps:
+            step.stage.by_name = True
 
-        assert yard.engine().preview(a_workspace(), Goal.ABSENT).unclaimed == ()
+        assert yard.engine().preview(a_workspace(), Goal.ABSENT).foreign == ()
 
 
 class TestARun:
@@ -107,7 +107,7 @@ class TestARun:
 
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"bucket"}
-        assert run.stays == (BUCKET,)
+        assert run.not_owned == (BUCKET,)
         assert "Stage bucket left in place: bucket alpha belongs to somebody else" in yard.told(run.id)
         assert told(yard, run) == (
             "All resources the bot owns were deleted. Left in place: bucket alpha belongs to somebody else"
@@ -120,7 +120,7 @@ class TestARun:
 
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.empty()
-        assert run.stays == (BESIDE,)
+        assert run.not_owned == (BESIDE,)
         assert f"Stage bucket: deleted what the bot owns; left in place: {BESIDE}" in yard.told(run.id)
 
     def test_leaves_what_became_somebody_elses_since_it_was_approved(self, yard: Yard) -> None:
@@ -131,7 +131,7 @@ class TestARun:
 
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"bucket"}
-        assert run.stays == (BUCKET,)
+        assert run.not_owned == (BUCKET,)
 
     def test_does_not_remove_what_became_ours_since_it_was_approved(self, yard: Yard) -> None:
         takes_over(yard)
@@ -141,7 +141,7 @@ class TestARun:
         assert yard.settle(run_id).status is RunStatus.PARKED
 
         assert "bucket" in yard.world.made()
-        assert stays(yard.reapprove(run_id)) == {}
+        assert not_owned(yard.reapprove(run_id)) == {}
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
         assert yard.world.empty()
 
@@ -151,7 +151,7 @@ class TestARun:
         yard.world.places["alpha", "nodes"].data = True
         yard.settle(run_id)
 
-        assert stays(yard.reapprove(run_id)) == {"bucket": BUCKET}
+        assert not_owned(yard.reapprove(run_id)) == {"bucket": BUCKET}
 
     def test_tells_what_the_last_look_found(self, yard: Yard) -> None:
         """Made by somebody else after ours was removed, or removed by them since it was left."""
@@ -173,7 +173,7 @@ class TestARun:
         run = yard.settle(run_id)
 
         assert run.status is RunStatus.SUCCEEDED
-        assert run.stays == (BUCKET,)
+        assert run.not_owned == (BUCKET,)
 
     def test_that_fails_elsewhere_goes_on_after_a_retry(self, yard: Yard) -> None:
         takes_over(yard)
@@ -181,14 +181,14 @@ class TestARun:
         yard.world.breaks("profile", ValueError("a bug"))
         failed = yard.settle(run_id)
         assert failed.status is RunStatus.FAILED
-        assert failed.stays == (BUCKET,)
+        assert failed.not_owned == (BUCKET,)
         assert _standing(yard, run_id) == ["profile"]
         yard.retry_by_hand(run_id)
 
         run = yard.settle(run_id)
 
         assert run.status is RunStatus.SUCCEEDED
-        assert run.stays == (BUCKET,)
+        assert run.not_owned == (BUCKET,)
 
     def test_that_makes_does_not_leave_anything(self, yard: Yard) -> None:
         yard.world.places["alpha", "nodes"].parts.pop()
@@ -198,10 +198,10 @@ class TestARun:
         run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert run.stays == ()
+        assert run.not_owned == ()
 
     def test_is_the_same_after_storage(self) -> None:
-        progress = StageProgress(stays=BUCKET)
+        progress = StageProgress(not_owned=BUCKET)
 
         assert StageProgress.from_json(progress.to_json()) == progress
         assert StageProgress.from_json({**StageProgress().to_json(), "stays": None}) == StageProgress()

@@ -9,6 +9,7 @@ from provisioner.engine.inspection import Inventory, StageInspection, inventory
 from provisioner.engine.stage import Change, Verb
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, literal
+from tests.builders import a_change
 
 TITLE = Message("EKS node group")
 STACK_ONLY = Message("only its failed stack")
@@ -16,14 +17,14 @@ GROUP, OTHER = (Message("EKS node group {name}", name=name) for name in "ab")
 
 
 def a_finding(
-    *changes: Change, error: Exception | None = None, stays: NotOurs | None = None
+    *changes: Change, error: Exception | None = None, not_owned: NotOurs | None = None
 ) -> StageInspection:
-    return StageInspection("nodegroup", TITLE, changes, error, stays)
+    return StageInspection("nodegroup", TITLE, changes, error, not_owned=not_owned)
 
 
 def test_what_could_be_removed_is_there_and_as_what() -> None:
-    failed = Change(Verb.DELETE, GROUP, Message("no nodes"), state=STACK_ONLY)
-    well = Change(Verb.DELETE, OTHER, Message("2 nodes"))
+    failed = a_change(verb=Verb.DELETE, target=GROUP, detail=Message("no nodes"), state=STACK_ONLY)
+    well = a_change(verb=Verb.DELETE, target=OTHER, detail=Message("2 nodes"))
 
     assert inventory([a_finding(failed, well)]) == (
         Inventory("nodegroup", TITLE, (GROUP, OTHER), {"EKS node group a": STACK_ONLY}),
@@ -33,15 +34,15 @@ def test_what_could_be_removed_is_there_and_as_what() -> None:
 def test_what_cannot_be_read_is_told_as_unknown_and_a_strangers_not_at_all() -> None:
     unread, foreign = Permanent(Message("cannot look")), NotOurs(Message("it is beta's"))
 
-    assert inventory([a_finding(error=unread), a_finding(stays=foreign), a_finding()]) == (
+    assert inventory([a_finding(error=unread), a_finding(not_owned=foreign), a_finding()]) == (
         Inventory("nodegroup", TITLE, None),
     )
 
 
 def test_what_is_ours_beside_a_strangers_is_there() -> None:
-    ours = Change(Verb.DELETE, GROUP)
+    ours = a_change(verb=Verb.DELETE, target=GROUP)
 
-    assert inventory([a_finding(ours, stays=NotOurs(Message("it is beta's")))]) == (
+    assert inventory([a_finding(ours, not_owned=NotOurs(Message("it is beta's")))]) == (
         Inventory("nodegroup", TITLE, (GROUP,)),
     )
 

@@ -155,7 +155,10 @@ class TestStorage:
             since=NOON,
             until=NOON,
             reason=Message("CREATING"),
+            spent=timedelta(seconds=12.5),
+            looked_at=NOON,
             tries=1,
+            sent_back=1,
             to_the_end=True,
         )
 
@@ -164,7 +167,8 @@ class TestStorage:
 
     def test_reads_progress_of_before_a_stage_could_not_be_left(self) -> None:
         older = StageProgress(status=StageStatus.WAITING, since=NOON).to_json()
-        del older["to_the_end"]
+        for later in ("to_the_end", "spent", "looked_at", "sent_back"):
+            del older[later]
 
         assert StageProgress.from_json(older) == StageProgress(status=StageStatus.WAITING, since=NOON)
 

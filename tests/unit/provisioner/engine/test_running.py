@@ -407,6 +407,39 @@ class TestAFailure:
 
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
 
+    def test_does_not_come_of_hours_in_which_nobody_looked(self, yard: Yard) -> None:
+        yard.steps = (Step(FakeStage(yard.world, "nodes", takes=timedelta(hours=3, minutes=5))),)
+        run_id = yard.approve()
+        for _ in range(3):
+            assert yard.turn(run_id)
+            yard.clock.pass_by(3600)  # the process was down
+
+        assert yard.turn(run_id)
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+    def test_does_not_come_of_errors_with_hours_between_them(self, yard: Yard) -> None:
+        run_id = yard.approve()
+        yard.world.breaks("bucket", THROTTLED, THROTTLED)
+        for _ in range(2):
+            assert yard.turn(run_id)
+            yard.clock.pass_by(2 * 3600)
+
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
+    @pytest.mark.parametrize("hours", [-1, 1])
+    def test_does_not_come_of_a_clock_that_was_set(self, yard: Yard, hours: int) -> None:
+        yard.steps = (Step(FakeStage(yard.world, "nodes", takes=timedelta(hours=4))),)
+        run_id = yard.approve()
+        assert yard.turn(run_id)
+        yard.clock.pass_by(hours * 3600)
+        yard.world.places["alpha", "nodes"].busy_until = yard.clock.later(25)
+
+        wait = yard.turn(run_id)
+
+        assert wait
+        assert wait.seconds <= 10, "it is looked at as often as ever"
+        assert yard.settle(run_id).status is RunStatus.SUCCEEDED
+
 
 class TestStale:
     def test_is_only_a_matter_of_beginning_again(self, yard: Yard) -> None:

@@ -118,7 +118,7 @@ def test_what_is_half_made_goes_and_what_is_somebody_elses_stays(means: Means) -
     run = yard.settle(yard.approve(Goal.ABSENT))
 
     assert run.status is RunStatus.SUCCEEDED
-    assert {name for name, stage in run.stages.items() if stage.stays} == STRANGERS[means]
+    assert {name for name, stage in run.stages.items() if stage.not_owned} == STRANGERS[means]
     assert at_rest(yard.outside) == left_there(means)
 
 
@@ -151,7 +151,7 @@ def test_a_workspace_that_somebody_made_by_the_runbook_is_not_taken_apart() -> N
 
     preview = yard.engine().preview(WS, Goal.ABSENT)
 
-    assert {one.stage for one in preview.unclaimed} == {found.stage for found in preview.inspections}
+    assert {one.stage for one in preview.foreign} == {found.stage for found in preview.inspections}
     assert changes(preview) == set()
 
 

@@ -7,9 +7,10 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
-from provisioner.message import Json, Message
+from provisioner.engine.stage import Stage
+from provisioner.message import Json
 from provisioner.ownership import Tags
-from provisioner.stages.access.stage import BucketAccessStage, Policies
+from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, Policies
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
@@ -24,24 +25,18 @@ WRITES = frozenset({"add_version", "drop_version"})
 LOOK: dict[str, Json] = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
 
 
-def kubeflow(policies: Policies, buckets: Tags | None = None) -> BucketAccessStage:
-    return BucketAccessStage(
-        policies,
-        buckets or FakeS3(),
-        name="s3-access-kubeflow",
-        title=Message("Kubeflow S3 access"),
-        policy=lambda platform: platform.kubeflow_policy,
-    )
+def kubeflow(policies: Policies, buckets: Tags | None = None) -> KubeflowAccessStage:
+    return KubeflowAccessStage(policies, buckets or FakeS3())
 
 
-def aia(policies: Policies, buckets: Tags | None = None) -> BucketAccessStage:
-    return BucketAccessStage(
-        policies,
-        buckets or FakeS3(),
-        name="s3-access-aia",
-        title=Message("AI Conductor S3 access"),
-        policy=lambda platform: platform.aia_policy,
-    )
+def aia(policies: Policies, buckets: Tags | None = None) -> ConductorAccessStage:
+    return ConductorAccessStage(policies, buckets or FakeS3())
+
+
+def lock_of(stage: Stage[Any], ws: Workspace) -> str:
+    """The one shared document that it edits."""
+    (lock,) = stage.locks
+    return lock.format(at=ws.platform)
 
 
 ARN = PLATFORM.policy_arn(PLATFORM.kubeflow_policy)
@@ -71,7 +66,7 @@ def a_case(
     iam: FakeIam | None = None, ws: Workspace = WS, stage: Any = kubeflow, s3: FakeS3 | None = None
 ) -> StageCase:
     iam, s3 = iam or an_iam(), s3 or FakeS3()
-    policy = ws.platform.policy_arn(stage(iam, s3).locks(ws)[0].removeprefix("policy/"))
+    policy = ws.platform.policy_arn(lock_of(stage(iam, s3), ws).removeprefix("policy/"))
 
     def others() -> Any:
         """The documents without our ARNs: of versions, how many and which is part of every edit."""

@@ -115,7 +115,7 @@ def test_T37_a_sixth_version_is_tried_again_later(policies: IamPolicies) -> None
         policies.add_version(ARN, TEXT)
 
     assert failed.value.cause is not None
-    assert failed.value.cause.words.startswith("A managed policy can have up to 5 versions.")
+    assert failed.value.cause.raw_text.startswith("A managed policy can have up to 5 versions.")
 
 
 def test_T40_a_policy_that_is_too_long_for_iam_is_final(policies: IamPolicies) -> None:

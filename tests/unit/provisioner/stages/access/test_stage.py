@@ -29,6 +29,7 @@ from tests.unit.provisioner.stages.access.access import (
     an_iam,
     iam_of,
     kubeflow,
+    lock_of,
     policy_of,
     resources,
 )
@@ -70,8 +71,8 @@ def test_each_stage_locks_and_edits_its_own_policy() -> None:
     iam = an_iam()
     made(a_case(iam, stage=aia))
 
-    assert kubeflow(iam).locks(WS) == ("policy/policy-s3-kubeflow-an2-meerkat-prod",)
-    assert aia(iam).locks(WS) == ("policy/policy-s3-aia-an2-meerkat-prod",)
+    assert lock_of(kubeflow(iam), WS) == "policy/policy-s3-kubeflow-an2-meerkat-prod"
+    assert lock_of(aia(iam), WS) == "policy/policy-s3-aia-an2-meerkat-prod"
     assert (kubeflow(iam).name, aia(iam).name) == ("s3-access-kubeflow", "s3-access-aia")
     assert [len(policy.versions) for policy in iam.policies.values()] == [4, 5]
 
@@ -111,7 +112,10 @@ def test_T36_half_of_it_is_an_update() -> None:
 def test_T4_an_equal_document_is_not_written_again() -> None:
     case = made(a_case())
     before = deepcopy(policy_of(case))
-    stage, seen = kubeflow(case.client), kubeflow(FakeIam(FakeClock(), {ARN: a_policy()})).observe(WS)
+    stage, seen = (
+        kubeflow(case.client),
+        kubeflow(FakeIam(FakeClock(), {ARN: a_policy()})).observe(WS, Goal.PRESENT),
+    )
 
     trip = Trip(case, Goal.PRESENT)
     wait = stage.ensure(WS, seen, trip.context)  # planned on what was there before
@@ -359,9 +363,8 @@ def test_T40_removing_is_possible_from_a_policy_that_is_full() -> None:
 def test_a_platform_elsewhere_has_its_own_policies() -> None:
     platform = a_platform(env="dev")
 
-    assert kubeflow(an_iam()).locks(a_workspace(platform=platform)) == (
-        "policy/policy-s3-kubeflow-an2-meerkat-dev",
-    )
+    lock = lock_of(kubeflow(an_iam()), a_workspace(platform=platform))
+    assert lock == "policy/policy-s3-kubeflow-an2-meerkat-dev"
 
 
 def test_access_to_a_bucket_made_by_hand_stays_as_it_is() -> None:
@@ -391,5 +394,5 @@ def test_the_bucket_is_not_looked_at_where_the_policy_does_not_name_it() -> None
     s3.buckets[WS.bucket] = FakeBucket()
     case = a_case(s3=s3)
 
-    assert kubeflow(case.client, s3).observe(WS).bucket is None
+    assert all(kubeflow(case.client, s3).observe(WS, goal).bucket is None for goal in Goal)
     assert Trip(case, Goal.ABSENT).changes() == ()

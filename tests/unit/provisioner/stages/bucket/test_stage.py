@@ -193,7 +193,7 @@ def test_T30_what_is_written_after_the_look_is_not_deleted_without_a_new_look(wh
     """Its plan says "empty": data that came since has to be approved."""
     case = made(a_case())
     trip = Trip(case, Goal.ABSENT)
-    seen = trip.stage.observe(WS)
+    seen = trip.stage.observe(WS, Goal.ABSENT)
     found = s3_of(case).buckets[WS.bucket]
     found.markers.append(ObjectVersion("c", "gone"))
     if what == "an object":
@@ -261,3 +261,15 @@ def test_more_than_is_counted_is_said_so() -> None:
     (change,) = BucketStage(FakeS3()).plan(WS, seen, Goal.ABSENT)
 
     assert str(change.detail) == "more than 10000 objects, 3.0 TiB"
+
+
+def test_what_is_in_it_is_counted_for_a_delete_only() -> None:
+    case = made(a_case())
+    s3_of(case).buckets[WS.bucket].put("model.bin", 7)
+
+    kept, lost = (BucketStage(s3_of(case)).observe(WS, goal) for goal in (Goal.PRESENT, Goal.ABSENT))
+
+    assert kept is not None
+    assert lost is not None
+    assert (kept.contents.size_bytes, lost.contents.size_bytes) == (0, 7)
+    assert (kept.encrypted, lost.encrypted) == (True, False)

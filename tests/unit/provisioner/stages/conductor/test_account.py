@@ -11,6 +11,7 @@ from provisioner.stages.conductor.model import AccountType, WorkspaceRole
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor
+from tests.fakes.s3 import FakeS3
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
 
 WS = a_workspace()
@@ -24,7 +25,7 @@ def a_case() -> StageCase:
         ws=WS,
         client=fake,
         writes=WRITES,
-        stage=ConductorAccountStage,
+        stage=lambda client: ConductorAccountStage(client, FakeS3()),
         clock=clock.now,
         pass_time=clock.pass_by,
         ours=lambda: fake.people.get("alpha-edge"),
@@ -64,7 +65,7 @@ def test_it_has_the_fixed_password_and_the_type_developer() -> None:
 def test_T53_the_password_is_told_nowhere() -> None:
     case = a_case()
     there = Trip(case, Goal.PRESENT).arrive()
-    seen = there.stage.observe(WS)
+    seen = there.stage.observe(WS, Goal.PRESENT)
     gone = Trip(case, Goal.ABSENT).arrive()
 
     texts = (*there.context.told, *gone.context.told, repr(seen), repr(vars(there.stage)))

@@ -13,6 +13,7 @@ from provisioner.stages.conductor.model import Resource
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor
+from tests.fakes.s3 import FakeS3
 from tests.laws.stage_laws import Context, Fresh, StageCase, StageLaws, Trip, made
 
 WS = a_workspace()
@@ -20,6 +21,10 @@ WRITES = frozenset({"add_member", "remove_member"})
 KEY = (WS.name, WS.edge_account)
 NEIGHBOUR = ("vision-ws", "mina")
 STANDARD = Resource(name="standard", vcpu=4, ram_gb=16, gpu=0)
+
+
+def a_stage(client: Any) -> ConductorMemberStage:
+    return ConductorMemberStage(client, FakeS3())
 
 
 def a_case(conductor: FakeConductor | None = None) -> StageCase:
@@ -34,7 +39,7 @@ def a_case(conductor: FakeConductor | None = None) -> StageCase:
         ws=WS,
         client=fake,
         writes=WRITES,
-        stage=ConductorMemberStage,
+        stage=a_stage,
         clock=clock.now,
         pass_time=clock.pass_by,
         ours=lambda: fake.roles.get(KEY),
@@ -136,35 +141,35 @@ def test_a_role_whose_login_found_no_answer_is_proved_later(trouble: str) -> Non
     case = a_case()
     fake = fake_of(case)
     setattr(fake, trouble, "add_member" if trouble == "lost" else True)
-    stage, context = ConductorMemberStage(fake), Context(case.clock, case.clock())
+    stage, context = a_stage(fake), Context(case.clock, case.clock())
     with pytest.raises(Temporary):
-        stage.ensure(WS, stage.observe(WS), context)
+        stage.ensure(WS, stage.observe(WS, Goal.PRESENT), context)
     fake.deaf = False
 
-    (change,) = stage.plan(WS, stage.observe(WS), Goal.PRESENT)
-    stage.ensure(WS, stage.observe(WS), context)
+    (change,) = stage.plan(WS, stage.observe(WS, Goal.PRESENT), Goal.PRESENT)
+    stage.ensure(WS, stage.observe(WS, Goal.PRESENT), context)
 
     assert (change.verb, str(change.detail)) == (Verb.UPDATE, "to be verified by a login")
-    assert stage.plan(WS, stage.observe(WS), Goal.PRESENT) == ()
+    assert stage.plan(WS, stage.observe(WS, Goal.PRESENT), Goal.PRESENT) == ()
     assert case.ours() == "MANAGER"
 
 
 def test_told_to_stop_before_the_login_it_is_proved_by_the_next_run() -> None:
     case = a_case()
     fake = fake_of(case)
-    stage = ConductorMemberStage(fake)
+    stage = a_stage(fake)
     with pytest.raises(Interrupted):
-        stage.ensure(WS, stage.observe(WS), Context(case.clock, case.clock(), stop_before=2))
+        stage.ensure(WS, stage.observe(WS, Goal.PRESENT), Context(case.clock, case.clock(), stop_before=2))
 
-    stage.ensure(WS, stage.observe(WS), Context(case.clock, case.clock()))
+    stage.ensure(WS, stage.observe(WS, Goal.PRESENT), Context(case.clock, case.clock()))
 
-    assert (fake.logins, stage.plan(WS, stage.observe(WS), Goal.PRESENT)) == (1, ())
+    assert (fake.logins, stage.plan(WS, stage.observe(WS, Goal.PRESENT), Goal.PRESENT)) == (1, ())
 
 
 def test_T53_the_password_is_told_nowhere() -> None:
     case = a_case()
     there = Trip(case, Goal.PRESENT).arrive()
-    seen = there.stage.observe(WS)
+    seen = there.stage.observe(WS, Goal.PRESENT)
     gone = Trip(case, Goal.ABSENT).arrive()
 
     texts = (*there.context.told, *gone.context.told, repr(seen), repr(vars(there.stage)))

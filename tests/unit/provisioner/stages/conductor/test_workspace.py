@@ -14,6 +14,7 @@ from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor, FakeInstances
+from tests.fakes.s3 import FakeS3
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
 
 WS = a_workspace()
@@ -33,7 +34,7 @@ def a_case(conductor: FakeConductor | None = None, **bent: Any) -> StageCase:
     usual: dict[str, Any] = {"form": NameForm.PROJECT, "monitored": True}
 
     def stage(client: Any) -> ConductorWorkspaceStage:
-        return ConductorWorkspaceStage(client, FakeInstances(), **usual | bent)
+        return ConductorWorkspaceStage(client, FakeS3(), FakeInstances(), **usual | bent)
 
     def put(*resources: Resource) -> None:
         fake.put_workspace(WS.name, WS.bucket, *resources, dashboard=WS.dashboard)
@@ -227,7 +228,7 @@ def test_T61_a_workspace_with_solutions_is_not_removed_and_they_are_named() -> N
     with pytest.raises(Permanent) as refused:
         trip.changes()
     with pytest.raises(Permanent):
-        trip.stage.remove(WS, trip.stage.observe(WS), trip.context)
+        trip.stage.remove(WS, trip.stage.observe(WS, Goal.ABSENT), trip.context)
 
     assert str(refused.value) == "AI Conductor workspace alpha-ws still has 2 solutions: churn, ranking"
     assert str(refused.value.hint).startswith("Delete its streams, instances and solutions")

@@ -151,7 +151,7 @@ class TestGiven:
 
     def test_one_that_is_not_there_makes_nothing(self) -> None:
         trip = Trip(with_given("nowhere"), Goal.PRESENT)
-        seen = trip.stage.observe(trip.case.ws)
+        seen = trip.stage.observe(trip.case.ws, Goal.PRESENT)
 
         with pytest.raises(Permanent):
             trip.stage.ensure(trip.case.ws, seen, trip.context)
@@ -163,7 +163,7 @@ class TestGiven:
         case = with_given(uid)
         trip = Trip(case, Goal.ABSENT)
 
-        trip.stage.remove(case.ws, trip.stage.observe(case.ws), trip.context)
+        trip.stage.remove(case.ws, trip.stage.observe(case.ws, Goal.ABSENT), trip.context)
 
         assert (trip.changes(), trip.wire.made) == ((), [])
 

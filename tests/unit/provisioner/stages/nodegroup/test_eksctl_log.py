@@ -50,7 +50,7 @@ from_eksctl = pytest.mark.parametrize(
 
 def found(words: str) -> str:
     """The entry of the catalogue that fits."""
-    cause = Cause(service="eksctl", operation="any", code="exit 1", words=words)
+    cause = Cause(service="eksctl", operation="any", code="exit 1", raw_text=words)
     fitting = (each.id for each in catalogue() if each.values(Message("it failed"), cause) is not None)
     return next(fitting, "")
 

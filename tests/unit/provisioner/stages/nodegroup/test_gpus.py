@@ -75,7 +75,7 @@ def test_a_plugin_that_eksctl_could_not_install_is_told_in_its_words(cloud: Fake
 
     assert str(error.what) == LACKS
     assert error.cause is not None
-    assert (error.cause.service, error.cause.words) == ("eksctl", NO_PLUGIN)
+    assert (error.cause.service, error.cause.raw_text) == ("eksctl", NO_PLUGIN)
     found = diagnose(error.what, error.cause)
     assert found is not None
     assert "eksctl couldn't install it" in str(found.cause)

@@ -389,7 +389,7 @@ class TestCreate:
 
         assert error.cause is not None
         assert (error.cause.service, error.cause.code) == ("eksctl", "exit 1")
-        assert error.cause.words == "creating CloudFormation stack: api error AccessDenied"
+        assert error.cause.raw_text == "creating CloudFormation stack: api error AccessDenied"
 
     def test_a_failed_stack_is_told_with_its_first_cause(self) -> None:
         case = a_case()
@@ -400,7 +400,7 @@ class TestCreate:
         assert str(error.what) == f"cannot create EKS node group {NAME}"
         assert error.cause is not None
         assert (error.cause.service, error.cause.operation) == ("cloudformation", "CreateStack")
-        assert (error.cause.code, error.cause.words) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
+        assert (error.cause.code, error.cause.raw_text) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
 
     def test_a_failed_stack_is_told_also_after_eksctl_died_with_us(self) -> None:
         case = a_case()
@@ -506,7 +506,7 @@ class TestDelete:
             f"cannot drain EKS node group {NAME}: pod disruption budget a/budget blocks pod a/held, one of 2"
         )
         assert error.cause is not None
-        assert "timed out waiting for nodegroup" in error.cause.words
+        assert "timed out waiting for nodegroup" in error.cause.raw_text
 
     def test_a_retry_drains_again(self) -> None:
         case = made(a_case())
@@ -531,7 +531,7 @@ class TestDelete:
 
         assert error.cause is not None
         assert error.cause.code == "DELETE_FAILED/NodeInstanceRole"
-        assert error.cause.words == "Cannot delete entity, must detach first"
+        assert error.cause.raw_text == "Cannot delete entity, must detach first"
         assert again.wire.made == ["delete_stack"]
 
     def test_a_failed_stack_without_a_node_group_is_deleted_as_well(self) -> None:
@@ -590,3 +590,12 @@ class TestDelete:
         Trip(case, Goal.ABSENT).turn()
 
         assert cloud_of(case).children[NAME].task is Task.DELETE
+
+
+def test_what_runs_on_the_nodes_is_asked_for_a_delete_only() -> None:
+    case = made(a_case())
+    cloud_of(case).fault = "cluster-down"
+
+    assert Trip(case, Goal.PRESENT).changes() == ()
+    with pytest.raises(Temporary, match="cannot read the nodes"):
+        Trip(case, Goal.ABSENT).changes()

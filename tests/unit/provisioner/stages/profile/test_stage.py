@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.engine.stage import Goal, PartlyOurs, Verb, Wait
+from provisioner.engine.stage import Goal, Verb, Wait
 from provisioner.errors import NotOurs, Permanent
 from provisioner.stages.profile.stage import (
     CONTENTS,
@@ -128,12 +128,12 @@ def test_the_namespace_of_a_stranger_stays_when_our_profile_goes() -> None:
     case = a_case()
     ours_over(cluster_of(case), STRANGER)
 
-    with pytest.raises(PartlyOurs, match=f"belongs to {STRANGER}") as told:
+    [change] = Trip(case, Goal.ABSENT).inspect().changes
+    with pytest.raises(NotOurs, match=f"belongs to {STRANGER}"):
         Trip(case, Goal.ABSENT).changes()
     with pytest.raises(NotOurs):
         Trip(case, Goal.ABSENT).arrive()
 
-    [change] = told.value.ours
     assert (str(change.target), str(change.detail)) == (
         f"Kubeflow profile {WS.namespace}",
         "without its namespace",
@@ -255,3 +255,11 @@ def test_a_create_names_profile_and_owner() -> None:
 
     assert (change.verb, str(change.target)) == (Verb.CREATE, "Kubeflow profile aic-ns-alpha-ws")
     assert str(change.detail) == "for aic-user-alpha-ws@aic.com, including its namespace"
+
+
+def test_what_stands_in_the_namespace_is_looked_at_for_a_create_only() -> None:
+    case = made(a_case())
+
+    there, going = (Trip(case, goal).inspect().seen.namespace for goal in (Goal.PRESENT, Goal.ABSENT))
+
+    assert (bool(there.contents), bool(going.contents)) == (True, False)
