@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from provisioner.clients.answer import fetched, limits
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dex.stage import DexDocument, Rollout
@@ -118,15 +120,23 @@ class KubeDex:
 class DexHttp:
     """`url` is dex's address without `/dex`, for example `http://dex.auth.svc.cluster.local:5556`."""
 
-    def __init__(self, *, url: str, timeout: timedelta = timedelta(seconds=5)) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout.total_seconds(), trust_env=False)
+    def __init__(
+        self, *, url: str, timeout: timedelta = timedelta(seconds=5), observer: Observer = unobserved
+    ) -> None:
+        self._http = httpx.Client(base_url=url, timeout=limits(timeout), trust_env=False)
+        self._observer = observer
 
     def up(self) -> bool:
         """Whether its health check passes; an address that does not answer is an answer here."""
-        try:
-            return self._http.get("/dex/healthz").status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        with observed(self._observer, "dex", "check health") as watched:
+            try:
+                code = fetched(self._http, "GET", "/dex/healthz").status_code
+            except httpx.HTTPError as error:
+                watched.code = type(error).__name__
+                return False
+            if code != httpx.codes.OK:
+                watched.code = str(code)
+            return code == httpx.codes.OK
 
 
 def _rolled_out(deployment: Object) -> bool:

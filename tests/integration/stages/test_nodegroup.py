@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from provisioner.clients.aws import AwsClients
 from provisioner.clients.kube import DAEMON_SETS, DISRUPTION_BUDGETS, NAMESPACES, NODES, PODS, KubeCluster
 from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent
@@ -111,7 +112,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as own:
         for name, value in environment.items():
             own.setenv(name, value)
-        groups, types = EksNodeGroups(region=REGION), Ec2InstanceTypes(region=REGION)
+        clients = AwsClients(region=REGION)
+        groups, types = EksNodeGroups(clients), Ec2InstanceTypes(clients)
         nodes = KubeNodes(cluster(folder, emulator, "workspace-bot"))
         found = World(
             aws=aws,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -15,7 +17,7 @@ from botocore.exceptions import (
 )
 from moto import mock_aws
 
-from provisioner.clients.aws import AwsAccount, mapped
+from provisioner.clients.aws import AwsAccount, AwsClients, mapped
 from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 from provisioner.stages.bucket.client import S3Buckets
@@ -86,12 +88,12 @@ def test_the_cause_has_all_that_aws_said() -> None:
 
 
 def test_T2_the_account_is_asked_of_aws(aws: None) -> None:  # noqa: ARG001 - it answers
-    assert AwsAccount(region="ap-northeast-2").number() == ACCOUNT
+    assert AwsAccount(AwsClients(region="ap-northeast-2")).number() == ACCOUNT
 
 
 @pytest.mark.parametrize(("region", "place"), [("us-east-1", None), ("ap-northeast-2", "ap-northeast-2")])
 def test_T28_us_east_1_is_not_told_its_own_name(aws: None, region: str, place: str | None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(region=region).create("s3-alpha", tags={MARK: "alpha"})
+    S3Buckets(AwsClients(region=region)).create("s3-alpha", tags={MARK: "alpha"})
 
     assert boto3.client("s3").get_bucket_location(Bucket="s3-alpha")["LocationConstraint"] == place
 
@@ -104,7 +106,7 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
     )["VersionId"]
 
     with pytest.raises(Permanent, match="cannot empty bucket locked") as failed:
-        S3Buckets(region="us-east-1").delete_versions(
+        S3Buckets(AwsClients(region="us-east-1")).delete_versions(
             "locked", (ObjectVersion("a", version),), account=ACCOUNT
         )
 
@@ -113,4 +115,38 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
 
 
 def test_what_is_gone_already_is_deleted(aws: None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(region="us-east-1").delete("never-there", account=ACCOUNT)
+    S3Buckets(AwsClients(region="us-east-1")).delete("never-there", account=ACCOUNT)
+
+
+def test_who_observes_is_told_of_each_call_and_its_code(aws: None) -> None:  # noqa: ARG001 - it answers
+    told: list[tuple[str, str, str]] = []
+
+    def observer(service: str, operation: str, code: str, _seconds: float) -> None:
+        told.append((service, operation, code))
+
+    clients = AwsClients(region="us-east-1", observer=observer)
+    AwsAccount(clients).number()
+    S3Buckets(clients).delete("never-there", account=ACCOUNT)
+
+    assert told == [("sts", "GetCallerIdentity", "ok"), ("s3", "DeleteBucket", "NoSuchBucket")]
+
+
+def test_a_call_that_used_up_its_time_is_not_made_again(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it has keys
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        clients = AwsClients(
+            region="us-east-1",
+            timeout=timedelta(seconds=0.2),
+            observer=lambda _service, _operation, code, _seconds: told.append(code),
+        )
+        with pytest.raises(Temporary):
+            AwsAccount(clients).number()
+        silent.accept()[0].close()
+        silent.settimeout(0.1)
+
+        with pytest.raises(TimeoutError):
+            silent.accept()
+
+    assert told == ["ReadTimeoutError"]
