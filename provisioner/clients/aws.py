@@ -5,14 +5,16 @@ Where AWS is and who we are comes from the SDK's own settings (profile, role, `A
 
 from __future__ import annotations
 
+import gzip
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
@@ -22,6 +24,7 @@ from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ec2 import EC2Client
@@ -48,6 +51,7 @@ _AGAIN = frozenset(
 _SOON = timedelta(seconds=5)
 _CONNECTIONS = 64  # kept open to one service: as many as there may be threads that ask, of all runs together
 
+_OPENED: dict[str, Any] = {".json": open, ".json.gz": gzip.open}
 _BEGUN = "workspace-bot-begun"  # in the context that the SDK keeps for each call
 
 T = TypeVar("T")
@@ -71,6 +75,7 @@ class AwsClients:
         self._timeout = timeout.total_seconds()
         self._observer = observer
         self._lock = threading.Lock()  # the SDK makes one client at a time
+        self._session: boto3.Session | None = None
         self._made: dict[tuple[str, int], Any] = {}
 
     @overload
@@ -99,10 +104,43 @@ class AwsClients:
                     read_timeout=self._timeout,
                     retries={"mode": "standard", "total_max_attempts": attempts},
                 )
-                made = boto3.client(service, region_name=self.region, config=options)
+                self._session = self._session or _session()
+                made = self._session.client(service, region_name=self.region, config=options)
                 _Watch(service, self._timeout, self._observer).over(made.meta.events)
                 self._made[service, attempts] = made
             return made
+
+
+def _session() -> boto3.Session:
+    import boto3  # not needed by a bot at rest, and slow to come
+    from botocore.loaders import Loader
+    from botocore.session import get_session
+
+    session = get_session()
+    models: Any = _Models()
+    session.register_component("data_loader", Loader(file_loader=models))
+    return boto3.Session(botocore_session=session)
+
+
+class _Models:
+    """What the SDK reads its models of the services with: without their documentation, half of it all."""
+
+    def exists(self, file_path: str) -> bool:
+        return any(Path(file_path + suffix).is_file() for suffix in _OPENED)
+
+    def load_file(self, file_path: str) -> Any:
+        """`file_path` is without a suffix. None: there is no such file."""
+        for suffix, opened in _OPENED.items():
+            if Path(file_path + suffix).is_file():
+                with opened(file_path + suffix, "rb") as file:
+                    return json.load(file, object_hook=_undocumented)
+        return None
+
+
+def _undocumented(found: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(found.get("documentation"), str):  # a member may have that name
+        found["documentation"] = ""  # of some the SDK wants the key
+    return found
 
 
 class _Watch:
