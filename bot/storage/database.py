@@ -7,9 +7,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    NullPool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 
 import approvals.store
@@ -159,8 +168,6 @@ class Database:
 
     def migrate(self) -> None:
         """To the newest schema, in one transaction: a second process waits, and finds it done."""
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with ExitStack() as stack:
             if self._file:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -169,12 +176,34 @@ class Database:
             connection = stack.enter_context(self.engine.begin())
             if self._file is None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != _newest():
+                _upgrade(connection)
 
     def close(self) -> None:
         self.engine.dispose()
         self._lock_engine.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    """Of the schema that is there; None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def _newest() -> str:
+    """The revision of the last migration: what its file's name begins with."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # 8 MB that few starts need
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _parsed(url: str) -> URL:
