@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
 from bot.requests.service import WorkspaceService
+from bot.runtime import checks
+from bot.runtime.checks import says
 from bot.runtime.clock import SystemClock
-from bot.runtime.health import Health
+from bot.runtime.health import Check, Health
 from bot.runtime.leader import GRACE, Leader
+from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
 from bot.runtime.schedule import Job, Schedule
 from bot.slack.app import SlackApp
@@ -25,6 +29,7 @@ from bot.slack.client import web_client
 from bot.slack.context import SlackContext
 from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
+from bot.slack.rate_limit import RateLimitedObserver
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database
 from bot.texts import Texts
@@ -49,12 +54,14 @@ class Bot:
         self._clock = SystemClock()
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
-        self._vendors = Vendors(settings)
+        self._metrics = Metrics()
+        self._vendors = Vendors(settings, self._metrics.called)
         self._engine = self._make_engine(self._vendors.stages())
         self.service = WorkspaceService(
             units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
+        client.retry_handlers.append(RateLimitedObserver(self._metrics.rate_limited))
         people = SlackPeople(client, self._clock)
         notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
         edge = SlackContext(
@@ -66,6 +73,7 @@ class Bot:
             clock=self._clock,
             command=settings.slack.command,
             dashboards=settings.grafana.url is not None,
+            refused=self._metrics.refused,
         )
         self._slack = SlackApp(edge, _transport(settings))
         self._intake = self._make_intake(people)
@@ -87,18 +95,28 @@ class Bot:
             url=settings.engine_database,
             told=lambda: self._schedule.ring("follow"),
         )
-        self._schedule = Schedule(self._jobs())
+        jobs = self._jobs()
+        self._schedule = Schedule(jobs)
         self._leader = Leader(
             try_lead=self.database.try_lead,
             lead=self._lead,
             resign=self._resign,
             grace=GRACE if settings.database_url else 0,  # a file's lock is free only when its holder is dead
         )
+        ready = self._checks(jobs)
+        self._metrics.watch(
+            figures=self.database.figures(),
+            clock=self._clock,
+            leading=lambda: self._leader.leading,
+            jobs=self._job_ages,
+            checks=ready,
+        )
         self._health = Health(
             host=settings.health_host,
             port=settings.health_port,
-            alive={"leader": lambda: self._leader.alive},
-            ready={"database": self._database_answers, "slack": self._slack.connected},
+            alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
+            ready=ready,
+            registry=self._metrics.registry,
         )
 
     def start(self) -> None:
@@ -149,9 +167,23 @@ class Bot:
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
 
-    def _database_answers(self) -> bool:
+    def _checks(self, jobs: Sequence[Job]) -> Mapping[str, Check]:
+        every = {job.name: max(job.every, job.first).total_seconds() for job in jobs}
+        return {
+            "database": self._database_answers,
+            "disk": checks.disk(self._settings.state),
+            "jobs": checks.jobs(self._job_ages, every),
+            "slack": says("not connected", self._slack.connected),
+        }
+
+    def _job_ages(self) -> Mapping[str, float]:
+        """Seconds since each job last succeeded; none in a process that does not lead."""
+        ages = {job.name: self._schedule.last_success(job.name) for job in self._jobs()}
+        return {name: age for name, age in ages.items() if age is not None}
+
+    def _database_answers(self) -> str | None:
         self.database.ping()
-        return True
+        return self.database.unwritable()
 
     def _make_intake(self, people: SlackPeople) -> Intake:
         settings = self._settings

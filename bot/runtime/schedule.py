@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import structlog
 from apscheduler.jobstores.base import JobLookupError
@@ -30,6 +31,7 @@ class Schedule:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._lock = threading.Lock()  # over the two sets below
+        self._succeeded: dict[str, float] = {}  # when, by the monotonic clock
         self._running: set[str] = set()
         self._again: set[str] = set()  # rung while they ran
         # More instances than one: it would warn of each tick that finds the one before it at work.
@@ -39,6 +41,7 @@ class Schedule:
 
     def start(self) -> None:
         for job in self._jobs.values():
+            self._succeeded[job.name] = monotonic()
             self._scheduler.add_job(
                 self._tick,
                 "interval",
@@ -60,6 +63,11 @@ class Schedule:
         except JobLookupError:
             return
 
+    def last_success(self, name: str) -> float | None:
+        """How many seconds ago the job last did its work, or was started if it never did; None before."""
+        at = self._succeeded.get(name)
+        return None if at is None else monotonic() - at
+
     def stop(self) -> None:
         """No new tick; those that run are waited for."""
         self._scheduler.shutdown(wait=True)
@@ -73,6 +81,7 @@ class Schedule:
         while self._once_more(job.name):
             try:
                 job.work()
+                self._succeeded[job.name] = monotonic()
             except Exception:  # the clock's loop: the next tick tries again
                 log.exception("job broke", job=job.name)
 

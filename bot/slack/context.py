@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import sleep
@@ -121,6 +121,7 @@ class SlackContext:
     clock: Clock
     command: str = "/workspace"
     dashboards: bool = False  # whether a dashboard can be given, or is made
+    refused: Callable[[str], None] = lambda _reason: None  # told of each click that is refused, and why
     _drafts: Recent[Draft] = field(default_factory=lambda: Recent(_DRAFTS_KEPT))
 
     @property

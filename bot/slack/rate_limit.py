@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 
+from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryHandler, RetryState
+
 from provisioner.engine.run import Clock
+
+
+class RateLimitedObserver(RetryHandler):
+    """Is told of each answer of Slack, among a client's `retry_handlers`. Has nothing tried again."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def _can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        del state, request, error
+        if response is not None and response.status_code == 429:
+            self._told()
+        return False
 
 
 class RateLimiter:
