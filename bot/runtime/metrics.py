@@ -7,6 +7,7 @@ ended, by the leader alone, so that replicas may be added up. No label has a nam
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -102,9 +103,10 @@ class Metrics:
         leading: Callable[[], bool],
         jobs: Callable[[], Mapping[str, float]],
         checks: Mapping[str, Check],
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """`jobs`: seconds since the last success, by name; none where they do not run."""
-        self.registry.register(_Stored(figures, clock, leading, self._told))
+        self.registry.register(_Stored(figures, clock, leading, self._told, timer))
         self.registry.register(_Process(leading, jobs, checks))
 
     def _told(self, acts: Sequence[Audited], ended: Iterable[tuple[StageEntry, float]]) -> None:
@@ -154,13 +156,15 @@ class _Stored:
         clock: Clock,
         leading: Callable[[], bool],
         told: Callable[[Sequence[Audited], Iterable[tuple[StageEntry, float]]], None],
+        timer: Callable[[], float],
     ) -> None:
+        self._timer = timer
         self._figures = figures
         self._clock = clock
         self._leading = leading
         self._told = told
         self._lock = threading.Lock()  # two who ask at once get one answer
-        self._asked = -_FRESH
+        self._asked = -math.inf
         self._answer: Figures | None = None
         self._audited: int | None = None  # up to where the audit log was read; None: not since we lead
         self._journalled: dict[str, int] = {}  # the same of each run
@@ -170,8 +174,8 @@ class _Stored:
 
     def collect(self) -> Iterable[Metric]:
         with self._lock:
-            if time.monotonic() - self._asked >= _FRESH:
-                self._asked = time.monotonic()
+            if self._timer() - self._asked >= _FRESH:
+                self._asked = self._timer()
                 self._answer = self._look()
             found = self._answer
         if found is None:
