@@ -103,21 +103,7 @@ class Bot:
             resign=self._resign,
             grace=GRACE if settings.database_url else 0,  # a file's lock is free only when its holder is dead
         )
-        ready = self._checks(jobs)
-        self._metrics.watch(
-            figures=self.database.figures(),
-            clock=self._clock,
-            leading=lambda: self._leader.leading,
-            jobs=self._job_ages,
-            checks=ready,
-        )
-        self._health = Health(
-            host=settings.health_host,
-            port=settings.health_port,
-            alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
-            ready=ready,
-            registry=self._metrics.registry,
-        )
+        self._health = self._make_health(jobs)
 
     def start(self) -> None:
         """Chat first, then work: what an earlier process left goes on within a second or two."""
@@ -166,6 +152,23 @@ class Bot:
 
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
+
+    def _make_health(self, jobs: Sequence[Job]) -> Health:
+        ready = self._checks(jobs)
+        self._metrics.watch(
+            figures=self.database.figures(),
+            clock=self._clock,
+            leading=lambda: self._leader.leading,
+            jobs=self._job_ages,
+            checks=ready,
+        )
+        return Health(
+            host=settings.health_host,
+            port=settings.health_port,
+            alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
+            ready=ready,
+            registry=self._metrics.registry,
+        )
 
     def _checks(self, jobs: Sequence[Job]) -> Mapping[str, Check]:
         every = {job.name: max(job.every, job.first).total_seconds() for job in jobs}
