@@ -163,8 +163,8 @@ class Bot:
             checks=ready,
         )
         return Health(
-            host=settings.health_host,
-            port=settings.health_port,
+            host=self._settings.health_host,
+            port=self._settings.health_port,
             alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
             ready=ready,
             registry=self._metrics.registry,
