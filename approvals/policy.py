@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from approvals.errors import NotAllowed
 from approvals.model import Actor, Gate, Subject
@@ -63,27 +63,14 @@ class _File(_Table):
     actions: Mapping[str, Rule] = Field(min_length=1)
 
 
-class PolicyFault(Exception):
-    """All that is wrong with a policy, a line each."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = tuple(lines)
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     rules: Mapping[str, Rule]  # by action
 
     @classmethod
     def from_toml(cls, text: str) -> Policy:
-        """Raises `PolicyFault` with every fault there is."""
-        try:
-            return cls(_File.model_validate(tomllib.loads(text)).actions)
-        except tomllib.TOMLDecodeError as error:
-            raise PolicyFault([f"the policy is not TOML: {error}"]) from None
-        except ValidationError as error:
-            raise PolicyFault(_lines(error.errors(include_url=False))) from None
+        """Raises tomllib's `TOMLDecodeError`, or pydantic's `ValidationError` with every fault there is."""
+        return cls(_File.model_validate(tomllib.loads(text)).actions)
 
     def gate_for(self, subject: Subject, asker: Actor) -> Gate:
         """What it takes, for somebody who may ask; `NotAllowed` for everybody else."""
@@ -93,31 +80,3 @@ class Policy:
         if asker.groups.isdisjoint(rule.ask):
             raise NotAllowed(subject.action, rule.ask)
         return rule.gate(subject)
-
-
-def _lines(details: list[ErrorDetails]) -> list[str]:
-    """A list whose items are wrong counts as too short as well; that is said only where it stands alone."""
-    places = [detail["loc"] for detail in details]
-    return [
-        _line(detail)
-        for detail in details
-        if detail["type"] != "too_short"
-        or not any(len(place) > len(detail["loc"]) for place in places if place[:3] == detail["loc"])
-    ]
-
-
-def _line(detail: ErrorDetails) -> str:
-    where = ".".join(f'"{part}"' if "." in str(part) else str(part) for part in detail["loc"])
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"{where}: there is no such key"
-        case "missing":
-            return f"{where}: is missing"
-        case "string_pattern_mismatch":
-            return f"{where}: should be a group's handle, without @ and without spaces"
-        case "tuple_type":
-            return f"{where}: should be a list of groups"
-        case "too_short":
-            return f"{where}: should name at least one"
-        case _:
-            return f"{where}: {detail['msg'].removeprefix('Input ')}"

@@ -17,6 +17,7 @@ from bot.storage.database import Database
 from bot.wiring import Bot, check_all
 from provisioner.engine.run import Run
 from provisioner.engine.stage import Goal
+from provisioner.redaction import Redactor
 
 app = typer.Typer(
     help="Builds AI workspaces from Slack, behind an approval button.",
@@ -116,7 +117,7 @@ def _settings() -> Settings:
         check_all(settings)
     except SettingsFault as fault:
         _refuse("The settings are not right:", fault.lines)
-    logs.configure(settings.log_level, logs.Redactor((*settings.secrets(), *aws_secrets())))
+    logs.configure(settings.log_level, Redactor((*settings.secrets(), *aws_secrets())))
     return settings
 
 

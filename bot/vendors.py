@@ -16,7 +16,7 @@ from provisioner.errors import WorkError
 from provisioner.preflight import Preflight
 from provisioner.stages.access.client import IamPolicies
 from provisioner.stages.bucket.client import S3Buckets
-from provisioner.stages.conductor.calls import Calls, CallsFault
+from provisioner.stages.conductor.calls import Calls
 from provisioner.stages.conductor.client import ConductorHttp
 from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.dashboard.client import GrafanaHttp
@@ -25,6 +25,7 @@ from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
 from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.profile.client import KubeProfiles
+from provisioner.validation import Invalid
 from provisioner.workspace import Workspace
 
 log = structlog.get_logger()
@@ -133,7 +134,7 @@ def conductor(settings: Settings, observer: Observer = unobserved) -> ConductorH
         return None
     try:
         calls = Calls.read(given.calls)
-    except CallsFault as fault:
+    except Invalid as fault:
         lines = [f"WORKSPACE_BOT_CONDUCTOR__CALLS: {line}" for line in fault.lines]
         raise SettingsFault(lines) from None
     return ConductorHttp(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 
-from approvals.policy import Policy, PolicyFault
 from bot import vendors
-from bot.config import logs
+from bot.config import policy
 from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
@@ -23,7 +21,7 @@ from bot.runtime.health import Check, Health
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule
+from bot.runtime.schedule import Job, Schedule, TimeOfDay, seconds_between
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -39,6 +37,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.engine.store import SqlLedger
+from provisioner.redaction import Redactor
 
 log = structlog.get_logger()
 
@@ -62,8 +61,8 @@ class Bot:
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
         client.retry_handlers.append(RateLimitedObserver(self._metrics.rate_limited))
-        people = SlackPeople(client, self._clock)
-        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id, clock=self._clock)
+        people = SlackPeople(client)
+        notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id)
         edge = SlackContext(
             service=self.service,
             people=people,
@@ -145,9 +144,9 @@ class Bot:
             Job("follow", often, self._sync.sync_once),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
             Job("expire", timedelta(seconds=15), self.service.expire),
-            Job("prune", timedelta(hours=1), self._prune),
-            # Not at once: a bot that crashes in circles does not log in in circles, which locks the account.
-            Job("stay known", timedelta(days=1), self._vendors.keep_login_alive, first=timedelta(hours=1)),
+            Job("prune", TimeOfDay(minute=7), self._prune),
+            # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
+            Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
         )
 
     def _prune(self) -> None:
@@ -171,7 +170,7 @@ class Bot:
         )
 
     def _checks(self, jobs: Sequence[Job]) -> Mapping[str, Check]:
-        every = {job.name: max(job.every, job.first).total_seconds() for job in jobs}
+        every = {job.name: seconds_between(job) for job in jobs}
         return {
             "database": self._database_answers,
             "disk": checks.disk(self._settings.state),
@@ -194,7 +193,7 @@ class Bot:
             units=self.database.unit,
             engine=self._engine,
             preflight=self._vendors.preflight(),
-            policy=policy(settings),
+            policy=policy.read(settings.policy),
             people=people,
             platform=settings.where(),
             clock=self._clock,
@@ -213,7 +212,7 @@ class Bot:
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),
-            redact=logs.Redactor((*self._settings.secrets(), *aws_secrets())).redact,
+            redact=Redactor((*self._settings.secrets(), *aws_secrets())).redact,
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
@@ -223,7 +222,7 @@ class Bot:
 def check_all(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
     lines: list[str] = []
-    for look in (_check_database, policy, vendors.check):
+    for look in (_check_database, _check_policy, vendors.check):
         try:
             look(settings)
         except SettingsFault as fault:
@@ -232,18 +231,8 @@ def check_all(settings: Settings) -> None:
         raise SettingsFault(lines)
 
 
-def policy(settings: Settings) -> Policy:
-    """Raises `SettingsFault` with all that is wrong with it."""
-    path = settings.policy or Path(__file__).parent / "config" / "policy.toml"
-    try:
-        return Policy.from_toml(path.read_text(encoding="utf-8"))
-    except PolicyFault as fault:
-        lines = list(fault.lines)
-    except OSError as error:
-        lines = [error.strerror or "it cannot be read"]
-    except UnicodeDecodeError:
-        lines = ["it is not text in UTF-8"]
-    raise SettingsFault([f"WORKSPACE_BOT_POLICY: {line}" for line in lines])
+def _check_policy(settings: Settings) -> None:
+    policy.read(settings.policy)
 
 
 def _check_database(settings: Settings) -> None:

@@ -23,10 +23,11 @@ LONGEST_WORDS = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What a vendor answered. `words` are its own, secrets removed, at most `LONGEST_WORDS` characters.
+    """What a vendor answered. `words` are its own.
 
     With a `note` they are no vendor's, but ours about the answer: `words` is that in English, for logs and
-    `diagnosis`, and people are shown the note. It is cut where it is stored: `redacted` has to see all of it.
+    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters in the end:
+    `redacted` has to see all of them.
     """
 
     service: str  # "s3", "kubernetes", "dex"
@@ -36,9 +37,6 @@ class Cause:
     request_id: str = ""
     note: Message | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", self.words[:LONGEST_WORDS])
-
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
         """Where the vendor said nothing that can be quoted."""
@@ -46,14 +44,15 @@ class Cause:
 
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
-        said = str(self.note)  # `words` may be cut before the secret
-        return replace(self, words=redact(self.words), note=self.note if redact(said) == said else None)
+        said = str(self.note)
+        words = redact(self.words)[:LONGEST_WORDS]
+        return replace(self, words=words, note=self.note if redact(said) == said else None)
 
     def to_json(self) -> dict[str, Json]:
         out: dict[str, Json] = {
             "service": self.service,
             "operation": self.operation,
-            "words": self.words,
+            "words": self.words[:LONGEST_WORDS],
             "code": self.code,
             "request_id": self.request_id,
         }

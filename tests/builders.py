@@ -73,7 +73,7 @@ def a_cause(words: str = "Access Denied", **bent: Any) -> Cause:
 
 def a_failure(stage: str = "bucket", **bent: Any) -> Failure:
     usual: dict[str, Any] = {
-        "what": Message("cannot create bucket {bucket}", bucket="alpha"),
+        "what": Message("cannot create S3 bucket {bucket}", bucket="alpha"),
         "reference": "ref-1",
         "cause": a_cause(),
         "hint": Message("ask for the right to create buckets"),

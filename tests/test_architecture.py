@@ -28,7 +28,7 @@ def steps() -> tuple[Step, ...]:
         for name, parameter in inspect.signature(catalog).parameters.items()
         if parameter.default is parameter.empty and name != "password_hash"
     }
-    return catalog(**clients, password_hash=SecretStr("$2b$10$" + "x" * 53))
+    return catalog(**clients, password_hash=SecretStr("$2b$10$" + "u" * 53))
 
 
 @pytest.mark.parametrize(("title", "goal"), [("Create", Goal.PRESENT), ("Delete", Goal.ABSENT)])

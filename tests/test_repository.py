@@ -89,7 +89,7 @@ def stages() -> list[Stage[Any]]:
         for name, parameter in inspect.signature(catalog).parameters.items()
         if parameter.default is parameter.empty and name != "password_hash"
     }
-    return [step.stage for step in catalog(**clients, password_hash=SecretStr("$2b$10$" + "x" * 53))]
+    return [step.stage for step in catalog(**clients, password_hash=SecretStr("$2b$10$" + "u" * 53))]
 
 
 def name_of(path: Path) -> str:

@@ -19,10 +19,10 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from bot.config.schema import Settings, SpecSettings, Transport
+from provisioner.validation import Fault, Invalid, faults
 
 __all__ = [
     "CONFIG",
@@ -75,12 +75,8 @@ _AWS_ENDPOINTS = "AWS_ENDPOINT_URL"  # alone, and with a service behind it
 _AWS_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
 
 
-class SettingsFault(Exception):
+class SettingsFault(Invalid):
     """All that is wrong with the settings, a line each, by name, without any value."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = tuple(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +93,7 @@ class Setting:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Raises `SettingsFault` with every fault there is. `environ`: instead of the process's own."""
     given = os.environ if environ is None else environ  # noqa: TID251 the one place that reads it
-    faults, known = _unknown(given)
+    wrong, known = _unknown(given)
     content: dict[str, Any] = {}
     empty: dict[str, Any] = {"slack": {}, "platform": {}, "specs": {}}  # so that all that lacks is named
     if path := given.get(CONFIG):
@@ -105,14 +101,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
-            raise SettingsFault([*faults, f"{CONFIG}: the file cannot be read as TOML: {why}"]) from None
+            raise SettingsFault([*wrong, f"{CONFIG}: the file cannot be read as TOML: {why}"]) from None
     try:
         settings = Settings.model_validate(_merged(_merged(empty, content), _Environment(known)()))
     except ValidationError as error:
-        lines = [_line(detail) for detail in error.errors(include_input=False, include_url=False)]
-        raise SettingsFault([*faults, *lines]) from None
-    if faults:
-        raise SettingsFault(faults)
+        raise SettingsFault([*wrong, *map(_line, faults(error))]) from None
+    if wrong:
+        raise SettingsFault(wrong)
     return settings
 
 
@@ -159,7 +154,7 @@ def _unknown(given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """A fault for each name of ours that no setting has, and the variables without those."""
     names = [setting.name for setting in all_settings()]
     patterns = [re.compile(re.sub("<[A-Z]+>", "[A-Z0-9-]+", name)) for name in names]
-    faults, known = [], {}
+    wrong, known = [], {}
     for name, value in given.items():
         if not name.upper().startswith(PREFIX):
             continue
@@ -169,8 +164,8 @@ def _unknown(given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         bare = [known_name.removeprefix(PREFIX) for known_name in names]  # the prefix alone is no likeness
         near = get_close_matches(name.upper().removeprefix(PREFIX), bare, n=1, cutoff=0.6)
         hint = f"; is {PREFIX}{near[0]} meant?" if near else ""
-        faults.append(f"{name}: there is no such setting{hint}")
-    return faults, known
+        wrong.append(f"{name}: there is no such setting{hint}")
+    return wrong, known
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -182,11 +177,11 @@ def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return under | over | {key: _merged(under[key], over[key]) for key in both}
 
 
-def _line(detail: ErrorDetails) -> str:
-    """A pydantic error in our words: the name, what is wrong, what was expected."""
-    path = [str(part) for part in detail["loc"] if part != "[key]"]
+def _line(fault: Fault) -> str:
+    """The setting's name, what is wrong, what was expected."""
+    path = [part for part in fault.path if part != "[key]"]
     name = PREFIX + "__".join(path).upper()
-    if detail["type"] == "extra_forbidden":
+    if fault.kind == "extra_forbidden":
         known = {".".join(leaf) for leaf, _ in _leaves(Settings)}
         near = get_close_matches(".".join(path), known, n=1, cutoff=0.6)
         hint = f"; is {near[0]} meant?" if near else ""
@@ -194,12 +189,11 @@ def _line(detail: ErrorDetails) -> str:
     fitting = (field for leaf, field in _leaves(Settings) if _fits(leaf, path))
     field = next(fitting, Settings.model_fields[path[0]])
     expected = field.description or "a table of settings"
-    if detail["type"] in {"missing", "too_short"}:
+    if fault.kind in {"missing", "too_short"}:
         return f"{name} is missing: {expected}"
-    if detail["type"] == "string_pattern_mismatch":
+    if fault.kind == "string_pattern_mismatch":
         return f"{name} has not the form it needs: {expected}"
-    message = detail["msg"].removeprefix("Input ").replace("should be", "must be")
-    return f"{name}: {message} ({expected})"
+    return f"{name}: {fault.words.replace('should be', 'must be')} ({expected})"
 
 
 def _fits(leaf: tuple[str, ...], path: list[str]) -> bool:

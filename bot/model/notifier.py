@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.model.card import Card
 from provisioner.message import Message
+from provisioner.retry import backoff
 
 BROKEN_AGAIN = timedelta(seconds=30)
 """Until what broke is tried again for the first time."""
@@ -21,7 +22,7 @@ _AGAIN_MOST = timedelta(hours=1)
 
 def longer(first: timedelta, tries: int) -> timedelta:
     """The pause after that many tries: doubling from `first`, at most an hour."""
-    return min(first * (1 << min(tries, 16)), _AGAIN_MOST)
+    return backoff(tries + 1, first=first, longest=_AGAIN_MOST)
 
 
 class NotifyError(Exception):

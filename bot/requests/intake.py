@@ -39,13 +39,14 @@ from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.preflight import Preflight
+from provisioner.retry import backoff
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
 log = structlog.get_logger()
 
 _AT_ONCE = 4
 _TRIES = 4
-_AGAIN = timedelta(seconds=3)
+_AGAIN, _AGAIN_MOST = timedelta(seconds=3), timedelta(seconds=12)
 """A system that cannot be asked now is asked again so often before the person hears of it."""
 _PEOPLE_AGAIN = timedelta(seconds=15)
 """Without the chat nobody can be told anything, so that is waited for, however long it takes."""
@@ -267,7 +268,8 @@ class Intake:
 
     def _postpone(self, submission: Submission) -> None:
         tries = submission.tries + 1
-        self._save(replace(submission, tries=tries, next_at=self._clock.now() + _AGAIN * min(tries, 10)))
+        pause = backoff(tries, first=_AGAIN, longest=_AGAIN_MOST)
+        self._save(replace(submission, tries=tries, next_at=self._clock.now() + pause))
 
     def _save(self, submission: Submission) -> None:
         with self._units() as unit:

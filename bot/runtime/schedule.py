@@ -1,7 +1,8 @@
-"""What runs by the clock: one table of jobs, and a way to run one of them now.
+"""The jobs of the leader: those at an interval, which may be run now as well, and those of the calendar.
 
-APScheduler with its memory store only: every tick finds its work in the database, so a tick that is lost,
-late or doubled does no harm.
+An interval is slept through by the monotonic clock, a thread a job: whoever sets the wall clock stops none.
+APScheduler has the calendar's, with its memory store only. Every run of a job finds its work in the
+database, so one that is lost, late or doubled does no harm.
 """
 
 from __future__ import annotations
@@ -9,86 +10,106 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
+from functools import partial
 from time import monotonic
 
 import structlog
-from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """In UTC. Without an hour: in each."""
+
+    minute: int
+    hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
+    """`when` is how long after its end it runs again, the first time at once; or when the calendar says."""
+
     name: str
-    every: timedelta
+    when: timedelta | TimeOfDay
     work: Callable[[], object]
-    first: timedelta = timedelta()  # after the start
+
+    @property
+    def every(self) -> timedelta:
+        if isinstance(self.when, timedelta):
+            return self.when
+        return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
+
+
+def seconds_between(job: Job) -> float:
+    """How long after one run of it the next one is due, at the latest."""
+    match job.when:
+        case timedelta():
+            return job.when.total_seconds()
+        case TimeOfDay(hour=None):
+            return 3600
+        case TimeOfDay():
+            return 86400
 
 
 class Schedule:
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = {job.name: job for job in jobs}
-        self._lock = threading.Lock()  # over the two sets below
-        self._succeeded: dict[str, float] = {}  # when, by the monotonic clock
-        self._running: set[str] = set()
-        self._again: set[str] = set()  # rung while they ran
-        # More instances than one: it would warn of each tick that finds the one before it at work.
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None}
+    def __init__(self, jobs: Sequence[Job], timer: Callable[[], float] = monotonic) -> None:
+        self._jobs = jobs
+        self._timer = timer
+        self._bells = {job.name: threading.Event() for job in jobs if isinstance(job.when, timedelta)}
+        self._succeeded: dict[str, float] = {}  # when, by `timer`
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._calendar = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None}
         )
 
     def start(self) -> None:
-        for job in self._jobs.values():
-            self._succeeded[job.name] = monotonic()
-            self._scheduler.add_job(
-                self._tick,
-                "interval",
-                args=(job,),
-                id=job.name,
-                seconds=job.every.total_seconds(),
-                next_run_time=datetime.now(UTC) + job.first,
-            )
-        self._scheduler.start()
+        for job in self._jobs:
+            self._succeeded[job.name] = self._timer()
+            if isinstance(job.when, timedelta):
+                repeat = partial(self._repeat, job, job.when.total_seconds(), self._bells[job.name])
+                self._threads.append(threading.Thread(target=repeat, name=job.name, daemon=True))
+            else:
+                trigger = CronTrigger(hour=job.when.hour, minute=job.when.minute, timezone=UTC)
+                self._calendar.add_job(self._run, trigger, args=(job,), id=job.name)
+        self._calendar.start()
+        for thread in self._threads:
+            thread.start()
 
     def ring(self, name: str) -> None:
-        """Run a job now, or once more if it is running. Does nothing before `start`."""
-        with self._lock:
-            if name in self._running:
-                self._again.add(name)
-                return
-        try:
-            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
-        except JobLookupError:
-            return
+        """Run a job of an interval now, or once more if it is running."""
+        self._bells[name].set()
 
     def last_success(self, name: str) -> float | None:
         """How many seconds ago the job last did its work, or was started if it never did; None before."""
         at = self._succeeded.get(name)
-        return None if at is None else monotonic() - at
+        return None if at is None else self._timer() - at
 
     def stop(self) -> None:
-        """No new tick; those that run are waited for."""
-        self._scheduler.shutdown(wait=True)
+        """No new run; those under way are waited for."""
+        self._stopping.set()
+        for bell in self._bells.values():
+            bell.set()
+        for thread in self._threads:
+            thread.join()
+        self._calendar.shutdown(wait=True)
 
-    def _tick(self, job: Job) -> None:
-        with self._lock:
-            if job.name in self._running:
+    def _repeat(self, job: Job, seconds: float, bell: threading.Event) -> None:
+        while True:
+            bell.clear()  # before the look at `_stopping`, which is set before the bell
+            if self._stopping.is_set():
                 return
-            self._running.add(job.name)
-            self._again.add(job.name)
-        while self._once_more(job.name):
-            try:
-                job.work()
-                self._succeeded[job.name] = monotonic()
-            except Exception:  # the clock's loop: the next tick tries again
-                log.exception("job broke", job=job.name)
+            self._run(job)
+            bell.wait(seconds)
 
-    def _once_more(self, name: str) -> bool:
-        with self._lock:
-            if name in self._again:
-                self._again.discard(name)
-                return True
-            self._running.discard(name)
-            return False
+    def _run(self, job: Job) -> None:
+        try:
+            job.work()
+        except Exception:  # the jobs' loop: the next run tries again
+            log.exception("job broke", job=job.name)
+        else:
+            self._succeeded[job.name] = self._timer()

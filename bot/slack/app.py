@@ -16,9 +16,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from threading import Lock
 from typing import TypeAlias
 
 import structlog
+from cachetools import FIFOCache
 from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
@@ -28,7 +30,6 @@ from bot.slack.cards import render
 from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
 from bot.slack.incoming import Body, Incoming
-from bot.slack.recent import Recent
 from bot.slack.transport import Transport
 from provisioner.message import Message, Ref, named
 
@@ -94,7 +95,8 @@ class SlackApp:
         self._context = context
         self._transport = transport
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-work")
-        self._events: Recent[None] = Recent(_EVENTS_REMEMBERED)
+        self._events: FIFOCache[str, bool] = FIFOCache(_EVENTS_REMEMBERED)
+        self._events_lock = Lock()
         self._bolt = self._build()
 
     def start(self) -> None:
@@ -131,21 +133,28 @@ class SlackApp:
 
     def _listener(self, listener: Listener) -> Callable[[Ack, Body], None]:
         def on_incoming(ack: Ack, body: Body) -> None:
-            answer = listener.first(self._context, Incoming.from_body(body)) if listener.first else None
+            incoming = self._context.read(body)
+            answer = listener.first(self._context, incoming) if listener.first else None
             if answer is not None:
                 ack(dict(answer))
                 return
             ack()
-            self._later(listener.handle, body)
+            self._later(listener.handle, incoming)
 
         return on_incoming
 
-    def _later(self, handle: Handler, body: Body) -> None:
-        incoming = Incoming.from_body(body)
-        if incoming.event_id and not self._events.add(incoming.event_id, None):
-            return  # delivered twice
+    def _later(self, handle: Handler, incoming: Incoming) -> None:
+        if incoming.event_id and self._delivered(incoming.event_id):
+            return
         done = self._workers.submit(handle, self._context, incoming)
         done.add_done_callback(partial(self._finished, incoming))
+
+    def _delivered(self, event_id: str) -> bool:
+        """Whether it was before; it is from now on."""
+        with self._events_lock:
+            before = event_id in self._events
+            self._events[event_id] = True
+        return before
 
     def _finished(self, incoming: Incoming, done: Future[None]) -> None:
         error = done.exception()

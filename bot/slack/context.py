@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from time import sleep
 from typing import Any, Protocol, TypeAlias
 
 import structlog
+from cachetools import FIFOCache
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from approvals.errors import KeyReused
 from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
-from bot.model.people import People
-from bot.model.submission import Submission
+from bot.model.submission import Submission, SubmissionKind
 from bot.slack.cards import render
-from bot.slack.commands import Command, parse
+from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
-from bot.slack.incoming import Incoming, Origin
+from bot.slack.forms import errors
+from bot.slack.identity import SlackPeople
+from bot.slack.incoming import Body, Incoming, Origin
 from bot.slack.modal import card_view
-from bot.slack.recent import Recent
-from bot.texts import Language, Texts
+from bot.texts import Language, Texts, refusal
 from provisioner.engine.run import Clock
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Json, Message
 from provisioner.workspace import Platform, Problem, WorkspaceSpec
 
 log = structlog.get_logger()
@@ -41,28 +44,6 @@ Reply: TypeAlias = Mapping[str, Any]
 _DRAFTS_KEPT = 500
 _ANSWER_WITHIN = 5  # seconds for one answer to a response_url
 _WAITED_MOST = 3.0  # seconds; later, the person has asked again
-
-
-class Directory(People, Protocol):
-    def locale(self, user: str) -> str:
-        """The person's language, for example ko-KR. Never raises: the default when Slack cannot say."""
-        ...
-
-    def known_locale(self, user: str) -> str | None:
-        """The same from memory alone; None when Slack would have to be asked."""
-        ...
-
-    def forget(self, user: str) -> None:
-        """Something about this person changed: ask anew the next time."""
-        ...
-
-    def known(self, user: str) -> Actor | None:
-        """As `actor`, from memory alone; None when Slack would have to be asked."""
-        ...
-
-    def group_id(self, group: str) -> str | None:
-        """For a mention. Never raises: None also when Slack cannot say."""
-        ...
 
 
 class Service(Protocol):
@@ -114,7 +95,7 @@ class SlackContext:
     """One for the process. `client` opens views and publishes Homes; messages go through `notifier`."""
 
     service: Service
-    people: Directory
+    people: SlackPeople
     texts: Texts
     notifier: Notifier
     client: WebClient
@@ -122,15 +103,44 @@ class SlackContext:
     command: str = "/workspace"
     dashboards: bool = False  # whether a dashboard can be given, or is made
     refused: Callable[[str], None] = lambda _reason: None  # told of each click that is refused, and why
-    _drafts: Recent[Draft] = field(default_factory=lambda: Recent(_DRAFTS_KEPT))
+    _drafts: FIFOCache[str, Draft] = field(default_factory=lambda: FIFOCache(_DRAFTS_KEPT))
+    _drafts_lock: Lock = field(default_factory=Lock)
 
     @property
     def now(self) -> datetime:
         return self.clock.now()
 
-    def parse(self, text: str) -> Command:
-        """What a person wants who said this to the bot."""
-        return parse(text, self.service.platform, dashboards=self.dashboards)
+    def read(self, body: Body) -> Incoming:
+        """What was sent; what it says is understood here and nowhere else."""
+        incoming = Incoming.from_body(body)
+        asked = parse(incoming.text, self.service.platform, dashboards=self.dashboards)
+        return replace(incoming, asked=asked)
+
+    def submission(
+        self, incoming: Incoming, kind: SubmissionKind, key: str, spec: Mapping[str, Json], locale: str
+    ) -> Submission:
+        """What this person asks for, to be stored by `key`: delivered twice, it is answered once."""
+        return Submission(
+            key=key,
+            kind=kind,
+            team=incoming.team,
+            user=incoming.user,
+            channel=incoming.channel,
+            at=self.now,
+            locale=locale,
+            spec=spec,
+        )
+
+    def submit_form(
+        self, incoming: Incoming, kind: SubmissionKind, spec: Mapping[str, Json], field: str
+    ) -> Reply | None:
+        """Store what a form holds; the errors of a form sent before with other content stand at `field`."""
+        locale = incoming.origin.locale
+        try:
+            self.service.submit(self.submission(incoming, kind, incoming.view["id"], spec, locale))
+        except KeyReused as no:
+            return errors({field: self.texts.for_locale(locale).plain(refusal(no))})
+        return None
 
     def words(self, incoming: Incoming) -> Language:
         """The language of the person who sent this."""
@@ -142,12 +152,14 @@ class SlackContext:
     def keep_draft(self, draft: Draft) -> str:
         """An opaque id for a button; it opens an empty form once the process has been restarted."""
         draft_id = f"draft-{secrets.token_hex(8)}"
-        self._drafts.add(draft_id, draft)
+        with self._drafts_lock:
+            self._drafts[draft_id] = draft
         return draft_id
 
     def draft(self, draft_id: str) -> Draft:
         """What a form is to be filled with: from an answer of ours, or from a submission that was refused."""
-        typed = self._drafts.get(draft_id)
+        with self._drafts_lock:
+            typed = self._drafts.get(draft_id)
         if typed is not None:
             return typed
         asked = self.service.draft(draft_id)

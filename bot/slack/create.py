@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from approvals.errors import KeyReused
 from bot.model.card import Card
-from bot.model.submission import Submission, SubmissionKind
+from bot.model.submission import SubmissionKind
 from bot.slack.commands import read, shown
 from bot.slack.context import Draft, Reply, SlackContext
 from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
 from bot.slack.incoming import Incoming, Origin
-from bot.texts import Language, refusal
+from bot.texts import Language
 from provisioner.message import Message
 from provisioner.workspace import PROJECT
 
@@ -48,21 +47,7 @@ def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
     wrong = field_errors(context.service.problems(asked), unread, language)
     if wrong:
         return errors(wrong)
-    submission = Submission(
-        key=incoming.view["id"],
-        kind=SubmissionKind.CREATE,
-        team=incoming.team,
-        user=incoming.user,
-        channel=incoming.channel,
-        at=context.now,
-        locale=origin.locale,
-        spec=asked.to_json(),
-    )
-    try:
-        context.service.submit(submission)
-    except KeyReused as no:  # the same form, sent before with other content
-        return errors({"project": language.plain(refusal(no))})
-    return None
+    return context.submit_form(incoming, SubmissionKind.CREATE, asked.to_json(), "project")
 
 
 def after_submit(context: SlackContext, incoming: Incoming) -> None:

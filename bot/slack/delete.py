@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-from approvals.errors import KeyReused
 from bot.model.card import Card
-from bot.model.submission import Submission, SubmissionKind
+from bot.model.submission import SubmissionKind
 from bot.slack.commands import INVISIBLE, shown
 from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import delete_form, errors, typed
 from bot.slack.incoming import Incoming, Origin
-from bot.texts import refusal
 from provisioner.engine.stage import Goal
 from provisioner.message import Message
 
@@ -50,21 +48,8 @@ def submit(context: SlackContext, incoming: Incoming) -> Reply | None:
     taken = context.service.obstacle(origin.project, Goal.ABSENT)
     if taken is not None:
         return errors({"confirm": words.plain(taken)})
-    submission = Submission(
-        key=incoming.view["id"],
-        kind=SubmissionKind.DELETE,
-        team=incoming.team,
-        user=incoming.user,
-        channel=incoming.channel,
-        at=context.now,
-        locale=origin.locale,
-        spec={"project": origin.project, "why": filled.get("why", "").strip()},
-    )
-    try:
-        context.service.submit(submission)
-    except KeyReused as no:  # the same form, sent before with other content
-        return errors({"confirm": words.plain(refusal(no))})
-    return None
+    spec = {"project": origin.project, "why": filled.get("why", "").strip()}
+    return context.submit_form(incoming, SubmissionKind.DELETE, spec, "confirm")
 
 
 def after_submit(context: SlackContext, incoming: Incoming) -> None:

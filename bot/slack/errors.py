@@ -6,6 +6,8 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError
 
+from provisioner.retry import retry_after as headers_say
+
 TROUBLE = (SlackApiError, OSError, HTTPException)
 """All that a WebClient raises when Slack says no, is down, or its answer is lost."""
 
@@ -26,6 +28,5 @@ def retry_after(error: Exception) -> float | None:
     """Seconds that Slack wants to be left alone, when it said so."""
     if not isinstance(error, SlackApiError):
         return None
-    headers = {name.lower(): value for name, value in getattr(error.response, "headers", {}).items()}
-    said = headers.get("retry-after", "")
-    return float(said) if str(said).isdigit() else None
+    said = headers_say(getattr(error.response, "headers", {}))
+    return said.total_seconds() if said is not None else None

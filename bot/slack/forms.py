@@ -13,7 +13,7 @@ from bot.model.card import Card
 from bot.slack.cards import SECTION_LONGEST, blocks, plain
 from bot.slack.commands import NUMBER, default_spec, read
 from bot.slack.incoming import Origin
-from bot.slack.modal import TITLE_LONGEST
+from bot.slack.modal import modal
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.texts import Language
 from provisioner.message import Message, named
@@ -71,15 +71,8 @@ def create_form(
             multiline=True,
         ),
     ]
-    return {
-        "type": "modal",
-        "callback_id": CREATE_FORM,
-        "title": plain(language.plain(Message("New workspace")), TITLE_LONGEST),
-        "submit": plain(language.plain(Message("Request approval")), TITLE_LONGEST),
-        "close": plain(language.plain(Message("Close")), TITLE_LONGEST),
-        "private_metadata": origin.to_text(),
-        "blocks": inputs,
-    }
+    title, submit, close = Message("New workspace"), Message("Request approval"), Message("Close")
+    return modal(CREATE_FORM, title, inputs, language, origin, submit=submit, close=close)
 
 
 def _label(
@@ -209,15 +202,9 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
     )
     why["element"] |= {"max_length": WHY_LONGEST}
     text = {"type": "mrkdwn", "text": f":warning: {Mrkdwn(language).text(about)}"}
-    return {
-        "type": "modal",
-        "callback_id": DELETE_FORM,
-        "title": plain(language.plain(Message("Delete workspace")), TITLE_LONGEST),
-        "submit": plain(language.plain(Message("Request approval")), TITLE_LONGEST),
-        "close": plain(language.plain(Message("Keep it")), TITLE_LONGEST),
-        "private_metadata": origin.to_text(),
-        "blocks": [{"type": "section", "text": text}, confirm, why | {"optional": True}],
-    }
+    shown = [{"type": "section", "text": text}, confirm, why | {"optional": True}]
+    title, submit, close = Message("Delete workspace"), Message("Request approval"), Message("Keep it")
+    return modal(DELETE_FORM, title, shown, language, origin, submit=submit, close=close)
 
 
 def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
@@ -233,12 +220,6 @@ def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
     )
     why["element"] |= {"max_length": REASON_LONGEST, "focus_on_load": True}
     text = {"type": "mrkdwn", "text": Mrkdwn(language).text(about)}
-    return {
-        "type": "modal",
-        "callback_id": REJECT_FORM,
-        "title": plain(language.plain(Message("Reject request")), TITLE_LONGEST),
-        "submit": plain(language.plain(Message("Reject")), TITLE_LONGEST),
-        "close": plain(language.plain(Message("Back")), TITLE_LONGEST),
-        "private_metadata": origin.to_text(),
-        "blocks": [{"type": "section", "text": text}, why],
-    }
+    shown = [{"type": "section", "text": text}, why]
+    title, submit, close = Message("Reject request"), Message("Reject"), Message("Back")
+    return modal(REJECT_FORM, title, shown, language, origin, submit=submit, close=close)

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from time import monotonic
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import structlog
+from cachetools import LRUCache, TTLCache
 from slack_sdk import WebClient
 
 from approvals.model import Actor
 from bot.model.people import PeopleUnknown
 from bot.slack.errors import TROUBLE, error_code
-from bot.slack.recent import Recent
-from provisioner.engine.run import Clock
 
 log = structlog.get_logger()
 
@@ -35,6 +35,8 @@ _WHY = {
 }
 
 Read = TypeVar("Read")
+Timer: TypeAlias = Callable[[], float]
+"""Seconds since some moment. Never the time of day: a clock that is set stops nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,88 +53,93 @@ class _Group:
 
 
 class _Shelf(Generic[Read]):
-    """Values by key with the time they were read. Those who ask together cause one reading."""
+    """Values by key, for a while. Those who ask together cause one reading. Safe from any thread."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._read: Recent[tuple[datetime, Read]] = Recent(_PEOPLE_KEPT)
-        self._locks: Recent[Lock] = Recent(_PEOPLE_KEPT)
+    def __init__(self, kept_for: timedelta, timer: Timer) -> None:
+        self._read: TTLCache[str, Read] = TTLCache(_PEOPLE_KEPT, kept_for.total_seconds(), timer)
+        self._locks: LRUCache[str, Lock] = LRUCache(_PEOPLE_KEPT)  # held while a key is read
+        self._guard = Lock()  # over the two caches
 
-    def last(self, key: str, within: timedelta) -> Read | None:
-        found = self._read.get(key)
-        return found[1] if found and self._clock.now() - found[0] < within else None
+    def last(self, key: str) -> Read | None:
+        with self._guard:
+            return self._read.get(key)
 
-    def get(self, key: str, within: timedelta, read: Callable[[], Read]) -> Read:
-        known = self.last(key, within)
+    def get(self, key: str, read: Callable[[], Read]) -> Read:
+        known = self.last(key)
         if known is not None:
             return known
         with self._lock(key):
-            known = self.last(key, within)
-            return known if known is not None else self.renew(key, read)
+            known = self.last(key)
+            return known if known is not None else self.put(key, read())
+
+    def put(self, key: str, value: Read) -> Read:
+        with self._guard:
+            self._read[key] = value
+        return value
 
     def forget(self, key: str) -> None:
         """Also what is being read in this moment, which may be old."""
-        with self._lock(key):
-            self._read.drop(key)
+        with self._lock(key), self._guard:
+            self._read.pop(key, None)
 
     def _lock(self, key: str) -> Lock:
-        self._locks.add(key, Lock())
-        return self._locks.get(key) or Lock()
-
-    def renew(self, key: str, read: Callable[[], Read]) -> Read:
-        asked_at = self._clock.now()
-        value = read()
-        self._read.put(key, (asked_at, value))
-        return value
+        with self._guard:
+            return self._locks.setdefault(key, Lock())
 
 
 class SlackPeople:
     """`People` over the Web API."""
 
-    def __init__(self, client: WebClient, clock: Clock) -> None:
+    def __init__(self, client: WebClient, timer: Timer = monotonic) -> None:
         self._client = client
-        self._people: _Shelf[_Person] = _Shelf(clock)
-        self._groups: _Shelf[dict[str, _Group]] = _Shelf(clock)
+        self._people: _Shelf[_Person] = _Shelf(KEPT_FOR, timer)
+        self._locales: _Shelf[str] = _Shelf(LOCALE_KEPT_FOR, timer)
+        self._groups: _Shelf[dict[str, _Group]] = _Shelf(KEPT_FOR, timer)
 
     def actor(self, user: str) -> Actor:
-        person = self._people.get(user, KEPT_FOR, lambda: self._read_person(user))
-        return self._actor(user, person, self._groups.get("all", KEPT_FOR, self._read_groups))
+        return self._actor(user, self._person(user), self._groups.get("all", self._read_groups))
 
     def known(self, user: str) -> Actor | None:
-        person, groups = self._people.last(user, KEPT_FOR), self._groups.last("all", KEPT_FOR)
+        """As `actor`, from memory alone; None when Slack would have to be asked."""
+        person, groups = self._people.last(user), self._groups.last("all")
         return self._actor(user, person, groups) if person is not None and groups is not None else None
 
     def fresh(self, user: str) -> Actor:
-        person = self._people.renew(user, lambda: self._read_person(user))
-        return self._actor(user, person, self._groups.renew("all", self._read_groups))
+        person = self._people.put(user, self._read_person(user))
+        return self._actor(user, person, self._groups.put("all", self._read_groups()))
 
     def members(self, group: str) -> frozenset[str]:
-        found = self._groups.get("all", KEPT_FOR, self._read_groups).get(group)
+        found = self._groups.get("all", self._read_groups).get(group)
         return found.users if found else frozenset()
 
     def group_id(self, group: str) -> str | None:
         """For a mention only: None also when Slack cannot be asked."""
         try:
-            found = self._groups.get("all", KEPT_FOR, self._read_groups).get(group)
+            found = self._groups.get("all", self._read_groups).get(group)
         except PeopleUnknown as error:
             log.info("group not mentioned", group=group, why=str(error))
             return None
         return found.id if found else None
 
     def locale(self, user: str) -> str:
-        """Never raises: words in another language are better than none."""
+        """The person's language, ko-KR. Never raises: words in another language are better than none."""
         try:
-            return self._people.get(user, LOCALE_KEPT_FOR, lambda: self._read_person(user)).locale
+            return self._locales.get(user, lambda: self._person(user).locale)
         except PeopleUnknown as error:
             log.info("language not known", user=user, why=str(error))
             return DEFAULT_LOCALE
 
     def known_locale(self, user: str) -> str | None:
-        known = self._people.last(user, LOCALE_KEPT_FOR)
-        return known.locale if known else None
+        """The same from memory alone."""
+        return self._locales.last(user)
 
     def forget(self, user: str) -> None:
+        """Something about this person changed: Slack is asked the next time."""
         self._people.forget(user)
+        self._locales.forget(user)
+
+    def _person(self, user: str) -> _Person:
+        return self._people.get(user, lambda: self._read_person(user))
 
     @staticmethod
     def _actor(user: str, person: _Person, groups: dict[str, _Group]) -> Actor:
@@ -147,7 +154,7 @@ class SlackPeople:
     def _read_person(self, user: str) -> _Person:
         found = self._ask("users.info", {"user": user, "include_locale": True})["user"]
         return _Person(
-            locale=found.get("locale") or DEFAULT_LOCALE,
+            locale=self._locales.put(user, found.get("locale") or DEFAULT_LOCALE),
             team=found.get("team_id", ""),
             may_act=not found.get("deleted") and not found.get("is_bot"),
         )

@@ -6,11 +6,16 @@ Field names after @slack/bolt's types; Slack leaves out what does not apply, so 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from bot.slack.commands import Command, Help
+
 Body: TypeAlias = Mapping[str, Any]
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,8 @@ class Incoming:
     team: str = ""
     channel: str = ""
     direct: bool = False  # in a direct message with the bot
-    text: str = ""  # as typed, still escaped by Slack
+    text: str = ""  # as typed, still escaped by Slack; of an event without mentions
+    asked: Command = field(default_factory=Help)  # what that says
     trigger: str = ""  # opens one view, within three seconds
     event_id: str = ""  # the same in every delivery of an event
     response_url: str = ""
@@ -101,7 +107,7 @@ class Incoming:
             team=body.get("team_id", ""),
             channel=event.get("channel", ""),
             direct=event.get("channel_type") == "im" or event.get("channel", "").startswith("D"),
-            text=event.get("text", ""),
+            text=_MENTION.sub(" ", event.get("text", "")),
             event_id=body.get("event_id", ""),
             ts=event.get("ts", ""),
             thread_ts=event.get("thread_ts", ""),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import assert_never
 
 from bot.model.card import Card
-from bot.model.submission import Submission, SubmissionKind
+from bot.model.submission import SubmissionKind
 from bot.slack.cards import render
 from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
 from bot.slack.context import Reply, SlackContext
@@ -16,23 +16,20 @@ from bot.slack.help import delete_card, form_card, help_card, usage_card, which_
 from bot.slack.incoming import Incoming
 from provisioner.message import Message
 
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
-
 
 def answer_now(context: SlackContext, incoming: Incoming) -> Reply | None:
     """Help and what was wrong with a command need nothing but words: they are said in the acknowledgement,
     once the person's language is known without asking."""
     locale = context.people.known_locale(incoming.user)
-    asked = context.parse(incoming.text)
-    if locale is None or not isinstance(asked, Help | Usage):
+    if locale is None or not isinstance(incoming.asked, Help | Usage):
         return None
-    text, blocks = render(_answer(context, asked, context.command), context.texts.for_locale(locale))
+    text, blocks = render(_answer(context, incoming.asked, context.command), context.texts.for_locale(locale))
     return {"response_type": "ephemeral", "text": text, "blocks": blocks}
 
 
 def command(context: SlackContext, incoming: Incoming) -> None:
     """`/workspace …`: answered to the one who typed it. Slack has no commands inside threads."""
-    asked = context.parse(incoming.text)
+    asked = incoming.asked
     match asked:
         case Create():
             open_form(context, incoming, asked.draft)
@@ -41,9 +38,9 @@ def command(context: SlackContext, incoming: Incoming) -> None:
         case Delete() | Status(project="") | Usage() | Help() | ListAll():
             context.tell(incoming, _answer(context, asked, context.command))
         case Status(live=True):
-            context.service.submit(
-                _submission(context, incoming, asked.project, SubmissionKind.LOOK, incoming.trigger, "")
-            )
+            locale, spec = context.people.locale(incoming.user), {"project": asked.project}
+            look = context.submission(incoming, SubmissionKind.LOOK, incoming.trigger, spec, locale)
+            context.service.submit(look)
             text = Message(
                 "Checking {project} in all systems… The result will appear here.",
                 project=shown(asked.project),
@@ -55,34 +52,25 @@ def command(context: SlackContext, incoming: Incoming) -> None:
 
 def mention(context: SlackContext, incoming: Incoming) -> None:
     """In a channel, most often in a request's thread: status is answered there, all else privately."""
-    if incoming.bot:
-        return
-    asked = context.parse(_MENTION.sub(" ", incoming.text))
-    about = context.service.project_at(incoming.channel, incoming.root)
-    match asked:
-        case Status():
-            _status(context, incoming, asked, about)
-        case Delete():
-            context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
-        case Help() | ListAll() | Create():
-            context.tell(incoming, _answer(context, asked))
-        case Usage():
-            context.tell(incoming, works_here_card(about))
-        case _:
-            assert_never(asked)
+    if not incoming.bot:
+        _reply(context, incoming)
 
 
 def direct(context: SlackContext, incoming: Incoming) -> None:
     """A direct message to the bot. Its own, other bots' and changed messages are none of its business."""
-    if incoming.bot or incoming.subtype or not incoming.user or not incoming.direct:
-        return
-    asked = context.parse(_MENTION.sub(" ", incoming.text))
-    about = context.service.project_at(incoming.channel, incoming.root)
+    if incoming.direct and incoming.user and not incoming.bot and not incoming.subtype:
+        _reply(context, incoming)
+
+
+def _reply(context: SlackContext, incoming: Incoming) -> None:
+    asked, about = incoming.asked, context.service.project_at(incoming.channel, incoming.root)
     match asked:
         case Status():
             _status(context, incoming, asked, about)
         case Delete():
             context.tell(incoming, _answer(context, Delete(asked.project or about or "")))
+        case Usage() if not incoming.direct:  # in a channel people say all sorts of things to it
+            context.tell(incoming, works_here_card(about))
         case _:
             context.tell(incoming, _answer(context, asked))
 
@@ -95,23 +83,9 @@ def _status(context: SlackContext, incoming: Incoming, asked: Status, about: str
         return
     kind = SubmissionKind.LOOK if asked.live else SubmissionKind.STATUS
     root = incoming.thread_ts if incoming.direct else incoming.root
-    context.service.submit(_submission(context, incoming, project, kind, incoming.event_id, root))
-
-
-def _submission(
-    context: SlackContext, incoming: Incoming, project: str, kind: SubmissionKind, key: str, root: str
-) -> Submission:
-    return Submission(
-        key=key,
-        kind=kind,
-        team=incoming.team,
-        user=incoming.user,
-        channel=incoming.channel,
-        at=context.now,
-        locale=context.people.locale(incoming.user),
-        thread_ts=root,
-        spec={"project": project},
-    )
+    locale = context.people.locale(incoming.user)
+    found = context.submission(incoming, kind, incoming.event_id, {"project": project}, locale)
+    context.service.submit(replace(found, thread_ts=root))
 
 
 def _answer(context: SlackContext, asked: Command, command: str = "") -> Card:

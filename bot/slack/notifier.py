@@ -7,8 +7,9 @@ lost. The caller looks the message up by its key instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -21,7 +22,6 @@ from bot.slack.errors import TROUBLE, error_code, http_status, retry_after
 from bot.slack.mrkdwn import GroupId
 from bot.slack.rate_limit import RateLimiter
 from bot.texts import Texts
-from provisioner.engine.run import Clock
 from provisioner.message import Message, named
 
 log = structlog.get_logger()
@@ -100,12 +100,14 @@ _PERSON = re.compile(r"[UW][A-Z0-9]+\Z")
 
 
 class SlackNotifier:
-    def __init__(self, *, client: WebClient, texts: Texts, group_id: GroupId, clock: Clock) -> None:
+    def __init__(
+        self, *, client: WebClient, texts: Texts, group_id: GroupId, timer: Callable[[], float] = monotonic
+    ) -> None:
         """`client` is one made by `web_client`: without retry handlers."""
         self._client = client
         self._texts = texts
         self._group_id = group_id
-        self._updates = RateLimiter(clock, a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE)
+        self._updates = RateLimiter(a_minute=UPDATES_A_MINUTE, burst=UPDATES_AT_ONCE, timer=timer)
 
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
         return self._posted(self._message(card, language, key), channel, root_ts)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from threading import Lock
+from time import monotonic
 
 from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryHandler, RetryState
-
-from provisioner.engine.run import Clock
 
 
 class RateLimitedObserver(RetryHandler):
@@ -33,22 +31,22 @@ class RateLimitedObserver(RetryHandler):
 
 
 class RateLimiter:
-    """`burst` at once, then `a_minute` evenly. Safe from any thread."""
+    """`burst` at once, then `a_minute` evenly. Safe from any thread; the time of day may be set."""
 
-    def __init__(self, clock: Clock, *, a_minute: int, burst: int) -> None:
-        self._clock = clock
-        self._gap = timedelta(minutes=1) / a_minute
+    def __init__(self, *, a_minute: int, burst: int, timer: Callable[[], float] = monotonic) -> None:
+        self._timer = timer
+        self._gap = 60 / a_minute  # seconds
         self._span = self._gap * burst
         self._lock = Lock()
         # When the bucket will be full again; one taken moves it one gap on.
-        self._full_at: datetime = clock.now()
+        self._full_at = timer()
 
     def take(self) -> float:
         """Take one: 0. When there is none, how many seconds until there is."""
         with self._lock:
-            now = self._clock.now()
+            now = self._timer()
             full_at = max(self._full_at, now) + self._gap
             if full_at - now > self._span:
-                return (full_at - now - self._span).total_seconds()
+                return full_at - now - self._span
             self._full_at = full_at
             return 0.0

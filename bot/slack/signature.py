@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from threading import Lock
 
+from cachetools import FIFOCache
 from pydantic import SecretStr
 from slack_sdk.signature import Clock, SignatureVerifier
-
-from bot.slack.recent import Recent
 
 _REMEMBERED = 20_000
 """More than Slack sends in the five minutes a signature is good for (30,000 events an hour at most)."""
@@ -24,7 +24,8 @@ class Signatures:
 
     def __init__(self, secret: SecretStr, clock: Clock | None = None) -> None:
         self._verifier = SignatureVerifier(secret.get_secret_value(), clock or Clock())
-        self._seen: Recent[None] = Recent(_REMEMBERED)
+        self._seen: FIFOCache[str, bool] = FIFOCache(_REMEMBERED)
+        self._lock = Lock()  # over those seen
 
     def accept(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Header names in lower case."""
@@ -36,4 +37,8 @@ class Signatures:
             genuine = self._verifier.is_valid(body, timestamp, signature)
         except UnicodeDecodeError:
             return False
-        return genuine and self._seen.add(signature, None)
+        with self._lock:
+            new = signature not in self._seen
+            if genuine and new:
+                self._seen[signature] = True
+        return genuine and new

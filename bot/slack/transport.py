@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from datetime import timedelta
 from functools import partial
 from socket import create_server
 from threading import Event, Thread
@@ -21,13 +22,14 @@ from bot.slack.client import web_client
 from bot.slack.endpoint import endpoint
 from bot.slack.errors import TROUBLE, error_code
 from bot.slack.signature import Signatures
+from provisioner.retry import backoff
 
 log = structlog.get_logger()
 
 _ENVELOPES_AT_ONCE = 32
 _PING_SECONDS = 3.0
 """How often the socket is looked at; a lost one is opened again within that time."""
-_FIRST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(seconds=30)
 _STOP_WITHIN = 10
 _TELL_AGAIN = 0.1
 _WAITING_MOST = 2_048  # connections not yet accepted
@@ -84,14 +86,15 @@ class SocketTransport:
 
     def _open(self, handler: SocketModeHandler) -> None:
         """The first connection; the client keeps it up from then on."""
-        wait = _FIRST_WAIT
+        tries = 0
         while not self._stopping.is_set():
             try:
                 handler.client.connect_to_new_endpoint()
             except TROUBLE as error:
+                tries += 1
+                wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT).total_seconds()
                 log.warning("slack not reached", why=error_code(error), again_in=wait)
                 self._stopping.wait(wait)
-                wait = min(2 * wait, _LONGEST_WAIT)
             else:
                 log.info("slack connected", transport="socket")
                 return

@@ -25,6 +25,7 @@ from yaml import YAMLError
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.retry import retry_after
 
 Object = Mapping[str, Any]
 T = TypeVar("T")
@@ -252,9 +253,7 @@ def _error(what: Message, operation: str, error: ApiException) -> WorkError:
     status = error.status or 0  # 0: TLS failed before there was an answer
     cause = Cause(service="kubernetes", operation=operation, code=str(status or "TLS"), words=_words(error))
     if status in (0, 409, 429) or status >= 500:
-        after = (error.headers or {}).get("Retry-After", "")
-        retry_after = timedelta(seconds=int(after)) if after.isdigit() else None
-        return Temporary(what, cause=cause, retry_after=retry_after)
+        return Temporary(what, cause=cause, retry_after=retry_after(error.headers or {}))
     return Permanent(what, cause=cause)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType, Protocol
-from zlib import crc32
 
 from provisioner.engine.plan import Plan
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Json, Message
+from provisioner.retry import backoff
 from provisioner.workspace import WorkspaceSpec
 
 RunId = NewType("RunId", str)  # "WSR-0142.1"
@@ -234,13 +234,8 @@ class RetryPolicy:
     stage_within: timedelta = timedelta(minutes=60)
 
     def delay(self, tries: int, *, salt: str) -> timedelta:
-        """How long to wait after that many: doubling from `first` to `longest`, of it half to all.
-
-        The share follows from `salt`, so that runs that failed together do not come back together, and one
-        that is begun again waits as long as before.
-        """
-        full = min(self.first * 2.0 ** min(tries - 1, 32), self.longest)
-        return full * (0.5 + crc32(f"{salt}/{tries}".encode()) / 2**33)
+        """How long to wait after that many; `salt` says of what."""
+        return backoff(tries, first=self.first, longest=self.longest, salt=salt)
 
 
 class AlreadyRunning(Exception):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+import timeit
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from provisioner.redaction import Redactor
 from sandbox.world import Transport
 from tests.bench.figures import Figure, figure, table
 from tests.bench.start import memory_and_start
@@ -20,6 +23,7 @@ from tests.bench.subject import Subject, a_subject, until
 AT_ONCE = 200
 RUNS = 5
 KILLS = 3
+REDACTED = (100_000, 200_000)  # characters
 BOOT = timedelta(seconds=10)
 CRITICAL = (
     "profile",
@@ -44,6 +48,16 @@ def acknowledgement(subject: Subject, transport: Transport) -> Figure:
     what = f"acknowledgement, {AT_ONCE} commands at once, {transport.value}"
     seconds = [one["seconds"] for one in seen]
     return figure(what, [1000 * one for one in seconds], "ms", f"{in_time} of {AT_ONCE} within 3 s")
+
+
+def redaction() -> Iterator[Figure]:
+    """Texts that a pattern could be made to read again and again, each by the time of one half as long."""
+    redact = Redactor().redact
+    ratios = []
+    for part in ("a-", "token=", "eyJ-", "://a:", "authorization: "):
+        seconds = [min(timeit.repeat(partial(redact, part * (n // len(part))), number=1)) for n in REDACTED]
+        ratios.append(seconds[1] / seconds[0])
+    yield figure("redaction, 200 kB over 100 kB", ratios, "x", "at most 2.5")
 
 
 def approval(subject: Subject) -> Iterator[Figure]:
@@ -104,7 +118,7 @@ def main(
     *, as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False
 ) -> None:
     """Measure the unchanged bot against the sandbox's simulators."""
-    figures: list[Figure] = []
+    figures: list[Figure] = [*redaction()]
     console = Console(stderr=as_json)
     console.print("measuring starts and memory …", style="bright_black")
     figures += memory_and_start()

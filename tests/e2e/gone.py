@@ -18,13 +18,13 @@ def assert_gone(scene: Scene, before: Neighbours) -> None:
     logins = [one["email"] for one in before["dex_users"]]
     assert [email for email in logins if not scene.can_log_in(email)] == []
     words = scene.words()
-    assert "looked at every system once more and found nothing of it" in words
-    assert "What I do not remove" in words
+    assert "Verified: nothing of this workspace remains in any system" in words
+    assert "Not removed by the bot" in words
     left = (
         f"aic-ns-{scene.project}-ws",
         "mlpipeline",
         f"/{scene.project}/ai-solutions/",
-        "Sessions that are open",
+        "Kubeflow sessions of",
     )
     assert [one for one in left if one not in words] == []
 

@@ -49,7 +49,7 @@ def test_a_rejection_has_a_reason_that_the_asker_reads(scene: Scene, client: Cli
 def test_the_asker_alone_may_withdraw(scene: Scene) -> None:
     scene.ask()
 
-    assert "Only the person who asked" in scene.refusal("admin", "ws.req.withdraw")
+    assert "Only the requester" in scene.refusal("admin", "ws.req.withdraw")
     scene.press("requester", "ws.req.withdraw")
 
     scene.until_says("Withdrawn")
@@ -97,11 +97,11 @@ def test_cancel_stops_before_the_next_change(scene: Scene, client: Client) -> No
     client.fault("throttling", call="kubernetes.create profiles", times=0)
     scene.ask()
     scene.press("admin", "ws.req.approve")
-    scene.until_says("trying again")
+    scene.until_says("retrying")
 
-    assert "Only the person who asked and" in scene.refusal("outsider", "ws.run.cancel")
+    assert "Only the requester and" in scene.refusal("outsider", "ws.run.cancel")
     scene.press("requester", "ws.run.cancel")
-    scene.until_says("was cancelled")
+    scene.until_says("was canceled")
     client.mend("throttling")
 
     assert not scene.names().keys() & {"profiles", "dex_users"}
@@ -120,11 +120,11 @@ def test_cancel_of_a_delete_ends_the_drain_that_was_begun(scene: Scene, client: 
     client.fault("throttling", call="cloudformation.DeleteStack", times=0)
     scene.ask_delete()
     scene.press("admin", "ws.req.approve")
-    scene.until_says(f"eksctl drains node group {nodegroup}")
+    scene.until_says(f"eksctl is draining EKS node group {nodegroup}")
     assert at_work_on(nodegroup)
 
     scene.press("requester", "ws.run.cancel")
-    scene.until_says("was cancelled")
+    scene.until_says("was canceled")
 
     client.mend("throttling")
     assert not at_work_on(nodegroup)

@@ -43,9 +43,9 @@ def test_all_of_a_workspace_goes_with_its_data_and_nobody_else_notices(
 
     words = client.words(card)
     assert "the campaign is over" in words
-    lost = words.split("Data will be lost for good")[1]
+    lost = words.split("Data that will be permanently deleted")[1]
     assert "1 object, 2.5 KiB with 3 versions, 1 unfinished upload" in lost
-    assert f"Profile aic-ns-{scene.project}-ws" in lost
+    assert f"Kubeflow profile aic-ns-{scene.project}-ws" in lost
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     assert scene.says("1 node")
     assert set(scene.names()) == set(client.things())
@@ -85,7 +85,7 @@ def test_a_half_made_workspace_is_rolled_back_with_an_approval_of_its_own(
 
     scene.press("requester", "ws.run.rollback")
     card = scene.until(lambda: scene.newer_card(failed["ts"]), "card of the roll back")
-    assert f"Request to delete: {scene.project}" in client.words(card)
+    assert f"Deletion request: {scene.project}" in client.words(card)
     assert scene.names()["profiles"]
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     scene.press("admin", "ws.req.approve")
@@ -104,10 +104,10 @@ def test_a_workspace_that_was_cancelled_midway(scene: Scene, client: Client, way
     client.fault("throttling", call="grafana.PostDashboard", times=0)
     scene.ask()
     scene.press("admin", "ws.req.approve")
-    scene.until_says("trying again")
+    scene.until_says("retrying")
     scene.until(lambda: "policies" in scene.names(), "something that exists")
     scene.press("requester", "ws.run.cancel")
-    scene.until_says("was cancelled", "There now", f"S3 bucket s3-an2-meerkat-prod-{scene.project}")
+    scene.until_says("was canceled", "What exists now", f"S3 bucket s3-an2-meerkat-prod-{scene.project}")
     client.mend("throttling")
     stopped = scene.the_card()["ts"]
 
@@ -128,14 +128,14 @@ def test_a_delete_while_it_is_being_made_has_to_wait_for_a_cancel(scene: Scene, 
     client.fault("throttling", call="kubernetes.create profiles", times=0)
     card = scene.ask()
     scene.press("admin", "ws.req.approve")
-    scene.until_says("trying again")
+    scene.until_says("retrying")
 
     told = scene.tell("requester", f"/workspace delete {scene.project}")
 
     assert "cancel" in told.lower()
     assert scene.the_card()["ts"] == card["ts"]
     scene.press("requester", "ws.run.cancel")
-    scene.until_says("was cancelled")
+    scene.until_says("was canceled")
     scene.open_delete()
 
 
@@ -150,7 +150,7 @@ def test_a_drain_that_a_budget_holds_up_names_pod_and_budget_and_ends_once_it_is
     with Cluster(world.outside.kubernetes.kubeconfig("admin")) as cluster:
         guard(cluster, namespace, f"ng-an2-aicond-{scene.project}-ws-standard")
         scene.ask_delete()
-        assert scene.says("1 pod runs there", "Data will be lost for good")
+        assert scene.says("1 running pod", "Data that will be permanently deleted")
         scene.press("admin", "ws.req.approve")
 
         scene.until_says(f"disruption budget {namespace}/keep", f"pod {namespace}/training", within=40)
@@ -177,7 +177,7 @@ def test_a_dashboard_that_was_given_stays(scene: Scene, world: World) -> None:
 
     assert_gone(scene, before)
     assert grafana.model(uid) is not None
-    assert scene.says(f"The dashboard {uid} was given, not made by me, so it stays.")
+    assert scene.says(f"The dashboard {uid} was provided with the request, so it stays.")
 
 
 def ready(scene: Scene) -> None:

@@ -121,18 +121,20 @@ def assert_denied(words: str, vendor: str, call: str) -> None:
         case "kubernetes":
             verb, resource = operation.split()
             assert f'User "workspace-bot" cannot {verb} resource "{resource}"' in words
-            assert f"The bot (workspace-bot) may not {verb} {resource} in Kubernetes." in words
-            assert "A cluster administrator has to give it that right" in words
+            assert (
+                f"The bot (workspace-bot) doesn't have permission to {verb} {resource} in Kubernetes."
+            ) in words
+            assert "Ask your cluster administrator to grant this permission" in words
         case "grafana":
             assert "Permissions needed: " in words
-            assert "A Grafana administrator has to give that account the role Editor" in words
+            assert "Ask your Grafana administrator to give that account the Editor role" in words
         case "conductor":
             assert f"workspace-bot is not permitted to {operation}" in words
-            assert "An AI Conductor administrator has to give that account the type Admin" in words
+            assert "Ask your AI Conductor administrator to change that account's type to Admin" in words
         case _:
             action = ACTIONS.get(call, f"{service}:{operation}")
             assert f"is not authorized to perform: {action} " in words
-            assert f"An AWS administrator has to add {action} to the bot's IAM policy" in words
+            assert f"Ask your AWS administrator to add {action} to the bot's IAM policy" in words
             assert f'"{action}"' in RIGHTS
 
 
@@ -152,8 +154,8 @@ def test_a_right_that_is_missing_is_named_by_who_wants_it(scene: Scene, client: 
         assert_denied(words, vendor, call)
         client.mend("access-denied")
     told = details(scene)
-    assert f"{vendor} says, in its own words:" in told
-    assert "Trying again changes nothing before that is done." in told
+    assert f"{vendor} responded:" in told
+    assert "Until then, a retry will fail again." in told
 
     retry(scene)
     until_ready(scene)
@@ -199,11 +201,13 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
     assert "InsufficientInstanceCapacity" in words
     assert re.search(r"AWS has no m5\.xlarge machines free in ap-northeast-2[abc] at the moment\.", words)
     assert (
-        "Press Retry in a while; if it stays so, have the workspace deleted and ask for another spec."
-        in words
+        "Press Retry in a few minutes. If AWS still has no capacity, delete the workspace and "
+        "request a different spec."
+    ) in words
+    assert re.search(
+        r"EKS node group ng-\S+ \((only the failed stack exists|failed, rolling back), \w+\)", words
     )
-    assert re.search(r"Node group ng-\S+ \((only its failed stack|it failed and is taken back), \w+\)", words)
-    assert scene.says("It may work this time.")
+    assert scene.says("may succeed this time.")
     client.mend("no-capacity")
     retry(scene)
     until_ready(scene)
@@ -218,7 +222,7 @@ def test_a_policy_that_is_full_is_told_with_what_has_to_go(scene: Scene, client:
 
     words = failure(scene)
     assert re.search(r"cannot add bucket \S+ to policy policy-s3-kubeflow-\S+ it would be \d+ char", words)
-    assert "AWS allows it no more than 6,144 characters." in words
+    assert "AWS limits it to 6,144 characters." in words
     assert re.search(r"An AWS administrator has to free at least \d+ of them", words)
     client.mend("policy-full")
     retry(scene)
@@ -235,10 +239,10 @@ def test_what_nothing_can_be_made_for_is_said_before_anybody_is_asked(scene: Sce
 
     def refused() -> str | None:
         fresh = [one for one in scene.privates("requester", GENERAL) if one["ts"] not in earlier]
-        return next((words for words in map(client.words, fresh) if "was not sent" in words), None)
+        return next((words for words in map(client.words, fresh) if "couldn't be submitted" in words), None)
 
     words = scene.until(refused, "private refusal")
-    for policy in ("S3 access of Kubeflow: ", "S3 access of AI Conductor: "):
+    for policy in ("Kubeflow S3 access: ", "AI Conductor S3 access: "):
         assert policy in words
     assert "Then ask again." in words
     assert "Retry" not in words
@@ -250,7 +254,7 @@ def test_what_nothing_can_be_made_for_is_said_before_anybody_is_asked(scene: Sce
     [
         ("kubernetes.create profiles", "Kubernetes", "Too many requests", "Press Retry in a few minutes."),
         ("cloudformation.CreateStack", "eksctl", "Rate exceeded", "Press Retry in a few minutes."),
-        ("conductor.create workspace", "AI Conductor", "Too many requests", "tell an AI Conductor adm"),
+        ("conductor.create workspace", "AI Conductor", "Too many requests", "contact your AI Conductor adm"),
     ],
 )
 def test_a_vendor_that_stays_busy_is_told_as_busy(
@@ -263,7 +267,7 @@ def test_a_vendor_that_stays_busy_is_told_as_busy(
     assert f"\n{vendor} says:\n┃ " in words
     assert quoted in words
     assert remedy in words
-    assert scene.says("It may work this time.")
+    assert scene.says("may succeed this time.")
     client.mend("throttling")
     retry(scene)
     until_ready(scene)
@@ -278,11 +282,11 @@ def test_dex_that_does_not_come_up_is_told_and_keeps_nobody_elses_login(scene: S
 
     words = failure(scene)
     login = f"aic-user-{scene.project}-ws@aic.com"
-    assert f"dex did not start with {login}, which was taken out again\ndex says:\n┃ failed to " in words
-    assert "while dex is down, nobody can log in to Kubeflow" in words
     assert (
-        f"Kubeflow login {login} (no longer in dex's configuration, but dex has not come up since)" in words
-    )
+        f"Dex failed to start with {login}, so the bot removed that login\ndex says:\n┃ failed to "
+    ) in words
+    assert "Until Dex is up, no one can log in to Kubeflow" in words
+    assert f"Dex login {login} (removed from Dex's configuration, but Dex hasn't restarted yet)" in words
     client.mend("dex-broken")
     retry(scene)
     until_ready(scene)
@@ -314,7 +318,7 @@ def test_a_bot_that_was_killed_tells_everything_once(scene: Scene, client: Clien
     scene.until(lambda: client.bot() == "killed", "kill")
     client.start_bot()
     until_ready(scene)
-    scene.until(lambda: "Everything is ready" in scene.told(), "last word in the thread")
+    scene.until(lambda: "All resources are ready" in scene.told(), "last word in the thread")
 
     assert [line for line, times in Counter(scene.told()).items() if times > 1] == []
     assert_made(scene)
@@ -334,13 +338,13 @@ def test_a_password_that_ai_conductor_rejects_is_tried_once_until_somebody_press
     before = logins()
     scene.press("admin", "ws.req.approve")
     words = failure(scene)
-    assert "AI Conductor does not accept the bot's login workspace-bot" in words
+    assert "AI Conductor rejects the bot's login workspace-bot" in words
     assert '\nAI Conductor says:\n┃ {"error_code": "USER.LOGIN.001"' in words
     assert (
-        "Whoever runs the bot has to correct its AI Conductor user and password; then press Retry." in words
-    )
+        "Ask the bot's operator to correct the bot's AI Conductor username and password, then press Retry."
+    ) in words
     client.command("requester", f"/workspace status {scene.project} live")
-    scene.until(lambda: scene.private("requester", GENERAL, "does not accept the bot's login"), "live look")
+    scene.until(lambda: scene.private("requester", GENERAL, "rejects the bot's login"), "live look")
     assert logins() == before + 1
 
     conductor.accept_admin()

@@ -23,23 +23,29 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     make_bucket(world, bucket)
     scene.press("admin", "ws.req.approve")
     told = failure(scene)
-    assert f"bucket {bucket} exists and was not made by this bot" in told
-    assert "Or have whoever made it delete it, then press Retry." in told
-    assert f"There now: Profile aic-ns-{scene.project}-ws" in told
+    assert f"S3 bucket {bucket} already exists and wasn't created by this bot" in told
+    assert "Or ask its owner to delete it, then press Retry." in told
+    assert f"What exists now: Kubeflow profile aic-ns-{scene.project}-ws" in told
 
     roll_back(scene)
 
-    assert scene.says("What will be deleted: 1 thing", f"• Profile aic-ns-{scene.project}-ws")
-    assert f"S3 bucket: not touched — bucket {bucket} exists and was not made by this bot" in scene.words()
+    assert scene.says("Plan: 1 resource to delete", f"• Profile aic-ns-{scene.project}-ws")
+    assert (
+        f"S3 bucket: left in place — S3 bucket {bucket} already exists and wasn't created by this bot"
+    ) in scene.words()
     scene.press("second-admin", "ws.req.approve")
-    scene.until_says(f"{scene.project} is gone; what is not ours stays", within=60)
+    scene.until_says(
+        (f"{scene.project} was deleted. Resources the bot doesn't own were left in place."), within=60
+    )
     assert scene.names() == {"buckets": [bucket]}
     assert neighbours(client, scene.project) == before
-    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
     assert f"• Profile aic-ns-{scene.project}-ws" in scene.words().split("Deleted")[1]
-    scene.until(lambda: any("Not ours, and still there" in one for one in scene.told()), "last line")
+    scene.until(lambda: any("Left in place" in one for one in scene.told()), "last line")
     scene.until(
-        lambda: any("only what is not ours was found" in client.words(one) for one in scene.directs()),
+        lambda: any(
+            "Resources the bot doesn't own were left in place" in client.words(one) for one in scene.directs()
+        ),
         "message to the asker",
     )
     assert bucket in scene.tell("requester", f"/workspace status {scene.project}")
@@ -55,10 +61,10 @@ def test_access_that_somebody_gave_to_their_bucket_stays_with_it(scene: Scene, w
 
     roll_back(scene)
     scene.press("second-admin", "ws.req.approve")
-    scene.until_says("is gone; what is not ours stays", within=60)
+    scene.until_says("was deleted. Resources the bot doesn't own were left in place.", within=60)
 
     assert scene.names().keys() == {"buckets", "policies"}
-    assert still_there(scene) == [f"Bucket {bucket} exists and was not made by this bot"]
+    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
 
 
 def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(
@@ -71,13 +77,14 @@ def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(
 
     client.submit("requester", view["id"], confirm=scene.project)
     answer = scene.until(
-        lambda: scene.private("requester", "general", f"delete {scene.project} was not sent"), "answer"
+        lambda: scene.private("requester", "general", f"delete {scene.project} couldn't be submitted"),
+        "answer",
     )
 
     words = client.words(answer)
-    assert f"Your request to delete {scene.project} was not sent." in words
-    assert f"bucket {bucket} exists and was not made by this bot" in words
-    assert "Whoever made it has to delete it." in words
+    assert f"Your request to delete {scene.project} couldn't be submitted." in words
+    assert f"S3 bucket {bucket} already exists and wasn't created by this bot" in words
+    assert "Ask its owner to delete it." in words
     assert "another project name" not in words
     assert scene.card() is None
 
@@ -90,7 +97,7 @@ def roll_back(scene: Scene) -> None:
 
 
 def still_there(scene: Scene) -> list[str]:
-    listed = scene.words().split("Still there, because it is not ours\n")[1].split("\nDeleted")[0]
+    listed = scene.words().split("Left in place: resources the bot doesn't own\n")[1].split("\nDeleted")[0]
     return [line.removeprefix("• ") for line in listed.splitlines()]
 
 

@@ -121,7 +121,7 @@ class FakeConductor:
         if self.locked:
             raise Permanent(Message("the account is locked"))
         if self.passwords.get(login) != password.get_secret_value():
-            raise Permanent(Message("AI Conductor does not accept the login {login}", login=login))
+            raise Permanent(Message("AI Conductor rejects the login {login}", login=login))
         return tuple(
             Access(workspace=name, role=role)
             for (name, member), role in self.roles.items()

@@ -109,7 +109,7 @@ class FakeDex:
     def last_words(self) -> str:
         if self.silent:
             cause = Cause(service="kubernetes", operation="get pods/log", code="403", words=self.silent)
-            raise Permanent(Message("cannot read dex's log"), cause=cause)
+            raise Permanent(Message("cannot read Dex's log"), cause=cause)
         return self.words if self._ends() else words_of(self.text)
 
     def up(self) -> bool:

@@ -27,7 +27,7 @@ class FakeGrafana:
     def create(self, uid: str, *, title: str, tags: Sequence[str], variables: Mapping[str, str]) -> None:
         self._allow("PostDashboard")
         if uid in self.dashboards:
-            raise Temporary(Message("cannot create dashboard {uid}", uid=uid))
+            raise Temporary(Message("cannot create Grafana dashboard {uid}", uid=uid))
         self.dashboards[uid] = Dashboard(title=title, tags=tuple(tags))
         self.variables[uid] = variables
 

@@ -207,7 +207,7 @@ class FakeCloud:
 
     def device_plugin(self) -> bool:
         if self.fault == "cluster-down":
-            raise Temporary(Message("cannot list the DaemonSets"))
+            raise Temporary(Message("cannot list DaemonSets"))
         self.catch_up()
         return self.plugin
 

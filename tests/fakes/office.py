@@ -18,7 +18,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from approvals.model import Actor, Request, RequestId, Verdict
 from approvals.policy import Policy
-from bot.config.logs import Redactor
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake
@@ -32,6 +31,7 @@ from provisioner.engine.stage import Step
 from provisioner.engine.store import SqlLedger
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
+from provisioner.redaction import Redactor
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse

@@ -63,9 +63,9 @@ class FakeS3:
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None:
         self._allow("CreateBucket")
         if bucket in self.elsewhere:
-            raise NotOurs(Message("bucket {name} belongs to another AWS account", name=bucket))
+            raise NotOurs(Message("S3 bucket {name} belongs to another AWS account", name=bucket))
         if bucket in self.buckets:
-            raise Temporary(Message("cannot create bucket {name}", name=bucket))
+            raise Temporary(Message("cannot create S3 bucket {name}", name=bucket))
         self.buckets[bucket] = FakeBucket(tags=dict(tags))
 
     def block_public_access(self, bucket: str, *, account: str) -> None:
@@ -99,7 +99,7 @@ class FakeS3:
         self._allow("DeleteBucket")
         found = self._of(bucket, account)
         if found.versions or found.markers:
-            raise Temporary(Message("cannot delete bucket {name}", name=bucket))
+            raise Temporary(Message("cannot delete S3 bucket {name}", name=bucket))
         del self.buckets[bucket]
 
     def _of(self, bucket: str, account: str) -> FakeBucket:

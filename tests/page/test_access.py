@@ -47,7 +47,7 @@ def thread(screen: Screen, client: Client, project: str, theme: str) -> None:
 def private(screen: Screen, client: Client, project: str, theme: str) -> None:
     client.command("requester", f"/workspace creat {project}", "general")
     screen.show("requester", "general", theme=theme, pane="faults")
-    screen.sees("Only visible to you", "Nothing was done")
+    screen.sees("Only visible to you", "Command not run")
 
 
 def form(screen: Screen, _: Client, project: str, theme: str) -> None:

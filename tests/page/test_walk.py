@@ -52,7 +52,7 @@ def test_a_workspace_is_asked_for_made_looked_at_and_deleted(
     screen.send()
     screen.dialog.wait_for(state="hidden")
     approve(screen, project)
-    screen.sees(f"The name is free again: /workspace create {project}", within=screen.messages.last)
+    screen.sees(f"This name is available again: /workspace create {project}", within=screen.messages.last)
 
     assert Scene(client, project).names() == {}
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(screen: Scre
     screen.fill(desired="7", max="3", why="no room")
     screen.send()
 
-    screen.sees("are more than the most", within=screen.field("desired"))
+    screen.sees("can't exceed maximum nodes", within=screen.field("desired"))
     assert screen.field("desired").locator("input").get_attribute("aria-invalid") == "true"
     assert screen.focused() == screen.field("desired").locator("input").get_attribute("id")
     assert screen.field("why").locator("textarea").input_value() == "no room"
@@ -217,7 +217,7 @@ def test_the_menu_of_a_message_tells_about_its_workspace(screen: Screen, client:
     message.get_by_role("button", name="More actions").click()
     screen.page.get_by_role("menuitem", name="Workspace actions").click()
 
-    screen.sees("This message is not about a workspace.", within=screen.dialog)
+    screen.sees("This message isn't about a workspace.", within=screen.dialog)
 
 
 def test_faults_are_switched_and_the_bot_is_killed_and_started(screen: Screen, client: Client) -> None:

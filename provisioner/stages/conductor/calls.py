@@ -15,9 +15,10 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from provisioner.message import Json
+from provisioner.validation import Invalid, faults
 
 Value: TypeAlias = str | int
 Values: TypeAlias = Mapping[str, Value]
@@ -29,15 +30,8 @@ REPEATED = "spec"
 _PLACE = re.compile(r"\{(\w*)\}")
 _WORKSPACE = frozenset({"workspace_id", "workspace"})
 _ACCOUNT = frozenset({"account_id", "login"})
+_SAID = {"string_pattern_mismatch": 'should be names with dots between them, "account.id"'}
 RESOURCE = frozenset({REPEATED, "vcpu", "ram_gb", "gpu"})
-
-
-class CallsFault(Exception):
-    """All that is wrong with a file of calls, a line each."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = tuple(lines)
 
 
 def _path(path: str) -> str:
@@ -143,31 +137,31 @@ class Calls(BaseModel):
 
     @classmethod
     def read(cls, path: Path | None = None) -> Calls:
-        """The file at `path`, or else the shipped guess. Raises `CallsFault` with every fault there is."""
+        """The file at `path`, or else the shipped guess. Raises `Invalid` with every fault there is."""
         if path is None:
             return cls.from_toml(files(__package__).joinpath("calls.toml").read_text(encoding="utf-8"))
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise CallsFault([f"the calls of AI Conductor cannot be read: {error}"]) from None
+            raise Invalid([f"the calls of AI Conductor cannot be read: {error}"]) from None
         return cls.from_toml(text)
 
     @classmethod
     def from_toml(cls, text: str) -> Calls:
-        """Raises `CallsFault` with every fault there is."""
+        """Raises `Invalid` with every fault there is."""
         try:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise CallsFault([f"the calls of AI Conductor are not TOML: {error}"]) from None
+            raise Invalid([f"the calls of AI Conductor are not TOML: {error}"]) from None
         lines = [
             f"{name}: {wrong}" for name, kind in KINDS.items() for wrong in _wrong(kind, tables.get(name))
         ]
         try:
             calls = cls.model_validate(tables)
         except ValidationError as error:
-            raise CallsFault([*(_line(each) for each in error.errors(include_url=False)), *lines]) from None
+            raise Invalid([*map(str, faults(error, _SAID)), *lines]) from None
         if lines:
-            raise CallsFault(lines)
+            raise Invalid(lines)
         return calls
 
 
@@ -200,19 +194,6 @@ def _wrong(kind: type[Call], table: object) -> Iterator[str]:
     for need in kind.needs:
         if not need & (address | {*_places(body)}):
             yield f"{' or '.join(f'{{{each}}}' for each in sorted(need))} is nowhere in it"
-
-
-def _line(detail: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"{where}: there is no such key"
-        case "missing":
-            return f"{where}: is missing"
-        case "string_pattern_mismatch":
-            return f'{where}: should be names with dots between them, "account.id"'
-        case _:
-            return f"{where}: {detail['msg'].removeprefix('Input ')}"
 
 
 def _places(value: Any) -> Iterator[str]:

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr
@@ -28,6 +26,8 @@ from provisioner.clients.answer import fetched, is_json, kind, limits, seen
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
+from provisioner.redaction import Redactor
+from provisioner.retry import retry_after
 
 LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"
@@ -168,7 +168,7 @@ class ConductorSession:
     def unusable(self, operation: Operation, why: Message) -> Permanent:
         """An answer that lacks what it has to have."""
         cause = Cause.noted(why, service="conductor", operation=operation.name, code="200")
-        return Permanent(operation.what, cause=cause.redacted(partial(self._masked, operation)))
+        return Permanent(operation.what, cause=cause.redacted(self._redact(operation)))
 
     def _admin_token(self, refused: str) -> str:
         """`refused`: the one that no longer holds; another thread may have a newer one already."""
@@ -246,7 +246,7 @@ class ConductorSession:
             cause = Cause(
                 service="conductor",
                 operation=operation.name,
-                words=self._masked(operation, str(error)),
+                words=self._redact(operation)(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(operation.what, cause=cause) from error
@@ -254,7 +254,7 @@ class ConductorSession:
             raise Temporary(
                 operation.what,
                 cause=self._cause(operation, answer),
-                retry_after=_retry_after(answer),
+                retry_after=retry_after(answer.headers) or _SOON,
             )
         return answer
 
@@ -267,31 +267,17 @@ class ConductorSession:
         raise Permanent(operation.what, cause=self._cause(operation, answer))
 
     def _cause(self, operation: Operation, answer: httpx.Response) -> Cause:
-        mask = partial(self._masked, operation)
+        redact = self._redact(operation)
         detail = _detail(answer)
         code = str((detail.get("error_code") if isinstance(detail, dict) else None) or answer.status_code)
         said = _said(detail)
         if said is None:
-            return Cause.noted(seen(answer, mask), service="conductor", operation=operation.name, code=code)
-        return Cause(service="conductor", operation=operation.name, code=code, words=mask(said))
+            return Cause.noted(seen(answer, redact), service="conductor", operation=operation.name, code=code)
+        return Cause(service="conductor", operation=operation.name, code=code, words=redact(said))
 
-    def _masked(self, operation: Operation, words: str) -> str:
+    def _redact(self, operation: Operation) -> Callable[[str], str]:
         """Validation quotes what it was sent."""
-        given = (self._password, SecretStr(self._token), *operation.secrets)
-        return masked(words, [secret.get_secret_value() for secret in given])
-
-
-def masked(words: str, secrets: Collection[str]) -> str:
-    """Stars for each secret, as it is and as JSON or an address would write it."""
-    forms = {form for secret in secrets for form in _written(secret)}
-    for form in sorted(forms - {""}, key=len, reverse=True):
-        words = words.replace(form, "***")
-    return words
-
-
-def _written(secret: str) -> tuple[str, ...]:
-    as_json = (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
-    return (secret, quote(secret, safe=""), *as_json)
+        return Redactor((self._password, SecretStr(self._token), *operation.secrets)).redact
 
 
 def _cookie(answer: httpx.Response) -> str:
@@ -330,8 +316,3 @@ def _fault(fault: Any) -> str:
         return str(fault)
     where = ".".join(str(part) for part in fault.get("loc", ()))
     return f"{where}: {fault.get('msg', '')}"
-
-
-def _retry_after(answer: httpx.Response) -> timedelta:
-    told = answer.headers.get("retry-after", "")
-    return timedelta(seconds=min(int(told), 300)) if told.isascii() and told.isdigit() else _SOON

@@ -22,7 +22,10 @@ from provisioner.clients.answer import fetched, is_json, limits, seen
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
+from provisioner.redaction import Redactor
+from provisioner.retry import retry_after
 from provisioner.stages.dashboard.stage import BOT, Dashboard
+from provisioner.validation import faults
 
 _SOON = timedelta(seconds=5)
 _RIGHTS_KNOWN = timedelta(seconds=30)
@@ -67,6 +70,7 @@ class GrafanaHttp:
         self._token = SecretStr(token.get_secret_value().strip())  # a file often ends in a new line
         if not re.fullmatch(r"[!-~]+", self._token.get_secret_value()):
             raise ValueError("Grafana's token must be visible ASCII characters without blanks")
+        self._redact = Redactor((self._token,)).redact
         self._template = checked(template or shipped())
         self._http = httpx.Client(
             base_url=url,
@@ -84,7 +88,7 @@ class GrafanaHttp:
         try:
             found = _Found.model_validate_json(answer.content).dashboard
         except ValidationError as error:
-            fields = named(", ".join(".".join(map(str, one["loc"])) for one in error.errors()))
+            fields = named(", ".join(fault.place for fault in faults(error)))
             self._refuse(call, answer, Message("answered without a usable {fields}", fields=fields))
         if found.uid != uid:  # some databases compare without regard to case
             other = Message("answered with another dashboard, {uid}", uid=named(found.uid))
@@ -138,12 +142,14 @@ class GrafanaHttp:
             cause = Cause(
                 service="grafana",
                 operation=call.operation,
-                words=self._masked(str(error)),
+                words=self._redact(str(error)),
                 code=type(error).__name__,
             )
             raise Temporary(call.what, cause=cause) from error
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise Temporary(call.what, cause=self._cause(call, answer), retry_after=_SOON)
+            raise Temporary(
+                call.what, cause=self._cause(call, answer), retry_after=retry_after(answer.headers) or _SOON
+            )
         if answer.is_redirect or _json(answer) is None:
             self._refuse(call, answer)
         return answer
@@ -162,19 +168,16 @@ class GrafanaHttp:
         """A `note` where what Grafana says is no fault in its own eyes."""
         code, said = str(answer.status_code), _json(answer)
         if said is None or note is not None:
-            note = note or seen(answer, self._masked)
+            note = note or seen(answer, self._redact)
             cause = Cause.noted(note, service="grafana", operation=call.operation, code=code)
-            return cause.redacted(self._masked)
+            return cause.redacted(self._redact)
         return Cause(
             service="grafana",
             operation=call.operation,
             code=code,
-            words=self._masked(_words(answer)),
+            words=self._redact(_words(answer)),
             request_id=str(said.get("accessErrorId") or said.get("traceID") or ""),
         )
-
-    def _masked(self, words: str) -> str:
-        return words.replace(self._token.get_secret_value(), "***")
 
 
 def shipped() -> str:

@@ -33,7 +33,6 @@ from provisioner.message import Message, named
 
 USERS = "staticPasswords"
 
-_BCRYPT = re.compile(r"\$2[aby]\$(1[0-6])\$[./A-Za-z0-9]{53}\Z")
 _STARTS = re.compile(r"\$2[a-z]?\$(0[4-9]|[12][0-9]|3[01])\$.{52,}\Z", re.DOTALL)
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # YAML's own: str.splitlines knows others
 _LAST_BREAK = re.compile(_BREAK.pattern.join(("(?:", r")\Z")))
@@ -146,11 +145,6 @@ def starts(text: str) -> bool:
     except Unsound:
         return False
     return True
-
-
-def strong(hashed: str) -> bool:
-    """Whether it is a bcrypt hash that dex accepts at every login: of cost 10 to 16."""
-    return _BCRYPT.match(hashed) is not None
 
 
 def _check(entry: Any, number: int) -> None:

@@ -21,7 +21,6 @@ however many come at once, two restarts do.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,6 +32,8 @@ from pydantic import SecretStr
 from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Verb, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.password_hash import strong
+from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
 from provisioner.stages.dex.config import DexConfig, Login, Unsound
 from provisioner.workspace import Workspace
@@ -42,7 +43,6 @@ LOCK = "configmap/auth/dex"
 _LOOK_AGAIN = 2.0  # seconds
 _CRASHES_ENOUGH = 2  # a third start will not go better, and meanwhile nobody can log in
 _EDITS_AT_ONCE = 5  # lost races against editors that know no lock, before it is left for later
-_HASH = re.compile(r"\$2[a-z]?\$\d\d\$[./A-Za-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class DexUserStage:
         *,
         starts_within: timedelta = timedelta(minutes=3),
     ) -> None:
-        if not dexconfig.strong(password_hash.get_secret_value()):
+        if not strong(password_hash.get_secret_value()):
             raise ValueError("the password hash is not bcrypt of cost 10 to 16")
         self._dex = dex
         self._health = health
@@ -195,7 +195,7 @@ class DexUserStage:
         user_id = next((config.own_user_id(entry) for entry in kept), "")
         return Login(
             email=ws.login_email,
-            hash=hashed if dexconfig.strong(hashed) else self._password_hash.get_secret_value(),
+            hash=hashed if strong(hashed) else self._password_hash.get_secret_value(),
             username=ws.login,
             user_id=user_id or str(uuid5(NAMESPACE_URL, ws.login_email)),
         )
@@ -282,7 +282,7 @@ class DexUserStage:
             why = error.cause.words if error.cause else ""
             note = Message("{what}: {why}", what=error.what, why=why) if why else error.what
             cause = Cause.noted(note, service="dex", operation="start")
-        return cause.redacted(lambda words: _HASH.sub("***", words))
+        return cause.redacted(Redactor().redact)
 
 
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
@@ -341,7 +341,7 @@ def _sound(ws: Workspace, config: DexConfig) -> bool:
                 entry.get("email") == ws.login_email
                 and entry.get("username") == ws.login
                 and config.own_user_id(entry) != ""
-                and (dexconfig.strong(str(hashed)) if hashed else bool(entry.get("hashFromEnv")))
+                and (strong(str(hashed)) if hashed else bool(entry.get("hashFromEnv")))
             )
     return False
 

@@ -26,8 +26,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from provisioner.errors import Cause, Permanent
 from provisioner.message import Message, named
+from provisioner.redaction import Redactor
 from provisioner.stages.nodegroup.config import ClusterConfig
 from provisioner.stages.nodegroup.eksctl_log import said
 from provisioner.stages.nodegroup.state import Child, Task
@@ -66,6 +69,7 @@ class EksctlProgram:
         self._program = program
         self._folder = folder
         self._environment = dict(environment)
+        self._redact = Redactor(SecretStr(environment.get(name, "")) for name in _SECRETS).redact
         self._timeout = f"--timeout={int(timeout.total_seconds())}s"
         self._lock = threading.RLock()
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
@@ -141,7 +145,7 @@ class EksctlProgram:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Permanent(what, cause=_not_run("version", error)) from error
         if done.returncode:
-            words = self._masked(done.stderr or done.stdout)
+            words = self._redact(done.stderr or done.stdout)
             raise Permanent(what, cause=_cause("version", words, f"exit {done.returncode}"))
         return done.stdout.strip()
 
@@ -237,15 +241,9 @@ class EksctlProgram:
             _end((process,), timedelta(seconds=2))
 
     def _words(self, folder: Path, code: str) -> str:
-        """What tells why it ended. Masked before it is cut, which could leave a part of a secret."""
-        log, errors = (self._masked(_tail(folder / name)) for name in ("stdout", "stderr"))
+        """What tells why it ended."""
+        log, errors = (self._redact(_tail(folder / name)) for name in ("stdout", "stderr"))
         return said(log, errors, failed=code != "0")
-
-    def _masked(self, words: str) -> str:
-        for name in _SECRETS:
-            if secret := self._environment.get(name):
-                words = words.replace(secret, "***")
-        return words
 
     def _of(self, nodegroup: str, task: Task) -> Path:
         return self._folder / f"{nodegroup}.{task}"
@@ -275,10 +273,14 @@ def _read(file: Path) -> str:
 
 
 def _tail(file: Path) -> str:
+    """Of a longer one whole lines: half a line may begin with half a secret."""
     try:
-        return file.read_bytes()[-_BYTES_MOST:].decode(errors="replace")
+        content = file.read_bytes()
     except FileNotFoundError:
         return ""
+    tail = content[-_BYTES_MOST:]
+    whole = tail if len(content) == len(tail) else tail.partition(b"\n")[2]
+    return whole.decode(errors="replace")
 
 
 class _NoProgram(OSError):

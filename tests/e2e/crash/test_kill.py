@@ -99,9 +99,9 @@ def test_a_create_and_a_delete_survive_a_kill_at_every_vendor_write(
         killer.arm()
         for scene in (coming, leaving):
             scene.press("admin", "ws.req.approve")
-        killer.until(lambda: leaving.says("does not let pod", work), "drain that a budget holds up")
+        killer.until(lambda: leaving.says("blocks pod", work), "drain that a budget holds up")
         killer.strike()
-        killer.until(lambda: leaving.says("does not let pod", work), "second drain of the same nodes")
+        killer.until(lambda: leaving.says("blocks pod", work), "second drain of the same nodes")
         let_go(admin, work)
         killer.until(lambda: coming.says("is ready") and leaving.says("is gone"), "end of all the kills")
 

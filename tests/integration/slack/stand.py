@@ -60,10 +60,8 @@ class Stand:
             units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
         )
         self._client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/")
-        self.people = SlackPeople(self._client, self.clock)
-        self.notifier = SlackNotifier(
-            client=self._client, texts=self.texts, group_id=self.people.group_id, clock=self.clock
-        )
+        self.people = SlackPeople(self._client)
+        self.notifier = SlackNotifier(client=self._client, texts=self.texts, group_id=self.people.group_id)
         self.http = (
             HttpTransport(signing_secret=SecretStr(slack.signing_secret), host="127.0.0.1", port=0)
             if http

@@ -20,7 +20,7 @@ KOREAN = """
 msgid ""
 msgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"
 
-msgid "That command was not run. {problems}"
+msgid "The command wasn't run. {problems}"
 msgstr "명령을 실행하지 않았습니다. {problems}"
 
 msgid "New workspace"
@@ -57,9 +57,10 @@ def test_help_says_what_there_is_to_the_one_who_asked(stand: Stand, line: str) -
 def test_a_wrong_command_is_answered_with_all_that_is_wrong(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace create My_Team spec=huge <!channel>")
 
-    said = stand.told("requester", "That command was not run.")
-    assert "My_Team is not. Try myteam." in said
-    assert "There is no spec huge" in said
+    said = stand.told("requester", "The command wasn't run.")
+    assert "My_Team isn't a valid project name." in said
+    assert "Try myteam." in said
+    assert "Unknown spec huge" in said
     assert "&lt;!channel&gt;" in said
 
 
@@ -70,13 +71,13 @@ def test_once_the_language_is_known_the_answer_is_in_the_acknowledgement(stand: 
     seen = stand.slack.command("requester", "general", "/workspace creat")
 
     assert [message["text"] for message in seen["private"]] == [
-        "That command was not run. I do not know creat. Did you mean create?"
+        "The command wasn't run. Unknown command creat. Did you mean create?"
     ]
 
 
 def test_the_form_after_a_wrong_command_holds_what_could_be_read(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace create alpha spec=huge max=7")
-    stand.told("requester", "There is no spec huge")
+    stand.told("requester", "Unknown spec huge")
 
     stand.slack.click("requester", action_id="ws.create.open", channel="general")
 
@@ -91,14 +92,14 @@ def test_status_and_list_are_answered_privately_from_what_is_stored(stand: Stand
     stand.slack.command("admin", "general", "/workspace status alpha")
     stand.slack.command("admin", "general", "/workspace list")
 
-    stand.told("admin", "alpha: waiting for approval")
+    stand.told("admin", "alpha: pending approval")
     stand.told("admin", "1 workspace")
 
 
 def test_a_live_status_is_kept_and_the_answer_announced(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace status alpha live")
 
-    stand.told("requester", "Looking at the systems for alpha")
+    stand.told("requester", "Checking alpha in all systems")
     (ask,) = _due(stand)
     assert (ask.kind, ask.user, ask.channel) == (SubmissionKind.LOOK, MINA, "C0GENERAL1")
     assert ask.spec == {"project": "alpha"}
@@ -109,7 +110,7 @@ def test_an_answer_reaches_a_channel_the_bot_is_not_in(stand: Stand) -> None:
 
     stand.slack.command("requester", "general", "/workspace list")
 
-    stand.told("requester", "There are no workspaces")
+    stand.told("requester", "No workspaces yet")
 
 
 def test_private_answers_are_in_the_readers_language(
@@ -187,13 +188,13 @@ def test_everything_wrong_is_shown_at_its_field_at_once(stand: Stand) -> None:
     )
 
     assert set(seen["errors"]) == {"project", "desired", "why"}
-    assert seen["errors"]["desired"] == "The nodes to start with (9) are more than the most there may be (2)."
+    assert seen["errors"]["desired"] == "Initial nodes (9) can't exceed maximum nodes (2)."
 
 
 def test_a_number_that_is_none_is_told_at_its_field(stand: Stand) -> None:
     seen = stand.slack.submit("requester", stand.form(), {"project": "alpha", "max": "many", "why": "x"})
 
-    assert seen["errors"] == {"max": "max is a whole number; many is not."}
+    assert seen["errors"] == {"max": "max must be a whole number, not many."}
 
 
 def test_a_project_that_is_asked_for_already_is_told_at_its_field(stand: Stand) -> None:
@@ -201,7 +202,7 @@ def test_a_project_that_is_asked_for_already_is_told_at_its_field(stand: Stand) 
 
     seen = stand.slack.submit("requester", stand.form(), {"project": "alpha", "why": "x"})
 
-    assert "There is a request for alpha already" in seen["errors"]["project"]
+    assert "A request for alpha is already pending" in seen["errors"]["project"]
 
 
 def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:
@@ -221,7 +222,7 @@ def test_a_form_is_stored_before_it_is_acknowledged(stand: Stand) -> None:
     )
     assert ask.spec == a_spec(max=2, why="to train").to_json()
     assert stand.woken
-    stand.told("requester", "Checking alpha on all systems.")
+    stand.told("requester", "Checking alpha in all systems")
 
 
 def test_a_form_delivered_twice_is_one_ask(stand: Stand) -> None:
@@ -246,7 +247,7 @@ def test_a_form_that_cannot_be_kept_stays_open_and_says_so(
     seen = slack.submit("requester", stand.form(), {"project": "alpha", "why": "to train"})
 
     (said,) = seen["errors"].values()
-    assert said.startswith("Something went wrong on our side and nothing was kept. Please try again.")
+    assert said.startswith("Your form wasn't saved because of an internal error. Try again.")
     assert "disk full" not in said
     assert seen["view"] is not None
     stand.stop()
@@ -267,7 +268,7 @@ def test_a_form_that_slack_opens_too_late_is_told(stand: Stand) -> None:
 
     stand.slack.command("requester", "general", "/workspace create")
 
-    stand.told("requester", "Slack did not open the form in time.")
+    stand.told("requester", "Slack didn't open the form in time.")
 
 
 def test_a_refused_ask_is_offered_again_as_it_was_filled(stand: Stand) -> None:

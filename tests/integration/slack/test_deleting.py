@@ -21,7 +21,7 @@ def test_the_form_says_that_nothing_is_deleted_yet_and_wants_the_name(stand: Sta
     view = stand.view("requester")
     assert view["callback_id"] == "ws.delete.submit"
     assert view["title"]["text"] == "Delete workspace"
-    assert "nothing is deleted before somebody else approves that list" in str(view["blocks"][0])
+    assert "Nothing is deleted until someone else approves that plan" in str(view["blocks"][0])
     assert [block["block_id"] for block in view["blocks"][1:]] == ["confirm", "why"]
 
 
@@ -31,9 +31,9 @@ def test_the_form_says_when_no_such_workspace_is_known(stand: Stand) -> None:
     stand.form(line="/workspace delete alpa")
 
     said = str(stand.view("requester")["blocks"][0])
-    assert "I know no workspace `alpa`: nobody has asked for one" in said
+    assert "I have no record of workspace `alpa`" in said
     assert "Did you mean `alpha`?" in said
-    assert "I look at every system first" in said
+    assert "The bot first lists what will be deleted" in said
 
 
 @pytest.mark.parametrize("typed", ["alpha", " “Alpha” "])
@@ -54,7 +54,7 @@ def test_a_deletion_is_stored_before_it_is_acknowledged(stand: Stand, typed: str
     )
     assert ask.spec == {"project": "alpha", "why": "the project is over"}
     assert stand.woken
-    stand.told("requester", "Looking for alpha on all systems.")
+    stand.told("requester", "Checking alpha in all systems")
 
 
 @pytest.mark.parametrize("typed", ["alphabet", "yes"])
@@ -63,9 +63,7 @@ def test_another_name_is_told_at_its_field_and_nothing_is_kept(stand: Stand, typ
 
     seen = stand.slack.submit("requester", view_id, {"confirm": typed})
 
-    assert seen["errors"] == {
-        "confirm": "That is not the name. Type alpha to ask for it to be deleted, or close this."
-    }
+    assert seen["errors"] == {"confirm": "The name doesn't match. Type alpha to confirm, or close this form."}
     assert seen["view"] is not None
     assert stand.ask(view_id) is None
 
@@ -76,7 +74,7 @@ def test_a_form_delivered_twice_is_one_ask(stand: Stand) -> None:
 
     stand.slack.submit("requester", view_id, {"confirm": "alpha"})
 
-    stand.told("requester", "Looking for alpha")
+    stand.told("requester", "Checking alpha")
     assert len(due(stand)) == 1
 
 
@@ -85,14 +83,14 @@ def test_no_form_opens_for_what_cannot_be_asked_for(stand: Stand) -> None:
 
     stand.slack.command("admin", "general", "/workspace delete alpha")
 
-    stand.told("admin", "There is a request for alpha already: WSR-0001, open until")
+    stand.told("admin", "A request for alpha is already pending: WSR-0001 (expires")
     assert stand.slack.view("admin") is None
 
 
 def test_no_form_opens_for_a_name_of_the_platform(stand: Stand) -> None:
     stand.slack.command("admin", "general", "/workspace delete aia")
 
-    stand.told("admin", "aia belongs to the platform; it is never deleted.")
+    stand.told("admin", "aia belongs to the platform and can't be deleted.")
     assert stand.slack.view("admin") is None
 
 
@@ -102,7 +100,7 @@ def test_what_came_in_between_is_told_at_the_field(stand: Stand) -> None:
 
     seen = stand.slack.submit("requester", view_id, {"confirm": "alpha"})
 
-    assert "There is a request for alpha already" in seen["errors"]["confirm"]
+    assert "A request for alpha is already pending" in seen["errors"]["confirm"]
     assert stand.ask(view_id) is None
 
 
@@ -111,7 +109,7 @@ def test_a_form_that_slack_opens_too_late_is_told(stand: Stand) -> None:
 
     stand.slack.command("requester", "general", "/workspace delete alpha")
 
-    stand.told("requester", "Slack did not open the form in time.")
+    stand.told("requester", "Slack didn't open the form in time.")
 
 
 def test_without_a_name_it_says_how_to_give_one(stand: Stand) -> None:
@@ -130,7 +128,7 @@ def test_in_a_thread_the_form_is_offered_for_its_workspace(stand: Stand) -> None
         unit.commit()
 
     stand.slack.mention("admin", REQUESTS, at.ts, "delete")
-    stand.told("admin", "Press the button to ask for beta to be deleted.", REQUESTS)
+    stand.told("admin", "Use the button below to request deletion of beta.", REQUESTS)
     stand.slack.click("admin", action_id="ws.delete.open", channel=REQUESTS)
 
     assert stand.view("admin")["callback_id"] == "ws.delete.submit"
@@ -139,7 +137,7 @@ def test_in_a_thread_the_form_is_offered_for_its_workspace(stand: Stand) -> None
 
 def test_the_form_can_be_had_in_a_direct_message(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "delete alpha")
-    stand.answered("requester", "Press the button to ask for alpha to be deleted.")
+    stand.answered("requester", "Use the button below to request deletion of alpha.")
 
     stand.slack.click("requester", action_id="ws.delete.open", channel="dm")
 

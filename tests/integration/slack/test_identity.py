@@ -24,7 +24,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def people(slack: SlackSimulator, clock: FakeClock) -> SlackPeople:
-    return SlackPeople(web_client(SecretStr(slack.bot_token), f"{slack.url}/api/", within=5), clock)
+    return SlackPeople(web_client(SecretStr(slack.bot_token), f"{slack.url}/api/", within=5), clock.elapsed)
 
 
 def leave(slack: SlackSimulator, user: str, group: str) -> None:

@@ -36,7 +36,9 @@ class SlackChat:
         self.clock = FakeClock()
         self.now = datetime.now(UTC)
         client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/", within=5)
-        self.notifier = SlackNotifier(client=client, texts=Texts(), group_id=group_id, clock=self.clock)
+        self.notifier = SlackNotifier(
+            client=client, texts=Texts(), group_id=group_id, timer=self.clock.elapsed
+        )
 
     def inventory(self, channel: str) -> list[str]:
         return [
@@ -86,15 +88,15 @@ def test_a_channel_that_is_not_there_says_how_to_mend_it(chat: SlackChat) -> Non
         chat.notifier.post("C0NOWHERE", card("first"), key="WSR-0001", language="en")
 
     assert str(gone.value.why) == (
-        "I cannot write in channel C0NOWHERE (channel_not_found). Make it, or bring it back if it is"
-        " archived, and invite me there with /invite."
+        "I can't post in channel C0NOWHERE (channel_not_found). Create or unarchive the channel, "
+        "then invite the bot with /invite."
     )
 
 
 def test_a_channel_the_bot_was_not_invited_to_is_gone(chat: SlackChat) -> None:
     chat.slack.core.world.channels[GENERAL].members.discard("U0WORKSPC1")
 
-    with pytest.raises(Gone, match="invite me there"):
+    with pytest.raises(Gone, match="invite the bot"):
         chat.notifier.post(GENERAL, card("first"), key="WSR-0001", language="en")
 
 
@@ -127,7 +129,7 @@ def test_a_revoked_token_is_busy_for_a_while_because_somebody_has_to_mend_it(cha
 def test_blocks_that_slack_does_not_take_are_not_tried_for_ever(chat: SlackChat) -> None:
     chat.slack.faults.fail("chat.postMessage", "invalid_blocks")
 
-    with pytest.raises(Gone, match="does not take this message"):
+    with pytest.raises(Gone, match="rejected this message"):
         post(chat)
 
 

@@ -52,7 +52,7 @@ def test_status_with_live_looks_at_the_systems(stand: Stand) -> None:
 
 def test_who_chooses_another_language_is_answered_in_it_from_then_on(stand: Stand) -> None:
     stand.slack.command("requester", "general", "/workspace help")
-    stand.told("requester", "I make and delete workspaces")
+    stand.told("requester", "I create and delete workspaces")
 
     stand.slack.set_locale("requester", "ko-KR")
 
@@ -76,7 +76,7 @@ def test_what_is_not_understood_says_what_works_here(stand: Stand) -> None:
 
     stand.told(
         "admin",
-        "This thread is about alpha. I understand status, status live, delete and help here.",
+        "This thread is about alpha. Available here: status, status live, delete and help.",
         REQUESTS,
     )
     assert stand.private("requester", REQUESTS) == []
@@ -97,14 +97,14 @@ def test_help_in_a_thread_is_for_the_one_who_asked(stand: Stand) -> None:
 def test_a_direct_message_is_answered(stand: Stand, text: str) -> None:
     stand.slack.message("requester", "dm", text)
 
-    stand.answered("requester", "/workspace create" if text == "help" else "I do not know hello")
+    stand.answered("requester", "/workspace create" if text == "help" else "Unknown command hello")
 
 
 def test_the_bot_does_not_talk_to_itself(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "help")
     stand.answered("requester", "/workspace create")
     stand.slack.message("requester", "dm", "list")
-    stand.answered("requester", "There are no workspaces")
+    stand.answered("requester", "No workspaces yet")
 
     assert len([one for one in stand.slack.dm("requester")["messages"] if one["bot"]]) == 2
 
@@ -120,7 +120,7 @@ def test_an_answer_that_slack_wants_a_little_later_is_given_then(stand: Stand) -
 def test_a_direct_message_is_quoted_as_it_was_written(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "good morning")
 
-    stand.eventually(lambda: "put right in `good morning`" in str(stand.slack.dm("requester")["messages"]))
+    stand.eventually(lambda: "problem in `good morning`" in str(stand.slack.dm("requester")["messages"]))
 
 
 def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
@@ -133,7 +133,7 @@ def test_status_in_a_direct_message_is_kept(stand: Stand) -> None:
 
 def test_the_form_can_be_had_in_a_direct_message(stand: Stand) -> None:
     stand.slack.message("requester", "dm", "create alpha max=7")
-    stand.answered("requester", "Press the button")
+    stand.answered("requester", "Open the form to continue.")
 
     stand.slack.click("requester", action_id="ws.create.open", channel="dm")
 
@@ -157,7 +157,7 @@ def test_a_form_from_nowhere_is_answered_by_direct_message(stand: Stand) -> None
 
     stand.slack.submit("requester", view_id, {"project": "alpha", "why": "to train"})
 
-    stand.answered("requester", "Checking alpha on all systems.")
+    stand.answered("requester", "Checking alpha in all systems")
 
 
 def test_the_shortcut_on_a_card_shows_how_its_workspace_is(stand: Stand) -> None:
@@ -166,7 +166,7 @@ def test_the_shortcut_on_a_card_shows_how_its_workspace_is(stand: Stand) -> None
     stand.slack.shortcut("admin", "ws.shortcut", REQUESTS, at.ts)
 
     view = stand.view("admin")
-    assert "waiting for approval" in str(view["blocks"])
+    assert "pending approval" in str(view["blocks"])
     before = view["hash"]
     stand.slack.click("admin", view_id=view["id"], action_id="ws.status.run")
     stand.eventually(lambda: stand.view("admin")["hash"] != before)
@@ -177,7 +177,7 @@ def test_the_shortcut_on_any_other_message_says_so(stand: Stand) -> None:
 
     stand.slack.shortcut("admin", "ws.shortcut", "general", ts)
 
-    assert "This message is not about a workspace." in str(stand.view("admin")["blocks"])
+    assert "This message isn't about a workspace." in str(stand.view("admin")["blocks"])
 
 
 # ----------------------------------------------------------------------------------------- App Home
@@ -188,7 +188,7 @@ def test_home_shows_ones_own_requests(stand: Stand) -> None:
 
     stand.slack.home("requester")
 
-    stand.eventually(lambda: "waiting for approval" in str(stand.slack.home_view("requester")))
+    stand.eventually(lambda: "pending approval" in str(stand.slack.home_view("requester")))
 
 
 def test_the_messages_tab_publishes_nothing(stand: Stand) -> None:
@@ -213,4 +213,4 @@ def test_home_says_so_when_slack_cannot_say_who_somebody_is(stand: Stand) -> Non
 
     stand.slack.home("requester")
 
-    stand.eventually(lambda: "I could not read from Slack" in str(stand.slack.home_view("requester")))
+    stand.eventually(lambda: "Slack didn't return your profile" in str(stand.slack.home_view("requester")))

@@ -45,7 +45,7 @@ def signed(stand: Stand, body: str = BODY, *, at: float | None = None) -> dict[s
 def nothing_was_done(stand: Stand) -> bool:
     """No call to Slack followed, once a command after it has been answered."""
     stand.slack.command("outsider", "general", "/workspace list")
-    stand.told("outsider", "There are no workspaces")
+    stand.told("outsider", "No workspaces yet")
     return not any(
         entry.get("arguments", {}).get("user") == COMMAND["user_id"] for entry in stand.slack.journal()
     )
@@ -275,7 +275,7 @@ def test_an_event_redelivered_over_the_socket_is_answered_once(socket: Stand) ->
     socket.answered("requester", "Type /workspace create")
     socket.slack.message("requester", "dm", "list")
 
-    socket.answered("requester", "There are no workspaces")
+    socket.answered("requester", "No workspaces yet")
     helped = [one for one in socket.slack.dm("requester")["messages"] if "Type /workspace" in one["text"]]
     assert len(helped) == 1
 

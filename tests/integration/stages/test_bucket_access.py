@@ -127,7 +127,7 @@ def test_T37_the_oldest_version_makes_room_only_at_the_limit(aws: Aws, fresh: Fr
     Trip(case, Goal.ABSENT).arrive()
 
     assert (full.version, full.versions) == ("v5", ("v1", "v2", "v3", "v4", "v5"))
-    assert str(change.detail) == "drops version v1, the oldest that is not in use"
+    assert str(change.detail) == "deletes version v1, the oldest unused one"
     assert look(aws, arn).versions == ("v2", "v3", "v4", "v5", "v6")
 
 
@@ -160,7 +160,7 @@ def test_T40_our_count_of_characters_is_iams(aws: Aws, fresh: Fresh) -> None:
         aws.policies.add_version(arn, over.text)
     aws.policies.add_version(arn, most.text)
 
-    with pytest.raises(Permanent, match="characters too long"):
+    with pytest.raises(Permanent, match="characters over the size limit"):
         Trip(case, Goal.PRESENT).changes()
 
 
@@ -258,7 +258,7 @@ def test_a_policy_that_is_not_there_is_told(aws: Aws) -> None:
     ws = a_workspace(platform=a_platform(env="nowhere"))
     stage = kubeflow(aws.policies, aws.buckets)
 
-    with pytest.raises(Permanent, match="policy policy-s3-kubeflow-an2-meerkat-nowhere does not exist"):
+    with pytest.raises(Permanent, match=("IAM policy policy-s3-kubeflow-an2-meerkat-nowhere doesn't exist")):
         stage.plan(ws, stage.observe(ws), Goal.PRESENT)
     assert stage.plan(ws, stage.observe(ws), Goal.ABSENT) == ()
 

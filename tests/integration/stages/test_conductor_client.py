@@ -91,9 +91,7 @@ def test_T54_a_refused_login_is_made_once_whatever_is_asked_and_from_however_man
     with ThreadPoolExecutor(8) as pool:
         errors = list(pool.map(lambda _: failure(client), range(24)))
 
-    assert {str(error.what) for error in errors} == {
-        f"AI Conductor does not accept the bot's login {ADMIN_LOGIN}"
-    }
+    assert {str(error.what) for error in errors} == {f"AI Conductor rejects the bot's login {ADMIN_LOGIN}"}
     assert {error.cause.code for error in errors if error.cause} == {"USER.LOGIN.001"}
     assert here.codes() == WRONG
 
@@ -110,7 +108,7 @@ def test_T54_a_person_may_have_it_tried_again_until_three_of_the_five_are_used(h
     assert here.codes() == WRONG * 3
     assert (
         words[2:]
-        == [f"AI Conductor refused the login {ADMIN_LOGIN} 3 times of 5: the bot tries it no more"] * 4
+        == [f"AI Conductor rejected the login {ADMIN_LOGIN} 3 of 5 times, so the bot stopped trying"] * 4
     )
     account = here.account(ADMIN_LOGIN)
     assert account is not None
@@ -146,7 +144,7 @@ def test_T54_mended_and_tried_again_it_works(here: Conductor) -> None:
     ("days", "words", "code"),
     [
         (0, "the account is locked", "USER.LOGIN.002"),
-        (90, "the account is locked because nobody used it", "USER.LOGIN.003"),
+        (90, "the account is locked for inactivity", "USER.LOGIN.003"),
     ],
 )
 def test_T55_a_locked_account_is_said_so_and_works_once_it_is_unlocked(
@@ -189,7 +187,7 @@ def test_T54_logins_without_an_answer_may_have_been_refused_and_are_counted(here
 
     assert [type(error) for error in errors] == [Temporary, Temporary, Permanent, Permanent, Permanent]
     assert str(errors[3].what) == (
-        f"AI Conductor did not answer 3 logins of {ADMIN_LOGIN}, which it may have refused"
+        f"AI Conductor didn't respond to 3 logins of {ADMIN_LOGIN}, which it may have rejected"
     )
     assert len(here.codes()) == 3
     assert client.workspaces()
@@ -259,7 +257,7 @@ def test_the_edge_accounts_login_does_not_replace_the_bots(here: Conductor) -> N
 def test_an_account_made_anew_is_not_held_to_the_logins_of_the_one_before(here: Conductor) -> None:
     password = SecretStr("alpha-edge@com")
     client = here.client()
-    with pytest.raises(Permanent, match="does not accept the login alpha-edge"):
+    with pytest.raises(Permanent, match="rejects the login alpha-edge"):
         client.log_in("alpha-edge", password=password)
 
     client.create_account("alpha-edge", password=password, type_=AccountType.DEVELOPER)
@@ -290,7 +288,7 @@ def test_a_page_for_people_is_no_answer(here: Conductor) -> None:
         ),
         (JSONResponse({"workspaces": [{"id": "1"}]}), "the answer is not as expected: KeyError 'name'"),
         (JSONResponse({"rows": []}), "the answer is not as expected: KeyError 'workspaces'"),
-        (JSONResponse({"error": "odd"}, 409), 'answered 409 with JSON of another form: {"error":"odd"}'),
+        (JSONResponse({"error": "odd"}, 409), ('answered 409 with unexpected JSON: {"error":"odd"}')),
         (JSONResponse({"detail": {"error_code": "WS.1"}}, 400), '{"error_code": "WS.1"}'),
     ],
 )
@@ -325,7 +323,7 @@ def test_T54_whatever_refuses_a_login_it_is_not_made_again(answering: Answering,
     answering(login=JSONResponse({"detail": "never asked"}, 401))
 
     for error in (first, failure(client)):
-        assert str(error) == "AI Conductor does not accept the bot's login bot: Invalid credentials"
+        assert str(error) == "AI Conductor rejects the bot's login bot: Invalid credentials"
 
 
 def test_a_login_at_a_wrong_address_says_nothing_of_the_password(answering: Answering) -> None:
@@ -419,7 +417,7 @@ def test_T53_a_password_that_is_quoted_in_words_is_starred(answering: Answering)
     error = failure(client)
 
     assert error.cause is not None
-    assert error.cause.words == '{"message": "no such row ***"}'
+    assert error.cause.words == '{"message": "no such row [hidden]"}'
     assert CANARY not in repr(client) + repr(vars(client))
 
 
@@ -451,7 +449,9 @@ def test_T61_of_a_full_page_of_deleted_solutions_it_is_not_told_that_there_are_n
         client.solutions(ANY)
 
     assert failed.value.cause
-    assert failed.value.cause.words == "the first 100 are deleted, and whether there are others is not told"
+    assert failed.value.cause.words == (
+        "the first 100 are deleted, and AI Conductor doesn't say whether there are more"
+    )
 
 
 def test_T61_deleted_solutions_alone_are_none(answering: Answering) -> None:

@@ -111,7 +111,7 @@ def test_T54_a_refused_login_is_made_once_and_again_only_when_a_person_wants_it(
     case.client.reset_lockout()
     words |= {attempt() for _ in range(4)}
 
-    assert words == {f"AI Conductor does not accept the login {case.ws.edge_account}"}
+    assert words == {f"AI Conductor rejects the login {case.ws.edge_account}"}
     assert here.codes(case.ws.edge_account) == ["USER.LOGIN.001"] * 2
     assert case.ours() is None
 
@@ -120,7 +120,7 @@ def test_T55_a_locked_account_is_said_so(fresh: Fresh) -> None:
     case = fresh()
     case.failures["locked"]()
 
-    with pytest.raises(Permanent, match="the account is locked because nobody used it") as failed:
+    with pytest.raises(Permanent, match="the account is locked for inactivity") as failed:
         Trip(case, Goal.PRESENT).arrive()
 
     assert failed.value.cause is not None

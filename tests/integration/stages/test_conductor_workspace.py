@@ -136,7 +136,7 @@ def test_T8_an_AI_Conductor_that_adds_no_ws_is_found_out() -> None:
     with conductor(appends_ws=False) as here:
         case = a_case(here, "alpha")
 
-        with pytest.raises(Permanent, match="AI Conductor made workspace alpha, not alpha-ws"):
+        with pytest.raises(Permanent, match="AI Conductor created workspace alpha, not alpha-ws"):
             Trip(case, Goal.PRESENT).arrive()
         Trip(case, Goal.ABSENT).arrive()
 

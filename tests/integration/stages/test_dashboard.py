@@ -210,7 +210,7 @@ class TestGiven:
     def test_T56_one_that_is_not_there_is_told_when_it_is_planned(self, grafana: Grafana) -> None:
         ws = a_workspace("given", dashboard="nowhere")
 
-        with pytest.raises(Permanent, match="there is no dashboard nowhere"):
+        with pytest.raises(Permanent, match="Grafana dashboard nowhere doesn't exist"):
             Trip(a_case(grafana, ws), Goal.PRESENT).changes()
 
     def test_T58_it_stays_when_the_workspace_goes(self, grafana: Grafana) -> None:
@@ -323,12 +323,12 @@ class TestParrot:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (JSONResponse({"message": "no {token}"}, 403), "no ***"),
-            (PlainTextResponse("<title>Bearer {token}</title>", 404), "not JSON: Bearer ***"),
+            (JSONResponse({"message": "no {token}"}, 403), "no [hidden]"),
+            (PlainTextResponse("<title>Bearer {token}</title>", 404), "not JSON: Bearer [hidden]"),
             (JSONResponse({"message": "Not found"}, 404), "Not found"),
             (JSONResponse({"error": "no such tenant"}, 400), "no such tenant"),
             (JSONResponse({}, 400), "Bad Request"),
-            (JSONResponse([FOUND]), "answered 200 with JSON of another form: "),
+            (JSONResponse([FOUND]), "answered 200 with unexpected JSON: "),
             (JSONResponse({"meta": {}}), "answered without a usable dashboard"),
             (JSONResponse({"dashboard": {"uid": "any"}}), "answered without a usable dashboard.title"),
             (JSONResponse({"dashboard": {"uid": "ANY", "title": "T"}}), "another dashboard, ANY"),
@@ -336,7 +336,7 @@ class TestParrot:
                 Response("{", 200, {"content-type": "application/json"}),
                 "answered 200 with application/json, not JSON: {",
             ),
-            (Response(b"", 200), "answered 200 with no content type, not JSON: "),
+            (Response(b"", 200), "answered 200 with an unknown content type, not JSON: "),
         ],
         ids=lambda value: value if isinstance(value, str) else "",  # an object's own text has its address
     )
@@ -359,7 +359,7 @@ class TestParrot:
         app, client = parrot
         app.answer = PlainTextResponse("<html><title>upstream {token}</title></html>", code)
 
-        with pytest.raises(Temporary, match=r"upstream \*\*\*") as failed:
+        with pytest.raises(Temporary, match=r"upstream \[hidden\]") as failed:
             client.look("any")
 
         assert cause_of(failed.value).code == str(code)

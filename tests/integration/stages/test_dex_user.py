@@ -121,7 +121,7 @@ def test_T21_if_dex_does_not_start_our_entry_goes_and_everybody_else_can_log_in(
     before = case.neighbours()
     kubeflow.server.break_restarts(1)
 
-    with pytest.raises(Permanent, match="which was taken out again") as failed:
+    with pytest.raises(Permanent, match="so the bot removed that login") as failed:
         Trip(case, Goal.PRESENT).arrive()
     until(kubeflow.health.up)
 

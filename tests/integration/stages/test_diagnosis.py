@@ -86,14 +86,14 @@ def test_the_right_that_lacks_is_named(bot: Clients, call: str) -> None:
 def test_a_service_that_is_busy_is_told_so(bot: Clients, call: str) -> None:
     known = told(bot, call, Kind.THROTTLING)
 
-    assert str(known.cause) == "AWS got more calls from this account than it serves at once."
+    assert str(known.cause) == "This account exceeded AWS's request rate limit."
     assert known.retryable
 
 
 def test_an_answer_that_is_lost_is_told_so(bot: Clients) -> None:
     known = told(bot, "ec2.DescribeInstanceTypes", Kind.LOST_ANSWER)
 
-    assert str(known.cause) == "The bot cannot reach AWS."
+    assert str(known.cause) == "The bot can't reach AWS."
     assert known.retryable
 
 
@@ -108,4 +108,4 @@ def test_a_policy_that_is_full_is_told_so(aws: Aws) -> None:
 
     known = diagnose(met.value.what, met.value.cause)
     assert known is not None
-    assert str(known.cause) == "The policy would become longer than the 6144 characters that AWS allows."
+    assert str(known.cause) == ("With this change, the policy would exceed AWS's limit of 6144 characters.")

@@ -361,11 +361,11 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     (change,) = trip.changes()
     trip.turn()
 
-    until(lambda: f"budget {space}/keep does not let pod {space}/notebook go" in reason(trip))
+    until(lambda: f"budget {space}/keep blocks pod {space}/notebook" in reason(trip))
     world.admin.delete(ANY, PODS, "notebook", namespace=space)
     Trip(case, Goal.ABSENT).arrive()
 
-    assert str(change.detail) == "1 node, 1 pod runs there"
+    assert str(change.detail) == "1 node, 1 running pod"
     assert change.destroys_data
     assert case.ours() is None
 
@@ -390,7 +390,7 @@ def test_T49_a_drain_that_eksctl_gives_up_is_told_with_what_blocked_it(world: Wo
 
     case.client = world.impatient
 
-    with pytest.raises(Permanent, match=r"cannot drain node group .* does not let pod") as failed:
+    with pytest.raises(Permanent, match=r"cannot drain EKS node group .* blocks pod") as failed:
         Trip(case, Goal.ABSENT).arrive()
 
     assert failed.value.cause is not None
@@ -490,7 +490,7 @@ def test_a_node_group_that_somebody_made_by_hand_is_refused(fresh: Fresh) -> Non
     case = fresh()
     case.strangers["a node group without our tag"]()
 
-    with pytest.raises(NotOurs, match="which this bot did not make"):
+    with pytest.raises(NotOurs, match="wasn't created by this bot"):
         Trip(case, Goal.PRESENT).changes()
 
 
@@ -500,7 +500,9 @@ def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody
     project = next(projects)
     first = made(a_case(world, project))
 
-    with pytest.raises(Permanent, match=f"node group {first.ws.nodegroup} exists with spec standard"):
+    with pytest.raises(
+        Permanent, match=(f"EKS node group {first.ws.nodegroup} already exists with spec standard")
+    ):
         Trip(a_case(world, project, spec="gpu"), Goal.PRESENT).changes()
 
 
@@ -512,7 +514,7 @@ def test_gpus_that_no_pod_can_get_are_told_in_eksctls_words_until_somebody_helps
     refused = 'User "eksctl" cannot create resource "daemonsets" in API group "apps"'
     world.cluster.faults.refuse("create", "daemonsets.apps", code=403, reason="Forbidden", message=refused)
 
-    with pytest.raises(Permanent, match="their device plugin is not in the cluster") as failed:
+    with pytest.raises(Permanent, match="the cluster has no NVIDIA device plugin") as failed:
         Trip(case, Goal.PRESENT).arrive()
 
     assert failed.value.cause is not None

@@ -133,7 +133,7 @@ def test_T15_a_namespace_that_stood_before_stops_a_create(fresh: Fresh) -> None:
     case = fresh()
     case.strangers["a namespace of nobody"]()
 
-    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+    with pytest.raises(NotOurs, match="already exists and wasn't created by this bot"):
         Trip(case, Goal.PRESENT).changes()
 
 

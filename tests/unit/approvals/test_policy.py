@@ -9,7 +9,8 @@ import pytest
 
 import bot
 from approvals.errors import NotAllowed
-from approvals.policy import Policy, PolicyFault
+from bot.config.policy import from_toml
+from provisioner.validation import Invalid
 from tests.builders import a_gate, a_subject, an_actor
 
 RULE = """
@@ -23,13 +24,13 @@ SHIPPED = Path(bot.__file__).parent / "config" / "policy.toml"
 
 
 def faults(text: str) -> tuple[str, ...]:
-    with pytest.raises(PolicyFault) as found:
-        Policy.from_toml(text)
+    with pytest.raises(Invalid) as found:
+        from_toml(text)
     return found.value.lines
 
 
 def test_a_member_of_any_asking_group_gets_the_gate() -> None:
-    policy = Policy.from_toml(RULE)
+    policy = from_toml(RULE)
 
     for group in ("workspace-users", "workspace-admins"):
         assert policy.gate_for(a_subject(), an_actor("U0MINA", group)) == a_gate()
@@ -37,32 +38,32 @@ def test_a_member_of_any_asking_group_gets_the_gate() -> None:
 
 def test_everybody_else_learns_which_groups_may() -> None:
     with pytest.raises(NotAllowed) as no:
-        Policy.from_toml(RULE).gate_for(a_subject(), an_actor("U0OUT", "visitors"))
+        from_toml(RULE).gate_for(a_subject(), an_actor("U0OUT", "visitors"))
 
     assert no.value.groups == ("workspace-users", "workspace-admins")
 
 
 def test_somebody_in_no_group_may_not_ask() -> None:
     with pytest.raises(NotAllowed):
-        Policy.from_toml(RULE).gate_for(a_subject(), an_actor("U0OUT", groups=frozenset()))
+        from_toml(RULE).gate_for(a_subject(), an_actor("U0OUT", groups=frozenset()))
 
 
 def test_an_action_without_a_rule_is_for_nobody() -> None:
     with pytest.raises(NotAllowed) as no:
-        Policy.from_toml(RULE).gate_for(a_subject(action="workspace.explode"), an_actor())
+        from_toml(RULE).gate_for(a_subject(action="workspace.explode"), an_actor())
 
     assert (no.value.action, no.value.groups) == ("workspace.explode", ())
 
 
 def test_nobody_approves_for_themselves_whatever_the_policy_says() -> None:
-    assert not Policy.from_toml(RULE).gate_for(a_subject(), an_actor()).allow_self
+    assert not from_toml(RULE).gate_for(a_subject(), an_actor()).allow_self
     assert faults(RULE + "allow_self = true") == (
         'actions."workspace.create".allow_self: there is no such key',
     )
 
 
 def test_a_true_fact_raises_the_gate_and_never_lowers_it() -> None:
-    policy = Policy.from_toml(RULE + "needed_if = { destroys_data = 2, harmless = 1 }")
+    policy = from_toml(RULE + "needed_if = { destroys_data = 2, harmless = 1 }")
 
     for facts, needed in [
         ({"destroys_data": True}, 2),
@@ -84,7 +85,7 @@ def test_a_true_fact_raises_the_gate_and_never_lowers_it() -> None:
     ],
 )
 def test_how_long_it_is_open_is_written_as_people_do(text: str, length: timedelta) -> None:
-    policy = Policy.from_toml(RULE.replace("24h", text))
+    policy = from_toml(RULE.replace("24h", text))
 
     assert policy.gate_for(a_subject(), an_actor()).open_for == length
 
@@ -140,7 +141,7 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
 
 
 def test_the_shipped_policy_is_right_and_keeps_a_request_open_for_a_day() -> None:
-    policy = Policy.from_toml(SHIPPED.read_text(encoding="utf-8"))
+    policy = from_toml(SHIPPED.read_text(encoding="utf-8"))
 
     assert {"workspace.create", "workspace.delete"} <= policy.rules.keys()
     for action in policy.rules:

@@ -34,7 +34,7 @@ GIVEN = {
 SECRETS = {
     "SLACK__BOT_TOKEN": "xoxb-made-up",
     "SLACK__APP_TOKEN": "xapp-made-up",
-    "KUBEFLOW_PASSWORD_HASH": "$2b$10$" + "x" * 53,
+    "KUBEFLOW_PASSWORD_HASH": "$2b$10$" + "u" * 53,
 }
 SECRET_WORDS = ("TOKEN", "PASSWORD", "SECRET", "HASH", "DATABASE_URL")
 

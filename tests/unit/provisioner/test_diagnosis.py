@@ -185,7 +185,9 @@ def test_the_right_that_lacks_is_named() -> None:
     found = diagnose(SOMETHING, Cause(service="kubernetes", operation="create", code="403", words=words))
 
     assert found is not None
-    assert str(found.cause) == "The bot (workspace-bot) may not create profiles in Kubernetes."
+    assert str(found.cause) == (
+        "The bot (workspace-bot) doesn't have permission to create profiles in Kubernetes."
+    )
     assert not found.retryable
 
 
@@ -266,7 +268,7 @@ def test_a_launch_that_failed_is_told_by_its_reason(words: str, why: str) -> Non
     found = diagnose(SOMETHING, Cause(service="eks", operation="any", words=words))
 
     assert found is not None
-    assert str(found.cause) == f"AWS did not start the machines: {why}."
+    assert str(found.cause) == f"AWS couldn't start the instances: {why}."
 
 
 @pytest.mark.parametrize(
@@ -348,14 +350,14 @@ def test_a_call_of_ai_conductor_that_stands_in_the_file_is_looked_for_there(oper
 
 
 def test_what_the_vendor_says_goes_before_what_we_could_not_do() -> None:
-    what = Message("dex did not start with {user}, which was taken out again", user="me@aic.com")
+    what = Message("Dex failed to start with {user}, so the bot removed that login", user="me@aic.com")
     cause = Cause(service="dex", operation="start", words="no password hash provided")
 
     alone, told = diagnose(what, None), diagnose(what, cause)
 
     assert alone is not None
     assert told is not None
-    assert "did not come up in time" in str(alone.cause)
+    assert "didn't become ready in time" in str(alone.cause)
     assert "no password hash" in str(told.cause)
 
 

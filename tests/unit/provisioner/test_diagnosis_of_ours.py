@@ -110,8 +110,8 @@ def test_whoever_meets_an_error_of_ours_is_told_what_to_do(one: Raised) -> None:
 
 
 ONE_GOAL = {
-    "namespace {name} exists without a Profile": "a deletion removes it",
-    "Profile {name} was made by hand and not by this bot": "a create takes it over",
+    "namespace {name} already exists without a Kubeflow profile": "a deletion removes it",
+    "Kubeflow profile {name} was created manually, not by this bot": "a create takes it over",
 }
 
 

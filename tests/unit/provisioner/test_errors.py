@@ -73,6 +73,15 @@ def test_a_note_that_is_cut_keeps_no_half_of_a_secret() -> None:
 
 def test_a_secret_behind_the_words_that_are_kept_is_no_less_one() -> None:
     cause = noted("/" + "a" * LONGEST_WORDS + SECRET)
-    assert SECRET not in cause.words
 
     assert SECRET not in repr(cause.redacted(hidden))
+
+
+def test_words_are_cut_after_their_secrets_are_taken_out() -> None:
+    words = "a" * (LONGEST_WORDS - 4) + SECRET
+    cause = Cause(service="s3", operation="CreateBucket", words=words).redacted(hidden)
+
+    kept = Cause.from_json(cause.to_json())
+
+    assert kept.words == "a" * (LONGEST_WORDS - 4) + "***"
+    assert SECRET[:4] not in kept.words

@@ -25,7 +25,7 @@ from tests.laws.stage_laws import CANARY, Context, Fresh, StageCase, StageLaws, 
 
 WS = a_workspace()
 OURS, BY_HAND = {PROJECT: WS.project}, {"team": "vision"}
-LEFT = f"bucket {WS.bucket} exists and was not made by this bot"
+LEFT = f"S3 bucket {WS.bucket} already exists and wasn't created by this bot"
 
 
 def a_case(s3: FakeS3 | None = None) -> StageCase:
@@ -87,7 +87,7 @@ class Down:
     """S3 that does not answer."""
 
     def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
-        raise Temporary(Message("cannot read bucket {name} of {account}", name=bucket, account=account))
+        raise Temporary(Message("cannot read S3 bucket {name} of {account}", name=bucket, account=account))
 
 
 @pytest.mark.parametrize("goal", list(Goal))

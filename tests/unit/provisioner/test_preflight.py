@@ -23,7 +23,7 @@ def test_credentials_of_another_account_are_told() -> None:
 
     assert words == (
         "AWS account: the bot's AWS credentials belong to account 999999999999,"
-        " and its settings say 123456789012"
+        " but its settings specify 123456789012"
     )
 
 
@@ -31,8 +31,8 @@ def test_a_cluster_that_aws_does_not_have_is_told() -> None:
     """T44: the cluster's version is part of its name, so an upgrade gives it another."""
     place = FakePlace(cluster="eks-an2-meerkat-prod-1-33")
 
-    assert told(place) == ["EKS cluster: there is no EKS cluster eks-an2-meerkat-prod"]
-    assert "an upgrade of the platform" in str(place.preflight().refusals()[0].error.hint)
+    assert told(place) == ["EKS cluster: EKS cluster eks-an2-meerkat-prod doesn't exist"]
+    assert "A platform upgrade" in str(place.preflight().refusals()[0].error.hint)
 
 
 def test_a_cluster_that_is_not_active_is_told() -> None:
@@ -44,7 +44,7 @@ def test_a_kubeconfig_of_another_cluster_is_told() -> None:
     place = FakePlace(trusted=PEM.replace("MIIB", "MIIC"))
 
     assert told(place) == [
-        "EKS cluster: the bot's kubeconfig leads to another cluster than eks-an2-meerkat-prod"
+        "EKS cluster: the bot's kubeconfig points to a different cluster than eks-an2-meerkat-prod"
     ]
 
 

@@ -66,10 +66,10 @@ class TestNames:
     def test_are_all_previewed_with_a_title(self) -> None:
         assert [(str(title), name) for title, name in a_workspace().names()] == [
             ("Workspace", "alpha-ws"),
-            ("Namespace and Profile", "aic-ns-alpha-ws"),
-            ("Kubeflow login", "aic-user-alpha-ws@aic.com"),
+            ("Kubeflow profile and namespace", "aic-ns-alpha-ws"),
+            ("Dex login", "aic-user-alpha-ws@aic.com"),
             ("S3 bucket", "s3-an2-meerkat-prod-alpha"),
-            ("Node group", "ng-an2-aicond-alpha-ws-standard"),
+            ("EKS node group", "ng-an2-aicond-alpha-ws-standard"),
             ("AI Conductor account", "alpha-edge"),
         ]
 
@@ -96,7 +96,7 @@ class TestDashboard:
     def test_what_is_none_is_told_at_its_field(self, given: str) -> None:
         ((field, words),) = told(a_spec(dashboard=given))
 
-        assert (field, "or leave it empty" in words) == ("dashboard", True)
+        assert (field, "or leave this empty" in words) == ("dashboard", True)
 
     def test_that_is_made_has_a_uid_the_runbook_would_find(self) -> None:
         ws = a_workspace("alpha")
@@ -139,7 +139,7 @@ class TestProblems:
         ((field, words),) = told(a_spec(project))
 
         assert field == "project"
-        assert "2 to 20 lower-case letters and digits" in words
+        assert "2 to 20 lowercase letters and digits" in words
         assert f"Try {nearest_project(project)}." in words
 
     @pytest.mark.parametrize("project", ["ab", "a1", "alpha", "a" * 20])
@@ -153,7 +153,7 @@ class TestProblems:
         assert (field, "reserved" in words) == ("project", True)
 
     def test_a_missing_name_is_asked_for(self) -> None:
-        assert told(a_spec("")) == [("project", "Give the project a name, for example alpha.")]
+        assert told(a_spec("")) == [("project", "Enter a project name, for example alpha.")]
 
     def test_a_bucket_name_over_the_limit_is_told_with_its_length(self) -> None:
         fits, over = a_platform(infra="m" * 45), a_platform(infra="m" * 46)
@@ -161,8 +161,8 @@ class TestProblems:
         assert problems(a_spec("alpha"), fits) == ()
         (problem,) = problems(a_spec("alpha"), over)
         assert str(problem.message) == (
-            f"s3-an2-{'m' * 46}-prod-alpha would have 64 characters, 63 are allowed:"
-            " take a shorter project name."
+            f"s3-an2-{'m' * 46}-prod-alpha would have 64 characters, but the limit is 63. Use a "
+            "shorter project name."
         )
 
     def test_a_node_group_name_over_the_limit_is_told(self) -> None:
@@ -172,24 +172,24 @@ class TestProblems:
         (problem,) = problems(a_spec("alpha"), a_platform(specs=specs))
 
         assert problem.field == "project"
-        assert "63 are allowed" in str(problem.message)
+        assert "the limit is 63" in str(problem.message)
 
     def test_a_stack_name_over_the_limit_is_told(self) -> None:
         (problem,) = problems(a_spec("alpha"), a_platform(cluster="c" * 90))
 
-        assert "128 are allowed" in str(problem.message)
+        assert "the limit is 128" in str(problem.message)
 
     def test_an_unknown_spec_is_told_with_those_there_are(self) -> None:
-        assert told(a_spec(spec="huge")) == [("spec", "There is no spec huge; choose one of: gpu, standard.")]
+        assert told(a_spec(spec="huge")) == [("spec", ("Unknown spec huge. Choose one of: gpu, standard."))]
 
     def test_desired_over_max_is_told(self) -> None:
         assert told(a_spec(desired=4, max=3)) == [
-            ("desired", "The nodes to start with (4) are more than the most there may be (3).")
+            ("desired", "Initial nodes (4) can't exceed maximum nodes (3).")
         ]
 
     @pytest.mark.parametrize("most", [0, -1, 101])
     def test_a_max_that_no_cluster_has_is_told(self, most: int) -> None:
-        assert ("max", "The most nodes there may be: from 1 to 100.") in told(a_spec(max=most, desired=0))
+        assert ("max", "Maximum nodes must be from 1 to 100.") in told(a_spec(max=most, desired=0))
 
     def test_no_nodes_to_start_with_are_fine(self) -> None:
         assert told(a_spec(desired=0)) == []
@@ -199,7 +199,7 @@ class TestProblems:
 
     def test_why_may_not_be_a_novel(self) -> None:
         assert told(a_spec(why="x" * WHY_LONGEST)) == []
-        assert told(a_spec(why="x" * 501)) == [("why", "Say why in at most 500 characters; these are 501.")]
+        assert told(a_spec(why="x" * 501)) == [("why", ("Use at most 500 characters. You entered 501."))]
 
 
 @given(st.text(max_size=40))

@@ -20,7 +20,7 @@ from bot.config.settings import (
 )
 from provisioner.workspace import NodeSpec
 
-HASH = "$2b$12$" + "abcdefghijklmnopqrstuvwxyz./0123456789ABCDEFGHIJKLMNO"
+HASH = "$2b$12$qsUwD7y/5FAOwacA4nPkPONL5YdUwUKwjhmD.ExLGLbt0DOpmlgIu"
 CANARY = "canary-7f3a9"
 
 ENOUGH = {

@@ -87,7 +87,7 @@ def test_a_temporary_error_is_told_with_the_time_of_the_next_try(office: Office)
     office.engine.advance(office.run(run.id))
     office.message_sync.sync_once()
 
-    assert "trying again at" in office.chat.card_at(CHANNEL, run.reference)
+    assert "next retry" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_status_by_mention_is_answered_in_its_thread_once(office: Office) -> None:
@@ -106,7 +106,7 @@ def test_status_by_mention_is_answered_in_its_thread_once(office: Office) -> Non
     office.service.submit(ask)
     office.settle()
 
-    assert [line for line in office.chat.lines(CHANNEL) if "ready" in line and "asked by" in line]
+    assert [line for line in office.chat.lines(CHANNEL) if "ready" in line and "requested by" in line]
     assert office.chat.doubled() == []
 
 

@@ -27,20 +27,20 @@ def told(words: str, service: str = "s3") -> str:
 
 @pytest.mark.parametrize(
     ("service", "name"),
-    [("s3", "S3"), ("cloudformation", "CloudFormation"), ("conductor", "AI Conductor"), ("dex", "dex")],
+    [("s3", "S3"), ("cloudformation", "CloudFormation"), ("conductor", "AI Conductor"), ("dex", "Dex")],
 )
 def test_a_system_is_called_by_the_name_it_goes_by(office: Office, service: str, name: str) -> None:
     what = Message("cannot make nodes")
     run = office.failed(error=Permanent(what, cause=a_cause("no", service=service)))
 
-    assert f"\n{name} says:\n> no\n" in told("no", service)
+    assert f"\n{name} responded:\n> no\n" in told("no", service)
     details = shown(office.service.details(run.id))
-    assert f"{name} says, in its own words:" in details
+    assert f"{name} responded:" in details
     assert service == name or service not in details.split()
 
 
 NOTE = Message("the answer is not as expected: {fault}", fault=Ref(RefKind.NAME, "KeyError 'specs'"))
-SAW = "AI Conductor, as the bot saw it: the answer is not as expected: KeyError 'specs'"
+SAW = "AI Conductor, as seen by the bot: the answer is not as expected: KeyError 'specs'"
 
 
 def test_our_own_words_about_an_answer_are_not_put_into_the_vendors_mouth(office: Office) -> None:
@@ -54,11 +54,11 @@ def test_our_own_words_about_an_answer_are_not_put_into_the_vendors_mouth(office
 
     assert f"\n{SAW}\n" in str(line)
     assert SAW in details
-    assert " says" not in f"{line} {details}"
+    assert " responded" not in f"{line} {details}"
 
 
 def test_a_vendor_that_said_nothing_is_not_quoted() -> None:
-    assert " says" not in told("", "s3")
+    assert " responded" not in told("", "s3")
 
 
 def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> None:
@@ -67,7 +67,7 @@ def test_what_the_bot_refuses_itself_is_not_called_unknown(office: Office) -> No
     said = shown(office.service.details(office.failed(error=refused).id))
 
     assert "What to do: Ask for other nodes." in said
-    assert "do not know" not in said
+    assert "cause is unknown" not in said
 
 
 def test_every_system_that_is_known_to_fail_has_a_name() -> None:
@@ -77,7 +77,7 @@ def test_every_system_that_is_known_to_fail_has_a_name() -> None:
 def test_long_words_are_cut_between_words() -> None:
     words = "is not authorized to perform it " * 40
 
-    short = told(words).split("says:\n> ")[1].split("\n")[0]
+    short = told(words).split("responded:\n> ")[1].split("\n")[0]
 
     assert short.endswith(" …")
     assert words.startswith(short.removesuffix("…"))
@@ -85,21 +85,21 @@ def test_long_words_are_cut_between_words() -> None:
 
 
 def test_a_long_word_is_cut_all_the_same() -> None:
-    assert f"says:\n> {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
+    assert f"responded:\n> {'x' * WORDS_SHOWN} …\n" in told("x" * 1000)
 
 
 def test_what_is_not_simply_there_is_told_with_what_there_is_of_it() -> None:
-    state = Message("only its failed stack, ROLLBACK_COMPLETE")
+    state = Message("only the failed stack exists, ROLLBACK_COMPLETE")
     inventory = Inventory(
         "nodegroup",
-        Message("Node group"),
-        (literal("node group a"), literal("node group b")),
-        {"node group a": state},
+        Message("EKS node group"),
+        (literal("EKS node group a"), literal("EKS node group b")),
+        {"EKS node group a": state},
     )
 
     assert [str(item) for item in inventory_items([inventory])] == [
-        "node group a (only its failed stack, ROLLBACK_COMPLETE)",
-        "node group b",
+        "EKS node group a (only the failed stack exists, ROLLBACK_COMPLETE)",
+        "EKS node group b",
     ]
 
 
@@ -110,11 +110,11 @@ def test_where_nothing_was_made_nothing_is_offered_to_be_rolled_back(office: Off
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "There now: nothing" in card
+    assert "What exists now: nothing" in card
     assert "Roll back" not in card
-    assert "keeps what exists" not in card
-    assert "cost money" not in card
-    assert "If nobody does anything, nothing is tried again." in card
+    assert "keeps existing resources" not in card
+    assert "incur cost" not in card
+    assert "Nothing happens until someone acts." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
         "ws.run.details",

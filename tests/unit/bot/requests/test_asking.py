@@ -80,7 +80,7 @@ def test_one_pending_request_a_project_and_the_second_asker_is_shown_the_first(o
     assert office.pending() == first
     (said,) = office.chat.whispers(BOB)
     assert first.id in said
-    assert "ask whoever made it to withdraw it" in said
+    assert "ask the requester to withdraw it" in said
 
 
 def test_a_form_says_at_its_field_that_the_name_is_taken(office: Office) -> None:
@@ -100,7 +100,7 @@ def test_a_workspace_that_is_there_needs_no_request(office: Office) -> None:
     office.settle()
 
     assert office.pending() is None
-    assert "nothing to make" in office.chat.whispers(MINA)[-1]
+    assert "Nothing to create" in office.chat.whispers(MINA)[-1]
 
 
 def test_a_system_that_is_away_for_a_moment_is_asked_again(office: Office) -> None:
@@ -136,7 +136,7 @@ def test_what_a_vendor_refuses_is_said_with_what_to_do(office: Office) -> None:
 
     (said,) = office.chat.whispers(MINA)
     assert "cannot look at bucket alpha" in said
-    assert "then ask again." in said
+    assert "Then submit the request again." in said
     assert "Retry" not in said  # there is none before there is a run
 
 
@@ -201,7 +201,7 @@ def test_a_live_look_answers_the_one_who_asked_alone(office: Office) -> None:
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "1 stage is not as it should be" in said
+    assert "1 stage of alpha differs from the plan" in said
     assert "bucket alpha" in said
 
 
@@ -216,7 +216,7 @@ def test_what_a_live_look_could_not_read_is_counted_apart(office: Office) -> Non
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "1 stage is not as it should be. 1 stage could not be read." in said
+    assert "1 stage of alpha differs from the plan (checked just now). 1 stage couldn't be read." in said
 
 
 def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:

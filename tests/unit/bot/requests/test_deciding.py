@@ -162,7 +162,7 @@ def test_cancel_stops_before_the_next_change_and_says_what_exists(office: Office
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert len(office.world.writes) == made
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "cancelled" in card
+    assert "canceled" in card
     assert any("bucket alpha" in line for line in office.chat.lines(CHANNEL))
 
 
@@ -226,14 +226,14 @@ def test_a_ready_card_says_what_is_asked_for_since_and_what_was_approved(office:
     request = office.requested()
     office.settle()
     before = office.chat.card_at(CHANNEL, made.reference)
-    assert f"{MINA} asks for what is missing to be made: {request.id}." in before
+    assert f"{MINA} requested the missing resources: {request.id}." in before
 
     office.approves(request)
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"What was missing is made: see {request.id}." in card
-    assert "asks for" not in card
+    assert f"Missing resources are created in {request.id}." in card
+    assert "requested the" not in card
 
 
 def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None:
@@ -243,13 +243,11 @@ def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None
     office.settle()
     request = office.requested()
     office.settle()
-    assert f"asks for what is missing to be made: {request.id}." in office.chat.card_at(
-        CHANNEL, run.reference
-    )
+    assert f"requested the missing resources: {request.id}." in office.chat.card_at(CHANNEL, run.reference)
 
     office.approves(request)
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"What was missing is made: see {request.id}." in card
+    assert f"Missing resources are created in {request.id}." in card
     assert "goes on" not in card

@@ -46,10 +46,10 @@ def test_what_will_be_lost_is_listed_before_anybody_decides(office: Office) -> N
     assert request.subject.action == "workspace.delete"
     assert request.subject.facts["destroys_data"] is True
     card = office.chat.card_at(CHANNEL, request.id)
-    assert "What will be deleted: 5 things" in card
-    assert "bucket alpha — 7 objects\nData will be lost for good" in card
+    assert "Plan: 5 resources to delete" in card
+    assert "bucket alpha — 7 objects\nData that will be permanently deleted" in card
     assert "the project is over" in card
-    assert "It cannot be undone. No other workspace is changed." in card
+    assert "This can't be undone. Other workspaces aren't affected." in card
     assert len(office.world.writes) == before
 
 
@@ -63,7 +63,7 @@ def test_who_decides_sees_whose_it_is_and_how_it_stands(office: Office) -> None:
     assert request is not None
     card = office.chat.card_at(CHANNEL, request.id)
     assert f"{MINA}, {made.reference}" in card
-    assert "How it is\nready" in card
+    assert "Current status\nready" in card
 
 
 def test_pressing_approve_asks_once_more_and_says_what_is_lost(office: Office) -> None:
@@ -73,8 +73,11 @@ def test_pressing_approve_asks_once_more_and_says_what_is_lost(office: Office) -
     office.settle()
 
     card = office.chat.card_at(CHANNEL, request.id)
-    assert "Delete alpha for good?" in card
-    assert "It cannot be undone. 5 things are deleted. Lost for good: bucket alpha — 7 objects" in card
+    assert "Permanently delete alpha?" in card
+    assert (
+        "This can't be undone. 5 resources will be deleted. Permanently deleted data: bucket "
+        "alpha — 7 objects"
+    ) in card
 
 
 def test_nothing_of_it_is_told_to_the_asker_alone(office: Office) -> None:
@@ -83,9 +86,9 @@ def test_nothing_of_it_is_told_to_the_asker_alone(office: Office) -> None:
 
     assert office.pending("nemo") is None
     (said,) = office.chat.whispers(MINA)
-    assert "I know no workspace nemo: nobody has asked for one. I looked on every" in said
-    assert "system and found nothing of nemo to delete." in said
-    assert "To ask again: /workspace delete nemo · what there is: /workspace list" in said
+    assert "I have no record of workspace nemo. Nothing to delete:" in said
+    assert "no resources of nemo exist in any system." in said
+    assert "To request again: /workspace delete nemo · all workspaces: /workspace list" in said
     assert office.chat.keys(CHANNEL) == []
 
 
@@ -97,7 +100,7 @@ def test_a_name_that_is_not_known_is_told_with_the_one_that_may_be_meant(office:
     office.settle()
 
     assert (
-        "nobody has asked for one. Did you mean alpha? I looked on every system"
+        "I have no record of workspace alpa. Did you mean alpha? Nothing to delete"
         in office.chat.whispers(MINA)[-1]
     )
     assert "Did you mean alpha?" in shown(office.service.status("alpa"))
@@ -110,7 +113,7 @@ def test_what_the_bot_never_made_and_finds_can_be_asked_for(office: Office) -> N
     request = office.to_be_deleted()
     office.settle()
 
-    assert "nobody: I have not made it" in office.chat.card_at(CHANNEL, request.id)
+    assert "no one (not created by the bot)" in office.chat.card_at(CHANNEL, request.id)
     office.approves(request)
     office.settle()
     assert office.world.empty()
@@ -126,7 +129,7 @@ def test_a_workspace_of_somebody_elses_is_refused_with_every_reason_at_once(offi
 
     assert office.pending() is None
     said = office.chat.whispers(MINA)[-1]
-    assert "Your request to delete alpha was not sent." in said
+    assert "Your request to delete alpha couldn't be submitted." in said
     assert "bucket alpha belongs to somebody else" in said
     assert "profile alpha belongs to somebody else" in said
 
@@ -200,7 +203,7 @@ def test_two_deletions_at_once_are_one_request(office: Office) -> None:
 
     assert office.pending() == first
     said = office.chat.whispers(BOB)[-1]
-    assert f"There is a request to delete alpha already: {first.id}" in said
+    assert f"A request to delete alpha is already pending: {first.id}" in said
 
 
 def test_a_form_delivered_twice_is_one_request(office: Office) -> None:
@@ -222,7 +225,7 @@ def test_what_is_being_made_has_to_be_cancelled_first(office: Office) -> None:
     office.message_sync.sync_once()
 
     assert said is not None
-    assert f"wait until {run.id} has ended, or press Cancel on its card first" in str(said)
+    assert f"({run.id}). Wait for it to finish, or cancel it on its card first" in str(said)
     assert str(said) in office.chat.whispers(MINA)[-1]
     assert office.pending() is None
 
@@ -233,7 +236,7 @@ def test_what_is_being_deleted_can_neither_be_made_nor_deleted_again(office: Off
     for goal in Goal:
         said = office.service.obstacle("alpha", goal)
         assert said is not None
-        assert str(said) == f"alpha is being deleted: {run.id} has to end, or be cancelled, first."
+        assert str(said) == (f"alpha is being deleted ({run.id}). Wait for it to finish, or cancel it first.")
 
 
 def test_while_a_deletion_is_asked_for_nobody_asks_for_the_same_name(office: Office) -> None:
@@ -244,7 +247,7 @@ def test_while_a_deletion_is_asked_for_nobody_asks_for_the_same_name(office: Off
     office.settle()
 
     assert office.pending() == request
-    assert "There is a request to delete alpha already" in office.chat.whispers(BOB)[-1]
+    assert "A request to delete alpha is already pending" in office.chat.whispers(BOB)[-1]
 
 
 def test_nobody_approves_their_own_deletion(office: Office) -> None:
@@ -266,8 +269,11 @@ def test_a_failed_run_ends_in_the_moment_its_deletion_is_approved(office: Office
     assert deletion.goal is Goal.ABSENT
     office.settle()
     assert office.world.empty()
-    assert any(f"Given up: {request.id} deletes what exists" in line for line in office.chat.lines(CHANNEL))
-    assert any(f"given up: {request.id} deletes" in said for said in office.chat.directs(MINA))
+    assert any(
+        f"Canceled: {request.id} deletes the existing resources" in line
+        for line in office.chat.lines(CHANNEL)
+    )
+    assert any(f"was canceled. {request.id} deletes" in said for said in office.chat.directs(MINA))
 
 
 def test_what_was_deleted_is_gone_and_not_done(office: Office) -> None:
@@ -278,7 +284,7 @@ def test_what_was_deleted_is_gone_and_not_done(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, request.id)
-    assert "gone" in card
+    assert "alpha was deleted" in card
     assert "done" not in card
 
 
@@ -341,7 +347,7 @@ def test_a_retry_just_before_the_deletion_is_opened_wins(office: Office) -> None
     office.message_sync.sync_once()
 
     assert office.pending() is None
-    assert "press Cancel on its card first" in office.chat.whispers(MINA)[-1]
+    assert "cancel it on its card first" in office.chat.whispers(MINA)[-1]
 
 
 def test_a_deletion_is_not_approved_over_work_under_way(office: Office) -> None:
@@ -371,12 +377,12 @@ def test_the_last_word_is_a_look_that_found_nothing(office: Office) -> None:
     assert office.run(run.id).status is RunStatus.SUCCEEDED
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "alpha is gone" in card
-    assert "looked for on every system and not found" in card
+    assert "alpha was deleted" in card
+    assert "Verified: nothing of it remains in any system" in card
     for stage in STAGES:
         assert f"{stage} alpha" in card.split("Deleted\n")[0]
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
-    assert any("Everything is gone" in line for line in office.chat.lines(CHANNEL))
+    assert any("All resources were deleted" in line for line in office.chat.lines(CHANNEL))
 
 
 def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
@@ -384,15 +390,13 @@ def test_what_stays_is_listed_with_what_to_do_about_it(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    left = card.split("What I do not remove")[0].split("Deleted\n")[1]
+    left = card.split("Not removed by the bot")[0].split("Deleted\n")[1]
     assert "mlpipeline" in left  # T27
-    assert "Artefacts of pipelines stay in the shared bucket" in left  # T27
+    assert "Pipeline artifacts stay in the shared S3 bucket" in left  # T27
     assert "/alpha/ai-solutions/" in left  # T52
-    assert (
-        "Sessions that are open in Kubeflow as aic-user-alpha-ws@aic.com stay valid until they" in left
-    )  # T26
-    assert "delete them where the login keeps them (oidc-authservice)" in left
-    assert "The dashboard" not in left
+    assert "Kubeflow sessions of aic-user-alpha-ws@aic.com stay valid until they" in left  # T26
+    assert "delete them in the session store (oidc-authservice)" in left
+    assert "Grafana dashboard" not in left
 
 
 def test_T58_a_dashboard_that_was_given_stays_and_is_named(office: Office) -> None:
@@ -406,7 +410,7 @@ def test_T58_a_dashboard_that_was_given_stays_and_is_named(office: Office) -> No
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "The dashboard given123 was given, not made by me, so it stays." in card
+    assert "Grafana dashboard given123 was provided with the request, so it stays." in card
 
 
 def test_whoever_asked_hears_of_the_end(office: Office) -> None:
@@ -415,7 +419,7 @@ def test_whoever_asked_hears_of_the_end(office: Office) -> None:
 
     approved, gone = office.chat.directs(MINA)[-2:]
     assert "to delete alpha was approved" in approved
-    assert "alpha is gone" in gone
+    assert "alpha was deleted" in gone
 
 
 def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) -> None:
@@ -426,7 +430,7 @@ def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) 
     assert office.run(run.id).status is RunStatus.FAILED
     card = office.chat.card_at(CHANNEL, run.reference)
     assert "Deleting alpha failed at Stage nodes" in card
-    assert "There now" in card
+    assert "What exists now" in card
     assert "nodes alpha" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
@@ -435,9 +439,7 @@ def test_a_deletion_that_fails_says_what_is_left_and_is_retried(office: Office) 
         "ws.run.cancel",
     ]
     assert any("Deleting alpha failed" in said for said in office.chat.directs(MINA))
-    assert "The deletion of alpha failed and is not over" in str(
-        office.service.obstacle("alpha", Goal.PRESENT)
-    )
+    assert "Deleting alpha failed." in str(office.service.obstacle("alpha", Goal.PRESENT))
 
     office.service.retry(office.who(MINA), run.id)
     office.settle()
@@ -456,7 +458,7 @@ def test_a_failed_deletion_can_be_asked_for_anew(office: Office) -> None:
 
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert office.run(again.id).status is RunStatus.SUCCEEDED
-    assert any(f"goes on under {again.reference}" in said for said in office.chat.directs(MINA))
+    assert any(f"continues in {again.reference}" in said for said in office.chat.directs(MINA))
 
 
 def test_a_world_that_changed_asks_anew_for_the_deletion(office: Office) -> None:
@@ -473,9 +475,9 @@ def test_a_world_that_changed_asks_anew_for_the_deletion(office: Office) -> None
     office.later(seconds=1)
     office.settle()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "Deleting alpha is stopped: it needs a new approval" in card
+    assert "Deleting alpha is paused and needs a new approval" in card
     assert anew.id in card
-    assert any("Deleting alpha stopped" in said for said in office.chat.directs(MINA))
+    assert any("Deleting alpha is paused" in said for said in office.chat.directs(MINA))
 
     office.service.decide(office.who(JUN), anew.id, Verdict.APPROVE)
     office.settle()
@@ -513,13 +515,13 @@ def test_a_ready_card_says_what_became_of_its_workspace(office: Office) -> None:
     made = office.ready()
     request = office.to_be_deleted()
     office.settle()
-    assert f"{MINA} asks for it to be deleted: {request.id}" in office.chat.card_at(CHANNEL, made.reference)
+    assert f"{MINA} requested deletion: {request.id}" in office.chat.card_at(CHANNEL, made.reference)
 
     office.approves(request)
     office.settle()
 
     card = office.chat.card_at(CHANNEL, made.reference)
-    assert f"alpha: its deletion is {request.id}" in card
+    assert f"alpha: replaced by deletion {request.id}" in card
     assert "is ready" not in card
 
 

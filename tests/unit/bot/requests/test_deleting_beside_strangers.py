@@ -36,10 +36,10 @@ def test_who_decides_sees_what_stays(office: Office) -> None:
     office.settle()
 
     card = office.chat.card_at(CHANNEL, request.id)
-    assert "What will be deleted: 1 thing" in card
+    assert "Plan: 1 resource to delete" in card
     assert "\nprofile alpha\n" in card
-    assert f"Stage bucket: not touched — {THEIRS}" in card
-    assert "Not there: Stage nodes, Stage login, Stage policy" in card
+    assert f"Stage bucket: left in place — {THEIRS}" in card
+    assert "Not found: Stage nodes, Stage login, Stage policy" in card
 
 
 def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Office) -> None:
@@ -52,13 +52,15 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert office.world.places["alpha", "bucket"].parts == ["body"]
     assert office.world.places["alpha", "profile"].parts == []
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "alpha is gone; what is not ours stays" in card
-    assert "and found nothing of ours" in card
-    assert f"{THEIRS}\nStill there, because it is not ours" in card
-    assert "profile alpha\nNot there to begin with: Stage nodes, Stage login, Stage policy\nDeleted" in card
-    assert "The name is free again once what is not ours is gone: /workspace create alpha" in card
-    assert f"Stage bucket is left as it is: {THEIRS}" in office.chat.lines(CHANNEL)
-    assert f"Everything of ours is gone. Not ours, and still there: {THEIRS}" in office.chat.lines(CHANNEL)
+    assert "alpha was deleted. Resources the bot doesn't own were left in place." in card
+    assert "Verified: only resources the bot doesn't own remain." in card
+    assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in card
+    assert "profile alpha\nDidn't exist: Stage nodes, Stage login, Stage policy\nDeleted" in card
+    assert (
+        "This name is available again once the resources left in place are deleted: /workspace create alpha"
+    ) in card
+    assert f"Stage bucket left in place: {THEIRS}" in office.chat.lines(CHANNEL)
+    assert f"All resources the bot owns were deleted. Left in place: {THEIRS}" in office.chat.lines(CHANNEL)
 
 
 def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:
@@ -66,7 +68,7 @@ def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:
     office.approves(office.to_be_deleted())
     office.settle()
 
-    assert "only what is not ours was found" in office.chat.directs(MINA)[-1]
+    assert "Resources the bot doesn't own were left in place" in office.chat.directs(MINA)[-1]
     status = office.service.status("alpha")
     assert THEIRS in shown(status)
 
@@ -77,8 +79,11 @@ def test_what_turned_out_to_be_somebody_elses_is_not_listed_as_deleted(office: O
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "because it is not ours\nnodes alpha\nlogin alpha\npolicy alpha\nprofile alpha\nDeleted" in card
-    assert f"{THEIRS}\nStill there, because it is not ours" in card
+    assert (
+        "resources the bot doesn't own\nnodes alpha\nlogin alpha\npolicy alpha\nprofile alpha\nDeleted"
+        in card
+    )
+    assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in card
 
 
 def test_a_live_look_afterwards_tells_it_apart_from_what_was_not_deleted(office: Office) -> None:
@@ -90,8 +95,8 @@ def test_a_live_look_afterwards_tells_it_apart_from_what_was_not_deleted(office:
     office.settle()
 
     said = office.chat.whispers(MINA)[-1]
-    assert "I looked for alpha just now: nothing of it was found." in said
-    assert f"{THEIRS}\nStill there, because it is not ours" in said
+    assert "alpha is deleted (checked just now)." in said
+    assert f"{THEIRS}\nLeft in place: resources the bot doesn't own" in said
 
 
 def test_where_nothing_is_ours_a_deletion_is_refused(office: Office) -> None:
@@ -102,9 +107,9 @@ def test_where_nothing_is_ours_a_deletion_is_refused(office: Office) -> None:
 
     assert office.pending() is None
     said = office.chat.whispers(MINA)[-1]
-    assert "Your request to delete alpha was not sent." in said
+    assert "Your request to delete alpha couldn't be submitted." in said
     assert f"Stage bucket: {THEIRS}." in said
-    assert "There is nothing of alpha" not in said
+    assert "Nothing of alpha exists" not in said
 
 
 def test_who_cannot_delete_what_failed_is_told_to_cancel(office: Office) -> None:
@@ -116,7 +121,9 @@ def test_who_cannot_delete_what_failed_is_told_to_cancel(office: Office) -> None
 
     said = office.chat.whispers(MINA)[-1]
     assert f"Stage bucket: {THEIRS}." in said
-    assert f"Nothing of it was made by me. Press Cancel on the card of {number} to end the work." in said
+    assert (
+        f"Nothing here was created by the bot. To end the run, cancel it on the card of {number}."
+    ) in said
     assert office.request(number).status is RequestStatus.APPROVED
 
 
@@ -138,7 +145,9 @@ def test_nobody_is_asked_for_what_somebody_made_under_our_names_while_ours_was_d
     office.settle()
 
     assert office.pending() is None
-    [line] = [one for one in office.chat.lines(CHANNEL) if "cannot ask for approval of a new plan" in one]
+    [line] = [
+        one for one in office.chat.lines(CHANNEL) if "can't request approval of the updated plan" in one
+    ]
     assert f"Stage bucket: {THEIRS}." in line
     office.service.cancel(office.who(MINA), run.id)
     office.settle()

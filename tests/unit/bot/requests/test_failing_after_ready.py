@@ -39,7 +39,7 @@ def test_a_failed_repair_offers_no_roll_back_and_names_the_way_to_delete(office:
     assert office.chat.buttons_at(CHANNEL, run.reference) == NO_ROLL_BACK
     assert "oll back" not in card
     assert "/workspace delete alpha" in card
-    assert "Cancel ends the work here and keeps what exists." in card
+    assert "Cancel ends the run and keeps existing resources." in card
 
 
 def test_a_press_all_the_same_is_refused_and_names_the_way_to_delete(office: Office) -> None:
@@ -75,7 +75,7 @@ def test_a_cancelled_repair_is_not_deleted_at_a_press_either(office: Office) -> 
 
     card = office.chat.card_at(CHANNEL, run.reference)
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
-    assert "Delete asks for" not in card
+    assert "Delete requests approval" not in card
     assert "/workspace delete alpha" in card
     with pytest.raises(WasReady):
         office.service.remove(office.who(MINA), run.id, channel=CHANNEL)
@@ -90,7 +90,7 @@ def test_what_is_made_anew_after_a_deletion_is_rolled_back_as_ever(office: Offic
 
     run = office.failed()
 
-    assert "Roll back asks for an approval" in office.chat.card_at(CHANNEL, run.reference)
+    assert "Roll back requests approval" in office.chat.card_at(CHANNEL, run.reference)
     assert "ws.run.rollback" in office.chat.buttons_at(CHANNEL, run.reference)
     assert _roll_back(office, run)
 

@@ -94,12 +94,12 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
     assert "alpha failed at Stage nodes" in card
     assert "What happened: cannot make nodes of alpha." in card
     assert card.count("cannot make nodes of alpha") == 1
-    assert "Stage login\nnot begun" in card
+    assert "Stage login\nnot started" in card
     for there in ("profile alpha", "bucket alpha", "policy alpha"):
         assert there in card
-    assert "There now" in card
-    assert "Roll back asks for an approval to delete what exists." in card
-    assert "If nobody does anything, nothing is tried again and nothing removed" in card
+    assert "What exists now" in card
+    assert "Roll back requests approval to delete the existing resources." in card
+    assert "Nothing happens until someone acts." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.retry",
         "ws.run.rollback",
@@ -111,9 +111,9 @@ def test_a_failed_card_says_what_happened_what_is_there_and_what_can_be_done(off
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "It may work this time."),
-        (a_cause("Access Denied"), "Without a change it fails again."),
-        (a_cause("a new way to fail"), "I do not know this failure. Details has all that was said about it."),
+        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "may succeed this time."),
+        (a_cause("Access Denied"), "Retrying without a fix will fail again."),
+        (a_cause("a new way to fail"), "The cause is unknown. View details shows the full error."),
     ],
 )
 def test_a_failed_card_says_whether_trying_again_may_help(office: Office, cause: Cause, said: str) -> None:
@@ -143,7 +143,7 @@ def test_rolling_back_deletes_what_was_made_under_its_own_approval(office: Offic
     assert office.run(deletion.id).goal is Goal.ABSENT
     assert office.world.empty()
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: its deletion is {request.id}" in card
+    assert f"alpha: replaced by deletion {request.id}" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -157,7 +157,7 @@ def test_a_failed_card_points_at_the_roll_back_and_lets_nobody_retry_past_it(off
     request = office.pending()
     assert request is not None
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"{BOB} asks for it to be rolled back: {request.id}" in card
+    assert f"{BOB} requested a rollback: {request.id}" in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.details", "ws.status.run"]
 
     office.service.decide(office.who(JUN), request.id, Verdict.REJECT, "it is needed")
@@ -198,7 +198,7 @@ def test_two_people_who_press_at_once_get_one_request_and_the_second_is_told(off
 
     assert _asks(office) == 2
     said = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
-    assert len([one for one in said if "There is a request to delete alpha already" in one]) == 1
+    assert len([one for one in said if "A request to delete alpha is already pending" in one]) == 1
 
 
 def test_a_double_press_at_the_same_moment_is_asked_for_once(office: Office) -> None:
@@ -267,7 +267,7 @@ def test_a_retry_between_the_press_and_the_answer_wins(office: Office) -> None:
     office.message_sync.sync_once()
 
     assert office.pending() is None
-    assert "press Cancel on its card first" in office.chat.whispers(MINA)[-1]
+    assert "cancel it on its card first" in office.chat.whispers(MINA)[-1]
 
 
 def test_what_was_made_after_all_is_not_deleted_by_an_earlier_press(office: Office) -> None:
@@ -282,7 +282,7 @@ def test_what_was_made_after_all_is_not_deleted_by_an_earlier_press(office: Offi
     office.settle()
 
     assert office.pending() is None
-    assert f"alpha was worked on since, under {run.reference}" in office.chat.whispers(MINA)[-1]
+    assert f"alpha has a newer run ({run.reference}" in office.chat.whispers(MINA)[-1]
 
 
 def test_rolling_back_where_nothing_exists_says_how_to_end_it(office: Office) -> None:
@@ -294,7 +294,10 @@ def test_rolling_back_where_nothing_exists_says_how_to_end_it(office: Office) ->
 
     assert office.pending() is None
     said = office.chat.whispers(MINA)[-1]
-    assert f"There is nothing of alpha on any system. Press Cancel on the card of {run.reference}" in said
+    assert (
+        f"Nothing of alpha exists in any system. To end the run, cancel it on the card of {run.reference}"
+        in said
+    )
 
 
 def test_only_those_involved_ask_from_a_card(office: Office) -> None:
@@ -339,9 +342,9 @@ def test_a_cancelled_card_lists_what_exists_and_offers_both_ways(office: Office)
     run = _cancelled(office)
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "There now" in card
+    assert "What exists now" in card
     assert "bucket alpha" in card
-    assert "Continue asks for an approval to make the rest; what exists is kept." in card
+    assert "Continue requests approval to create the rest. Existing resources are kept." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == [
         "ws.run.continue",
         "ws.run.delete",
@@ -362,12 +365,12 @@ def test_continue_asks_for_the_rest_and_keeps_what_exists(office: Office) -> Non
         proposal = unit.proposals.get(request.id)
     assert proposal.asked == run.asked
     assert any(not stage.changes for stage in proposal.plan.stages)
-    assert f"{MINA} asks for it to go on: {request.id}" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"{MINA} requested to continue: {request.id}" in office.chat.card_at(CHANNEL, run.reference)
     office.approves(request)
     office.settle()
     assert office.world.made() == STAGES
     assert len(office.world.writes) == len(set(office.world.effects()))
-    assert f"It goes on: see {request.id}" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"Continued in {request.id}" in office.chat.card_at(CHANNEL, run.reference)
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.status.run"]
 
 
@@ -392,7 +395,7 @@ def test_continue_and_delete_at_once_are_one_request_and_the_second_is_told(offi
 
     assert _asks(office) == 2
     told = [*office.chat.whispers(MINA), *office.chat.whispers(BOB)]
-    assert len([one for one in told if "open until" in one]) == 1
+    assert len([one for one in told if "is already pending" in one]) == 1
 
 
 def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
@@ -406,7 +409,7 @@ def test_delete_after_a_cancel_removes_what_exists(office: Office) -> None:
     office.settle()
 
     assert office.world.empty()
-    assert f"{request.id} is the deletion of what there was" in office.chat.card_at(CHANNEL, run.reference)
+    assert f"{request.id} replaced this run" in office.chat.card_at(CHANNEL, run.reference)
 
 
 def test_a_cancelled_card_offers_its_ways_again_when_nobody_approved(office: Office) -> None:
@@ -446,15 +449,15 @@ def test_what_was_given_up_before_anything_was_made_offers_no_deletion(office: O
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
 
-    assert "There now: nothing" in office.chat.card_at(CHANNEL, run.reference)
+    assert "What exists now: nothing" in office.chat.card_at(CHANNEL, run.reference)
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 
 
 def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     run = _cancelled_deletion(office)
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "Deleting alpha was cancelled" in card
-    assert "Continue asks for an approval to delete what is left." in card
+    assert "Deleting alpha was canceled" in card
+    assert "Continue requests approval to delete the remaining resources." in card
     assert office.chat.buttons_at(CHANNEL, run.reference) == ["ws.run.continue", "ws.status.run"]
 
     _go_on(office, run)
@@ -468,8 +471,8 @@ def test_a_cancelled_deletion_goes_on_as_a_deletion(office: Office) -> None:
     assert office.world.empty()
     assert len(office.world.writes) == len(set(office.world.effects()))
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert f"alpha: its deletion is {request.id}" in card
-    assert "What is left stays." not in card
+    assert f"alpha: replaced by deletion {request.id}" in card
+    assert "Remaining resources are kept." not in card
 
 
 def test_a_failure_that_was_given_up_lists_what_exists(office: Office) -> None:
@@ -498,8 +501,8 @@ def test_what_an_earlier_failure_saw_is_not_said_to_exist_now(office: Office) ->
 
     assert office.run(run.id).status is RunStatus.CANCELLED
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "What exists stays." in card
-    assert "There now" not in card
+    assert "Existing resources are kept." in card
+    assert "What exists now" not in card
     assert "ws.run.delete" in office.chat.buttons_at(CHANNEL, run.reference)
 
 
@@ -519,17 +522,17 @@ def test_details_hold_all_that_was_said_without_secrets(office: Office) -> None:
         assert fact in said
     assert CANARY not in said
     assert "bucket alpha" in said
-    assert "Working on Stage nodes" in said
+    assert "Stage nodes: in progress" in said
     assert "2026-11-23 12:0" in said
 
 
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "Trying again may help"),
-        (a_cause("Access Denied"), "Trying again changes nothing before that is done."),
-        (a_cause("a new way to fail"), "I cannot say whether trying again may help."),
-        (None, "No other system said anything about it."),
+        (a_cause("SlowDown: reduce your request rate", code="SlowDown"), "A retry may help"),
+        (a_cause("Access Denied"), "Until then, a retry will fail again."),
+        (a_cause("a new way to fail"), "a retry may or may not help."),
+        (None, "No other system reported an error."),
     ],
 )
 def test_details_say_whether_trying_again_may_help(office: Office, cause: Cause | None, said: str) -> None:
@@ -543,14 +546,14 @@ def test_details_of_a_bug_name_the_reference_and_no_trace(office: Office) -> Non
 
     said = shown(office.service.details(run.id))
 
-    assert "something the bot did not expect; reference ref-" in said
+    assert "an unexpected error occurred (reference ref-" in said
     assert "inner secret" not in said
 
 
 def test_details_stay_readable_when_the_work_went_on(office: Office) -> None:
     run = office.failed()
     office.service.retry(office.who(MINA), run.id)
-    assert "The work was taken up again after that." in shown(office.service.details(run.id))
+    assert "The run was retried after this failure." in shown(office.service.details(run.id))
     office.settle()
 
     assert "cannot make nodes of alpha" in shown(office.service.details(run.id))
@@ -560,7 +563,7 @@ def test_details_of_what_was_given_up_say_so(office: Office) -> None:
     run = office.failed()
     office.service.cancel(office.who(MINA), run.id)
 
-    assert "The work was given up after that." in shown(office.service.details(run.id))
+    assert "The run was canceled after this failure." in shown(office.service.details(run.id))
 
 
 def test_details_of_a_deletion_speak_of_one(office: Office) -> None:
@@ -584,9 +587,9 @@ def test_only_the_last_lines_of_a_long_journal_are_shown(office: Office) -> None
     said = shown(office.service.details(run.id))
 
     assert "cannot make nodes again" in said
-    assert "The last 15 of" in said
+    assert "Run log: last 15 of" in said
     assert "Stage nodes failed" in said
-    assert "Work has begun" not in said
+    assert "Run started" not in said
 
 
 def test_what_never_failed_has_nothing_to_tell(office: Office) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from approvals.model import Verdict
@@ -44,7 +46,7 @@ def test_the_card_of_a_deletion_after_a_cancel_says_what_was_cancelled(office: O
     run = _cancelled(office, after=1)
     office.service.remove(office.who(MINA), run.id, channel=CHANNEL)
 
-    assert f"This deletes what {run.reference} made before it was cancelled." in _asked_to_delete(office)
+    assert f"This deletes what {run.reference} created before it was canceled." in _asked_to_delete(office)
 
 
 def test_the_card_of_a_deletion_asked_anew_says_where_the_last_one_failed(office: Office) -> None:
@@ -53,7 +55,7 @@ def test_the_card_of_a_deletion_asked_anew_says_where_the_last_one_failed(office
     office.settle()
     office.asks_to_delete()
 
-    said = f"The deletion {run.reference} failed at Stage nodes: cannot drain the nodes."
+    said = f"Deletion {run.reference} failed at Stage nodes: cannot drain the nodes."
     assert said in _asked_to_delete(office)
 
 
@@ -76,9 +78,9 @@ def test_a_cancel_before_anything_was_made_says_so_wherever_it_is_told(office: O
         shown(office.service.status("alpha")),
         shown(office.service.home(office.who(MINA))),
     ]
-    assert all("othing was made" in said for said in told), told
-    assert not any("xists" in said for said in told), told
-    assert "Continue asks for an approval to make it after all." in card
+    assert all(re.search("(Nothing was|anything was) created", said) for said in told), told
+    assert not any("xisting resources" in said for said in told), told
+    assert "Continue requests approval to create the workspace." in card
 
 
 def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Office) -> None:
@@ -87,7 +89,7 @@ def test_what_was_cancelled_before_anything_was_made_is_not_listed(office: Offic
     office.ready("beta")
 
     assert "alpha" not in alone
-    assert "There are no workspaces" in alone
+    assert "No workspaces yet" in alone
     assert shown(office.service.list()).startswith("1 workspace")
     assert "alpha" not in shown(office.service.list())
 
@@ -102,7 +104,7 @@ def test_once_it_is_asked_for_again_it_is_listed(office: Office) -> None:
 def test_what_was_cancelled_half_made_stays_in_the_list(office: Office) -> None:
     _cancelled(office, after=1)
 
-    assert "cancelled; what exists stays" in shown(office.service.list())
+    assert "canceled; existing resources were kept" in shown(office.service.list())
 
 
 def test_a_failure_before_anything_was_made_says_so_and_is_listed_as_not_over(office: Office) -> None:
@@ -112,11 +114,11 @@ def test_a_failure_before_anything_was_made_says_so_and_is_listed_as_not_over(of
     office.settle()
 
     card = office.chat.card_at(CHANNEL, run.reference)
-    assert "after 0 of 5 stages. Nothing was made." in card
-    assert "failed; nothing was made" in shown(office.service.list())
+    assert "after 0 of 5 stages. Nothing was created." in card
+    assert "failed before anything was created" in shown(office.service.list())
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
-    assert f"Cancelled by {MINA}. Nothing was made." in "\n".join(office.chat.lines(CHANNEL))
+    assert f"Canceled by {MINA}. Nothing was created." in "\n".join(office.chat.lines(CHANNEL))
     assert "alpha" not in shown(office.service.list())
 
 
@@ -133,10 +135,10 @@ def test_a_request_that_nobody_approved_is_no_workspace(office: Office, end: str
             office.service.expire()
     office.settle()
 
-    assert "There are no workspaces." in shown(office.service.list())
+    assert "No workspaces yet." in shown(office.service.list())
     status = shown(office.service.status("alpha"))
-    assert f"alpha: the request {'' if end == 'expired' else 'was '}{end}" in status
-    assert "Nothing was made." in status
+    assert f"alpha: request {end}" in status
+    assert "Nothing was created." in status
 
 
 def _cancel_asks(office: Office, run: Run) -> str:
@@ -154,8 +156,8 @@ def test_cancel_says_what_of_it_there_is_by_then(office: Office) -> None:
     office.message_sync.sync_once()
     after = _cancel_asks(office, run)
 
-    assert "It stops before the next change. Nothing has been made so far." in before
-    assert "It stops before the next change. What was made or begun so far stays: " in after
+    assert "The run stops before its next change. Nothing has been created yet." in before
+    assert "The run stops before its next change. Resources of these stages are kept: " in after
     assert "Stage profile" in after
     assert "Stage login" not in after
 
@@ -168,8 +170,8 @@ def test_cancel_of_a_deletion_says_whether_anything_is_gone(office: Office) -> N
     office.later(seconds=1)
     office.message_sync.sync_once()
 
-    assert "Nothing has been deleted so far." in before
-    assert "What is left stays." in _cancel_asks(office, run)
+    assert "Nothing has been deleted yet." in before
+    assert "Remaining resources are kept." in _cancel_asks(office, run)
 
 
 def test_cancel_of_a_failure_that_made_nothing_does_not_speak_of_what_exists(office: Office) -> None:
@@ -178,7 +180,7 @@ def test_cancel_of_a_failure_that_made_nothing_does_not_speak_of_what_exists(off
     run = office.approves(request)
     office.settle()
 
-    assert "The work ends here; nothing is tried again. Nothing was made." in _cancel_asks(office, run)
+    assert "The run ends and can't be retried. Nothing was created." in _cancel_asks(office, run)
 
 
 def test_the_card_of_a_roll_back_says_what_the_failure_means(office: Office) -> None:
@@ -186,5 +188,5 @@ def test_the_card_of_a_roll_back_says_what_the_failure_means(office: Office) -> 
     run = office.failed(error=Permanent(Message("cannot make nodes"), cause=cause))
     office.service.roll_back(office.who(MINA), run.id, channel=CHANNEL)
 
-    said = "failed at Stage nodes: cannot make nodes. AWS has no machines of this type free at the moment."
+    said = "failed at Stage nodes: cannot make nodes. AWS has no capacity for this instance type right now."
     assert said in _asked_to_delete(office)

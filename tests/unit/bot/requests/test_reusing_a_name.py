@@ -25,7 +25,7 @@ def test_status_tells_when_and_by_whom_it_was_deleted_and_the_list_leaves_it_out
     ended = office.run(run.id).ended_at
     assert ended is not None
     assert f"alpha: deleted {ended:%Y-%m-%d %H:%M} UTC" in said
-    assert f"{run.reference} · asked by {MINA} · approved by {BOB}" in said
+    assert f"{run.reference} · requested by {MINA} · approved by {BOB}" in said
     listed = shown(office.service.list())
     assert "1 workspace" in listed
     assert "beta" in listed
@@ -36,7 +36,7 @@ def test_a_list_of_what_was_all_deleted_says_so(office: Office) -> None:
     office.deleting()
     office.settle()
 
-    assert "those there were have been deleted" in shown(office.service.list())
+    assert "Earlier ones were deleted" in shown(office.service.list())
 
 
 def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(office: Office) -> None:
@@ -45,7 +45,7 @@ def test_status_tells_of_a_deletion_that_waits_beside_how_the_workspace_is(offic
 
     said = str(office.service.status("alpha").text)
 
-    assert said.startswith(f"alpha: ready. {request.id} to delete it waits for approval until ")
+    assert said.startswith(f"alpha: ready. Deletion request {request.id} is pending approval (expires ")
 
 
 def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothing(office: Office) -> None:
@@ -57,7 +57,7 @@ def test_status_tells_of_a_deletion_that_was_rejected_and_that_it_changed_nothin
     said = office.service.status("alpha")
 
     assert str(said.text) == "alpha: ready"
-    assert f"{request.id} to delete it was rejected by {BOB}. It changed nothing." in shown(said)
+    assert f"Deletion request {request.id} was rejected by {BOB}. Nothing changed." in shown(said)
     assert request.id not in shown(office.service.list())
 
 
@@ -70,9 +70,9 @@ def test_status_tells_of_a_repair_that_nobody_decided_on(office: Office) -> None
     office.service.expire()
     office.settle()
 
-    assert waiting.startswith(f"alpha: ready. {request.id} waits for approval until ")
+    assert waiting.startswith(f"alpha: ready. Request {request.id} is pending approval (expires ")
     said = shown(office.service.status("alpha"))
-    assert f"{request.id} was not decided on in time. It changed nothing." in said
+    assert f"{request.id} expired. Nothing changed." in said
 
 
 def test_my_request_for_what_was_deleted_since_is_not_shown_as_ready(office: Office) -> None:
@@ -95,7 +95,10 @@ def test_my_request_that_was_cancelled_is_shown_with_what_came_of_the_next_one(o
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"was cancelled, then {again.reference}: ready. {request.id} to delete it waits for" in said
+    assert (
+        f"was canceled, then {again.reference}: ready. Deletion request {request.id} is pending approval"
+        in said
+    )
 
 
 def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(office: Office) -> None:
@@ -104,8 +107,8 @@ def test_my_ready_workspace_is_shown_with_what_waits_to_be_decided_about_it(offi
 
     said = shown(office.service.home(office.who(MINA)))
 
-    assert f"ready. {request.id} to delete it waits for approval until" in said
-    assert "deletion waiting for approval until" in said
+    assert f"ready. Deletion request {request.id} is pending approval (expires" in said
+    assert "deletion pending approval (expires" in said
     assert f"after {run.reference}" not in said
 
 
@@ -114,7 +117,7 @@ def test_a_rejected_deletion_among_my_requests_is_said_to_be_one(office: Office)
     request = office.to_be_deleted()
     office.service.decide(office.who(BOB), request.id, Verdict.REJECT, "still needed")
 
-    assert "the request to delete it was rejected" in shown(office.service.home(office.who(MINA)))
+    assert "deletion request rejected" in shown(office.service.home(office.who(MINA)))
 
 
 def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office) -> None:
@@ -129,23 +132,23 @@ def test_a_live_look_after_a_deletion_says_that_nothing_was_found(office: Office
     office.settle()
 
     first, second = office.chat.whispers(MINA)[-2:]
-    assert "I looked for alpha just now: nothing of it was found." in first
-    assert "1 stage is not gone" in second
-    assert "bucket alpha is still there" in second
+    assert "alpha is deleted (checked just now)." in first
+    assert "1 stage still has resources" in second
+    assert "bucket alpha still exists" in second
 
 
 def test_the_name_is_free_again(office: Office) -> None:
     office.deleting()
     office.settle()
 
-    assert "The name is free again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
+    assert "This name is available again: /workspace create alpha" in office.chat.card_at(CHANNEL, "WSR-0002")
     assert office.service.problems(a_spec()) == ()
     again = office.ready()
 
     assert again.status is RunStatus.SUCCEEDED
     assert office.world.made() == STAGES
     assert "alpha: ready" in str(office.service.status("alpha").text)
-    assert "The name is free again" not in office.chat.card_at(CHANNEL, "WSR-0002")
+    assert "This name is available again" not in office.chat.card_at(CHANNEL, "WSR-0002")
 
 
 def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -> None:
@@ -156,5 +159,5 @@ def test_deleting_twice_in_a_row_finds_nothing_the_second_time(office: Office) -
     office.settle()
 
     assert office.pending() is None
-    assert "There is nothing of alpha" in office.chat.whispers(MINA)[-1]
+    assert "no resources of alpha exist in any system" in office.chat.whispers(MINA)[-1]
     assert office.request("WSR-0002").status is RequestStatus.APPROVED

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 
-from bot.runtime.schedule import Job, Schedule
+from bot.runtime.schedule import Job, Schedule, TimeOfDay
+from tests.fakes.clock import FakeClock
 
 SOON = 5  # seconds, at most
 
 
 @contextmanager
-def running(*jobs: Job) -> Iterator[Schedule]:
-    schedule = Schedule(jobs)
+def running(*jobs: Job, timer: Callable[[], float] = monotonic) -> Iterator[Schedule]:
+    schedule = Schedule(jobs, timer)
     schedule.start()
     try:
         yield schedule
@@ -39,6 +43,11 @@ class Counter:
             return self.changed.wait_for(lambda: self.count >= count, SOON)
 
 
+def a_time_that_is_not_now() -> TimeOfDay:
+    later = datetime.now(UTC) + timedelta(hours=12)
+    return TimeOfDay(hour=later.hour, minute=later.minute)
+
+
 def test_a_job_runs_at_the_start_and_whenever_it_is_rung() -> None:
     counter = Counter()
     with running(Job("count", timedelta(hours=1), counter.work)) as schedule:
@@ -47,11 +56,11 @@ def test_a_job_runs_at_the_start_and_whenever_it_is_rung() -> None:
         assert counter.reaches(2)
 
 
-def test_T54_a_job_may_begin_later_than_the_clock() -> None:
+def test_T54_a_job_of_the_calendar_does_not_begin_with_the_bot() -> None:
     """So that a bot that crashes in circles does not log in in circles."""
     late, counter = Counter(), Counter()
     jobs = (
-        Job("late", timedelta(days=1), late.work, first=timedelta(hours=1)),
+        Job("late", a_time_that_is_not_now(), late.work),
         Job("count", timedelta(milliseconds=20), counter.work),
     )
     with running(*jobs):
@@ -103,6 +112,79 @@ def test_a_job_that_takes_longer_than_its_interval_is_no_trouble(caplog: pytest.
         long.wait(0.5)
 
     assert [record.getMessage() for record in caplog.records] == []
+
+
+PROGRAM = """
+import datetime, sys, threading
+real = datetime.datetime
+
+class Settable(real):
+    off = datetime.timedelta()
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(real.now().timestamp() + cls.off.total_seconds(), tz)
+
+datetime.datetime = Settable
+from bot.runtime.schedule import Job, Schedule, TimeOfDay
+from tests.fakes.clock import FakeClock
+
+ran = threading.Semaphore(0)
+schedule = Schedule([Job("often", datetime.timedelta(milliseconds=20), ran.release)])
+schedule.start()
+assert ran.acquire(timeout=20)
+Settable.off = datetime.timedelta(hours=int(sys.argv[1]))
+print(sum(ran.acquire(timeout=2) for _ in range(20)))
+schedule.stop()
+"""
+
+
+@pytest.mark.parametrize("hours", ["-1", "1"])
+def test_a_clock_that_is_set_stops_no_job(hours: str) -> None:
+    """In a process of its own, whose time of day this may set."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, hours], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("20\n", "")
+
+
+def test_it_is_known_how_long_ago_a_job_did_its_work() -> None:
+    clock, counter = FakeClock(), Counter()
+
+    def breaks_the_second_time_after_a_minute() -> None:
+        again = counter.count == 1
+        clock.pass_by(61 if again else 0)
+        counter.work()
+        if again:
+            raise RuntimeError("broken")
+
+    job = Job("count", timedelta(hours=1), breaks_the_second_time_after_a_minute)
+    with running(job, timer=clock.elapsed) as schedule:
+        assert counter.reaches(1)
+        schedule.ring("count")
+        assert counter.reaches(2)
+        clock.set_by(-3_600)
+
+        assert schedule.last_success("count") == 61
+
+
+def test_a_job_that_never_did_its_work_is_as_late_as_the_start_is_long_ago() -> None:
+    clock, broken = FakeClock(), Counter()
+
+    def breaks() -> None:
+        broken.work()
+        raise RuntimeError("broken")
+
+    with running(Job("a", timedelta(hours=1), breaks), timer=clock.elapsed) as schedule:
+        assert broken.reaches(1)
+        clock.pass_by(61)
+
+        assert schedule.last_success("a") == 61
+
+
+def test_where_no_job_runs_none_is_late() -> None:
+    assert Schedule([Job("count", timedelta(hours=1), Counter().work)]).last_success("count") is None
 
 
 def test_ringing_before_the_start_is_harmless() -> None:

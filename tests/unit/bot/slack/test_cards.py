@@ -66,7 +66,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
         (
             Line(Mark.DONE, Message("Profile")),
             Line(Mark.WAITING, Message("S3 bucket"), Message("creating")),
-            Line(Mark.TO_COME, Message("Kubeflow login")),
+            Line(Mark.TO_COME, Message("Dex login")),
         ),
         Message("Steps"),
     )
@@ -75,7 +75,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
         "*Steps*",
         ":white_check_mark: Profile — done",
         ":hourglass_flowing_sand: *S3 bucket* — waiting · creating",
-        ":white_large_square: Kubeflow login",
+        ":white_large_square: Dex login",
     ]
 
 
@@ -92,7 +92,7 @@ def test_every_state_has_a_sign_of_its_own() -> None:
 def test_a_code_span_never_stands_in_bold() -> None:
     line = Line(Mark.NOW, Message("{name}", name=Ref(RefKind.NAME, "alpha")))
 
-    assert texts(a_card(Lines((line,))))[1] == ":gear: `alpha` — now"
+    assert texts(a_card(Lines((line,))))[1] == ":gear: `alpha` — in progress"
 
 
 def test_facts_stand_in_two_columns() -> None:
@@ -141,7 +141,7 @@ def test_a_button_carries_its_id_and_asks_first() -> None:
 
 
 def test_buttons_of_one_kind_stand_in_blocks_of_their_own() -> None:
-    buttons = tuple(Button(Action.STATUS, Message("Status"), project) for project in ("alpha", "beta"))
+    buttons = tuple(Button(Action.STATUS, Message("View status"), project) for project in ("alpha", "beta"))
 
     rows = [block["elements"] for block in shown(a_card(Buttons(buttons))) if block["type"] == "actions"]
 
@@ -164,7 +164,7 @@ def test_a_card_that_is_too_long_is_folded_and_says_so() -> None:
 
     assert len(drawn) == 50
     assert drawn[-2]["type"] == "actions"
-    assert drawn[-1]["elements"][0]["text"] == "23 more parts are not shown here."
+    assert drawn[-1]["elements"][0]["text"] == "23 more parts aren't shown here."
 
 
 # -------------------------------------------------------------------------------------- any card at all

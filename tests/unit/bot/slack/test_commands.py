@@ -14,7 +14,9 @@ from tests.builders import a_platform
 
 ENGLISH = Texts().for_locale("en")
 PLATFORM = a_platform()
-RULE = "A project name is 2 to 20 lower-case letters and digits and starts with a letter; {} is not. Try {}."
+RULE = (
+    "{} isn't a valid project name. Use 2 to 20 lowercase letters and digits, starting with a letter. Try {}."
+)
 
 
 def asked(text: str) -> Command:
@@ -119,7 +121,7 @@ def test_a_dashboard_is_given_by_address_or_uid(typed: str, dashboard: str) -> N
 
 def test_what_is_no_dashboard_is_told() -> None:
     assert wrong("create alpha dashboard=https://g.example/explore") == [
-        "That is no dashboard: give its address (with /d/ in it) or its uid, or leave it empty."
+        "Enter a dashboard address (containing /d/) or its UID, or leave this empty."
     ]
 
 
@@ -128,42 +130,44 @@ def test_a_dashboard_where_there_are_none_is_told_and_left_out_of_the_form() -> 
 
     assert isinstance(command, Usage)
     assert [str(problem) for problem in command.problems] == [
-        "There are no dashboards here: leave out dashboard=."
+        "Grafana dashboards aren't enabled here. Remove dashboard=."
     ]
     assert command.draft == {"project": "alpha"}
     assert command.line == "create alpha spec=standard desired=1 max=3"
 
 
 def test_an_unknown_subcommand_names_the_nearest() -> None:
-    assert wrong("creat alpha") == ["I do not know creat. Did you mean create?"]
+    assert wrong("creat alpha") == ["Unknown command creat. Did you mean create?"]
 
 
 def test_a_subcommand_like_no_other_names_them_all() -> None:
-    assert wrong("frobnicate") == ["I do not know frobnicate. I know create, status, list, delete, help."]
+    assert wrong("frobnicate") == [
+        ("Unknown command frobnicate. Available commands: create, status, list, delete, help.")
+    ]
 
 
 def test_all_problems_are_told_at_once() -> None:
     said = wrong("create My_Team size=gpu desired=5 max=2 what max=3")
 
     assert said == [
-        "I do not know size. I know project, spec, desired, max, dashboard, why.",
-        "I do not know what to do with what: after the name, write key=value.",
-        "max= is there twice: say it once.",
+        "Unknown option size. Available options: project, spec, desired, max, dashboard, why.",
+        "Unexpected what. After the name, use key=value.",
+        "max= appears twice. Use it once.",
         RULE.format("My_Team", "myteam"),
-        "The nodes to start with (5) are more than the most there may be (2).",
+        "Initial nodes (5) can't exceed maximum nodes (2).",
     ]
 
 
 def test_an_unknown_key_names_the_nearest() -> None:
-    assert wrong("create alpha desird=1") == ["I do not know desird. Did you mean desired=?"]
+    assert wrong("create alpha desird=1") == ["Unknown option desird. Did you mean desired=?"]
 
 
 def test_a_spec_that_does_not_exist_names_those_that_do() -> None:
-    assert wrong("create alpha spec=huge") == ["There is no spec huge; choose one of: gpu, standard."]
+    assert wrong("create alpha spec=huge") == ["Unknown spec huge. Choose one of: gpu, standard."]
 
 
 def test_a_number_that_is_none_is_told_once() -> None:
-    assert wrong("create alpha desired=two") == ["desired is a whole number; two is not."]
+    assert wrong("create alpha desired=two") == ["desired must be a whole number, not two."]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ def test_a_value_apart_from_its_key_is_kept_and_how_it_is_written_is_told(typed:
 
     assert isinstance(command, Usage)
     assert [str(problem) for problem in command.problems] == [
-        f"Write desired=2 instead of {typed}: no dashes, and no space before the value."
+        f"Use desired=2 instead of {typed} (no dashes, no space before the value)."
     ]
     assert command.draft == {"project": "alpha", "spec": "gpu", "desired": "2"}
     assert command.line.startswith("create alpha spec=gpu desired=2 max=")
@@ -217,19 +221,19 @@ def test_a_sign_within_the_reason_stays() -> None:
 
 def test_a_value_apart_that_is_none_is_told_as_well() -> None:
     assert wrong("create alpha --desired two") == [
-        "Write desired=two instead of --desired two: no dashes, and no space before the value.",
-        "desired is a whole number; two is not.",
+        "Use desired=two instead of --desired two (no dashes, no space before the value).",
+        "desired must be a whole number, not two.",
     ]
 
 
 def test_a_dash_before_a_key_without_a_value_says_how_it_is_written() -> None:
     assert wrong("create alpha --spec") == [
-        "Write spec=… instead of --spec: no dashes, and no space before the value."
+        "Use spec=… instead of --spec (no dashes, no space before the value)."
     ]
 
 
 def test_a_key_that_is_there_twice_is_told_however_it_is_written() -> None:
-    assert wrong("create alpha max=2 --max 3")[1:] == ["max= is there twice: say it once."]
+    assert wrong("create alpha max=2 --max 3")[1:] == ["max= appears twice. Use it once."]
 
 
 def test_a_key_without_a_value_is_told() -> None:
@@ -240,11 +244,11 @@ def test_a_key_without_a_value_is_told() -> None:
 def test_a_name_that_cannot_be_gets_the_rule(name: str) -> None:
     (said,) = wrong(f"create {name}")
 
-    assert said.startswith("A project name is 2 to 20 lower-case letters and digits")
+    assert said.startswith(f"{name} isn't a valid project name. Use 2 to 20 lowercase letters and digits")
 
 
 def test_a_reserved_name_is_told() -> None:
-    assert wrong("create kubeflow") == ["The name kubeflow is reserved for the platform; choose another."]
+    assert wrong("create kubeflow") == [("The name kubeflow is reserved for the platform. Choose another.")]
 
 
 def test_status_of_what_is_no_name_is_told_with_a_line_to_copy() -> None:
@@ -255,13 +259,16 @@ def test_status_of_what_is_no_name_is_told_with_a_line_to_copy() -> None:
 
 
 def test_status_of_two_is_too_much() -> None:
-    assert wrong("status alpha beta") == ["beta is too much: one project, then live if you like."]
+    assert wrong("status alpha beta") == ["Remove beta. Use one project name, then live if needed."]
 
 
 def test_a_deletion_is_of_one_project_by_its_name() -> None:
-    assert wrong("delete alpha beta") == ["beta is too much: one project at a time."]
+    assert wrong("delete alpha beta") == ["Remove beta. Use one project name at a time."]
     assert wrong("delete My_Team") == [
-        "My_Team is not the name of a project: that is 2 to 20 lower-case letters and digits, a letter first."
+        (
+            "My_Team isn't a valid project name. Use 2 to 20 lowercase letters and digits, starting "
+            "with a letter."
+        )
     ]
     command = asked("delete My_Team now")
     assert isinstance(command, Usage)
@@ -290,19 +297,17 @@ def test_a_why_that_is_too_long_is_not_in_the_line_to_copy() -> None:
     command = asked("create alpha max=2 why=" + "x" * 600)
 
     assert isinstance(command, Usage)
-    assert wrong("create alpha max=2 why=" + "x" * 600) == [
-        "Say why in at most 500 characters; these are 600."
-    ]
+    assert wrong("create alpha max=2 why=" + "x" * 600) == ["Use at most 500 characters. You entered 600."]
     assert command.line == "create alpha spec=standard desired=1 max=2"
 
 
 def test_what_looks_like_a_deletion_is_only_suggested() -> None:
-    assert wrong("delet alpha") == ["I do not know delet. Did you mean delete?"]
+    assert wrong("delet alpha") == ["Unknown command delet. Did you mean delete?"]
 
 
 def test_too_long_a_text_is_not_read() -> None:
     assert wrong("create alpha why=" + "x" * 3_000) == [
-        "That is too long: 3017 characters, where 3000 is the most. Shorten it, or use the form."
+        "The command is too long (3017 characters, maximum 3000). Shorten it or use the form."
     ]
 
 

@@ -84,7 +84,7 @@ def test_a_dashboard_may_be_left_empty() -> None:
     block = next(block for block in a_form({})["blocks"] if block.get("block_id") == "dashboard")
 
     assert block["optional"]
-    assert block["hint"]["text"].endswith("Left empty, one is made.")
+    assert block["hint"]["text"].endswith("Leave empty to create one.")
     assert element(a_form({"dashboard": "abc"}), "dashboard")["initial_value"] == "abc"
 
 

@@ -113,7 +113,7 @@ def test_korean_is_polite_and_fits_whatever_it_is_filled_with(fault: re.Pattern[
 def test_korean_quotes_buttons_by_their_names_and_in_brackets() -> None:
     """English tells Retry from "retry" by its capital, which Korean does not have."""
     korean = Texts().for_locale("ko-KR")
-    buttons = ("Cancel", "Continue", "Delete", "Details", "Retry", "Roll back", "Status")
+    buttons = ("Cancel", "Continue", "Delete", "View details", "Retry", "Roll back", "View status")
     names = {korean.plain(Message(button)) for button in buttons}
     bare = re.compile(rf"(?<!\[)({'|'.join(names)}) 버튼")
 

@@ -82,8 +82,8 @@ def approved() -> Request:
 
 
 def test_the_small_print_counts_those_who_decide() -> None:
-    assert "one of workspace-admins decides" in shown(card(a_request()))
-    assert "2 of workspace-admins decide," in shown(card(a_request(gate=a_gate(needed=2))))
+    assert "needs one approval from workspace-admins" in shown(card(a_request()))
+    assert "needs 2 approvals from workspace-admins," in shown(card(a_request(gate=a_gate(needed=2))))
 
 
 def test_a_yes_that_is_not_the_last_is_not_said_to_start_anything() -> None:
@@ -92,7 +92,7 @@ def test_a_yes_that_is_not_the_last_is_not_said_to_start_anything() -> None:
     for request, starts in ((a_request(), True), (two, False), (replace(two, decisions=[a_yes()]), True)):
         confirm = button(card(request), Action.APPROVE).confirm
         assert confirm is not None
-        assert ("starts at once" in str(confirm.text)) is starts
+        assert ("starts immediately" in str(confirm.text)) is starts
 
 
 def test_the_command_is_the_one_that_is_set() -> None:
@@ -109,9 +109,9 @@ def test_a_new_plan_that_nobody_approves_does_not_say_that_nothing_was_made() ->
     for status in (RequestStatus.REJECTED, RequestStatus.EXPIRED, RequestStatus.WITHDRAWN):
         request = a_request(status=status, decisions=[no], ended_at=NOON)
 
-        assert "Nothing was made" in shown(card(request))
-        assert "Nothing was made" not in shown(card(request, run_id="WSR-0000.1"))
-        assert "What exists stays" in shown(card(request, run_id="WSR-0000.1"))
+        assert "Nothing was created" in shown(card(request))
+        assert "Nothing was created" not in shown(card(request, run_id="WSR-0000.1"))
+        assert "Existing resources are kept" in shown(card(request, run_id="WSR-0000.1"))
 
 
 def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
@@ -119,8 +119,8 @@ def test_what_there_is_nothing_to_do_for_takes_one_line() -> None:
     making = StagePlan("c", Message("Profile"), (a_change("profile alpha"),))
 
     for goal, asked, said in (
-        (Goal.PRESENT, "There already, left as they are: Bucket, Login", "There already: Bucket, Login"),
-        (Goal.ABSENT, "Not there: Bucket, Login", "Not there to begin with: Bucket, Login"),
+        (Goal.PRESENT, "Already exist, no change: Bucket, Login", ("Already existed: Bucket, Login")),
+        (Goal.ABSENT, "Not found: Bucket, Login", "Didn't exist: Bucket, Login"),
     ):
         plan = a_plan(*idle, making, goal=goal)
         ended = a_run(status=RunStatus.SUCCEEDED, reference="WSR-0001", plan=plan)
@@ -143,49 +143,47 @@ def test_who_decides_sees_that_only_what_is_missing_is_asked_for() -> None:
     )
     given = replace(before, run=a_run(plan=begun))  # what was there before it is nothing that it made
 
-    assert "asks for what is missing of this workspace" in shown(card(a_request(), plan=begun, before=before))
-    assert "asks for a new workspace" in shown(card(a_request(), plan=begun))
-    assert "asks for a new workspace" in shown(card(a_request(), before=before))
-    assert "asks for a new workspace" in shown(card(a_request(), plan=begun, before=given))
+    assert "requested the missing resources of this workspace" in shown(
+        card(a_request(), plan=begun, before=before)
+    )
+    assert "requested a new workspace" in shown(card(a_request(), plan=begun))
+    assert "requested a new workspace" in shown(card(a_request(), before=before))
+    assert "requested a new workspace" in shown(card(a_request(), plan=begun, before=given))
 
 
 def test_a_plan_with_nothing_left_to_make_says_so() -> None:
-    assert "0 thing" not in shown(card(a_request(), plan=NOTHING_LEFT))
+    assert "0 resource" not in shown(card(a_request(), plan=NOTHING_LEFT))
 
 
 def test_who_decides_sees_what_size_of_machine_is_asked_for() -> None:
-    assert "gpu (g5.xlarge): 2 to start with, 4 at most" in shown(
-        card(a_request(), spec="gpu", desired=2, max=4)
-    )
-    assert "gone: 1 to start with, 3 at most" in shown(
-        card(a_request(), spec="gone")
-    )  # from the settings, since
+    assert "gpu (g5.xlarge): 2 initial, 4 maximum" in shown(card(a_request(), spec="gpu", desired=2, max=4))
+    assert "gone: 1 initial, 3 maximum" in shown(card(a_request(), spec="gone"))  # from the settings, since
 
 
 def test_who_decides_sees_whether_a_dashboard_is_given_or_made() -> None:
-    assert "Dashboard\na new one" in shown(card(a_request(), links=LINKS))
+    assert "Grafana dashboard\nnew" in shown(card(a_request(), links=LINKS))
     given = shown(card(a_request(), links=LINKS, dashboard="https://grafana.example/d/abc123/team?orgId=1"))
-    assert "Dashboard\nabc123" in given
-    assert "Dashboard" not in shown(card(a_request()))
+    assert "Grafana dashboard\nabc123" in given
+    assert "Grafana dashboard" not in shown(card(a_request()))
 
 
 def test_who_decides_sees_what_others_will_notice_and_that_nobodys_workspace_is_changed() -> None:
     restart = StagePlan(
-        "dex-user", Message("Kubeflow login"), (a_change("dex user", detail=Message("restarts dex")),)
+        "dex-user", Message("Dex login"), (a_change("dex user", detail=Message("restarts Dex")),)
     )
     access = tuple(
         StagePlan(name, Message("Access"), (a_change(name),))
         for name in ("s3-access-kubeflow", "s3-access-aia")
     )
-    done = StagePlan("dex-user", Message("Kubeflow login"), ())
+    done = StagePlan("dex-user", Message("Dex login"), ())
 
     said = shown(card(a_request(), plan=a_plan(restart, *access)))
 
-    assert "for some seconds nobody can log in to Kubeflow" in said
-    assert said.count("IAM policies that all workspaces share get a new version") == 1
-    assert "dex user — restarts dex" in said
-    assert "No data is deleted, and no other workspace is changed." in said
-    assert "notice" not in shown(card(a_request(), plan=a_plan(done)))
+    assert "no one can log in to Kubeflow for a few seconds" in said
+    assert said.count("Shared IAM policies get a new version") == 1
+    assert "dex user — restarts Dex" in said
+    assert "No data is deleted. Other workspaces aren't affected." in said
+    assert "Side effects" not in shown(card(a_request(), plan=a_plan(done)))
 
 
 def test_what_others_notice_is_told_of_the_stages_that_edit_what_all_share() -> None:
@@ -199,11 +197,11 @@ def test_a_ready_card_has_the_ways_in() -> None:
 
     said = shown(drawn)
     assert "Kubeflow login: aic-user-alpha-ws@aic.com" in said
-    assert said.index("Ways in") < said.index("Made")
+    assert said.index("Access") < said.index("Created")
     assert f"https://grafana.example/d/{a_workspace().made_dashboard}" in repr(drawn)
     assert "https://conductor.example" in repr(drawn)
-    assert "For the Kubeflow password ask workspace-admins; it is never shown here." in said
-    assert "Dashboard" not in shown(card(approved(), run))
+    assert "Ask workspace-admins for the Kubeflow password. It's never shown here." in said
+    assert "Grafana dashboard" not in shown(card(approved(), run))
     assert "AI Conductor" not in shown(card(approved(), run))
 
 
@@ -225,7 +223,7 @@ def test_to_ask_again_is_to_ask_for_the_same() -> None:
 def test_a_list_of_what_was_made_is_never_empty() -> None:
     run = a_run(status=RunStatus.SUCCEEDED, plan=NOTHING_LEFT, reference="WSR-0001")
 
-    assert "Made" not in shown(card(approved(), run, plan=NOTHING_LEFT)).splitlines()
+    assert "Created" not in shown(card(approved(), run, plan=NOTHING_LEFT)).splitlines()
 
 
 def test_a_stage_at_work_says_what_it_is_doing() -> None:
@@ -244,11 +242,11 @@ def test_a_stage_that_was_begun_in_an_earlier_attempt_is_not_said_to_be_not_begu
     first = shown(card(approved(), run))
     run.attempt = 2
 
-    assert "not begun" in first
-    assert "not begun" not in shown(card(approved(), run))
+    assert "not started" in first
+    assert "not started" not in shown(card(approved(), run))
 
 
-CREATES = re.compile(r"[Cc]reating|being made|is ready|be made|[Mm]akes|was made")
+CREATES = re.compile(r"[Cc]reating|is ready|to create|were created|Creation is")
 
 
 @pytest.mark.parametrize("status", RunStatus)
@@ -260,7 +258,7 @@ def test_a_deletion_is_spoken_of_as_one_whatever_its_state(status: RunStatus) ->
 
     for said in (shown(card(approved(), run, plan=plan)), shown(status_card(known))):
         assert not CREATES.search(said), said
-        assert re.search(r"[Dd]elet|is gone", said)
+        assert re.search(r"[Dd]elet", said)
 
 
 @pytest.mark.parametrize("status", RequestStatus)
@@ -285,7 +283,7 @@ def test_a_direct_message_about_a_deletion_speaks_of_it(moment: DirectMessageKin
     )
 
     assert not CREATES.search(said), said
-    assert re.search(r"[Dd]elet|is gone", said)
+    assert re.search(r"[Dd]elet", said)
 
 
 def test_a_button_row_fits_a_phone_and_has_one_that_stands_out() -> None:

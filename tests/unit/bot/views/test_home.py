@@ -6,7 +6,7 @@ from tests.fakes.notifier import shown
 from tests.fakes.office import Office
 from tests.fakes.people import BOB, JUN, MINA, OLGA
 
-WAITS = "Waiting for you"
+WAITS = "Needs your attention"
 
 
 def home(office: Office, user: str) -> str:

@@ -105,7 +105,7 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
         Bucket="locked", Key="a", Body=b"a", ObjectLockLegalHoldStatus="ON", ObjectLockMode="COMPLIANCE"
     )["VersionId"]
 
-    with pytest.raises(Permanent, match="cannot empty bucket locked") as failed:
+    with pytest.raises(Permanent, match="cannot empty S3 bucket locked") as failed:
         S3Buckets(AwsClients(region="us-east-1")).delete_versions(
             "locked", (ObjectVersion("a", version),), account=ACCOUNT
         )

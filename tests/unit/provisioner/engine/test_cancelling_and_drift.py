@@ -98,7 +98,7 @@ class TestCancel:
             "policy": (literal("policy alpha"),),
             "nodes": (literal("nodes alpha"),),
         }
-        assert yard.told(run_id)[-1] == "Stopped as asked"
+        assert yard.told(run_id)[-1] == "Run canceled"
 
     @pytest.mark.parametrize("goal", list(Goal))
     def test_ends_what_was_started_and_not_awaited(self, yard: Yard, goal: Goal) -> None:
@@ -180,7 +180,7 @@ class TestWhatMayNotBeLeft:
         wait = yard.turn(run_id)
 
         said = yard.run(run_id).progress("login").reason
-        assert str(said) == "login alpha is on its way (cancelled once that is over)"
+        assert str(said) == "login alpha is on its way (cancels after this)"
         assert wait
         assert wait.reason == said
 
@@ -255,7 +255,7 @@ class TestWhatWasNotApproved:
         plan = Plan.from_json(entry.data["plan"])  # type: ignore[arg-type]  # this kind holds a plan
         assert [str(change.target) for change in plan.dangers] == ["bucket alpha"]
         assert [str(change.target) for change in plan.changes] == ["bucket alpha", "profile alpha"]
-        assert str(entry.message) == "Stage bucket is not as it was approved; the new plan needs an approval"
+        assert str(entry.message) == ("Stage bucket changed after approval; the updated plan needs approval")
 
     @pytest.mark.parametrize("goal", list(Goal))
     def test_ends_a_removal_that_was_started_and_not_what_is_being_made(self, yard: Yard, goal: Goal) -> None:
@@ -310,7 +310,7 @@ class TestTheLastLook:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"profile", "bucket", "policy", "nodes", "login"}
         again = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert str(again.message).startswith("Stage bucket: bucket alpha changed meanwhile; trying again at")
+        assert str(again.message).startswith("Stage bucket: bucket alpha changed during the run. Next retry")
         assert [entry.stage for entry in yard.journal(run_id) if entry.kind is EntryKind.INTENDED].count(
             "bucket"
         ) == 2
@@ -325,7 +325,7 @@ class TestTheLastLook:
         run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert str(run.failure and run.failure.what) == "bucket alpha changed meanwhile"
+        assert str(run.failure and run.failure.what) == "bucket alpha changed during the run"
         assert run.progress("bucket").tries == yard.retry.tries
 
     def test_parks_what_was_not_approved(self, yard: Yard) -> None:
@@ -355,7 +355,10 @@ class TestTheLastLook:
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
 
         assert [write for write in yard.world.writes if write.stage == "bucket"] == before
-        assert f"Stage bucket was {'there' if goal is Goal.PRESENT else 'gone'} already" in yard.told(run_id)
+        assert (
+            f"Stage bucket{' already exists' if goal is Goal.PRESENT else ': nothing to delete'}"
+            in yard.told(run_id)
+        )
 
     def test_fails_on_what_became_somebody_elses(self, yard: Yard) -> None:
         yard.steps = quick_and_slow(yard)
@@ -438,7 +441,7 @@ class TestTwoAtOnce:
         with yard.locks.try_hold(f"run/{run_id}"):
             wait = yard.turn(run_id)
 
-        assert wait == Wait(1, Message("somebody else has this run in hand"))
+        assert wait == Wait(1, Message("another process is handling this run"))
         assert yard.run(run_id).status is RunStatus.QUEUED
 
     def test_a_shared_document_in_other_hands_is_waited_for(self, yard: Yard) -> None:
@@ -448,7 +451,7 @@ class TestTwoAtOnce:
         with yard.locks.try_hold("configmap/dex"):
             wait = yard.turn(run_id)
 
-        assert wait == Wait(1, Message("{title} waits for its turn", title=yard.stage("login").title))
+        assert wait == Wait(1, Message("{title}: queued", title=yard.stage("login").title))
         assert not yard.world.writes
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
 

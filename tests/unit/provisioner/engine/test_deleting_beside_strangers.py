@@ -108,9 +108,9 @@ class TestARun:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.made() == {"bucket"}
         assert run.stays == (BUCKET,)
-        assert "Stage bucket is left as it is: bucket alpha belongs to somebody else" in yard.told(run.id)
+        assert "Stage bucket left in place: bucket alpha belongs to somebody else" in yard.told(run.id)
         assert told(yard, run) == (
-            "Everything of ours is gone. Not ours, and still there: bucket alpha belongs to somebody else"
+            "All resources the bot owns were deleted. Left in place: bucket alpha belongs to somebody else"
         )
 
     def test_removes_what_is_ours_beside_it(self, yard: Yard) -> None:
@@ -121,7 +121,7 @@ class TestARun:
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.empty()
         assert run.stays == (BESIDE,)
-        assert f"Stage bucket is gone, as far as it was ours: {BESIDE}" in yard.told(run.id)
+        assert f"Stage bucket: deleted what the bot owns; left in place: {BESIDE}" in yard.told(run.id)
 
     def test_leaves_what_became_somebody_elses_since_it_was_approved(self, yard: Yard) -> None:
         run_id = yard.approve(Goal.ABSENT)

@@ -10,9 +10,9 @@ from provisioner.engine.stage import Change, Verb
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, literal
 
-TITLE = Message("Node group")
+TITLE = Message("EKS node group")
 STACK_ONLY = Message("only its failed stack")
-GROUP, OTHER = (Message("node group {name}", name=name) for name in "ab")
+GROUP, OTHER = (Message("EKS node group {name}", name=name) for name in "ab")
 
 
 def a_finding(
@@ -26,7 +26,7 @@ def test_what_could_be_removed_is_there_and_as_what() -> None:
     well = Change(Verb.DELETE, OTHER, Message("2 nodes"))
 
     assert inventory([a_finding(failed, well)]) == (
-        Inventory("nodegroup", TITLE, (GROUP, OTHER), {"node group a": STACK_ONLY}),
+        Inventory("nodegroup", TITLE, (GROUP, OTHER), {"EKS node group a": STACK_ONLY}),
     )
 
 
@@ -47,21 +47,21 @@ def test_what_is_ours_beside_a_strangers_is_there() -> None:
 
 
 def test_it_is_the_same_after_storage() -> None:
-    told = Inventory("nodegroup", TITLE, (GROUP,), {"node group a": STACK_ONLY})
+    told = Inventory("nodegroup", TITLE, (GROUP,), {"EKS node group a": STACK_ONLY})
 
     assert Inventory.from_json(json.loads(json.dumps(told.to_json()))) == told
 
 
 def test_what_an_older_version_stored_can_still_be_read() -> None:
-    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"]}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["EKS node group a"]}
 
-    assert Inventory.from_json(old) == Inventory("nodegroup", TITLE, (literal("node group a"),))
+    assert Inventory.from_json(old) == Inventory("nodegroup", TITLE, (literal("EKS node group a"),))
 
 
 def test_the_states_that_an_older_version_stored_still_fit_their_targets() -> None:
-    states = {"node group a": STACK_ONLY.to_json()}
-    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["node group a"], "states": states}
+    states = {"EKS node group a": STACK_ONLY.to_json()}
+    old = {"stage": "nodegroup", "title": TITLE.to_json(), "targets": ["EKS node group a"], "states": states}
 
     (told,) = inventory_items([Inventory.from_json(old)])
 
-    assert str(told) == "node group a (only its failed stack)"
+    assert str(told) == "EKS node group a (only its failed stack)"

@@ -60,7 +60,7 @@ class TestTheDigest:
         assert a_plan(StagePlan("profile", Message("S3 bucket"), (a_change(),))).digest != plan.digest
 
     def test_does_not_bind_words(self) -> None:
-        plain, detailed = a_change(), a_change(detail=Message("restarts dex"))
+        plain, detailed = a_change(), a_change(detail=Message("restarts Dex"))
 
         assert bucket(plain).digest == bucket(detailed).digest
 

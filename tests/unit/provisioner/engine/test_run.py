@@ -173,4 +173,4 @@ class TestStorage:
         assert Failure.from_json(json.loads(json.dumps(failure.to_json()))) == failure
 
     def test_keeps_a_vendors_words_within_bounds(self) -> None:
-        assert len(a_cause("x" * 10_000).words) == LONGEST_WORDS
+        assert a_cause("x" * 10_000).to_json()["words"] == "x" * LONGEST_WORDS

@@ -47,8 +47,8 @@ class TestAGoodDay:
         assert yard.world.made() == ALL
         assert all(progress.status is StageStatus.DONE for progress in run.stages.values())
         assert (run.started_at, run.ended_at) == (run.created_at, yard.clock.now())
-        assert yard.told(run.id)[0] == "Work has begun"
-        assert yard.told(run.id)[-2:] == ["Stage login is ready", "Everything is ready"]
+        assert yard.told(run.id)[0] == "Run started"
+        assert yard.told(run.id)[-2:] == ["Stage login is ready", "All resources are ready"]
 
     def test_a_delete_leaves_nothing(self, yard: Yard) -> None:
         yard.settle(yard.approve())
@@ -57,7 +57,7 @@ class TestAGoodDay:
 
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.empty()
-        assert yard.told(run.id)[-2:] == ["Stage profile is gone", "Everything is gone"]
+        assert yard.told(run.id)[-2:] == ["Stage profile deleted", "All resources were deleted"]
 
     def test_a_stage_begins_when_what_it_needs_is_done(self, yard: Yard) -> None:
         run = yard.settle(yard.approve())
@@ -112,7 +112,7 @@ class TestAGoodDay:
 
         assert run.status is RunStatus.SUCCEEDED
         assert yard.world.writes == before
-        assert "Stage bucket was there already" in yard.told(run.id)
+        assert "Stage bucket already exists" in yard.told(run.id)
 
     def test_facts_are_journalled_before_the_write_that_follows(self, yard: Yard) -> None:
         run_id = yard.approve()
@@ -197,10 +197,8 @@ class TestATemporaryError:
         yard.settle(run_id)
 
         entry = yard.entry(run_id, EntryKind.STAGE_RETRYING)
-        assert "Stage bucket: cannot create the bucket; trying again at 2026-11-23 12:00" in str(
-            entry.message
-        )
-        assert str(entry.message).endswith("(2 of 3)")
+        assert "Stage bucket: cannot create the bucket. Next retry 2026-11-23 12:00" in str(entry.message)
+        assert str(entry.message).endswith("(attempt 2 of 3)")
         assert entry.data["cause"] == a_cause("Slow down").to_json()
 
     def test_goes_on_from_where_it_was(self, yard: Yard) -> None:
@@ -261,7 +259,7 @@ class TestATemporaryError:
         run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert str(run.failure and run.failure.what) == "bucket alpha is not yet as it should be"
+        assert str(run.failure and run.failure.what) == "bucket alpha still differs from the plan"
         assert run.progress("bucket").tries == 3
 
     def test_does_not_hold_up_the_others(self, yard: Yard) -> None:
@@ -347,9 +345,7 @@ class TestAFailure:
             run = yard.settle(run_id)
 
         assert run.status is RunStatus.FAILED
-        assert (
-            yard.told(run_id)[-1] == "Stage bucket failed: something the bot did not expect; reference ref-1"
-        )
+        assert yard.told(run_id)[-1] == "Stage bucket failed: an unexpected error occurred (reference ref-1)"
         assert "secret" not in str([entry.data for entry in yard.journal(run_id)])
         (line,) = (line for line in logs if line.get("reference") == "ref-1")
         assert str(line["exc_info"]) == "the inner secret"
@@ -365,7 +361,7 @@ class TestAFailure:
         assert run.status is RunStatus.SUCCEEDED
         assert run.failure is None
         assert len(yard.world.effects()) == len(set(yard.world.effects())) == 10
-        assert "Work goes on" in yard.told(run_id)
+        assert "Run resumed" in yard.told(run_id)
 
     def test_can_be_rolled_back_by_a_delete(self, yard: Yard) -> None:
         run_id = yard.approve()
@@ -385,7 +381,9 @@ class TestAFailure:
 
         run = yard.settle(run_id)
 
-        assert str(run.failure and run.failure.what) == "not done after 2 minutes: nodes alpha is on its way"
+        assert str(run.failure and run.failure.what) == (
+            "timed out after 2 minutes: nodes alpha is on its way"
+        )
         assert yard.clock.now() - run.created_at == timedelta(minutes=2)
 
     def test_comes_when_a_stage_is_broken_too_long(self, yard: Yard) -> None:
@@ -395,7 +393,9 @@ class TestAFailure:
 
         run = yard.settle(run_id)
 
-        assert str(run.failure and run.failure.what) == "not done after 2 minutes: cannot create the bucket"
+        assert str(run.failure and run.failure.what) == (
+            "timed out after 2 minutes: cannot create the bucket"
+        )
         assert run.failure
         assert run.failure.cause == a_cause("Slow down")
 

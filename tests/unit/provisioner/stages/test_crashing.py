@@ -178,7 +178,7 @@ def test_T21_a_cancel_does_not_leave_a_dex_behind_that_does_not_start(ends: str)
 
     assert (dex.text, dex.alive, dex.running) == (NEIGHBOURS, True, NEIGHBOURS)
     assert run.status is RunStatus.FAILED, "people have to hear that dex did not start"
-    assert "which was taken out again" in str(run.failure and run.failure.what)
+    assert "so the bot removed that login" in str(run.failure and run.failure.what)
     assert (run.failure and run.failure.cause and run.failure.cause.words) == dex.words
     assert yard.outside.conductor.rows == {}
 

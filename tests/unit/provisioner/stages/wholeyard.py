@@ -177,7 +177,7 @@ class WholeYard(Yard):
     def made(self) -> Counter[str]:
         """What was done to the world, and how often."""
         ours = [each for each in self.written if not each.startswith(_ENDS_WITH_US)]
-        return Counter([*ours, *(f"stack {name}" for name in self.outside.cloud.made)])
+        return Counter([*ours, *(f"CloudFormation stack {name}" for name in self.outside.cloud.made)])
 
     def _locks(self) -> Locks:
         return self._between_threads or super()._locks()

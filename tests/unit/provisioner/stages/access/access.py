@@ -29,7 +29,7 @@ def kubeflow(policies: Policies, buckets: Tags | None = None) -> BucketAccessSta
         policies,
         buckets or FakeS3(),
         name="s3-access-kubeflow",
-        title=Message("S3 access of Kubeflow"),
+        title=Message("Kubeflow S3 access"),
         policy=lambda platform: platform.kubeflow_policy,
     )
 
@@ -39,7 +39,7 @@ def aia(policies: Policies, buckets: Tags | None = None) -> BucketAccessStage:
         policies,
         buckets or FakeS3(),
         name="s3-access-aia",
-        title=Message("S3 access of AI Conductor"),
+        title=Message("AI Conductor S3 access"),
         policy=lambda platform: platform.aia_policy,
     )
 

@@ -112,7 +112,7 @@ def test_T37_a_sixth_version_is_tried_again_later(policies: IamPolicies) -> None
     for _ in range(4):
         policies.add_version(ARN, TEXT)
 
-    with pytest.raises(Temporary, match="cannot add a version to policy policy-s3-kubeflow") as failed:
+    with pytest.raises(Temporary, match="cannot add a version to IAM policy policy-s3-kubeflow") as failed:
         policies.add_version(ARN, TEXT)
 
     assert failed.value.cause is not None
@@ -223,5 +223,5 @@ def test_a_document_that_cannot_be_read_is_named(policies: IamPolicies) -> None:
     with pytest.raises(Permanent) as failed:
         policies.document(ARN, "v7")
 
-    assert str(failed.value) == f"cannot read version v7 of policy {NAME}: it is not a policy document"
-    assert "put a sound version of it in force" in str(failed.value.hint)
+    assert str(failed.value) == (f"cannot read version v7 of IAM policy {NAME}: it isn't a policy document")
+    assert "restore a valid version of it" in str(failed.value.hint)

@@ -75,7 +75,7 @@ def test_T39_others_who_keep_changing_it_are_waited_for() -> None:
 
     iam_of(case).meanwhile = [theirs] * 10
 
-    with pytest.raises(Temporary, match="others keep changing it"):
+    with pytest.raises(Temporary, match="it keeps changing"):
         Trip(case, Goal.PRESENT).turn()
 
 
@@ -90,7 +90,7 @@ class GreedyRival(FakeIam):
 def test_T37_against_others_who_keep_changing_it_no_more_than_one_version_is_dropped() -> None:
     case = a_case(GreedyRival(FakeClock(), {ARN: a_policy(versions=5)}))
 
-    with pytest.raises(Temporary, match="others keep changing it"):
+    with pytest.raises(Temporary, match="it keeps changing"):
         Trip(case, Goal.PRESENT).turn()
 
     assert list(policy_of(case).versions) == ["v2", "v3", "v4", "v5", "v6"]
@@ -120,8 +120,8 @@ def test_T39_an_edit_that_ours_put_out_of_force_is_found_and_told() -> None:
         Trip(case, Goal.PRESENT).turn()
 
     assert str(told.value) == (
-        "policy policy-s3-kubeflow-an2-meerkat-prod was changed by somebody else at the same moment:"
-        " v5 came before v6"
+        "IAM policy policy-s3-kubeflow-an2-meerkat-prod was changed by another person or tool: "
+        "v5 came just before v6"
     )
     assert Trip(a_case(iam), Goal.PRESENT).changes() == ()
 
@@ -159,7 +159,9 @@ def test_T42_a_write_that_does_not_show_yet_is_waited_for_and_not_made_again(goa
     trip.arrive()
 
     assert wait is not None
-    assert str(wait.reason) == "policy policy-s3-kubeflow-an2-meerkat-prod does not show its new version yet"
+    assert str(wait.reason) == (
+        "waiting for IAM policy policy-s3-kubeflow-an2-meerkat-prod to show its new version"
+    )
     assert trip.wire.made == (["add_version"] if before < 5 else ["drop_version", "add_version"])
 
 

@@ -94,7 +94,7 @@ def test_T3_both_directions_go_by_the_same_name() -> None:
 
     (put,), (taken,) = Trip(case, Goal.PRESENT).changes(), Trip(made(case), Goal.ABSENT).changes()
 
-    target = "S3 access to s3-an2-meerkat-prod-alpha in policy-s3-kubeflow-an2-meerkat-prod"
+    target = "S3 access to s3-an2-meerkat-prod-alpha in IAM policy policy-s3-kubeflow-an2-meerkat-prod"
     assert (put.verb, str(put.target), put.detail) == (Verb.CREATE, target, None)
     assert (taken.verb, str(taken.target), taken.destroys_data) == (Verb.DELETE, target, False)
 
@@ -162,10 +162,10 @@ def test_T33_a_policy_in_which_two_statements_could_be_meant_is_refused_before_a
         Trip(case, Goal.PRESENT).changes()
 
     assert str(refused.value) == (
-        "cannot edit policy policy-s3-kubeflow-an2-meerkat-prod: several statements allow S3 on listed"
-        " buckets: statement 2, statement 3 (Old)"
+        "cannot edit IAM policy policy-s3-kubeflow-an2-meerkat-prod: several statements allow S3 "
+        "access to listed buckets: statement 2, statement 3 (Old)"
     )
-    assert "join them" in str(refused.value.hint)
+    assert "merge them" in str(refused.value.hint)
 
 
 def test_T41_the_last_resource_of_a_statement_is_not_removed() -> None:
@@ -174,7 +174,7 @@ def test_T41_the_last_resource_of_a_statement_is_not_removed() -> None:
     document["Statement"][1]["Resource"] = [*WS.bucket_arns]
     policy_of(case).add(document)
 
-    with pytest.raises(Permanent, match="statement 2 lists nothing else") as refused:
+    with pytest.raises(Permanent, match="statement 2 lists no other resources") as refused:
         Trip(case, Goal.ABSENT).changes()
 
     assert "list another bucket there" in str(refused.value.hint)
@@ -186,7 +186,7 @@ def test_a_policy_that_is_not_there_cannot_be_made_by_us() -> None:
     trip = Trip(case, Goal.PRESENT)
 
     for act in (trip.changes, lambda: trip.stage.ensure(WS, AccessSeen(policy=None), trip.context)):
-        with pytest.raises(Permanent, match="policy policy-s3-kubeflow-an2-meerkat-prod does not exist"):
+        with pytest.raises(Permanent, match=("IAM policy policy-s3-kubeflow-an2-meerkat-prod doesn't exist")):
             act()
 
 
@@ -223,7 +223,7 @@ def test_T37_at_the_limit_the_oldest_that_is_not_in_force_makes_room() -> None:
     (change,) = trip.changes()
     trip.arrive()
 
-    assert str(change.detail) == "drops version v1, the oldest that is not in use"
+    assert str(change.detail) == "deletes version v1, the oldest unused one"
     assert trip.wire.made == ["drop_version", "add_version"]
     assert list(policy_of(case).versions) == ["v2", "v3", "v4", "v5", "v6"]
     assert policy_of(case).in_force == "v6"
@@ -252,7 +252,7 @@ def test_T37_the_text_of_what_is_dropped_is_journalled_before() -> None:
     with pytest.raises(CrashNow):
         trip.arrive()
 
-    recorded = next(line for line in trip.context.told if line.startswith("version v1 of policy"))
+    recorded = next(line for line in trip.context.told if line.startswith("version v1 of IAM policy"))
     assert json.loads(recorded[recorded.index("{") :]) == {"policy": ARN, "version": "v1", "document": oldest}
     assert "v1" not in policy_of(case).versions
 
@@ -287,8 +287,7 @@ def test_T38_a_newer_version_that_is_not_in_force_is_told_and_left_alone() -> No
     made(case)
 
     assert str(change.detail) == (
-        "drops version v1, the oldest that is not in use;"
-        " goes by version v4, which is in use, and not by the newer v5"
+        "deletes version v1, the oldest unused one; based on version v4, which is in use, not on the newer v5"
     )
     assert "Id" not in policy_of(case).document
     assert draft in policy_of(case).versions
@@ -316,8 +315,8 @@ def test_T40_a_policy_that_would_be_too_long_is_refused_before_anybody_is_asked(
         Trip(case, Goal.PRESENT).changes()
 
     assert str(refused.value) == (
-        "cannot add bucket s3-an2-meerkat-prod-alpha to policy policy-s3-kubeflow-an2-meerkat-prod:"
-        " it would be 7 characters too long"
+        "cannot add S3 bucket s3-an2-meerkat-prod-alpha to IAM policy "
+        "policy-s3-kubeflow-an2-meerkat-prod: 7 characters over the size limit"
     )
 
 
@@ -344,7 +343,7 @@ def test_T40_the_size_is_looked_at_again_at_the_write() -> None:
     case = a_case()
     iam_of(case).meanwhile = [lambda: iam_of(case).policies.update({ARN: crowded(6140)})]
 
-    with pytest.raises(Permanent, match="too long"):
+    with pytest.raises(Permanent, match="over the size limit"):
         Trip(case, Goal.PRESENT).turn()
 
     assert len(policy_of(case).versions) == 1
@@ -370,7 +369,7 @@ def test_access_to_a_bucket_made_by_hand_stays_as_it_is() -> None:
     case = a_case()
     case.strangers["of a bucket made by hand"]()
 
-    with pytest.raises(NotOurs, match="exists and was not made by this bot"):
+    with pytest.raises(NotOurs, match="already exists and wasn't created by this bot"):
         Trip(case, Goal.ABSENT).arrive()
 
     assert WS.bucket_arns[0] in resources(policy_of(case))

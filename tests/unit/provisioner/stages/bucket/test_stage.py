@@ -128,7 +128,7 @@ def test_T30_a_plan_says_what_would_be_lost() -> None:
     (change,) = Trip(with_data(), Goal.ABSENT).changes()
 
     assert change.destroys_data
-    assert str(change.detail) == "2 objects, 1.6 KiB with 3 versions, 3 unfinished uploads"
+    assert str(change.detail) == "2 objects, 1.6 KiB in 3 versions, 3 unfinished uploads"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_T32_a_bucket_without_our_tag_is_not_deleted() -> None:
     case = a_case()
     s3_of(case).buckets[WS.bucket] = FakeBucket()
 
-    with pytest.raises(NotOurs, match="was not made by this bot"):
+    with pytest.raises(NotOurs, match="wasn't created by this bot"):
         Trip(case, Goal.ABSENT).changes()
 
 
@@ -201,7 +201,7 @@ def test_T30_what_is_written_after_the_look_is_not_deleted_without_a_new_look(wh
     else:
         found.uploads.append(Upload("late", "u1"))
 
-    with pytest.raises(Temporary, match="was written to meanwhile"):
+    with pytest.raises(Temporary, match="new data was written to"):
         trip.stage.remove(WS, seen, trip.context)
 
     assert found.versions or found.uploads

@@ -82,7 +82,7 @@ def test_T59_an_account_of_another_type_is_refused_and_named() -> None:
     with pytest.raises(NotOurs) as refused:
         Trip(case, Goal.PRESENT).changes()
 
-    assert str(refused.value) == "AI Conductor account alpha-edge is of type ADMIN, not DEVELOPER"
+    assert str(refused.value) == "AI Conductor account alpha-edge has type ADMIN, not DEVELOPER"
 
 
 def test_the_account_of_a_workspace_that_is_not_ours_is_left_with_it() -> None:
@@ -93,7 +93,7 @@ def test_the_account_of_a_workspace_that_is_not_ours_is_left_with_it() -> None:
     with pytest.raises(NotOurs) as refused:
         Trip(case, Goal.ABSENT).changes()
 
-    assert str(refused.value) == ("AI Conductor workspace alpha-ws uses another bucket, s3-of-somebody")
+    assert str(refused.value) == ("AI Conductor workspace alpha-ws uses a different bucket (s3-of-somebody)")
 
 
 def test_T63_an_account_that_is_there_counts_whatever_its_password() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.stages.conductor.calls import KINDS, Calls, CallsFault, Values
+from provisioner.stages.conductor.calls import KINDS, Calls, Values
+from provisioner.validation import Invalid
 
 SHIPPED = files("provisioner.stages.conductor").joinpath("calls.toml").read_text(encoding="utf-8")
 NEW = {"name": "alpha", "bucket": "s3-alpha", "dashboard": ""}
@@ -18,7 +19,7 @@ HIGH: Values = {"spec": "high", "vcpu": 8, "ram_gb": 32, "gpu": 1}
 
 
 def faults(text: str) -> tuple[str, ...]:
-    with pytest.raises(CallsFault) as found:
+    with pytest.raises(Invalid) as found:
         Calls.from_toml(text)
     return found.value.lines
 
@@ -139,7 +140,7 @@ def test_a_path_is_only_a_path(path: str) -> None:
 
 def test_what_is_no_TOML_or_no_file_is_said_to_be_none(tmp_path: Path) -> None:
     assert faults("[create_workspace")[0].startswith("the calls of AI Conductor are not TOML: ")
-    with pytest.raises(CallsFault, match=r"the calls of AI Conductor cannot be read: .*No such file"):
+    with pytest.raises(Invalid, match=r"the calls of AI Conductor cannot be read: .*No such file"):
         Calls.read(tmp_path / "none.toml")
 
 

@@ -85,9 +85,9 @@ def test_a_plan_can_be_made_while_neither_workspace_nor_account_is_there() -> No
 
     (change,) = Trip(case, Goal.PRESENT).changes()
 
-    assert str(change.target) == "AI Conductor role Manager of alpha-edge in alpha-ws"
+    assert str(change.target) == "AI Conductor role Manager for alpha-edge in workspace alpha-ws"
     assert Trip(case, Goal.ABSENT).changes() == ()
-    with pytest.raises(Temporary, match="one of them is not there"):
+    with pytest.raises(Temporary, match="the account or the workspace doesn't exist"):
         Trip(case, Goal.PRESENT).turn()
 
 
@@ -98,7 +98,7 @@ def test_another_role_is_named_and_replaced() -> None:
     (change,) = Trip(case, Goal.PRESENT).changes()
     trip = Trip(case, Goal.PRESENT).arrive()
 
-    assert (change.verb, str(change.detail)) == (Verb.CREATE, "instead of VIEWER")
+    assert (change.verb, str(change.detail)) == (Verb.CREATE, "replaces role VIEWER")
     assert trip.wire.made == ["remove_member", "add_member"]
 
 
@@ -108,7 +108,7 @@ def test_a_login_that_is_refused_takes_the_role_away_and_fails_each_time_until_i
 
     for _ in range(2):
         trip = Trip(case, Goal.PRESENT)
-        with pytest.raises(Permanent, match="does not accept the login alpha-edge"):
+        with pytest.raises(Permanent, match="rejects the login alpha-edge"):
             trip.arrive()
         assert trip.wire.made == ["add_member", "remove_member"]
         assert case.ours() is None
@@ -124,10 +124,10 @@ def test_an_account_that_may_use_more_than_this_workspace_is_refused() -> None:
     with pytest.raises(Permanent) as refused:
         Trip(case, Goal.PRESENT).arrive()
 
-    words = (
-        "AI Conductor lets alpha-edge use vision-ws (VIEWER), alpha-ws (MANAGER), and not alpha-ws as Manager"
+    assert str(refused.value) == (
+        "AI Conductor account alpha-edge must have only the Manager role in alpha-ws, "
+        "but has vision-ws (VIEWER), alpha-ws (MANAGER)"
     )
-    assert str(refused.value) == f"{words} alone"
     assert case.ours() is None
 
 
@@ -144,7 +144,7 @@ def test_a_role_whose_login_found_no_answer_is_proved_later(trouble: str) -> Non
     (change,) = stage.plan(WS, stage.observe(WS), Goal.PRESENT)
     stage.ensure(WS, stage.observe(WS), context)
 
-    assert (change.verb, str(change.detail)) == (Verb.UPDATE, "to be proved by a login")
+    assert (change.verb, str(change.detail)) == (Verb.UPDATE, "to be verified by a login")
     assert stage.plan(WS, stage.observe(WS), Goal.PRESENT) == ()
     assert case.ours() == "MANAGER"
 

@@ -105,7 +105,7 @@ def test_T8_a_name_that_came_out_otherwise_is_an_error_each_time_and_can_be_remo
     form: NameForm, appends: str, name: str
 ) -> None:
     case = a_case(FakeConductor(appends=appends), form=form)
-    words = f"AI Conductor made workspace {name}, not alpha-ws"
+    words = f"AI Conductor created workspace {name}, not alpha-ws"
 
     assert failing(Trip(case, Goal.PRESENT)) == words
     again = Trip(case, Goal.PRESENT)
@@ -181,7 +181,7 @@ def test_T50_the_resources_are_those_that_EC2_tells_of_the_type() -> None:
 def test_resources_that_were_not_saved_are_an_error_each_time() -> None:
     case = a_case(FakeConductor(forgets="standard"))
     words = (
-        "AI Conductor did not save the resources of workspace alpha-ws: standard: 4 vCPU, 16 GB memory, 0 GPU"
+        "AI Conductor didn't save the resources of workspace alpha-ws: standard: 4 vCPU, 16 GB memory, 0 GPU"
     )
 
     assert failing(Trip(case, Goal.PRESENT)) == words
@@ -251,10 +251,10 @@ def test_T60_what_is_gone_already_is_removed_by_doing_nothing() -> None:
 @pytest.mark.parametrize(
     ("members", "tells", "words"),
     [
-        ((), True, "no solutions, no members; resources standard"),
-        (("mina",), True, "no solutions; resources standard; 1 member loses it: mina"),
-        (("mina", "bob"), True, "no solutions; resources standard; 2 members lose it: mina, bob"),
-        (("mina",), False, "no solutions; resources standard; all its members lose it"),
+        ((), True, "no solutions, no members; resources: standard"),
+        (("mina",), True, "no solutions; resources: standard; 1 member loses access: mina"),
+        (("mina", "bob"), True, ("no solutions; resources: standard; 2 members lose access: mina, bob")),
+        (("mina",), False, "no solutions; resources: standard; all members lose access"),
     ],
 )
 def test_a_plan_says_what_goes_with_it(members: tuple[str, ...], tells: bool, words: str) -> None:  # noqa: FBT001 - a column of the table
@@ -272,7 +272,7 @@ def test_a_workspace_whose_spec_is_no_longer_offered_can_be_removed_but_not_made
     there, new = made(a_case()), a_case()
     there.ws = new.ws = a_workspace(platform=a_platform(specs={}))
 
-    assert failing(Trip(new, Goal.PRESENT)) == "the settings have no spec standard any more"
+    assert failing(Trip(new, Goal.PRESENT)) == "the settings no longer have spec standard"
     assert Trip(there, Goal.PRESENT).changes() == ()
     Trip(there, Goal.ABSENT).arrive()
     assert there.ours() is None
@@ -306,7 +306,7 @@ def test_ours_of_a_wrong_name_goes_although_somebody_has_taken_the_right_one() -
 
     trip = Trip(case, Goal.ABSENT)
     assert [str(change.target) for change in trip.changes()] == [f"AI Conductor workspace {WS.project}"]
-    with pytest.raises(NotOurs, match="uses another bucket, s3-of-somebody"):
+    with pytest.raises(NotOurs, match="uses a different bucket"):
         trip.arrive()
 
     assert trip.wire.made == ["delete_workspace"]
@@ -317,7 +317,7 @@ def test_another_workspaces_bucket_is_refused_and_not_looked_into() -> None:
     case.strangers["another's bucket"]()
     fake_of(case).work[WS.name] = ("theirs",)
 
-    with pytest.raises(NotOurs, match="uses another bucket, s3-of-somebody") as refused:
+    with pytest.raises(NotOurs, match="uses a different bucket") as refused:
         Trip(case, Goal.ABSENT).changes()
 
     assert "theirs" not in str(refused.value)

@@ -90,7 +90,7 @@ class TestMade:
         (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
         assert str(change.target) == f"Grafana dashboard {UID}"
-        assert str(change.detail) == "from the template, titled Workspace alpha-ws (an2 meerkat prod)"
+        assert str(change.detail) == ("from the template, with title Workspace alpha-ws (an2 meerkat prod)")
 
     def test_what_people_changed_in_it_is_kept(self) -> None:
         case = made(a_case())
@@ -113,14 +113,14 @@ class TestMade:
         (change,) = Trip(case, Goal.ABSENT).changes()
 
         assert before.detail is None
-        assert str(change.detail) == "with the changes that were made to it by hand"
+        assert str(change.detail) == "including manual changes"
 
     @pytest.mark.parametrize(
         ("stranger", "words"),
         [
-            ("made by hand", f"dashboard {UID} exists and was not made by this bot"),
-            ("another project's", f"dashboard {UID} belongs to workspace beta"),
-            ("with half a mark", f"dashboard {UID} belongs to workspace alphabet"),
+            ("made by hand", (f"Grafana dashboard {UID} already exists and wasn't created by this bot")),
+            ("another project's", f"Grafana dashboard {UID} belongs to workspace beta"),
+            ("with half a mark", f"Grafana dashboard {UID} belongs to workspace alphabet"),
         ],
     )
     def test_T58_what_was_not_made_here_is_not_deleted(self, stranger: str, words: str) -> None:
@@ -144,7 +144,7 @@ class TestGiven:
     def test_T56_one_that_is_not_there_is_told_when_it_is_planned(self) -> None:
         trip = Trip(with_given("nowhere"), Goal.PRESENT)
 
-        with pytest.raises(Permanent, match="there is no dashboard nowhere in Grafana") as refused:
+        with pytest.raises(Permanent, match="Grafana dashboard nowhere doesn't exist") as refused:
             trip.changes()
 
         assert not isinstance(refused.value, NotOurs)

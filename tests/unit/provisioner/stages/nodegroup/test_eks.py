@@ -226,7 +226,7 @@ def test_T44_a_cluster_that_is_not_active_takes_no_nodes(
 ) -> None:
     aws.has_cluster(status=status)
 
-    with pytest.raises(kind, match=f"cluster {CLUSTER} is {status}"):
+    with pytest.raises(kind, match=f"EKS cluster {CLUSTER} isn't active \\({status}\\)"):
         aws.groups.network(CLUSTER)
 
 

@@ -228,7 +228,7 @@ def test_no_secret_that_it_was_given_is_told(stand: Stand) -> None:
 
     words = stand.ended().words
 
-    assert words == "Error: *** is wrong"
+    assert words == "Error: [hidden] is wrong"
     assert SECRET not in repr(stand.client)
 
 
@@ -242,6 +242,16 @@ def test_no_part_of_a_secret_is_left_where_a_line_is_cut(stand: Stand, before: i
 
     assert " … " in words
     assert SECRET[:4] not in words
+
+
+@pytest.mark.parametrize("after", range(len(SECRET)))
+def test_no_part_of_a_secret_is_left_where_a_long_log_begins_to_be_read(stand: Stand, after: int) -> None:
+    last = "\nError: as it says\n"
+    (stand.bin / "errors").write_text(f"Error: {SECRET}{'y' * (64 * 1024 - len(last) - after)}{last}")
+    stand.program('cat "$(dirname "$0")/errors" >&2', "exit 1")
+    stand.create()
+
+    assert stand.ended().words == "Error: as it says"
 
 
 def test_what_became_of_it_is_known_to_the_next_process(stand: Stand) -> None:
@@ -355,7 +365,7 @@ def test_one_that_cannot_be_made_holds_up_no_other(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_not_there_is_said(stand: Stand) -> None:
-    with pytest.raises(Permanent, match="there is no program eksctl"):
+    with pytest.raises(Permanent, match="program eksctl isn't installed"):
         stand.create()
 
     assert stand.client.child(NAME) is None
@@ -374,7 +384,9 @@ def test_T45_an_eksctl_that_reads_the_clusters_of_newer_ones_will_do(stand: Stan
 def test_T45_an_older_eksctl_is_refused(stand: Stand, version: str) -> None:
     stand.program(f"echo {version}")
 
-    with pytest.raises(Permanent, match=f"eksctl {version} is too old: 0.169.0 is needed") as refused:
+    with pytest.raises(
+        Permanent, match=(f"eksctl {version} is too old: version 0.169.0 or later is required")
+    ) as refused:
         stand.client.check()
 
     assert refused.value.hint is not None

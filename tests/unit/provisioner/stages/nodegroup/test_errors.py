@@ -15,12 +15,12 @@ from tests.builders import NOON
     [
         ("CREATE_COMPLETE", "ACTIVE", "None"),
         ("CREATE_COMPLETE", "DEGRADED", "None"),
-        ("CREATE_IN_PROGRESS", "CREATING", "still being made, CREATING"),
-        ("ROLLBACK_IN_PROGRESS", "CREATE_FAILED", "it failed and is taken back, CREATE_FAILED"),
-        ("ROLLBACK_COMPLETE", "", "only its failed stack, ROLLBACK_COMPLETE"),
-        ("CREATE_COMPLETE", "", "only its stack, CREATE_COMPLETE"),
-        ("DELETE_IN_PROGRESS", "DELETING", "being removed, DELETING"),
-        ("DELETE_FAILED", "", "what its removal left, DELETE_FAILED"),
+        ("CREATE_IN_PROGRESS", "CREATING", "still being created, CREATING"),
+        ("ROLLBACK_IN_PROGRESS", "CREATE_FAILED", "failed, rolling back, CREATE_FAILED"),
+        ("ROLLBACK_COMPLETE", "", "only the failed stack exists, ROLLBACK_COMPLETE"),
+        ("CREATE_COMPLETE", "", "only the stack exists, CREATE_COMPLETE"),
+        ("DELETE_IN_PROGRESS", "DELETING", "being deleted, DELETING"),
+        ("DELETE_FAILED", "", "left over from its deletion, DELETE_FAILED"),
     ],
 )
 def test_what_there_is_of_it(stack: str, group: str, said: str) -> None:
@@ -36,7 +36,7 @@ def test_what_there_is_of_it(stack: str, group: str, said: str) -> None:
 def test_an_eksctl_that_has_just_begun_is_told_as_such() -> None:
     child = Child(task=Task.CREATE, started_at=NOON, running=True)
 
-    assert str(state(Found(name="ng", child=child))) == "eksctl has begun to make it"
+    assert str(state(Found(name="ng", child=child))) == "eksctl has started to create it"
 
 
 HELD = Occupancy(nodes=1, pods=1, blocked=(Blocked(pod="a/held", budget="a/budget"),))
@@ -59,10 +59,10 @@ def test_a_drain_that_ended_while_a_budget_had_no_room_names_it(words: str) -> N
     known = diagnose(error.what, error.cause)
 
     assert str(error.what) == (
-        "cannot drain node group ng: disruption budget a/budget does not let pod a/held go"
+        "cannot drain EKS node group ng: pod disruption budget a/budget blocks pod a/held"
     )
     assert known is not None
-    assert "keeps an application from losing too many" in str(known.cause)
+    assert "limits how many of an application's pods can be down" in str(known.cause)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_drain_that_ended_while_a_budget_had_no_room_names_it(words: str) -> N
         ),
         (
             "Error: getting list of API resources for raw REST client: Unauthorized",
-            "The cluster does not let the bot's AWS role in.",
+            "The cluster denies access to the bot's AWS role.",
         ),
     ],
 )
@@ -82,6 +82,6 @@ def test_a_budget_without_room_is_not_blamed_for_what_ended_otherwise(words: str
     error = not_deleted(Found(name="ng"), deleting(words), HELD)
     known = diagnose(error.what, error.cause)
 
-    assert str(error.what) == "cannot delete node group ng"
+    assert str(error.what) == "cannot delete EKS node group ng"
     assert known is not None
     assert str(known.cause) == cause

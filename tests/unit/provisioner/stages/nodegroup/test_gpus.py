@@ -14,7 +14,7 @@ from tests.fakes.nodegroups import NO_PLUGIN, FakeCloud, FakeGroup, FakeStack
 from tests.laws.stage_laws import StageCase, Trip, made
 
 WS = a_workspace(spec="gpu")
-LACKS = f"node group {WS.nodegroup} has NVIDIA's GPUs, and their device plugin is not in the cluster"
+LACKS = f"EKS node group {WS.nodegroup} has NVIDIA GPUs, but the cluster has no NVIDIA device plugin"
 
 
 def a_case(cloud: FakeCloud, *, ami_family: str = "AmazonLinux2023") -> StageCase:
@@ -63,7 +63,7 @@ def test_it_is_awaited_until_the_device_plugin_is_there(cloud: FakeCloud) -> Non
         waited.append(str(trip.turn()[1]))
         cloud.clock.pass_by(0.5)
 
-    assert any("eksctl has not installed NVIDIA's device plugin yet" in reason for reason in waited)
+    assert any("waiting for eksctl to install the NVIDIA device plugin" in reason for reason in waited)
     trip.arrive()
     assert trip.changes() == ()
 
@@ -78,8 +78,8 @@ def test_a_plugin_that_eksctl_could_not_install_is_told_in_its_words(cloud: Fake
     assert (error.cause.service, error.cause.words) == ("eksctl", NO_PLUGIN)
     found = diagnose(error.what, error.cause)
     assert found is not None
-    assert "eksctl could not install it" in str(found.cause)
-    assert "has to install NVIDIA's device plugin" in str(found.remedy)
+    assert "eksctl couldn't install it" in str(found.cause)
+    assert "to install the NVIDIA device plugin" in str(found.remedy)
 
 
 def test_once_somebody_installed_it_a_retry_is_done(cloud: FakeCloud) -> None:
@@ -116,7 +116,7 @@ def test_what_eksctl_said_of_something_else_is_not_told_as_why(cloud: FakeCloud)
 def test_nobody_is_asked_to_approve_what_no_run_can_do(cloud: FakeCloud) -> None:
     put(cloud)
 
-    with pytest.raises(Permanent, match="their device plugin is not in the cluster"):
+    with pytest.raises(Permanent, match="the cluster has no NVIDIA device plugin"):
         Trip(a_case(cloud), Goal.PRESENT).changes()
 
 
@@ -136,7 +136,7 @@ def test_a_cluster_that_cannot_be_asked_for_the_plugin_is_told(cloud: FakeCloud)
     cloud.grouped[WS.nodegroup].nodes = 0
     cloud.fault = "cluster-down"
 
-    with pytest.raises(Temporary, match="cannot list the DaemonSets"):
+    with pytest.raises(Temporary, match="cannot list DaemonSets"):
         Trip(a_case(cloud), Goal.PRESENT).changes()
 
 

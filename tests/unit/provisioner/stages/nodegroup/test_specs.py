@@ -39,8 +39,8 @@ def test_T13_another_spec_of_a_workspace_that_is_there_is_refused_before_anybody
     with pytest.raises(Permanent) as refused:
         trip.changes()
 
-    assert str(refused.value) == f"node group {NAME} exists with spec standard"
-    assert "Ask for what is there, or delete the workspace first" in str(refused.value.hint)
+    assert str(refused.value) == f"EKS node group {NAME} already exists with spec standard"
+    assert "Request the existing spec, or delete the workspace first" in str(refused.value.hint)
     assert not isinstance(refused.value, NotOurs)
 
 
@@ -60,14 +60,14 @@ def test_T13_so_it_is_while_the_other_one_is_being_made(begun: float) -> None:
     if begun > 1:
         case.pass_time(begun)
 
-    assert str(failed(asked_for_gpus(case))) == f"node group {NAME} is being made with spec standard"
+    assert str(failed(asked_for_gpus(case))) == (f"EKS node group {NAME} is being created with spec standard")
 
 
 def test_one_whose_eksctl_died_with_us_is_being_made_all_the_same() -> None:
     case = a_case()
     cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", OURS)
 
-    assert str(failed(asked_for_gpus(case))) == f"node group {NAME} is being made with spec standard"
+    assert str(failed(asked_for_gpus(case))) == (f"EKS node group {NAME} is being created with spec standard")
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_COMPLETE"])
@@ -96,7 +96,9 @@ def test_one_that_is_on_its_way_out_has_to_be_gone_first() -> None:
     cloud_of(case).stacks[GPU_STACK] = FakeStack("DELETE_IN_PROGRESS", OURS)
     cloud_of(case).grouped[GPU_NAME] = a_group(status="DELETING")
 
-    assert str(failed(Trip(case, Goal.PRESENT))) == f"node group {GPU_NAME} exists with spec gpu"
+    assert str(failed(Trip(case, Goal.PRESENT))) == (
+        f"EKS node group {GPU_NAME} already exists with spec gpu"
+    )
 
 
 def without_standard(case: StageCase, spec: str) -> StageCase:
@@ -113,14 +115,16 @@ def test_T48_what_was_made_with_a_spec_that_the_settings_dropped_is_found_and_de
     (change,) = trip.changes()
     trip.arrive()
 
-    assert str(change.target) == f"Node group {NAME}"
+    assert str(change.target) == f"EKS node group {NAME}"
     assert case.ours() == (None, None)
 
 
 def test_T48_it_is_a_reason_not_to_make_another() -> None:
     case = without_standard(made(a_case()), "gpu")
 
-    assert str(failed(Trip(case, Goal.PRESENT))) == f"node group {NAME} exists with spec standard"
+    assert str(failed(Trip(case, Goal.PRESENT))) == (
+        f"EKS node group {NAME} already exists with spec standard"
+    )
 
 
 @pytest.mark.parametrize("tags", [{"workspace-bot/project": "alpha-ws-b"}, {}], ids=["another's", "no mark"])
@@ -141,7 +145,7 @@ def test_the_stack_of_a_stranger_behind_our_mark_stops_a_delete() -> None:
     cloud_of(case).grouped[ALIKE] = a_group()
     cloud_of(case).stacks[WS.stack_of(ALIKE)] = FakeStack("CREATE_COMPLETE", {})
 
-    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+    assert "was created by this bot" in str(failed(Trip(case, Goal.ABSENT)))
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_IN_PROGRESS", "DELETE_FAILED"])
@@ -151,19 +155,21 @@ def test_our_stack_with_a_node_group_of_a_stranger_stops_a_delete(status: str) -
     cloud_of(case).stacks[STACK] = FakeStack(status, OURS)
     case.strangers["a node group without our tag"]()
 
-    assert "only one was made by this bot" in str(failed(Trip(case, Goal.ABSENT)))
+    assert "was created by this bot" in str(failed(Trip(case, Goal.ABSENT)))
 
 
 def test_our_stack_that_failed_on_a_node_group_of_a_stranger_goes_alone() -> None:
     case = a_case()
     case.mixtures["a stranger's node group behind our failed stack"]()
 
-    with pytest.raises(PartlyOurs, match=f"^there is node group {NAME}, which this bot did not make") as told:
+    with pytest.raises(
+        PartlyOurs, match=(f"^already exists and wasn't created by this bot: EKS node group {NAME}")
+    ) as told:
         Trip(case, Goal.ABSENT).changes()
     with pytest.raises(NotOurs):
         Trip(case, Goal.ABSENT).arrive()
 
-    assert [str(change.target) for change in told.value.ours] == [f"Stack {STACK}"]
+    assert [str(change.target) for change in told.value.ours] == [f"CloudFormation stack {STACK}"]
     assert STACK not in cloud_of(case).stacks
     assert NAME in cloud_of(case).grouped
 
@@ -173,7 +179,7 @@ def test_a_stranger_under_another_spec_stays_and_stops_no_create() -> None:
     case.mixtures["a stranger's under another spec"]()
     assert Trip(case, Goal.PRESENT).changes() == ()
 
-    with pytest.raises(NotOurs, match=f"there is node group {GPU_NAME}"):
+    with pytest.raises(NotOurs, match=f"wasn't created by this bot: EKS node group {GPU_NAME}"):
         Trip(case, Goal.ABSENT).arrive()
 
     assert case.ours() == (None, None)
@@ -188,5 +194,5 @@ def test_strangers_are_named_all_at_once() -> None:
     with pytest.raises(NotOurs) as told:
         Trip(case, Goal.ABSENT).changes()
 
-    things = f"stack {STACK}, node group {GPU_NAME}"
-    assert str(told.value) == f"there is {things}, which this bot did not make"
+    things = f"CloudFormation stack {STACK}, EKS node group {GPU_NAME}"
+    assert str(told.value) == f"already exists and wasn't created by this bot: {things}"

@@ -133,7 +133,7 @@ class TestPlan:
     def test_what_binds_stands_in_the_target_and_what_ec2_says_in_the_detail(self) -> None:
         (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-        assert str(change.target) == f"Node group {NAME}: m5.xlarge, 1 of at most 3"
+        assert str(change.target) == f"EKS node group {NAME}: m5.xlarge, 1 initial nodes, 3 maximum"
         assert str(change.detail) == "4 vCPU and 16 GiB each, in a, c"
 
     def test_a_half_made_group_is_covered_by_what_was_approved(self) -> None:
@@ -150,7 +150,7 @@ class TestPlan:
     def test_gpus_bring_a_device_plugin_for_the_whole_cluster(self) -> None:
         (change,) = Trip(a_case(a_workspace(spec="gpu")), Goal.PRESENT).changes()
 
-        assert "1 GPU each, in a; for NVIDIA's GPUs eksctl installs" in str(change.detail)
+        assert "1 GPU each, in a; for NVIDIA GPUs, eksctl installs" in str(change.detail)
 
     def test_T43_a_type_that_no_zone_of_the_cluster_offers_is_found_before_anybody_is_asked(self) -> None:
         case = a_case()
@@ -158,7 +158,9 @@ class TestPlan:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error) == "m5.xlarge is offered in b, d, and the cluster has private subnets in a, c"
+        assert str(error) == (
+            "m5.xlarge is offered in b, d, but the cluster has private subnets only in a, c"
+        )
         assert error.hint is not None
 
     def test_T43_only_zones_that_offer_the_type_and_have_a_private_subnet_are_named(self) -> None:
@@ -206,8 +208,8 @@ class TestPlan:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error.what).startswith(f"node group {NAME} exists with ")
-        assert "the bot cannot change a node group yet" in str(error.hint)
+        assert str(error.what).startswith(f"EKS node group {NAME} already exists with ")
+        assert "The bot can't change an existing node group" in str(error.hint)
         assert not isinstance(error, NotOurs)
 
     def test_one_that_differs_is_said_while_it_is_still_being_made(self) -> None:
@@ -215,14 +217,14 @@ class TestPlan:
         cloud_of(case).stacks[STACK] = FakeStack("CREATE_IN_PROGRESS", OURS)
         cloud_of(case).grouped[NAME] = a_group(status="CREATING", most=9)
 
-        assert "at most 9" in str(failed(Trip(case, Goal.PRESENT)))
+        assert "9 maximum nodes" in str(failed(Trip(case, Goal.PRESENT)))
 
     def test_one_that_a_delete_left_with_its_nodes_is_not_cleared_away_by_a_create(self) -> None:
         case = a_case()
         cloud_of(case).stacks[STACK] = FakeStack("DELETE_FAILED", OURS)
         cloud_of(case).grouped[NAME] = a_group()
 
-        assert str(failed(Trip(case, Goal.PRESENT)).what) == f"cannot delete stack {STACK}"
+        assert str(failed(Trip(case, Goal.PRESENT)).what) == (f"cannot delete CloudFormation stack {STACK}")
 
     def test_what_the_autoscaler_moved_is_no_difference(self) -> None:
         case = made(a_case())
@@ -237,7 +239,7 @@ class TestPlan:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error) == f"node group {NAME} is DEGRADED: {group.issues[0]}"
+        assert str(error) == f"EKS node group {NAME} is DEGRADED: {group.issues[0]}"
 
     def test_T48_a_delete_finds_the_groups_of_all_specs_and_no_neighbours(self) -> None:
         case = made(a_case())
@@ -245,7 +247,10 @@ class TestPlan:
 
         changes = Trip(case, Goal.ABSENT).changes()
 
-        assert [str(change.target) for change in changes] == [f"Node group {NAME}", f"Node group {GPU_NAME}"]
+        assert [str(change.target) for change in changes] == [
+            f"EKS node group {NAME}",
+            (f"EKS node group {GPU_NAME}"),
+        ]
 
     def test_T48_a_spec_that_is_no_longer_configured_is_still_deleted(self) -> None:
         case = made(a_case())
@@ -263,7 +268,7 @@ class TestPlan:
 
         (change,) = Trip(case, Goal.ABSENT).changes()
 
-        assert str(change.detail) == "2 nodes, 2 pods run there"
+        assert str(change.detail) == "2 nodes, 2 running pods"
         assert change.destroys_data
 
     def test_T49_work_that_began_after_the_approval_is_not_covered_by_it(self) -> None:
@@ -275,7 +280,7 @@ class TestPlan:
 
         plan = Plan(Goal.ABSENT, (StagePlan("nodegroup", a_stage(case.client).title, changes),))
         assert [(one.verb, str(one.target), one.destroys_data) for one in changes] == [
-            (Verb.DELETE, f"Node group {NAME}", False)
+            (Verb.DELETE, f"EKS node group {NAME}", False)
         ]
         assert not plan.covers("nodegroup", change)
 
@@ -283,9 +288,9 @@ class TestPlan:
 class TestCreate:
     def test_it_tells_how_far_it_is(self) -> None:
         assert reasons(Trip(a_case(), Goal.PRESENT)) == [
-            "eksctl has begun; there is no stack yet",
-            "node group is CREATE_IN_PROGRESS: ManagedNodeGroup CREATE_IN_PROGRESS",
-            "eksctl still has to tag the auto scaling group",
+            "waiting for eksctl to create the stack",
+            "in progress in AWS: CREATE_IN_PROGRESS: ManagedNodeGroup CREATE_IN_PROGRESS",
+            "waiting for eksctl to tag the Auto Scaling group",
         ]
 
     def test_T51_the_config_says_what_the_runbook_says_and_imds_version_2_only(self) -> None:
@@ -358,7 +363,7 @@ class TestCreate:
         error = failed(Trip(case, Goal.PRESENT))
 
         assert str(error) == (
-            f"eksctl ended well, and there is no node group {NAME}: created 0 managed nodegroup(s)"
+            f"eksctl succeeded, but EKS node group {NAME} doesn't exist: created 0 managed nodegroup(s)"
         )
         assert error.cause is not None
         assert (error.cause.service, error.cause.operation) == ("eksctl", "create nodegroup")
@@ -392,7 +397,7 @@ class TestCreate:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error.what) == f"cannot create node group {NAME}"
+        assert str(error.what) == f"cannot create EKS node group {NAME}"
         assert error.cause is not None
         assert (error.cause.service, error.cause.operation) == ("cloudformation", "CreateStack")
         assert (error.cause.code, error.cause.words) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
@@ -438,7 +443,9 @@ class TestCreate:
 
         error = failed(Trip(case, Goal.PRESENT))
 
-        assert str(error) == f"cannot delete stack {STACK}: Cannot delete entity, must detach first"
+        assert str(error) == (
+            f"cannot delete CloudFormation stack {STACK}: Cannot delete entity, must detach first"
+        )
 
     def test_one_that_is_still_leaving_is_waited_for_and_made_anew(self) -> None:
         case = made(a_case())
@@ -469,8 +476,8 @@ class TestDelete:
         told = reasons(trip)
 
         assert told == [
-            f"eksctl drains node group {NAME}",
-            f"node group {NAME} is being removed (DELETING: stack DELETE_IN_PROGRESS)",
+            f"eksctl is draining EKS node group {NAME}",
+            f"EKS node group {NAME} is being deleted (DELETING: stack DELETE_IN_PROGRESS)",
         ]
         assert case.ours() == (None, None)
         assert trip.wire.made == ["start_delete"]
@@ -486,7 +493,7 @@ class TestDelete:
 
         assert wait is not None
         assert str(wait.reason) == (
-            f"draining node group {NAME} waits: disruption budget a/budget does not let pod a/held go"
+            f"waiting to drain EKS node group {NAME}: pod disruption budget a/budget blocks pod a/held"
         )
 
     def test_T49_a_drain_that_eksctl_gives_up_names_them_too(self) -> None:
@@ -496,7 +503,7 @@ class TestDelete:
         error = failed(Trip(case, Goal.ABSENT))
 
         assert str(error.what) == (
-            f"cannot drain node group {NAME}: disruption budget a/budget does not let pod a/held go, one of 2"
+            f"cannot drain EKS node group {NAME}: pod disruption budget a/budget blocks pod a/held, one of 2"
         )
         assert error.cause is not None
         assert "timed out waiting for nodegroup" in error.cause.words
@@ -535,7 +542,7 @@ class TestDelete:
         (change,) = trip.changes()
         trip.arrive()
 
-        assert str(change.detail) == str(change.state) == "only its failed stack, ROLLBACK_COMPLETE"
+        assert str(change.detail) == str(change.state) == ("only the failed stack exists, ROLLBACK_COMPLETE")
         assert trip.wire.made == ["delete_stack"]
 
     def test_one_that_is_still_being_made_is_deleted_and_its_eksctl_ended(self) -> None:
@@ -575,7 +582,7 @@ class TestDelete:
         child = FakeChild(Task.DELETE, case.clock(), running=False, exit_code=0, words="deleted 0")
         cloud_of(case).children[NAME] = child
 
-        assert str(failed(Trip(case, Goal.ABSENT))) == f"cannot delete node group {NAME}: deleted 0"
+        assert str(failed(Trip(case, Goal.ABSENT))) == (f"cannot delete EKS node group {NAME}: deleted 0")
 
     def test_T47_it_is_deleted_by_its_derived_name(self) -> None:
         case = made(a_case())

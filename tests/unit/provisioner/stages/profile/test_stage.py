@@ -102,7 +102,7 @@ def test_T15_a_namespace_without_a_profile_stops_a_create() -> None:
     case = a_case()
     a_namespace(cluster_of(case))
 
-    with pytest.raises(NotOurs, match="exists without a Profile"):
+    with pytest.raises(NotOurs, match="already exists without a Kubeflow profile"):
         Trip(case, Goal.PRESENT).changes()
 
 
@@ -120,7 +120,7 @@ def test_a_profile_made_by_hand_is_not_deleted() -> None:
     case = a_case()
     by_hand(cluster_of(case))
 
-    with pytest.raises(NotOurs, match="was made by hand"):
+    with pytest.raises(NotOurs, match="was created manually"):
         Trip(case, Goal.ABSENT).changes()
 
 
@@ -134,7 +134,10 @@ def test_the_namespace_of_a_stranger_stays_when_our_profile_goes() -> None:
         Trip(case, Goal.ABSENT).arrive()
 
     [change] = told.value.ours
-    assert (str(change.target), str(change.detail)) == (f"Profile {WS.namespace}", "without its namespace")
+    assert (str(change.target), str(change.detail)) == (
+        f"Kubeflow profile {WS.namespace}",
+        "without its namespace",
+    )
     assert not change.destroys_data
     assert case.ours() == (None, NamespaceState(owner=STRANGER))
 
@@ -144,7 +147,7 @@ def test_a_namespace_that_would_go_with_our_profile_and_is_anothers_stops_a_dele
     cluster = cluster_of(case)
     cluster.namespaces[WS.namespace] = replace(cluster.namespaces[WS.namespace], owner=STRANGER)
 
-    with pytest.raises(Permanent, match="goes with the bot's Profile and belongs to") as refused:
+    with pytest.raises(Permanent, match="is part of the bot's Kubeflow profile but belongs to") as refused:
         Trip(case, Goal.ABSENT).changes()
 
     assert not isinstance(refused.value, NotOurs)
@@ -160,7 +163,7 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it() -> None:
     trip = Trip(case, Goal.ABSENT).arrive()
 
     assert [(change.verb, str(change.target)) for change in trip.first or ()] == [
-        (Verb.DELETE, f"Profile {WS.namespace}"),
+        (Verb.DELETE, f"Kubeflow profile {WS.namespace}"),
         (Verb.DELETE, f"Namespace {WS.namespace}"),
     ]
     assert trip.wire.made == ["delete_profile", "delete_namespace"]
@@ -183,7 +186,7 @@ def test_a_stuck_finalizer_is_named_and_not_forced() -> None:
 
     assert trip.wire.made == ["delete_profile"]
     assert isinstance(wait, Wait)
-    assert "waits for finalizer profile-finalizer" in str(wait.reason)
+    assert "waiting for finalizer profile-finalizer" in str(wait.reason)
 
 
 def test_a_namespace_that_does_not_go_says_why() -> None:
@@ -195,7 +198,7 @@ def test_a_namespace_that_does_not_go_says_why() -> None:
     _, wait = Trip(case, Goal.ABSENT).turn()
 
     assert wait is not None
-    assert str(wait.reason) == f"namespace {WS.namespace} is being removed: Some content remains: volumes"
+    assert str(wait.reason) == (f"namespace {WS.namespace} is being deleted: Some content remains: volumes")
 
 
 def test_a_create_waits_for_what_a_delete_has_left() -> None:
@@ -250,5 +253,5 @@ def test_the_controller_is_quoted_when_it_complains() -> None:
 def test_a_create_names_profile_and_owner() -> None:
     (change,) = Trip(a_case(), Goal.PRESENT).changes()
 
-    assert (change.verb, str(change.target)) == (Verb.CREATE, "Profile aic-ns-alpha-ws")
-    assert str(change.detail) == "for aic-user-alpha-ws@aic.com, with its namespace"
+    assert (change.verb, str(change.target)) == (Verb.CREATE, "Kubeflow profile aic-ns-alpha-ws")
+    assert str(change.detail) == "for aic-user-alpha-ws@aic.com, including its namespace"
