@@ -1,42 +1,16 @@
-"""What answers over HTTP where an API should: read under limits, told so that a person recognises it."""
+"""What answered over HTTP where an API should: told so that a person recognises it."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
-from datetime import timedelta
 from html import unescape
-from typing import Any
 
 import httpx
 
 from provisioner.message import Message, named
 
-_CONNECT = 5.0  # seconds
 _SHOWN = 200  # characters of what was answered: enough to recognise it by
-
-
-def limits(timeout: timedelta) -> httpx.Timeout:
-    """5 s for the connection, `timeout` for each wait; `fetched` takes twice that for the whole answer."""
-    return httpx.Timeout(timeout.total_seconds(), connect=_CONNECT)
-
-
-def fetched(http: httpx.Client, method: str, path: str, **options: Any) -> httpx.Response:
-    """The answer, whole. Read piece by piece: a limit for each wait does not end what trickles.
-
-    Raises `httpx.HTTPError`.
-    """
-    ends = time.monotonic() + 2 * (http.timeout.read or 0)
-    pieces = []
-    with http.stream(method, path, **options) as answer:
-        for piece in answer.iter_raw():
-            pieces.append(piece)
-            if time.monotonic() > ends:
-                raise httpx.ReadTimeout("the answer took too long", request=answer.request)
-    return httpx.Response(
-        answer.status_code, headers=answer.headers, content=b"".join(pieces), request=answer.request
-    )
 
 
 def kind(answer: httpx.Response) -> str:

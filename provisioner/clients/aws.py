@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from provisioner.clients.observer import OK, Observer, unobserved
@@ -60,8 +60,8 @@ T = TypeVar("T")
 class AwsClients:
     """The SDK's clients of one region, each made when it is first needed: their models are large.
 
-    A call has 5 s for the connection and `timeout` for each wait; the SDK makes it three times at most, and
-    not again once `timeout` has passed. The engine has the patience.
+    A call has 5 s for the connection and `timeout` for each wait; the SDK makes it three times at most. The
+    engine has the patience.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class AwsClients:
                 )
                 self._session = self._session or _session()
                 made = self._session.client(service, region_name=self.region, config=options)
-                _Watch(service, self._timeout, self._observer).over(made.meta.events)
+                _Watch(service, self._observer).over(made.meta.events)
                 self._made[service, attempts] = made
             return made
 
@@ -144,17 +144,15 @@ def _undocumented(found: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Watch:
-    """Over every call of one client: its limit, and who is told of it. By the SDK's own events."""
+    """Tells of every call of one client, by the SDK's own events."""
 
-    def __init__(self, service: str, limit: float, observer: Observer) -> None:
+    def __init__(self, service: str, observer: Observer) -> None:
         self._service = service
-        self._limit = limit
         self._observer = observer
 
     def over(self, events: Any) -> None:
         for event, seen in (
             ("before-call", self._begun),
-            ("request-created", self._tried),
             ("after-call", self._answered),
             ("after-call-error", self._broke),
         ):
@@ -162,11 +160,6 @@ class _Watch:
 
     def _begun(self, context: dict[str, Any], **_more: object) -> None:
         context[_BEGUN] = time.monotonic()
-
-    def _tried(self, request: Any, **_more: object) -> None:
-        """Before each attempt."""
-        if _seconds(request.context) > self._limit:
-            raise ReadTimeoutError(endpoint_url=request.url)
 
     def _answered(self, parsed: Any, context: dict[str, Any], event_name: str, **_more: object) -> None:
         code = parsed.get("Error", {}).get("Code") or OK

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import httpx
 from pydantic import SecretStr
 
-from provisioner.clients.answer import fetched, is_json, kind, limits, seen
+from provisioner.clients.answer import is_json, kind, seen
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
@@ -90,7 +90,7 @@ class ConductorSession:
             base_url=url,
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # two accounts log in; neither stays
-            timeout=limits(timeout),
+            timeout=timeout.total_seconds(),
             trust_env=False,
         )
 
@@ -241,7 +241,7 @@ class ConductorSession:
 
     def _answer(self, operation: Operation, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = fetched(self._http, method, path, **options)
+            answer = self._http.request(method, path, **options)
         except httpx.HTTPError as error:  # no connection, a time-out, or one that broke
             cause = Cause(
                 service="conductor",

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from provisioner.clients.answer import fetched, is_json, limits, seen
+from provisioner.clients.answer import is_json, seen
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
@@ -75,7 +75,7 @@ class GrafanaHttp:
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {self._token.get_secret_value()}"},
-            timeout=limits(timeout),
+            timeout=timeout.total_seconds(),
             trust_env=False,
         )
 
@@ -137,7 +137,7 @@ class GrafanaHttp:
 
     def _answer(self, call: _Call, method: str, path: str, body: object) -> httpx.Response:
         try:
-            answer = fetched(self._http, method, path, json=body)
+            answer = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:  # no connection, a time-out, or one that broke
             cause = Cause(
                 service="grafana",

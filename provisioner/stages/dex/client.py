@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from provisioner.clients.answer import fetched, limits
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
@@ -123,14 +122,14 @@ class DexHttp:
     def __init__(
         self, *, url: str, timeout: timedelta = timedelta(seconds=5), observer: Observer = unobserved
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=limits(timeout), trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=timeout.total_seconds(), trust_env=False)
         self._observer = observer
 
     def up(self) -> bool:
         """Whether its health check passes; an address that does not answer is an answer here."""
         with observed(self._observer, "dex", "check health") as watched:
             try:
-                code = fetched(self._http, "GET", "/dex/healthz").status_code
+                code = self._http.request("GET", "/dex/healthz").status_code
             except httpx.HTTPError as error:
                 watched.code = type(error).__name__
                 return False

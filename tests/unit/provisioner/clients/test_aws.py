@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from datetime import timedelta
 
 import boto3
 import pytest
@@ -129,24 +127,3 @@ def test_who_observes_is_told_of_each_call_and_its_code(aws: None) -> None:  # n
     S3Buckets(clients).delete("never-there", account=ACCOUNT)
 
     assert told == [("sts", "GetCallerIdentity", "ok"), ("s3", "DeleteBucket", "NoSuchBucket")]
-
-
-def test_a_call_that_used_up_its_time_is_not_made_again(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it has keys
-    told: list[str] = []
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        clients = AwsClients(
-            region="us-east-1",
-            timeout=timedelta(seconds=0.2),
-            observer=lambda _service, _operation, code, _seconds: told.append(code),
-        )
-        with pytest.raises(Temporary):
-            AwsAccount(clients).number()
-        silent.accept()[0].close()
-        silent.settimeout(0.1)
-
-        with pytest.raises(TimeoutError):
-            silent.accept()
-
-    assert told == ["ReadTimeoutError"]
