@@ -107,6 +107,9 @@ class Metrics:
     ) -> None:
         """`jobs`: seconds since the last success, by name; none where they do not run."""
         self.registry.register(_Stored(figures, clock, leading, self._told, timer))
+        for fed in (self._acts, self._decisions, self._stages, self._unknown):
+            self.registry.unregister(fed)
+            self.registry.register(fed)  # after what feeds it, or it would tell all one look later
         self.registry.register(_Process(leading, jobs, checks))
 
     def _told(self, acts: Sequence[Audited], ended: Iterable[tuple[StageEntry, float]]) -> None:

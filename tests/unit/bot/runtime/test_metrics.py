@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 
 from approvals.model import AuditEntry
 from bot.model.submission import SubmissionState
@@ -213,3 +214,16 @@ def test_no_label_has_the_name_of_a_project_or_of_a_person(scene: Scene) -> None
     for family in scene.metrics.registry.collect():
         for sample in family.samples:
             assert not {"secretproject", "U0MINA"} & set(sample.labels.values())
+
+
+def test_what_was_decided_is_told_by_the_very_next_look(scene: Scene) -> None:
+    scene.look()
+    with scene.database.unit() as unit:
+        unit.requests.add(a_request())
+        unit.audit.append(audited("request.ask", NOON))
+        unit.commit()
+    scene.clock.pass_by(STALE)
+
+    page = generate_latest(scene.metrics.registry).decode()
+
+    assert 'workspace_bot_acts_total{action="request.ask"} 1.0' in page
