@@ -33,6 +33,7 @@ COPY --from=build /opt/workspace-bot /opt/workspace-bot
 ENV PATH=/opt/workspace-bot/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     WORKSPACE_BOT_STATE=/var/lib/workspace-bot
 WORKDIR /var/lib/workspace-bot
 # A number, so that Kubernetes can see that it is not root.

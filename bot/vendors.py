@@ -7,9 +7,10 @@ import structlog
 from bot.config.schema import Settings
 from bot.config.settings import SettingsFault, for_programs
 from provisioner.catalog import catalog
-from provisioner.clients.aws import AwsAccount
+from provisioner.clients.aws import AwsAccount, AwsClients
 from provisioner.clients.cluster import EksClusters
 from provisioner.clients.kube import KubeCluster
+from provisioner.clients.observer import Observer, unobserved
 from provisioner.engine.stage import Step
 from provisioner.errors import WorkError
 from provisioner.preflight import Preflight
@@ -33,28 +34,29 @@ log = structlog.get_logger()
 class Vendors:
     """Asks nobody anything before it is used. Raises `SettingsFault` for a file that cannot be used."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observer: Observer = unobserved) -> None:
         self._settings = settings
-        self._region = settings.platform.region
-        self._cluster = cluster(settings)
+        self._observer = observer
+        self._aws = AwsClients(region=settings.platform.region, observer=observer)
+        self._cluster = cluster(settings, observer)
         self._eksctl = EksctlProgram(
             program=settings.eksctl, folder=settings.state / "eksctl", environment=for_programs()
         )
-        self._grafana = grafana(settings)
-        self._conductor = conductor(settings)
+        self._grafana = grafana(settings, observer)
+        self._conductor = conductor(settings, observer)
 
     def stages(self) -> tuple[Step, ...]:
-        settings, region = self._settings, self._region
+        settings = self._settings
         return catalog(
             profiles=KubeProfiles(self._cluster),
-            buckets=S3Buckets(region=region),
-            policies=IamPolicies(region=region),
-            node_groups=EksNodeGroups(region=region),
-            instances=Ec2InstanceTypes(region=region),
+            buckets=S3Buckets(self._aws),
+            policies=IamPolicies(self._aws),
+            node_groups=EksNodeGroups(self._aws),
+            instances=Ec2InstanceTypes(self._aws),
             eksctl=self._eksctl,
             nodes=KubeNodes(self._cluster),
             dex=KubeDex(self._cluster),
-            dex_health=DexHttp(url=settings.dex_url),
+            dex_health=DexHttp(url=settings.dex_url, observer=self._observer),
             password_hash=settings.kubeflow_password_hash,
             dashboards=self._grafana,
             conductor=self._conductor,
@@ -64,8 +66,8 @@ class Vendors:
 
     def preflight(self) -> Preflight:
         return Preflight(
-            account=AwsAccount(region=self._region),
-            clusters=EksClusters(region=self._region),
+            account=AwsAccount(self._aws),
+            clusters=EksClusters(self._aws),
             kubernetes=self._cluster,
             eksctl=self._eksctl,
             platform=self._settings.where(),
@@ -97,25 +99,25 @@ class Vendors:
         self._eksctl.stop()
 
 
-def cluster(settings: Settings) -> KubeCluster:
+def cluster(settings: Settings, observer: Observer = unobserved) -> KubeCluster:
     """The one that the kubeconfig names; without one, the one that the bot runs in."""
     path = settings.kubeconfig_path
     try:
-        return KubeCluster(kubeconfig=str(path or ""))
+        return KubeCluster(kubeconfig=str(path or ""), observer=observer)
     except WorkError as error:
         why = error.cause.raw_text if error.cause else str(error)
         missing = "" if path else " is missing, and the bot runs in no cluster"
         raise SettingsFault([f"WORKSPACE_BOT_KUBECONFIG_PATH{missing}: {why}"]) from None
 
 
-def grafana(settings: Settings) -> GrafanaHttp | None:
+def grafana(settings: Settings, observer: Observer = unobserved) -> GrafanaHttp | None:
     """None when it is switched off."""
     given = settings.grafana
     if given.url is None or given.token is None:
         return None
     try:
         template = given.template.read_text(encoding="utf-8") if given.template else ""
-        return GrafanaHttp(url=given.url, token=given.token, template=template)
+        return GrafanaHttp(url=given.url, token=given.token, template=template, observer=observer)
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise SettingsFault([f"WORKSPACE_BOT_GRAFANA__TEMPLATE: {why}"]) from None
@@ -125,7 +127,7 @@ def grafana(settings: Settings) -> GrafanaHttp | None:
         raise SettingsFault([f"WORKSPACE_BOT_GRAFANA: {error}"]) from None
 
 
-def conductor(settings: Settings) -> ConductorHttp | None:
+def conductor(settings: Settings, observer: Observer = unobserved) -> ConductorHttp | None:
     """None when it is switched off."""
     given = settings.conductor
     if given.url is None or given.user is None or given.password is None:
@@ -135,7 +137,9 @@ def conductor(settings: Settings) -> ConductorHttp | None:
     except Invalid as fault:
         lines = [f"WORKSPACE_BOT_CONDUCTOR__CALLS: {line}" for line in fault.lines]
         raise SettingsFault(lines) from None
-    return ConductorHttp(url=given.url, user=given.user, password=given.password, calls=calls)
+    return ConductorHttp(
+        url=given.url, user=given.user, password=given.password, calls=calls, observer=observer
+    )
 
 
 def check(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -13,16 +14,20 @@ from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
 from bot.requests.service import WorkspaceService
+from bot.runtime import checks
+from bot.runtime.checks import says
 from bot.runtime.clock import SystemClock
-from bot.runtime.health import Health
+from bot.runtime.health import Check, Health
 from bot.runtime.leader import GRACE, Leader
+from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule, TimeOfDay
+from bot.runtime.schedule import Job, Schedule, TimeOfDay, seconds_between
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
 from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
+from bot.slack.rate_limit import RateLimitedObserver
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database
 from bot.texts import Texts
@@ -48,12 +53,14 @@ class Bot:
         self._clock = SystemClock()
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
-        self._vendors = Vendors(settings)
+        self._metrics = Metrics()
+        self._vendors = Vendors(settings, self._metrics.called)
         self._engine = self._make_engine(self._vendors.stages())
         self.service = WorkspaceService(
             units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
+        client.retry_handlers.append(RateLimitedObserver(self._metrics.rate_limited))
         people = SlackPeople(client)
         notifier = SlackNotifier(client=client, texts=self.texts, group_id=people.group_id)
         edge = SlackContext(
@@ -65,6 +72,7 @@ class Bot:
             clock=self._clock,
             command=settings.slack.command,
             dashboards=settings.grafana.url is not None,
+            refused=self._metrics.refused,
         )
         self._slack = SlackApp(edge, _transport(settings))
         self._intake = self._make_intake(people)
@@ -86,19 +94,15 @@ class Bot:
             url=settings.engine_database,
             told=lambda: self._schedule.ring("follow"),
         )
-        self._schedule = Schedule(self._jobs())
+        jobs = self._jobs()
+        self._schedule = Schedule(jobs)
         self._leader = Leader(
             try_lead=self.database.try_lead,
             lead=self._lead,
             resign=self._resign,
             grace=GRACE if settings.database_url else 0,  # a file's lock is free only when its holder is dead
         )
-        self._health = Health(
-            host=settings.health_host,
-            port=settings.health_port,
-            alive={"leader": lambda: self._leader.alive},
-            ready={"database": self._database_answers, "slack": self._slack.connected},
-        )
+        self._health = self._make_health(jobs)
 
     def start(self) -> None:
         """Chat first, then work: what an earlier process left goes on within a second or two."""
@@ -148,9 +152,40 @@ class Bot:
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
 
-    def _database_answers(self) -> bool:
+    def _make_health(self, jobs: Sequence[Job]) -> Health:
+        ready = self._checks(jobs)
+        self._metrics.watch(
+            figures=self.database.figures(),
+            clock=self._clock,
+            leading=lambda: self._leader.leading,
+            jobs=self._job_ages,
+            checks=ready,
+        )
+        return Health(
+            host=self._settings.health_host,
+            port=self._settings.health_port,
+            alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
+            ready=ready,
+            registry=self._metrics.registry,
+        )
+
+    def _checks(self, jobs: Sequence[Job]) -> Mapping[str, Check]:
+        every = {job.name: seconds_between(job) for job in jobs}
+        return {
+            "database": self._database_answers,
+            "disk": checks.disk(self._settings.state),
+            "jobs": checks.jobs(self._job_ages, every),
+            "slack": says("not connected", self._slack.connected),
+        }
+
+    def _job_ages(self) -> Mapping[str, float]:
+        """Seconds since each job last succeeded; none in a process that does not lead."""
+        ages = {job.name: self._schedule.last_success(job.name) for job in self._jobs()}
+        return {name: age for name, age in ages.items() if age is not None}
+
+    def _database_answers(self) -> str | None:
         self.database.ping()
-        return True
+        return self.database.unwritable()
 
     def _make_intake(self, people: SlackPeople) -> Intake:
         settings = self._settings

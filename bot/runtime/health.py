@@ -16,12 +16,15 @@ from starlette.routing import Route
 
 log = structlog.get_logger()
 
-Check = Callable[[], bool]
-"""Whether it is well. Raising counts as no; its words go to the log, only its kind is shown."""
+Check = Callable[[], str | None]
+"""What is wrong, in words; None when it is well. What it raises goes to the log, only its kind is shown."""
 
 
 class Health:
-    """`/live`: restart me when this fails. `/ready`: send me work. `/metrics`: for Prometheus."""
+    """`/live`: restart me when this fails. `/ready`: send me work. `/metrics`: for Prometheus.
+
+    `/live` tells of what `/ready` looks at, too, but a start does not mend that.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,7 @@ class Health:
         self._thread: threading.Thread | None = None
         self._app = Starlette(
             routes=[
-                Route("/live", _probe(alive)),
+                Route("/live", _probe(alive, told=ready)),
                 Route("/ready", _probe(ready)),
                 Route("/metrics", _metrics(registry)),
             ]
@@ -69,19 +72,25 @@ class Health:
             self._thread.join(timeout=5)
 
 
-def _probe(checks: Mapping[str, Check]) -> Callable[[Request], Response]:
+def _probe(
+    checks: Mapping[str, Check], *, told: Mapping[str, Check] | None = None
+) -> Callable[[Request], Response]:
+    """`told`: shown beside the checks, and not counted."""
+
     def answer(_request: Request) -> Response:
-        found = {name: _outcome(name, check) for name, check in checks.items()}
-        well = all(outcome == "ok" for outcome in found.values())
-        content = {"status": "ok" if well else "failing", "checks": found}
+        found = {name: outcome(name, check) for name, check in {**(told or {}), **checks}.items()}
+        well = not any(found[name] for name in checks)
+        shown = {name: why or "ok" for name, why in found.items()}
+        content = {"status": "ok" if well else "failing", "checks": shown}
         return JSONResponse(content, status_code=200 if well else 503)
 
     return answer
 
 
-def _outcome(name: str, check: Check) -> str:
+def outcome(name: str, check: Check) -> str:
+    """What is wrong; empty when it is well."""
     try:
-        return "ok" if check() else "failing"
+        return check() or ""
     except Exception as error:
         log.warning("check failed", check=name, exc_info=error)
         return type(error).__name__

@@ -44,6 +44,17 @@ class Job:
         return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
 
 
+def seconds_between(job: Job) -> float:
+    """How long after one run of it the next one is due, at the latest."""
+    match job.when:
+        case timedelta():
+            return job.when.total_seconds()
+        case TimeOfDay(hour=None):
+            return 3600
+        case TimeOfDay():
+            return 86400
+
+
 class Schedule:
     def __init__(self, jobs: Sequence[Job], timer: Callable[[], float] = monotonic) -> None:
         self._jobs = jobs

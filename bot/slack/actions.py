@@ -43,6 +43,7 @@ def ask_reason(context: SlackContext, incoming: Incoming) -> None:
     except PeopleUnknown:
         return  # the form stays: what is sent is looked at again
     except Refusal as no:
+        context.refused(type(no).__name__)
         said = refusal(no, context.command)
         origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
         view = card_view(Card(said, said), context.words(incoming), origin, context.group_id)
@@ -103,6 +104,7 @@ def details(context: SlackContext, incoming: Incoming) -> None:
     try:
         card = context.service.details(incoming.value)
     except Refusal as no:
+        context.refused(type(no).__name__)
         said = refusal(no)
         context.tell(incoming, Card(said, said))
     else:
@@ -145,8 +147,10 @@ def _as_now(context: SlackContext, incoming: Incoming, do: Callable[[Actor], Non
     try:
         do(context.people.fresh(incoming.user))
     except Refusal as no:
+        context.refused(type(no).__name__)
         said = refusal(no, context.command)
-    except PeopleUnknown:
+    except PeopleUnknown as unknown:
+        context.refused(type(unknown).__name__)
         said = Message("Nothing changed: Slack didn't return your profile. Try again.")
     else:
         return

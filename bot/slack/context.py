@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
@@ -102,6 +102,7 @@ class SlackContext:
     clock: Clock
     command: str = "/workspace"
     dashboards: bool = False  # whether a dashboard can be given, or is made
+    refused: Callable[[str], None] = lambda _reason: None  # told of each click that is refused, and why
     _drafts: FIFOCache[str, Draft] = field(default_factory=lambda: FIFOCache(_DRAFTS_KEPT))
     _drafts_lock: Lock = field(default_factory=Lock)
 

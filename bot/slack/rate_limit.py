@@ -6,6 +6,29 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
+from slack_sdk.http_retry import HttpRequest, HttpResponse, RetryHandler, RetryState
+
+
+class RateLimitedObserver(RetryHandler):
+    """Is told of each answer of Slack, among a client's `retry_handlers`. Has nothing tried again."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def _can_retry(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        del state, request, error
+        if response is not None and response.status_code == 429:
+            self._told()
+        return False
+
 
 class RateLimiter:
     """`burst` at once, then `a_minute` evenly. Safe from any thread; the time of day may be set."""

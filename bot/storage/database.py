@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    NullPool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 
 import approvals.store
@@ -20,6 +30,7 @@ from approvals.store import SqlAuditLog, SqlRequestRepository
 from bot.model.proposal import ProposalRepository
 from bot.model.submission import SubmissionRepository
 from bot.model.tracked_message import TrackedMessageRepository
+from bot.storage.figures import SqlFigures
 from bot.storage.locks import (
     FileLeadership,
     Leadership,
@@ -157,10 +168,21 @@ class Database:
         finally:
             connection.close()
 
+    def unwritable(self) -> str | None:
+        """Why nothing can be written, in the database's words; None when it can. Raises as `ping` does."""
+        if self._file:
+            return _refused_write(self._file)
+        with self._lock_engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
+            )
+            return "the database is read-only" if found.scalar_one() else None
+
+    def figures(self) -> SqlFigures:
+        return SqlFigures(self.engine)
+
     def migrate(self) -> None:
         """To the newest schema, in one transaction: a second process waits, and finds it done."""
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with ExitStack() as stack:
             if self._file:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -169,12 +191,47 @@ class Database:
             connection = stack.enter_context(self.engine.begin())
             if self._file is None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != _newest():
+                _upgrade(connection)
 
     def close(self) -> None:
         self.engine.dispose()
         self._lock_engine.dispose()
+
+
+def _refused_write(file: Path) -> str | None:
+    """By a write that changes nothing, on a connection of its own: the pool's may be in somebody's hands."""
+    address = f"{file.resolve().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
+    except sqlite3.Error as error:
+        busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY  # somebody else writes
+        return None if busy else str(error)
+    return None
+
+
+def _revision(connection: Connection) -> str | None:
+    """Of the schema that is there; None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _newest() -> str:
+    """The revision of the last migration: what its file's name begins with."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("*.py")).partition("_")[0]
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # 8 MB that few starts need
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _parsed(url: str) -> URL:

@@ -1,22 +1,37 @@
-"""What all of AWS's clients share: how they are configured, and their errors mapped to ours, once.
+"""What all of AWS's clients share: how they are made and limited, and their errors mapped to ours, once.
 
 Where AWS is and who we are comes from the SDK's own settings (profile, role, `AWS_ENDPOINT_URL`).
 """
 
 from __future__ import annotations
 
+import gzip
+import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from provisioner.clients.observer import OK, Observer, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_eks import EKSClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 _AGAIN = frozenset(
     {
@@ -36,29 +51,142 @@ _AGAIN = frozenset(
 _SOON = timedelta(seconds=5)
 _CONNECTIONS = 64  # kept open to one service: as many as there may be threads that ask, of all runs together
 
+_OPENED: dict[str, Any] = {".json": open, ".json.gz": gzip.open}
+_BEGUN = "workspace-bot-begun"  # in the context that the SDK keeps for each call
+
 T = TypeVar("T")
 
 
-def config(*, timeout: timedelta) -> Config:
-    """For every client of ours: a few quick tries; the engine has the patience."""
-    return Config(
-        connect_timeout=5,
-        max_pool_connections=_CONNECTIONS,
-        read_timeout=timeout.total_seconds(),
-        retries={"mode": "standard", "total_max_attempts": 3},
-    )
+class AwsClients:
+    """The SDK's clients of one region, each made when it is first needed: their models are large.
+
+    A call has 5 s for the connection and `timeout` for each wait; the SDK makes it three times at most. The
+    engine has the patience.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str,
+        timeout: timedelta = timedelta(seconds=20),
+        observer: Observer = unobserved,
+    ) -> None:
+        self.region = region
+        self._timeout = timeout.total_seconds()
+        self._observer = observer
+        self._lock = threading.Lock()  # the SDK makes one client at a time
+        self._session: boto3.Session | None = None
+        self._made: dict[tuple[str, int], Any] = {}
+
+    @overload
+    def client(self, service: Literal["autoscaling"]) -> AutoScalingClient: ...
+    @overload
+    def client(self, service: Literal["cloudformation"]) -> CloudFormationClient: ...
+    @overload
+    def client(self, service: Literal["ec2"]) -> EC2Client: ...
+    @overload
+    def client(self, service: Literal["eks"]) -> EKSClient: ...
+    @overload
+    def client(self, service: Literal["iam"], *, attempts: int = 3) -> IAMClient: ...
+    @overload
+    def client(self, service: Literal["s3"]) -> S3Client: ...
+    @overload
+    def client(self, service: Literal["sts"]) -> STSClient: ...
+
+    def client(self, service: Any, *, attempts: int = 3) -> Any:
+        """The same one each time."""
+        with self._lock:
+            made = self._made.get((service, attempts))
+            if made is None:
+                options = Config(
+                    connect_timeout=5,
+                    max_pool_connections=_CONNECTIONS,
+                    read_timeout=self._timeout,
+                    retries={"mode": "standard", "total_max_attempts": attempts},
+                )
+                self._session = self._session or _session()
+                made = self._session.client(service, region_name=self.region, config=options)
+                _Watch(service, self._observer).over(made.meta.events)
+                self._made[service, attempts] = made
+            return made
+
+
+def _session() -> boto3.Session:
+    import boto3  # not needed by a bot at rest, and slow to come
+    from botocore.loaders import Loader
+    from botocore.session import get_session
+
+    session = get_session()
+    models: Any = _Models()
+    session.register_component("data_loader", Loader(file_loader=models))
+    return boto3.Session(botocore_session=session)
+
+
+class _Models:
+    """What the SDK reads its models of the services with: without their documentation, half of it all."""
+
+    def exists(self, file_path: str) -> bool:
+        return any(Path(file_path + suffix).is_file() for suffix in _OPENED)
+
+    def load_file(self, file_path: str) -> Any:
+        """`file_path` is without a suffix. None: there is no such file."""
+        for suffix, opened in _OPENED.items():
+            if Path(file_path + suffix).is_file():
+                with opened(file_path + suffix, "rb") as file:
+                    return json.load(file, object_hook=_undocumented)
+        return None
+
+
+def _undocumented(found: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(found.get("documentation"), str):  # a member may have that name
+        found["documentation"] = ""  # of some the SDK wants the key
+    return found
+
+
+class _Watch:
+    """Tells of every call of one client, by the SDK's own events."""
+
+    def __init__(self, service: str, observer: Observer) -> None:
+        self._service = service
+        self._observer = observer
+
+    def over(self, events: Any) -> None:
+        for event, seen in (
+            ("before-call", self._begun),
+            ("after-call", self._answered),
+            ("after-call-error", self._broke),
+        ):
+            events.register(f"{event}.*.*", seen)
+
+    def _begun(self, context: dict[str, Any], **_more: object) -> None:
+        context[_BEGUN] = time.monotonic()
+
+    def _answered(self, parsed: Any, context: dict[str, Any], event_name: str, **_more: object) -> None:
+        code = parsed.get("Error", {}).get("Code") or OK
+        self._tell(event_name, code, context)
+
+    def _broke(self, exception: Exception, context: dict[str, Any], event_name: str, **_more: object) -> None:
+        self._tell(event_name, type(exception).__name__, context)
+
+    def _tell(self, event_name: str, code: str, context: dict[str, Any]) -> None:
+        self._observer(self._service, event_name.rpartition(".")[2], code, _seconds(context))
+
+
+def _seconds(context: dict[str, Any]) -> float:
+    now = time.monotonic()
+    return now - float(context.get(_BEGUN, now))
 
 
 class AwsAccount:
     """Who AWS says we are."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._sts = boto3.client("sts", region_name=region, config=config(timeout=timeout))
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
 
     def number(self) -> str:
         """The 12 digits of the account our credentials belong to."""
         with mapped("sts", "GetCallerIdentity", Message("cannot read the AWS account")):
-            return self._sts.get_caller_identity()["Account"]
+            return self._aws.client("sts").get_caller_identity()["Account"]
 
 
 @contextmanager

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
-import boto3
-
-from provisioner.clients.aws import config, mapped, optional
+from provisioner.clients.aws import AwsClients, mapped, optional
 from provisioner.message import Message, named
 from provisioner.preflight import ClusterFacts
-
-if TYPE_CHECKING:
-    from mypy_boto3_eks import EKSClient
 
 
 class EksClusters:
     """Of one region."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._eks: EKSClient = boto3.client("eks", region_name=region, config=config(timeout=timeout))
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
 
     def describe(self, name: str) -> ClusterFacts | None:
         what = Message("cannot read EKS cluster {name}", name=named(name))
         with mapped("eks", "DescribeCluster", what):
-            found = optional(lambda: self._eks.describe_cluster(name=name), "ResourceNotFoundException")
+            found = optional(
+                lambda: self._aws.client("eks").describe_cluster(name=name), "ResourceNotFoundException"
+            )
         if found is None:
             return None
         cluster = found["cluster"]

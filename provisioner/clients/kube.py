@@ -1,52 +1,85 @@
 """Kubernetes through its official client: one cluster, and its errors mapped to ours, once.
 
-The client raises pydantic's ValidationError where a reply lacks a field that its models demand; that is a
-reply we cannot use, not a bug of ours.
+The client's transport only (configuration, credentials, TLS, connections): its typed models cost 40 MB and a
+second of start for the few fields that are read here. Objects are what the API answers, as JSON: read them
+with `dig`, which takes a field that is missing for None.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from kubernetes.client import (
-    ApiClient,
-    AppsV1Api,
-    Configuration,
-    CoreV1Api,
-    CustomObjectsApi,
-    PolicyV1Api,
-    RbacAuthorizationV1Api,
-    V1ObjectMeta,
-)
+from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
-from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 from yaml import YAMLError
 
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.retry import retry_after
-from provisioner.validation import faults
+
+Object = Mapping[str, Any]
+T = TypeVar("T")
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
+_CONNECT = 5.0  # seconds
+_PIECE = 1 << 16  # bytes
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "patch": "PATCH",
+    "update": "PUT",
+    "delete": "DELETE",
+}
 
-T = TypeVar("T")
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the API serves. `needs`: the fields without which an object of it is not usable."""
+
+    plural: str  # as rights name it: "rolebindings"
+    group: str = ""
+    version: str = "v1"
+    needs: tuple[str, ...] = ("metadata.name",)
+
+
+CONFIG_MAPS = Kind("configmaps")
+DAEMON_SETS = Kind("daemonsets", "apps")
+DEPLOYMENTS = Kind("deployments", "apps", needs=("metadata.name", "spec.selector", "spec.template"))
+DISRUPTION_BUDGETS = Kind("poddisruptionbudgets", "policy")
+NAMESPACES = Kind("namespaces")
+NODES = Kind("nodes")
+PODS = Kind("pods")
+ROLE_BINDINGS = Kind("rolebindings", "rbac.authorization.k8s.io")
+SERVICE_ACCOUNTS = Kind("serviceaccounts")
 
 
 class KubeCluster:
-    """One cluster: its APIs, and how long an answer may take.
+    """One cluster, and how long an answer may take.
 
     `kubeconfig` is a file; empty means that we run inside the cluster. Raises `Permanent` when neither can
-    be read. A call is not repeated here: the engine does that, having looked again.
+    be read. A method is named after the verb of the right that it needs, and raises the API's errors as
+    ours, with `what` could not be done. A call is not repeated here: the engine does that, having looked
+    again. It has 5 s for the connection, `timeout` for each wait and twice that for the whole answer.
     """
 
-    def __init__(self, *, kubeconfig: str = "", timeout: timedelta = timedelta(seconds=20)) -> None:
+    def __init__(
+        self,
+        *,
+        kubeconfig: str = "",
+        timeout: timedelta = timedelta(seconds=20),
+        observer: Observer = unobserved,
+    ) -> None:
         configuration = Configuration()
         try:
             if kubeconfig:
@@ -60,55 +93,148 @@ class KubeCluster:
         configuration.retries = False
         configuration.connection_pool_maxsize = _CONNECTIONS  # type: ignore[attr-defined]  # stubs lack it
         self._authority: str | None = configuration.ssl_ca_cert  # type: ignore[attr-defined]  # stubs lack it
-        client = ApiClient(configuration)
-        self.core = CoreV1Api(client)
-        self.apps = AppsV1Api(client)
-        self.rbac = RbacAuthorizationV1Api(client)
-        self.policy = PolicyV1Api(client)
-        self.custom = CustomObjectsApi(client)
-        self._timeout = (5.0, timeout.total_seconds())
+        self._client: Any = ApiClient(configuration)  # the stubs are of an older client
+        self._timeout = timeout.total_seconds()
+        self._observer = observer
 
     def authority(self) -> str:
         """PEM of what signs the API server's certificate, as we were told; empty without."""
         return Path(self._authority).read_text(encoding="ascii") if self._authority else ""
 
-    def call(
-        self, what: Message, operation: str, method: Callable[..., T], /, *args: Any, **options: Any
-    ) -> T:
-        """What the method of an API answers; its errors as ours.
+    def get(self, what: Message, kind: Kind, name: str, *, namespace: str = "") -> Object:
+        call = _Call(what, "get", kind, namespace, name)
+        return call.usable(_parsed(self._send(call)), *kind.needs)
 
-        `operation` in the words of Kubernetes, as a refusal has them and a role: "create profiles".
-        """
-        with mapped(what, operation):
-            return method(*args, _request_timeout=self._timeout, **options)
-
-    def find(
-        self, what: Message, operation: str, method: Callable[..., T], /, *args: Any, **options: Any
-    ) -> T | None:
+    def find(self, what: Message, kind: Kind, name: str, *, namespace: str = "") -> Object | None:
         """The same, and None for what is not there."""
-        try:
-            return self.call(what, operation, method, *args, **options)
-        except Permanent as error:
-            if error.cause is not None and error.cause.code == "404":
-                return None
-            raise
+        return _optional(lambda: self.get(what, kind, name, namespace=namespace))
+
+    def list(
+        self, what: Message, kind: Kind, *, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> Sequence[Object]:
+        """Those of a namespace, or of all; `labels` and `fields` are selectors."""
+        call = _Call(what, "list", kind, namespace)
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        found = call.usable(_parsed(self._send(call, query=query)), "items")
+        return [call.usable(each, *kind.needs) for each in found["items"]]
+
+    def create(self, what: Message, kind: Kind, body: Object, *, namespace: str = "") -> None:
+        self._send(_Call(what, "create", kind, namespace), body=body)
+
+    def patch(self, what: Message, kind: Kind, name: str, body: Object, *, namespace: str = "") -> None:
+        """Merges: what `body` does not name stays, None takes away, a list replaces."""
+        self._send(_Call(what, "patch", kind, namespace, name), body=body)
+
+    def update(self, what: Message, kind: Kind, name: str, body: Object, *, namespace: str = "") -> None:
+        """Replaces all of it, if it still has the version in the body."""
+        self._send(_Call(what, "update", kind, namespace, name), body=body)
+
+    def delete(self, what: Message, kind: Kind, name: str, *, namespace: str = "") -> None:
+        """Also when it is not there."""
+        _optional(lambda: self._send(_Call(what, "delete", kind, namespace, name)))
+
+    def log(self, what: Message, pod: str, *, namespace: str, lines: int, previous: bool) -> str:
+        """The end of a container's log, or of the one before it; empty without."""
+        query = {"tailLines": str(lines), "previous": "true" if previous else ""}
+        call = _Call(what, "get", PODS, namespace, pod, "/log")
+        return _optional(lambda: self._send(call, query=query)) or ""
+
+    def _send(
+        self, call: _Call, *, query: Mapping[str, str] | None = None, body: Object | None = None
+    ) -> str:
+        content = "application/merge-patch+json" if call.verb == "patch" else "application/json"
+        ends = time.monotonic() + 2 * self._timeout
+        with observed(self._observer, "kubernetes", call.operation), mapped(call.what, call.operation):
+            request = self._client.param_serialize(
+                _METHODS[call.verb],
+                call.path,
+                path_params={"namespace": call.namespace, "name": call.name},
+                query_params=[(key, value) for key, value in (query or {}).items() if value],
+                header_params={"Accept": "application/json, */*", "Content-Type": content},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            answer = self._client.call_api(*request, _request_timeout=(_CONNECT, self._timeout)).response
+            text = _read(answer, ends).decode("utf-8", "replace")
+            if not 200 <= answer.status <= 299:
+                error = ApiException(status=answer.status, reason=answer.reason)
+                error.body, error.headers = text, answer.headers
+                raise error
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    what: Message  # could not be done, if it fails
+    verb: str
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    part: str = ""
+
+    @property
+    def operation(self) -> str:
+        """In the words of Kubernetes, as a refusal has them and a role: "create profiles"."""
+        return f"{self.verb} {self.kind.plural}{self.part}"
+
+    @property
+    def path(self) -> str:
+        """With its two names still to be put in."""
+        group, version = self.kind.group, self.kind.version
+        base = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        inside = "/namespaces/{namespace}" if self.namespace else ""
+        return f"{base}{inside}/{self.kind.plural}" + ("/{name}" if self.name else "") + self.part
+
+    def usable(self, found: Object, *fields: str) -> Object:
+        lacking = [field for field in fields if dig(found, field) is None]
+        if lacking:
+            note = Message("the response is unusable: {fields}", fields=named(", ".join(lacking)))
+            cause = Cause.noted(note, service="kubernetes", operation=self.operation)
+            raise Permanent(self.what, cause=cause)
+        return found
+
+
+def dig(found: Object, path: str) -> Any:
+    """What lies under "spec.template.metadata"; None where a part of the way is missing."""
+    at: Any = found
+    for step in path.split("."):
+        at = at.get(step) if isinstance(at, Mapping) else None
+    return at
+
+
+def _parsed(text: str) -> Object:
+    """The JSON object; an empty one for anything else, which lacks all that is needed."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read(answer: Any, ends: float) -> bytes:
+    """All of it, piece by piece: a limit for each wait does not end what trickles. `answer`: urllib3's."""
+    pieces = []
+    while piece := answer.read1(_PIECE):
+        pieces.append(piece)
+        if time.monotonic() > ends:
+            answer.close()
+            raise TimeoutError("the answer took too long")
+    return b"".join(pieces)
+
+
+def _optional(call: Callable[[], T]) -> T | None:
+    """The answer, or None for what is not there."""
+    try:
+        return call()
+    except Permanent as error:
+        if error.cause is not None and error.cause.code == "404":
+            return None
+        raise
 
 
 def _unreadable(words: str) -> Permanent:
     cause = Cause(service="kubernetes", operation="load configuration", raw_text=words)
     return Permanent(Message("cannot read the cluster's address"), cause=cause)
-
-
-class _Object(Protocol):
-    @property
-    def metadata(self) -> V1ObjectMeta | None: ...
-
-
-def meta(found: _Object) -> V1ObjectMeta:
-    """Optional in the client's models only."""
-    if found.metadata is None:
-        raise TypeError("the reply has no metadata")
-    return found.metadata
 
 
 @contextmanager
@@ -118,11 +244,6 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
         yield
     except ApiException as error:
         raise _error(what, operation, error) from error
-    except ValidationError as error:
-        fields = [fault.place or fault.words for fault in faults(error)]
-        note = Message("the response is unusable: {fields}", fields=named(", ".join(fields)))
-        cause = Cause.noted(note, service="kubernetes", operation=operation)
-        raise Permanent(what, cause=cause) from error
     except (HTTPError, OSError) as error:
         cause = Cause(
             service="kubernetes", operation=operation, raw_text=str(error), code=type(error).__name__

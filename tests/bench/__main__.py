@@ -17,6 +17,7 @@ from rich.console import Console
 from provisioner.redaction import Redactor
 from sandbox.world import Transport
 from tests.bench.figures import Figure, figure, table
+from tests.bench.start import memory_and_start
 from tests.bench.subject import Subject, a_subject, until
 
 AT_ONCE = 200
@@ -119,6 +120,8 @@ def main(
     """Measure the unchanged bot against the sandbox's simulators."""
     figures: list[Figure] = [*redaction()]
     console = Console(stderr=as_json)
+    console.print("measuring starts and memory …", style="bright_black")
+    figures += memory_and_start()
     for transport in Transport:
         console.print(f"measuring over {transport.value} …", style="bright_black")
         with a_subject(transport) as subject:

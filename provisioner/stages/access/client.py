@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import cause_of, code_of, config, mapped, optional
+from provisioner.clients.aws import AwsClients, cause_of, code_of, mapped, optional
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, Ref, named
 from provisioner.stages.access import document
@@ -32,14 +29,19 @@ _CHANGED_MEANWHILE = frozenset(
 
 
 class IamPolicies:
-    """Managed policies, each by its ARN. IAM has no regions; `region` tells the SDK where to sign for."""
+    """Managed policies, each by its ARN. IAM has no regions; the region tells the SDK where to sign for."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        shared = config(timeout=timeout)
-        # After a lost answer, the SDK's own second try would make a second version; the engine looks first.
-        once = shared.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-        self._reads: IAMClient = boto3.client("iam", region_name=region, config=shared)
-        self._writes: IAMClient = boto3.client("iam", region_name=region, config=once)
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    @property
+    def _reads(self) -> IAMClient:
+        return self._aws.client("iam")
+
+    @property
+    def _writes(self) -> IAMClient:
+        """The SDK does not try twice: after a lost answer, that would make a second version."""
+        return self._aws.client("iam", attempts=1)
 
     def look(self, arn: str) -> ManagedPolicy | None:
         with _met("GetPolicy", _cannot_read(arn)):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import cause_of, code_of, config, error_for, mapped, optional
+from provisioner.clients.aws import AwsClients, cause_of, code_of, error_for, mapped, optional
 from provisioner.errors import Cause, NotOurs, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
@@ -26,9 +24,13 @@ PAGES_COUNTED = 10
 class S3Buckets:
     """Buckets of one region."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=30)) -> None:
-        self._region = region
-        self._s3: S3Client = boto3.client("s3", region_name=region, config=config(timeout=timeout))
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+        self._region = aws.region
+
+    @property
+    def _s3(self) -> S3Client:
+        return self._aws.client("s3")
 
     def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
         with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):

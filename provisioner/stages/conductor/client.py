@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from provisioner.clients.observer import Observer, unobserved
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.conductor.calls import Call, Calls, Value
@@ -54,8 +55,11 @@ class ConductorHttp:
         password: SecretStr,
         calls: Calls,
         timeout: timedelta = timedelta(seconds=20),
+        observer: Observer = unobserved,
     ) -> None:
-        self._session = ConductorSession(url=url, user=user, password=password, timeout=timeout)
+        self._session = ConductorSession(
+            url=url, user=user, password=password, timeout=timeout, observer=observer
+        )
         self._calls = calls
         self._version: tuple[int, ...] = ()
 

@@ -23,6 +23,7 @@ import httpx
 from pydantic import SecretStr
 
 from provisioner.clients.answer import is_json, kind, seen
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
 from provisioner.redaction import Redactor
@@ -76,8 +77,11 @@ class _Record:
 class ConductorSession:
     """`url` is AI Conductor's address, without `/api`."""
 
-    def __init__(self, *, url: str, user: str, password: SecretStr, timeout: timedelta) -> None:
+    def __init__(
+        self, *, url: str, user: str, password: SecretStr, timeout: timedelta, observer: Observer = unobserved
+    ) -> None:
         self._user = user
+        self._observer = observer
         self._password = password
         self._token = ""
         self._records: dict[str, _Record] = {}
@@ -229,8 +233,15 @@ class ConductorSession:
     ) -> httpx.Response:
         """`Temporary` when it may go better later; any other answer as it is."""
         headers = {"Cookie": f"{COOKIE}={token}"} if token else None
+        with observed(self._observer, "conductor", operation.name) as watched:
+            answer = self._answer(operation, method, path, params=query, json=body, headers=headers)
+            if answer.is_error:
+                watched.code = str(answer.status_code)
+            return answer
+
+    def _answer(self, operation: Operation, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, params=query, json=body, headers=headers)
+            answer = self._http.request(method, path, **options)
         except httpx.HTTPError as error:  # no connection, a time-out, or one that broke
             cause = Cause(
                 service="conductor",

@@ -19,6 +19,7 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from provisioner.clients.answer import is_json, seen
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
@@ -57,8 +58,15 @@ class GrafanaHttp:
     """
 
     def __init__(
-        self, *, url: str, token: SecretStr, template: str = "", timeout: timedelta = timedelta(seconds=20)
+        self,
+        *,
+        url: str,
+        token: SecretStr,
+        template: str = "",
+        timeout: timedelta = timedelta(seconds=20),
+        observer: Observer = unobserved,
     ) -> None:
+        self._observer = observer
         self._token = SecretStr(token.get_secret_value().strip())  # a file often ends in a new line
         if not re.fullmatch(r"[!-~]+", self._token.get_secret_value()):
             raise ValueError("Grafana's token must be visible ASCII characters without blanks")
@@ -121,6 +129,13 @@ class GrafanaHttp:
 
     def _send(self, call: _Call, method: str, path: str, body: object = None) -> httpx.Response:
         """Whatever was answered in JSON, good or bad; all else is an error."""
+        with observed(self._observer, "grafana", call.operation) as watched:
+            answer = self._answer(call, method, path, body)
+            if answer.is_error:
+                watched.code = str(answer.status_code)
+            return answer
+
+    def _answer(self, call: _Call, method: str, path: str, body: object) -> httpx.Response:
         try:
             answer = self._http.request(method, path, json=body)
         except httpx.HTTPError as error:  # no connection, a time-out, or one that broke

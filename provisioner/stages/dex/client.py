@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import httpx
-from kubernetes.client import V1ConfigMap, V1Deployment, V1Pod
 
-from provisioner.clients.kube import KubeCluster, meta
+from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dex.stage import DexDocument, Rollout
@@ -32,36 +32,33 @@ class KubeDex:
     def document(self) -> DexDocument:
         what = Message("cannot read Dex's configuration")
         found = self._config_map(what)
-        text = (found.data or {}).get(DEX_CONFIG)
+        text = (found.get("data") or {}).get(DEX_CONFIG)
         if not text:
             note = Message("the ConfigMap has no {key}", key=named(DEX_CONFIG))
             cause = Cause.noted(note, service="kubernetes", operation="get configmaps")
             raise Permanent(what, cause=cause)
-        head = meta(found)
-        pending = (head.annotations or {}).get(PENDING, "")
-        return DexDocument(text=text, version=head.resource_version or "", pending=frozenset(pending.split()))
+        head = found["metadata"]
+        pending = (head.get("annotations") or {}).get(PENDING, "")
+        version = head.get("resourceVersion", "")
+        return DexDocument(text=text, version=version, pending=frozenset(pending.split()))
 
     def write(self, document: DexDocument) -> bool:
         """Every other key, label and annotation stays; the version guards the text as it was read."""
         what = Message("cannot write Dex's configuration")
         found = self._config_map(what)
-        head = meta(found)
-        if head.resource_version != document.version:
+        head = found["metadata"]
+        if head.get("resourceVersion") != document.version:
             return False
-        found.data = {**(found.data or {}), DEX_CONFIG: document.text}
-        annotations = {key: value for key, value in (head.annotations or {}).items() if key != PENDING}
+        annotations = {key: value for key, value in (head.get("annotations") or {}).items() if key != PENDING}
         if document.pending:
             annotations[PENDING] = " ".join(sorted(document.pending))
-        head.annotations = annotations
+        body = {
+            **found,
+            "metadata": {**head, "annotations": annotations},
+            "data": {**(found.get("data") or {}), DEX_CONFIG: document.text},
+        }
         try:
-            self._cluster.call(
-                what,
-                "update configmaps",
-                self._cluster.core.replace_namespaced_config_map,
-                self._name,
-                self._namespace,
-                found,
-            )
+            self._cluster.update(what, CONFIG_MAPS, self._name, body, namespace=self._namespace)
         except Temporary as error:
             if error.cause is not None and error.cause.code == "409":
                 return False
@@ -70,8 +67,7 @@ class KubeDex:
 
     def rollout(self) -> Rollout:
         found = self._deployment()
-        template = found.spec.template.metadata
-        annotations = (template.annotations if template else None) or {}
+        annotations = dig(found, "spec.template.metadata.annotations") or {}
         at = annotations.get(RESTARTED_AT)
         pods = self._pods(found)
         return Rollout(
@@ -84,100 +80,85 @@ class KubeDex:
     def restart(self, *, digest: str, at: datetime) -> None:
         annotations = {DIGEST: digest, RESTARTED_AT: at.isoformat()}
         body = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
-        self._cluster.call(
-            Message("cannot restart Dex"),
-            "patch deployments",
-            self._cluster.apps.patch_namespaced_deployment,
-            self._name,
-            self._namespace,
-            body,
-        )
+        what = Message("cannot restart Dex")
+        self._cluster.patch(what, DEPLOYMENTS, self._name, body, namespace=self._namespace)
 
     def last_words(self) -> str:
         """Of the newest pod: why its container ended, else the end of its log."""
         for pod in self._pods(self._deployment())[-1:]:
-            states = (pod.status.container_statuses or ()) if pod.status else ()
-            for status in states:
-                for state in (status.state, status.last_state):
-                    if state is not None and state.terminated is not None and state.terminated.message:
-                        return state.terminated.message.strip()
-            crashed = any(status.restart_count for status in states)
-            return self._log(meta(pod).name or "", previous=crashed)
+            for status in _containers(pod):
+                for state in ("state", "lastState"):
+                    if words := dig(status, f"{state}.terminated.message"):
+                        return str(words).strip()
+            return self._cluster.log(
+                Message("cannot read Dex's log"),
+                pod["metadata"]["name"],
+                namespace=self._namespace,
+                lines=_WORDS_LINES,
+                previous=any(_restarts(status) for status in _containers(pod)),
+            ).strip()
         return ""
 
-    def _log(self, pod: str, *, previous: bool) -> str:
-        log = self._cluster.find(
-            Message("cannot read Dex's log"),
-            "get pods/log",
-            self._cluster.core.read_namespaced_pod_log,
-            pod,
-            self._namespace,
-            previous=previous,
-            tail_lines=_WORDS_LINES,
-        )
-        return (log or "").strip()
+    def _config_map(self, what: Message) -> Object:
+        return self._cluster.get(what, CONFIG_MAPS, self._name, namespace=self._namespace)
 
-    def _config_map(self, what: Message) -> V1ConfigMap:
-        return self._cluster.call(
-            what, "get configmaps", self._cluster.core.read_namespaced_config_map, self._name, self._namespace
-        )
-
-    def _deployment(self) -> V1Deployment:
+    def _deployment(self) -> Object:
         what = Message("cannot read Dex's Deployment")
-        return self._cluster.call(
-            what,
-            "get deployments",
-            self._cluster.apps.read_namespaced_deployment,
-            self._name,
-            self._namespace,
-        )
+        return self._cluster.get(what, DEPLOYMENTS, self._name, namespace=self._namespace)
 
-    def _pods(self, deployment: V1Deployment) -> Sequence[V1Pod]:
+    def _pods(self, deployment: Object) -> Sequence[Object]:
         """Those that stay, the newest last."""
-        labels = deployment.spec.selector.match_labels or {}
-        found = self._cluster.call(
-            Message("cannot read Dex's pods"),
-            "list pods",
-            self._cluster.core.list_namespaced_pod,
-            self._namespace,
-            label_selector=",".join(f"{key}={value}" for key, value in labels.items()),
-        )
-        return sorted((pod for pod in found.items if meta(pod).deletion_timestamp is None), key=_born)
+        labels = deployment["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        what = Message("cannot read Dex's pods")
+        found = self._cluster.list(what, PODS, namespace=self._namespace, labels=selector)
+        staying = (pod for pod in found if dig(pod, "metadata.deletionTimestamp") is None)
+        return sorted(staying, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
 
 
 class DexHttp:
     """`url` is dex's address without `/dex`, for example `http://dex.auth.svc.cluster.local:5556`."""
 
-    def __init__(self, *, url: str, timeout: timedelta = timedelta(seconds=5)) -> None:
+    def __init__(
+        self, *, url: str, timeout: timedelta = timedelta(seconds=5), observer: Observer = unobserved
+    ) -> None:
         self._http = httpx.Client(base_url=url, timeout=timeout.total_seconds(), trust_env=False)
+        self._observer = observer
 
     def up(self) -> bool:
         """Whether its health check passes; an address that does not answer is an answer here."""
-        try:
-            return self._http.get("/dex/healthz").status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        with observed(self._observer, "dex", "check health") as watched:
+            try:
+                code = self._http.request("GET", "/dex/healthz").status_code
+            except httpx.HTTPError as error:
+                watched.code = type(error).__name__
+                return False
+            if code != httpx.codes.OK:
+                watched.code = str(code)
+            return code == httpx.codes.OK
 
 
-def _rolled_out(deployment: V1Deployment) -> bool:
+def _rolled_out(deployment: Object) -> bool:
     """As `kubectl rollout status` decides, and no old pod left."""
-    wanted, status = deployment.spec.replicas, deployment.status
-    if status is None or (status.observed_generation or 0) < (meta(deployment).generation or 0):
+    wanted, status = deployment["spec"].get("replicas"), deployment.get("status") or {}
+    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
         return False
-    counts = (status.replicas, status.updated_replicas, status.available_replicas)
-    return bool(wanted) and all(count == wanted for count in counts)
+    counts = ("replicas", "updatedReplicas", "availableReplicas")
+    return bool(wanted) and all(status.get(count) == wanted for count in counts)
 
 
-def _ready(pod: V1Pod) -> bool:
-    states = (pod.status.container_statuses or ()) if pod.status else ()
-    return all(state.ready for state in states)
+def _ready(pod: Object) -> bool:
+    return all(state.get("ready") for state in _containers(pod))
 
 
-def _crashes(pod: V1Pod) -> int:
-    states = (pod.status.container_statuses or ()) if pod.status else ()
-    return sum(state.restart_count for state in states if not state.ready)
+def _crashes(pod: Object) -> int:
+    return sum(_restarts(state) for state in _containers(pod) if not state.get("ready"))
 
 
-def _born(pod: V1Pod) -> float:
-    at = meta(pod).creation_timestamp
-    return at.timestamp() if at else 0.0
+def _containers(pod: Object) -> Sequence[Object]:
+    """Their states."""
+    return dig(pod, "status.containerStatuses") or ()
+
+
+def _restarts(state: Object) -> int:
+    return int(state.get("restartCount", 0))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import code_of, config, mapped, optional
+from provisioner.clients.aws import AwsClients, code_of, mapped, optional
 from provisioner.errors import Permanent, Temporary
 from provisioner.instance import InstanceType
 from provisioner.message import Message, named
@@ -23,9 +21,13 @@ from provisioner.stages.nodegroup.state import (
 )
 
 if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_autoscaling.type_defs import TagTypeDef
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import SubnetTypeDef
+    from mypy_boto3_eks import EKSClient
     from mypy_boto3_eks.type_defs import ClusterTypeDef, NodegroupTypeDef
 
 _WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
@@ -34,12 +36,24 @@ _SOON_ACTIVE = frozenset({"CREATING", "PENDING", "UPDATING"})
 
 
 class EksNodeGroups:
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        options = config(timeout=timeout)
-        self._eks = boto3.client("eks", region_name=region, config=options)
-        self._ec2 = boto3.client("ec2", region_name=region, config=options)
-        self._stacks = boto3.client("cloudformation", region_name=region, config=options)
-        self._scaling = boto3.client("autoscaling", region_name=region, config=options)
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
+
+    @property
+    def _eks(self) -> EKSClient:
+        return self._aws.client("eks")
+
+    @property
+    def _ec2(self) -> EC2Client:
+        return self._aws.client("ec2")
+
+    @property
+    def _stacks(self) -> CloudFormationClient:
+        return self._aws.client("cloudformation")
+
+    @property
+    def _scaling(self) -> AutoScalingClient:
+        return self._aws.client("autoscaling")
 
     def stack(self, name: str) -> Stack | None:
         what = Message("cannot read CloudFormation stack {name}", name=named(name))
@@ -184,13 +198,13 @@ class EksNodeGroups:
 
 
 class Ec2InstanceTypes:
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._ec2 = boto3.client("ec2", region_name=region, config=config(timeout=timeout))
+    def __init__(self, aws: AwsClients) -> None:
+        self._aws = aws
 
     def describe(self, name: str) -> InstanceType:
         what = Message("cannot read instance type {name}", name=named(name))
         with mapped("ec2", "DescribeInstanceTypes", what):
-            answer = self._ec2.describe_instance_types(InstanceTypes=[name])  # type: ignore[list-item]  # any type that AWS may come to have
+            answer = self._aws.client("ec2").describe_instance_types(InstanceTypes=[name])  # type: ignore[list-item]  # any type that AWS may come to have
         found = next(iter(answer["InstanceTypes"]), None)
         if found is None:
             raise Permanent(

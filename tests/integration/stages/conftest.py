@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import pytest
 
+from provisioner.clients.aws import AwsClients
 from provisioner.clients.kube import KubeCluster
 from provisioner.stages.access.client import IamPolicies
 from provisioner.stages.bucket.client import S3Buckets
@@ -73,10 +74,11 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
         environment.setenv("AWS_CONFIG_FILE", str(folder / "none"))
+        clients = ready(AwsClients(region=REGION))
         found = Aws(
             simulator=simulator,
-            buckets=S3Buckets(region=REGION),
-            policies=IamPolicies(region=REGION),
+            buckets=S3Buckets(clients),
+            policies=IamPolicies(clients),
             s3=boto3.client("s3", region_name=REGION),
             iam=boto3.client("iam", region_name=REGION),
         )
@@ -128,6 +130,15 @@ def cluster(folder: Path, emulator: KubernetesEmulator, user: str) -> KubeCluste
     path = folder / user
     path.write_text(emulator.kubeconfig(user))
     return KubeCluster(kubeconfig=str(path))
+
+
+def ready(clients: AwsClients) -> AwsClients:
+    """All made now, while the environment says where AWS is."""
+    made: Any = clients.client
+    for service in ("autoscaling", "cloudformation", "ec2", "eks", "iam", "s3", "sts"):
+        made(service)
+    made("iam", attempts=1)
+    return clients
 
 
 def until(true: Callable[[], bool], *, within: float = 20.0) -> None:

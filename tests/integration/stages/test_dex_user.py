@@ -13,8 +13,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from provisioner.clients.kube import CONFIG_MAPS
 from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent
+from provisioner.message import Message
 from provisioner.stages.dex.client import KubeDex
 from provisioner.stages.dex.config import Login, read
 from provisioner.stages.dex.stage import DexUserStage
@@ -34,6 +36,7 @@ from tests.laws.stage_laws import (
     made,
 )
 
+ANY = Message("cannot do it")
 WRITES = frozenset({"write", "restart"})
 
 
@@ -142,23 +145,19 @@ def test_T22_a_login_costs_one_restart_each_way(kubeflow: Kubeflow, fresh: Fresh
 
 
 def test_T16_every_other_key_and_label_of_the_config_map_stays(kubeflow: Kubeflow, fresh: Fresh) -> None:
-    core = kubeflow.admin.core
-    core.patch_namespaced_config_map(
-        "dex", "auth", {"data": {"theme.css": "body {}"}, "metadata": {"labels": {"team": "platform"}}}
-    )
+    more: Any = {"data": {"theme.css": "body {}"}, "metadata": {"labels": {"team": "platform"}}}
+    kubeflow.admin.patch(ANY, CONFIG_MAPS, "dex", more, namespace="auth")
 
     made(fresh())
 
-    found = core.read_namespaced_config_map("dex", "auth")
-    assert found.metadata is not None
-    assert found.data is not None
-    assert found.data["theme.css"] == "body {}"
-    assert found.metadata.labels == {"app": "dex", "team": "platform"}
+    found = kubeflow.admin.get(ANY, CONFIG_MAPS, "dex", namespace="auth")
+    assert found["data"]["theme.css"] == "body {}"
+    assert found["metadata"]["labels"] == {"app": "dex", "team": "platform"}
 
 
 def test_T16_a_write_with_an_old_version_is_refused(kubeflow: Kubeflow) -> None:
     document = kubeflow.dex.document()
-    kubeflow.admin.core.patch_namespaced_config_map("dex", "auth", {"data": {"note": "changed"}})
+    kubeflow.admin.patch(ANY, CONFIG_MAPS, "dex", {"data": {"note": "changed"}}, namespace="auth")
 
     assert not kubeflow.dex.write(document)
 

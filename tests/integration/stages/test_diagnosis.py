@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from provisioner.clients.aws import AwsAccount
+from provisioner.clients.aws import AwsAccount, AwsClients
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.errors import WorkError
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
 from sandbox.serving.callfaults import Kind
-from tests.integration.stages.conftest import ACCOUNT, REGION, Aws
+from tests.integration.stages.conftest import ACCOUNT, REGION, Aws, ready
 
 pytestmark = pytest.mark.long  # each waits for boto to give up
 
@@ -49,11 +49,12 @@ def bot(aws: Aws) -> Clients:
         environment.setenv("AWS_ENDPOINT_URL", aws.s3.meta.endpoint_url)
         environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
+        clients = ready(AwsClients(region=REGION))
         return Clients(
             aws=aws,
-            account=AwsAccount(region=REGION),
-            groups=EksNodeGroups(region=REGION),
-            types=Ec2InstanceTypes(region=REGION),
+            account=AwsAccount(clients),
+            groups=EksNodeGroups(clients),
+            types=Ec2InstanceTypes(clients),
         )
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import boto3
 import pytest
 
-from provisioner.clients.kube import KubeCluster, meta
+from provisioner.clients.aws import AwsClients
+from provisioner.clients.kube import DAEMON_SETS, DISRUPTION_BUDGETS, NAMESPACES, NODES, PODS, KubeCluster
 from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent
 from provisioner.instance import InstanceType
@@ -111,7 +112,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as own:
         for name, value in environment.items():
             own.setenv(name, value)
-        groups, types = EksNodeGroups(region=REGION), Ec2InstanceTypes(region=REGION)
+        clients = AwsClients(region=REGION)
+        groups, types = EksNodeGroups(clients), Ec2InstanceTypes(clients)
         nodes = KubeNodes(cluster(folder, emulator, "workspace-bot"))
         found = World(
             aws=aws,
@@ -292,15 +294,14 @@ def reason(trip: Trip) -> str:
 def pinned(world: World, case: StageCase, namespace: str, labels: dict[str, str]) -> None:
     """A pod on the group's node, as a notebook stands there: nobody makes it again."""
     selector = f"eks.amazonaws.com/nodegroup={case.ws.nodegroup}"
-    core = world.admin.core
-    until(lambda: bool(core.list_node(label_selector=selector).items))
-    node = meta(core.list_node(label_selector=selector).items[0]).name
-    world.admin.call(ANY, "create namespaces", core.create_namespace, {"metadata": {"name": namespace}})
+    until(lambda: bool(world.admin.list(ANY, NODES, labels=selector)))
+    node = world.admin.list(ANY, NODES, labels=selector)[0]["metadata"]["name"]
+    world.admin.create(ANY, NAMESPACES, {"metadata": {"name": namespace}})
     body = {
         "metadata": {"name": "notebook", "labels": labels},
         "spec": {"nodeName": node, "containers": [{"name": "main", "image": "notebook"}]},
     }
-    world.admin.call(ANY, "create pods", core.create_namespaced_pod, namespace, body)
+    world.admin.create(ANY, PODS, body, namespace=namespace)
 
 
 def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
@@ -308,9 +309,7 @@ def budget(world: World, namespace: str, labels: dict[str, str]) -> None:
         "metadata": {"name": "keep"},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": labels}},
     }
-    policy = world.admin.policy
-    create = policy.create_namespaced_pod_disruption_budget
-    world.admin.call(ANY, "create poddisruptionbudgets", create, namespace, body)
+    world.admin.create(ANY, DISRUPTION_BUDGETS, body, namespace=namespace)
 
 
 class TestLaws(StageLaws):
@@ -362,8 +361,8 @@ def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lift
     (change,) = trip.changes()
     trip.turn()
 
-    until(lambda: f"budget {space}/keep blocks pod {space}/notebook go" in reason(trip))
-    world.admin.call(ANY, "delete pods", world.admin.core.delete_namespaced_pod, "notebook", space)
+    until(lambda: f"budget {space}/keep blocks pod {space}/notebook" in reason(trip))
+    world.admin.delete(ANY, PODS, "notebook", namespace=space)
     Trip(case, Goal.ABSENT).arrive()
 
     assert str(change.detail) == "1 node, 1 running pod"
@@ -511,8 +510,7 @@ def test_gpus_that_no_pod_can_get_are_told_in_eksctls_words_until_somebody_helps
     world: World, projects: Iterator[str]
 ) -> None:
     case = a_case(world, next(projects), spec="gpu")
-    apps, place = world.admin.apps, "kube-system"
-    world.admin.find(ANY, "delete daemonsets", apps.delete_namespaced_daemon_set, PLUGIN, place)
+    world.admin.delete(ANY, DAEMON_SETS, PLUGIN, namespace="kube-system")
     refused = 'User "eksctl" cannot create resource "daemonsets" in API group "apps"'
     world.cluster.faults.refuse("create", "daemonsets.apps", code=403, reason="Forbidden", message=refused)
 
@@ -532,7 +530,7 @@ def test_gpus_that_no_pod_can_get_are_told_in_eksctls_words_until_somebody_helps
             "template": {"metadata": {"labels": labels}, "spec": pods},
         },
     }
-    world.admin.call(ANY, "create daemonsets", apps.create_namespaced_daemon_set, place, body)
+    world.admin.create(ANY, DAEMON_SETS, body, namespace="kube-system")
     assert Trip(case, Goal.PRESENT).changes() == ()
     Trip(case, Goal.ABSENT).arrive()
     assert case.ours() is None

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from provisioner.clients.kube import KubeCluster
+from provisioner.clients.kube import NAMESPACES, KubeCluster
 from provisioner.engine.stage import Goal
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stages.dex.client import KubeDex
 from provisioner.stages.nodegroup.nodes import KubeNodes
-from provisioner.stages.profile.client import KubeProfiles
+from provisioner.stages.profile.client import PROFILES, KubeProfiles
 from provisioner.stages.profile.stage import ProfileStage
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import Kubeflow, cluster, pass_time, until, utc_now
@@ -38,7 +38,7 @@ def a_case(kubeflow: Kubeflow, project: str) -> StageCase:
     def namespace(owner: str) -> None:
         annotations = {"owner": owner} if owner else {}
         body = {"metadata": {"name": ws.namespace, "annotations": annotations}}
-        kubeflow.admin.call(ANY, "create namespaces", kubeflow.admin.core.create_namespace, body)
+        kubeflow.admin.create(ANY, NAMESPACES, body)
 
     def ours_over_a_strangers() -> None:
         namespace(STRANGER)
@@ -141,7 +141,7 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it(kubeflow: Kube
     case = fresh()
     ws, admin = case.ws, kubeflow.admin
     body = {"metadata": {"name": ws.namespace, "annotations": {"owner": ws.login_email}}}
-    admin.call(ANY, "create namespaces", admin.core.create_namespace, body)
+    admin.create(ANY, NAMESPACES, body)
     case.halves["a Profile without its namespace"]()
     Trip(case, Goal.PRESENT).arrive()
 
@@ -153,14 +153,12 @@ def test_a_namespace_that_its_profile_adopted_is_deleted_after_it(kubeflow: Kube
 def test_a_stuck_finalizer_is_named(kubeflow: Kubeflow, fresh: Fresh) -> None:
     case = made(fresh())
     held: Any = {"metadata": {"finalizers": ["profile-finalizer", "example.com/hold"]}}
-    patch = kubeflow.admin.custom.patch_cluster_custom_object
-    kind = ("kubeflow.org", "v1", "profiles", case.ws.namespace)
-    kubeflow.admin.call(ANY, "patch profiles", patch, *kind, held)
+    kubeflow.admin.patch(ANY, PROFILES, case.ws.namespace, held)
     trip = Trip(case, Goal.ABSENT)
     trip.turn()
     until(lambda: "example.com/hold" in str(trip.turn()[1]))
 
-    kubeflow.admin.call(ANY, "patch profiles", patch, *kind, {"metadata": {"finalizers": None}})
+    kubeflow.admin.patch(ANY, PROFILES, case.ws.namespace, {"metadata": {"finalizers": None}})
     Trip(case, Goal.ABSENT).arrive()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,20 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
     check_all(load(environ(**SYSTEMS, **{name: str(path) for name, path in given.items()})))
 
     assert not (tmp_path / "state").exists()  # nothing is opened
+
+
+def test_a_start_leaves_out_what_a_bot_at_rest_does_not_need() -> None:
+    """Each of them is 8 to 40 MB, and up to a second of the start."""
+    heavy = ("kubernetes.client.models.", "kubernetes.client.api.", "boto3", "alembic")
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, bot.cli, bot.wiring; print([m for m in sys.modules if m.startswith({heavy})])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout == "[]\n"

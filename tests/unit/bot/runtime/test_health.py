@@ -9,6 +9,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from bot.runtime.checks import says
 from bot.runtime.health import Check, Health
 
 
@@ -31,15 +32,15 @@ def serve() -> Iterator[Callable[..., str]]:
         health.stop()
 
 
-def well() -> bool:
-    return True
+def well() -> None:
+    return None
 
 
-def unwell() -> bool:
-    return False
+def unwell() -> str:
+    return "not connected"
 
 
-def broken() -> bool:
+def broken() -> str:
     raise ConnectionError("password=hunter2 is wrong")
 
 
@@ -50,7 +51,10 @@ def test_all_well_is_200(serve: Callable[..., str]) -> None:
 
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "checks": {"database": "ok", "slack": "ok"}}
-    assert httpx.get(f"{url}/live").json() == {"status": "ok", "checks": {"clock": "ok"}}
+    assert httpx.get(f"{url}/live").json() == {
+        "status": "ok",
+        "checks": {"clock": "ok", "database": "ok", "slack": "ok"},
+    }
 
 
 def test_one_thing_failing_is_503_and_says_which(serve: Callable[..., str]) -> None:
@@ -59,7 +63,7 @@ def test_one_thing_failing_is_503_and_says_which(serve: Callable[..., str]) -> N
     answer = httpx.get(f"{url}/ready")
 
     assert answer.status_code == 503
-    assert answer.json() == {"status": "failing", "checks": {"database": "ok", "slack": "failing"}}
+    assert answer.json() == {"status": "failing", "checks": {"database": "ok", "slack": "not connected"}}
 
 
 def test_a_check_that_raises_has_failed_and_its_words_are_not_shown(serve: Callable[..., str]) -> None:
@@ -75,12 +79,15 @@ def test_a_check_that_raises_has_failed_and_its_words_are_not_shown(serve: Calla
 def test_not_ready_is_not_dead(serve: Callable[..., str]) -> None:
     url = serve(alive={"clock": well}, ready={"slack": unwell})
 
-    assert httpx.get(f"{url}/live").status_code == 200
+    answer = httpx.get(f"{url}/live")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "checks": {"clock": "ok", "slack": "not connected"}}
 
 
 def test_each_call_looks_anew(serve: Callable[..., str]) -> None:
     connected = threading.Event()
-    url = serve(ready={"slack": connected.is_set})
+    url = serve(ready={"slack": says("not connected", connected.is_set)})
 
     assert httpx.get(f"{url}/ready").status_code == 503
     connected.set()

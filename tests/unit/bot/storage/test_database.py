@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from approvals.errors import NotYours
-from bot.storage.database import Database
+from bot.storage.database import _MIGRATIONS, Database, _newest
 from provisioner.engine.run import Locks
 from tests.builders import NOON, a_request, an_actor
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
@@ -128,3 +131,22 @@ class TestLocks(LockLaws, LeaderLaws):
 def test_a_database_that_was_never_tried_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"name a file|not supported"):
         Database(url)
+
+
+def test_the_last_migrations_file_is_named_after_its_revision() -> None:
+    """By the name a start knows, without Alembic, that there is nothing to do."""
+    assert ScriptDirectory(str(_MIGRATIONS)).get_current_head() == _newest()
+
+
+def test_a_start_on_the_newest_schema_does_without_alembic(migrated: Path, tmp_path: Path) -> None:
+    start = "import sys; from bot.storage.database import Database; Database(sys.argv[1]).migrate();"
+    path = shutil.copy(migrated, tmp_path)
+
+    told = subprocess.run(
+        [sys.executable, "-c", f"{start} print('alembic' in sys.modules)", f"sqlite:///{path}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert told.stdout == "False\n"

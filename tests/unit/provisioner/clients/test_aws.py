@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from moto import mock_aws
 
-from provisioner.clients.aws import AwsAccount, mapped
+from provisioner.clients.aws import AwsAccount, AwsClients, mapped
 from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 from provisioner.stages.bucket.client import S3Buckets
@@ -86,12 +86,12 @@ def test_the_cause_has_all_that_aws_said() -> None:
 
 
 def test_T2_the_account_is_asked_of_aws(aws: None) -> None:  # noqa: ARG001 - it answers
-    assert AwsAccount(region="ap-northeast-2").number() == ACCOUNT
+    assert AwsAccount(AwsClients(region="ap-northeast-2")).number() == ACCOUNT
 
 
 @pytest.mark.parametrize(("region", "place"), [("us-east-1", None), ("ap-northeast-2", "ap-northeast-2")])
 def test_T28_us_east_1_is_not_told_its_own_name(aws: None, region: str, place: str | None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(region=region).create("s3-alpha", tags={MARK: "alpha"})
+    S3Buckets(AwsClients(region=region)).create("s3-alpha", tags={MARK: "alpha"})
 
     assert boto3.client("s3").get_bucket_location(Bucket="s3-alpha")["LocationConstraint"] == place
 
@@ -104,7 +104,7 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
     )["VersionId"]
 
     with pytest.raises(Permanent, match="cannot empty S3 bucket locked") as failed:
-        S3Buckets(region="us-east-1").delete_versions(
+        S3Buckets(AwsClients(region="us-east-1")).delete_versions(
             "locked", (ObjectVersion("a", version),), account=ACCOUNT
         )
 
@@ -113,4 +113,17 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
 
 
 def test_what_is_gone_already_is_deleted(aws: None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(region="us-east-1").delete("never-there", account=ACCOUNT)
+    S3Buckets(AwsClients(region="us-east-1")).delete("never-there", account=ACCOUNT)
+
+
+def test_who_observes_is_told_of_each_call_and_its_code(aws: None) -> None:  # noqa: ARG001 - it answers
+    told: list[tuple[str, str, str]] = []
+
+    def observer(service: str, operation: str, code: str, _seconds: float) -> None:
+        told.append((service, operation, code))
+
+    clients = AwsClients(region="us-east-1", observer=observer)
+    AwsAccount(clients).number()
+    S3Buckets(clients).delete("never-there", account=ACCOUNT)
+
+    assert told == [("sts", "GetCallerIdentity", "ok"), ("s3", "DeleteBucket", "NoSuchBucket")]

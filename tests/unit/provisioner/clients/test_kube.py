@@ -3,20 +3,84 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pytest
 from kubernetes.client.exceptions import ApiException
-from kubernetes.client.models import V1PodList
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from provisioner.clients.kube import KubeCluster, mapped
+from provisioner.clients.kube import DEPLOYMENTS, NAMESPACES, PODS, KubeCluster, mapped
+from provisioner.clients.observer import Observer, unobserved
 from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 
 WHAT = Message("cannot read it")
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: it
+contexts: [{name: it, context: {cluster: it, user: it}}]
+clusters: [{name: it, cluster: {server: "%s"}}]
+users: [{name: it, user: {token: made-up}}]
+"""
+
+Answer = Callable[[socket.socket], None]
+
+
+class Serve(Protocol):
+    def __call__(
+        self, answer: Answer, *, timeout: float = 5, observer: Observer = unobserved
+    ) -> KubeCluster: ...
+
+
+def answering(body: str, status: int = 200) -> Answer:
+    def answer(caller: socket.socket) -> None:
+        head = (
+            f"HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        caller.sendall((head + body).encode())
+
+    return answer
+
+
+def silent(caller: socket.socket) -> None:
+    caller.recv(1)  # returns when the caller goes away
+
+
+def trickling(caller: socket.socket) -> None:
+    caller.sendall(b"HTTP/1.1 200 So\r\nContent-Length: 1000\r\n\r\n")
+    pause = threading.Event()
+    for _ in range(1000):
+        caller.sendall(b" ")
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """A cluster whose API server answers the next call just so."""
+    with ExitStack() as opened:
+
+        def cluster(answer: Answer, *, timeout: float = 5, observer: Observer = unobserved) -> KubeCluster:
+            listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def once() -> None:
+                with listener.accept()[0] as caller, suppress(OSError):
+                    while b"\r\n\r\n" not in caller.recv(1 << 16):
+                        pass
+                    answer(caller)
+
+            threading.Thread(target=once, daemon=True).start()
+            path = tmp_path / "kubeconfig"
+            path.write_text(KUBECONFIG % f"http://127.0.0.1:{listener.getsockname()[1]}")
+            return KubeCluster(kubeconfig=str(path), timeout=timedelta(seconds=timeout), observer=observer)
+
+        yield cluster
 
 
 def refused(status: int, message: str = "", **headers: str) -> ApiException:
@@ -78,15 +142,62 @@ def test_a_broken_connection_is_temporary(error: Exception) -> None:
     assert isinstance(met(error), Temporary)
 
 
-def test_a_reply_that_lacks_fields_is_permanent_and_says_which() -> None:
-    model: Any = V1PodList  # the stubs are of an older client
+def test_a_reply_that_lacks_fields_is_permanent_and_says_which(serve: Serve) -> None:
+    cluster = serve(answering('{"kind": "PodList"}'))
 
-    with pytest.raises(Permanent, match="the response is unusable") as failed, mapped(WHAT, "list_pods"):
-        model.model_validate({"kind": "PodList"})
+    with pytest.raises(Permanent, match="the response is unusable") as failed:
+        cluster.list(WHAT, PODS)
 
     assert failed.value.cause is not None
     assert "items" in failed.value.cause.raw_text
     assert failed.value.cause.note is not None
+
+
+@pytest.mark.parametrize("body", ["<html>a page for people</html>", "[]", "", "{}"])
+def test_what_is_no_object_is_not_usable(serve: Serve, body: str) -> None:
+    with pytest.raises(Permanent, match=r"the response is unusable: metadata\.name"):
+        serve(answering(body)).find(WHAT, NAMESPACES, "any")
+
+
+def test_a_deployment_without_a_selector_is_not_usable_since_it_would_be_all_pods(serve: Serve) -> None:
+    cluster = serve(answering('{"metadata": {"name": "dex"}, "spec": {"template": {}}}'))
+
+    with pytest.raises(Permanent, match=r"unusable: spec\.selector$"):
+        cluster.get(WHAT, DEPLOYMENTS, "dex", namespace="auth")
+
+
+def test_an_api_server_that_says_nothing_is_given_up(serve: Serve) -> None:
+    with pytest.raises(Temporary) as failed:
+        serve(silent, timeout=0.1).find(WHAT, NAMESPACES, "any")
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.code == "ReadTimeoutError"
+
+
+def test_an_answer_that_trickles_is_given_up_though_no_wait_is_long(serve: Serve) -> None:
+    with pytest.raises(Temporary, match="the answer took too long") as failed:
+        serve(trickling, timeout=0.2).find(WHAT, NAMESPACES, "any")
+
+    assert failed.value.cause is not None
+    assert failed.value.cause.code == "TimeoutError"
+
+
+def test_who_observes_is_told_of_each_call_and_its_code(serve: Serve) -> None:
+    told: list[tuple[str, str, str]] = []
+
+    def observer(service: str, operation: str, code: str, _seconds: float) -> None:
+        told.append((service, operation, code))
+
+    serve(answering('{"items": []}'), observer=observer).list(WHAT, PODS)
+    serve(answering("{}", status=404), observer=observer).find(WHAT, NAMESPACES, "any")
+    with pytest.raises(Temporary):
+        serve(silent, observer=observer, timeout=0.1).delete(WHAT, NAMESPACES, "any")
+
+    assert told == [
+        ("kubernetes", "list pods", "ok"),
+        ("kubernetes", "get namespaces", "404"),
+        ("kubernetes", "delete namespaces", "ReadTimeoutError"),
+    ]
 
 
 def test_a_bug_of_ours_is_not_made_an_answer_of_the_cluster() -> None:

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.core.models import MockAWS
 
+from provisioner.clients.aws import AwsClients
 from provisioner.errors import Permanent, Temporary
 from provisioner.stages.access.client import IamPolicies
 from tests.builders import a_platform
@@ -58,7 +59,7 @@ def iam(moto: MockAWS) -> Any:
 
 @pytest.fixture
 def policies(iam: Any) -> IamPolicies:  # noqa: ARG001 - it answers
-    return IamPolicies(region="ap-northeast-2")
+    return IamPolicies(AwsClients(region="ap-northeast-2"))
 
 
 def refuse(policies: IamPolicies, operation: str, code: str, words: str, status: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from provisioner.clients.aws import AwsClients
 from provisioner.errors import Permanent, Temporary
 from provisioner.instance import InstanceType
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
@@ -32,7 +33,7 @@ class Aws:
         self.types = types
         self.eks = Stubber(self.groups._eks)
         self.ec2 = Stubber(self.groups._ec2)
-        self.facts = Stubber(self.types._ec2)
+        self.facts = Stubber(self.types._aws.client("ec2"))
         self.stacks = Stubber(self.groups._stacks)
         self.scaling = Stubber(self.groups._scaling)
         self.stubs = (self.eks, self.ec2, self.facts, self.stacks, self.scaling)
@@ -95,7 +96,8 @@ def clients() -> Iterator[tuple[EksNodeGroups, Ec2InstanceTypes]]:
         environment.setenv("AWS_CONFIG_FILE", "none")
         environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
-        yield EksNodeGroups(region=REGION), Ec2InstanceTypes(region=REGION)
+        groups, types = AwsClients(region=REGION), AwsClients(region=REGION)  # each has stubs of its own
+        yield EksNodeGroups(groups), Ec2InstanceTypes(types)
 
 
 @pytest.fixture

@@ -2,78 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from provisioner.clients.kube import DAEMON_SETS, DISRUPTION_BUDGETS, NODES, PODS, Kind, Object
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.nodegroup.state import Blocked, Occupancy
-from tests.builders import NOON
 
 NAME = "ng-an2-aicond-alpha-ws-standard"
 SPACE = "aic-ns-alpha-ws"
 
 
-def a_pod(name: str, **bent: Any) -> SimpleNamespace:
-    owner = SimpleNamespace(kind=bent.get("owner", "ReplicaSet"), controller=True)
-    return SimpleNamespace(
-        metadata=SimpleNamespace(
-            name=name,
-            namespace=bent.get("namespace", SPACE),
-            labels=bent.get("labels", {"app": name}),
-            annotations=bent.get("annotations"),
-            owner_references=[owner],
-            deletion_timestamp=bent.get("deleted"),
-        ),
-        status=SimpleNamespace(phase=bent.get("phase", "Running")),
-    )
+def a_pod(name: str, **bent: Any) -> Object:
+    """As the API answers: what is not set is not there."""
+    head = {
+        "name": name,
+        "namespace": bent.get("namespace", SPACE),
+        "labels": bent.get("labels", {"app": name}),
+        "annotations": bent.get("annotations"),
+        "ownerReferences": [{"kind": bent.get("owner", "ReplicaSet"), "controller": True}],
+        "deletionTimestamp": bent.get("deleted"),
+    }
+    set_ = {key: value for key, value in head.items() if value is not None}
+    return {"metadata": set_, "status": {"phase": bent.get("phase", "Running")}}
 
 
-def a_budget(name: str, *, allowed: int = 0, **selector: Any) -> SimpleNamespace:
-    wanted = SimpleNamespace(
-        match_labels=selector.get("labels"), match_expressions=selector.get("expressions")
-    )
-    return SimpleNamespace(
-        metadata=SimpleNamespace(name=name, namespace=selector.get("namespace", SPACE)),
-        spec=SimpleNamespace(selector=None if selector.get("none") else wanted),
-        status=SimpleNamespace(disruptions_allowed=allowed),
-    )
+def a_budget(name: str, *, allowed: int = 0, **selector: Any) -> Object:
+    given = {"matchLabels": selector.get("labels"), "matchExpressions": selector.get("expressions")}
+    wanted = {key: value for key, value in given.items() if value is not None}
+    return {
+        "metadata": {"name": name, "namespace": selector.get("namespace", SPACE)},
+        "spec": {} if selector.get("none") else {"selector": wanted},
+        "status": {"disruptionsAllowed": allowed},
+    }
 
 
-def an_expression(key: str, operator: str, *values: str) -> SimpleNamespace:
-    return SimpleNamespace(key=key, operator=operator, values=list(values) or None)
+def an_expression(key: str, operator: str, *values: str) -> Object:
+    return {"key": key, "operator": operator} | ({"values": list(values)} if values else {})
 
 
 class FakeCluster:
-    """Answers as the official client does, for one node that both labels name."""
+    """Answers as the API does, for one node that both labels name."""
 
-    def __init__(self, pods: Sequence[Any], budgets: Sequence[Any]) -> None:
+    def __init__(self, pods: Sequence[Object], budgets: Sequence[Object]) -> None:
         self.asked: list[str] = []
-        self.core = SimpleNamespace(list_node=self._nodes, list_pod_for_all_namespaces=self._pods)
-        self.policy = SimpleNamespace(list_pod_disruption_budget_for_all_namespaces=self._budgets)
-        self.apps = SimpleNamespace(list_daemon_set_for_all_namespaces=self._daemons)
-        self.daemons: list[Any] = []
+        self.daemons: list[Object] = []
         self._of_node, self._all_budgets = pods, budgets
 
-    def call(self, what: object, operation: str, method: Callable[..., Any], /, **options: Any) -> Any:
-        del what, operation
-        return method(**options)
-
-    def _nodes(self, *, label_selector: str) -> Any:
-        self.asked.append(label_selector)
-        return SimpleNamespace(items=[SimpleNamespace(metadata=SimpleNamespace(name="n0"))])
-
-    def _daemons(self) -> Any:
-        return SimpleNamespace(items=self.daemons)
-
-    def _pods(self, *, field_selector: str) -> Any:
-        self.asked.append(field_selector)
-        return SimpleNamespace(items=self._of_node)
-
-    def _budgets(self) -> Any:
-        return SimpleNamespace(items=self._all_budgets)
+    def list(self, what: object, kind: Kind, *, labels: str = "", fields: str = "") -> Sequence[Object]:
+        del what
+        self.asked += [selector for selector in (labels, fields) if selector]
+        return {
+            NODES: [{"metadata": {"name": "n0"}}],
+            PODS: self._of_node,
+            DISRUPTION_BUDGETS: self._all_budgets,
+            DAEMON_SETS: self.daemons,
+        }[kind]
 
 
 def look(pods: Sequence[Any], budgets: Sequence[Any] = ()) -> Occupancy:
@@ -117,7 +103,7 @@ def test_a_budget_of_another_namespace_keeps_nothing() -> None:
 
 
 def test_a_pod_on_its_way_out_is_kept_by_nothing() -> None:
-    found = look((a_pod("train", deleted=NOON),), (a_budget("full"),))
+    found = look((a_pod("train", deleted="2026-03-02T12:00:00Z"),), (a_budget("full"),))
 
     assert (found.pods, found.blocked) == (1, ())
 
@@ -162,10 +148,7 @@ def test_nvidias_device_plugin_is_known_by_its_name_or_its_image(
     serves: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     cluster: Any = FakeCluster([], [])
-    pods = SimpleNamespace(containers=[SimpleNamespace(image=image)])
-    template = SimpleNamespace(spec=pods)
-    cluster.daemons = [
-        SimpleNamespace(metadata=SimpleNamespace(name=name), spec=SimpleNamespace(template=template))
-    ]
+    template = {"spec": {"containers": [{"image": image}]}}
+    cluster.daemons = [{"metadata": {"name": name}, "spec": {"template": template}}]
 
     assert KubeNodes(cluster).device_plugin() is serves
