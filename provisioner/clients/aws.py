@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from provisioner import deadline
+from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
 
@@ -40,20 +43,45 @@ T = TypeVar("T")
 
 
 def config(*, timeout: timedelta) -> Config:
-    """For every client of ours: a few quick tries; the engine has the patience."""
+    """For every client of ours: a few quick tries within `timeout`; the engine has the patience."""
     return Config(
-        connect_timeout=5,
+        connect_timeout=min(timeout, CONNECT_WITHIN).total_seconds(),
         max_pool_connections=_CONNECTIONS,
         read_timeout=timeout.total_seconds(),
         retries={"mode": "standard", "total_max_attempts": 3},
     )
 
 
+def limited(client: T, *, timeout: timedelta) -> T:
+    """The same client, where each call, each page and each try of it together take at most `timeout`.
+
+    botocore's own limits are for one wait on a socket, and begin anew with each byte, address and try.
+    """
+    aws: Any = client
+    limit, call = TimeLimit(timeout), aws._make_api_call  # noqa: SLF001 the one way of all methods and paginators
+
+    def in_time(operation: str, parameters: dict[str, Any]) -> Any:
+        try:
+            return limit.run(partial(call, operation, parameters))
+        except OutOfTime:
+            raise ReadTimeoutError(endpoint_url=aws.meta.endpoint_url) from None
+
+    aws._make_api_call = in_time  # noqa: SLF001 as above
+    aws.meta.events.register("before-send", _before_sending)
+    return client
+
+
+def _before_sending(**_: Any) -> None:
+    """What was given up sends nothing any more."""
+    deadline.check()
+
+
 class AwsAccount:
     """Who AWS says we are."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._sts = boto3.client("sts", region_name=region, config=config(timeout=timeout))
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
+        sts = boto3.client("sts", region_name=region, config=config(timeout=timeout))
+        self._sts = limited(sts, timeout=timeout)
 
     def number(self) -> str:
         """The 12 digits of the account our credentials belong to."""

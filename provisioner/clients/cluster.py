@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from provisioner.clients.aws import config, mapped, optional
+from provisioner.clients.aws import config, limited, mapped, optional
+from provisioner.deadline import CALL_WITHIN
 from provisioner.message import Message, named
 from provisioner.preflight import ClusterFacts
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 class EksClusters:
     """Of one region."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._eks: EKSClient = boto3.client("eks", region_name=region, config=config(timeout=timeout))
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
+        eks = boto3.client("eks", region_name=region, config=config(timeout=timeout))
+        self._eks: EKSClient = limited(eks, timeout=timeout)
 
     def describe(self, name: str) -> ClusterFacts | None:
         what = Message("cannot read EKS cluster {name}", name=named(name))

@@ -11,7 +11,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import cause_of, code_of, config, mapped, optional
+from provisioner.clients.aws import cause_of, code_of, config, limited, mapped, optional
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, Ref, named
 from provisioner.stages.access import document
@@ -34,12 +35,14 @@ _CHANGED_MEANWHILE = frozenset(
 class IamPolicies:
     """Managed policies, each by its ARN. IAM has no regions; `region` tells the SDK where to sign for."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
         shared = config(timeout=timeout)
         # After a lost answer, the SDK's own second try would make a second version; the engine looks first.
         once = shared.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-        self._reads: IAMClient = boto3.client("iam", region_name=region, config=shared)
-        self._writes: IAMClient = boto3.client("iam", region_name=region, config=once)
+        reads = boto3.client("iam", region_name=region, config=shared)
+        writes = boto3.client("iam", region_name=region, config=once)
+        self._reads: IAMClient = limited(reads, timeout=timeout)
+        self._writes: IAMClient = limited(writes, timeout=timeout)
 
     def look(self, arn: str) -> ManagedPolicy | None:
         with _met("GetPolicy", _cannot_read(arn)):

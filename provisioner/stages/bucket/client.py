@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import cause_of, code_of, config, error_for, mapped, optional
+from provisioner.clients.aws import cause_of, code_of, config, error_for, limited, mapped, optional
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Cause, NotOurs, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
@@ -26,9 +27,10 @@ PAGES_COUNTED = 10
 class S3Buckets:
     """Buckets of one region."""
 
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
         self._region = region
-        self._s3: S3Client = boto3.client("s3", region_name=region, config=config(timeout=timeout))
+        s3 = boto3.client("s3", region_name=region, config=config(timeout=timeout))
+        self._s3: S3Client = limited(s3, timeout=timeout)
 
     def look(self, bucket: str, *, account: str, mark: str) -> BucketState | None:
         with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.conductor.calls import Call, Calls, Value
@@ -53,7 +54,7 @@ class ConductorHttp:
         user: str,
         password: SecretStr,
         calls: Calls,
-        timeout: timedelta = timedelta(seconds=20),
+        timeout: timedelta = CALL_WITHIN,
     ) -> None:
         self._session = ConductorSession(url=url, user=user, password=password, timeout=timeout)
         self._calls = calls

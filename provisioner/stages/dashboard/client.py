@@ -19,6 +19,8 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from provisioner.clients.answer import is_json, seen
+from provisioner.clients.http import HttpClient
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
@@ -57,19 +59,15 @@ class GrafanaHttp:
     """
 
     def __init__(
-        self, *, url: str, token: SecretStr, template: str = "", timeout: timedelta = timedelta(seconds=20)
+        self, *, url: str, token: SecretStr, template: str = "", timeout: timedelta = CALL_WITHIN
     ) -> None:
         self._token = SecretStr(token.get_secret_value().strip())  # a file often ends in a new line
         if not re.fullmatch(r"[!-~]+", self._token.get_secret_value()):
             raise ValueError("Grafana's token must be visible ASCII characters without blanks")
         self._redact = Redactor((self._token,)).redact
         self._template = checked(template or shipped())
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {self._token.get_secret_value()}"},
-            timeout=timeout.total_seconds(),
-            trust_env=False,
-        )
+        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        self._http = HttpClient(url=url, headers=authorization, timeout=timeout)
 
     def look(self, uid: str) -> Dashboard | None:
         call = _Call("GetDashboard", Message("cannot read Grafana dashboard {uid}", uid=named(uid)))

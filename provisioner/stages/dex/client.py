@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 from kubernetes.client import V1ConfigMap, V1Deployment, V1Pod
 
+from provisioner.clients.http import HttpClient
 from provisioner.clients.kube import KubeCluster, meta
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
@@ -149,12 +150,12 @@ class DexHttp:
     """`url` is dex's address without `/dex`, for example `http://dex.auth.svc.cluster.local:5556`."""
 
     def __init__(self, *, url: str, timeout: timedelta = timedelta(seconds=5)) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout.total_seconds(), trust_env=False)
+        self._http = HttpClient(url=url, timeout=timeout)
 
     def up(self) -> bool:
         """Whether its health check passes; an address that does not answer is an answer here."""
         try:
-            return self._http.get("/dex/healthz").status_code == httpx.codes.OK
+            return self._http.request("GET", "/dex/healthz").status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 

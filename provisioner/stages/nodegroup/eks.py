@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from provisioner.clients.aws import code_of, config, mapped, optional
+from provisioner.clients.aws import code_of, config, limited, mapped, optional
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
 from provisioner.instance import InstanceType
 from provisioner.message import Message, named
@@ -34,12 +35,16 @@ _SOON_ACTIVE = frozenset({"CREATING", "PENDING", "UPDATING"})
 
 
 class EksNodeGroups:
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
         options = config(timeout=timeout)
-        self._eks = boto3.client("eks", region_name=region, config=options)
-        self._ec2 = boto3.client("ec2", region_name=region, config=options)
-        self._stacks = boto3.client("cloudformation", region_name=region, config=options)
-        self._scaling = boto3.client("autoscaling", region_name=region, config=options)
+        eks = boto3.client("eks", region_name=region, config=options)
+        ec2 = boto3.client("ec2", region_name=region, config=options)
+        stacks = boto3.client("cloudformation", region_name=region, config=options)
+        scaling = boto3.client("autoscaling", region_name=region, config=options)
+        self._eks = limited(eks, timeout=timeout)
+        self._ec2 = limited(ec2, timeout=timeout)
+        self._stacks = limited(stacks, timeout=timeout)
+        self._scaling = limited(scaling, timeout=timeout)
 
     def stack(self, name: str) -> Stack | None:
         what = Message("cannot read CloudFormation stack {name}", name=named(name))
@@ -184,8 +189,9 @@ class EksNodeGroups:
 
 
 class Ec2InstanceTypes:
-    def __init__(self, *, region: str, timeout: timedelta = timedelta(seconds=20)) -> None:
-        self._ec2 = boto3.client("ec2", region_name=region, config=config(timeout=timeout))
+    def __init__(self, *, region: str, timeout: timedelta = CALL_WITHIN) -> None:
+        ec2 = boto3.client("ec2", region_name=region, config=config(timeout=timeout))
+        self._ec2 = limited(ec2, timeout=timeout)
 
     def describe(self, name: str) -> InstanceType:
         what = Message("cannot read instance type {name}", name=named(name))
