@@ -6,7 +6,7 @@ The limits of the vendors' clients are for one wait on a socket each, so none of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from datetime import timedelta
@@ -19,6 +19,9 @@ CALL_WITHIN = timedelta(seconds=9)
 
 CONNECT_WITHIN = timedelta(seconds=4)
 """One address of a vendor: time for two more tries of TCP's own."""
+
+LOOK_WITHIN = timedelta(seconds=20)
+"""All stages of a workspace, looked at for a person who waits."""
 
 _AT_ONCE = 64
 
@@ -46,7 +49,7 @@ class TimeLimit:
 
     def __init__(self, within: timedelta, *, at_once: int = _AT_ONCE) -> None:
         """`at_once` counts what was given up and is still stuck, too, so that it cannot pile up."""
-        self._within = within.total_seconds()
+        self._within = within
         self._room = threading.BoundedSemaphore(at_once)
 
     def run(self, work: Callable[[], T]) -> T:
@@ -54,27 +57,58 @@ class TimeLimit:
 
         Then it is left to its own thread, which keeps no process from ending; nobody hears of it any more.
         """
-        now = monotonic()
-        end = min(now + self._within, _end.get())
-        if end <= now or not self._room.acquire(timeout=end - now):
-            raise OutOfTime(begun=False)
-        outcome: Future[T] = Future()
-        context = copy_context()
-        context.run(_end.set, end)
-        threading.Thread(
-            target=context.run, args=(self._carry_out, work, outcome), name="call", daemon=True
-        ).start()
-        try:
-            return outcome.result(end - monotonic())
-        except TimeoutError:
-            if outcome.done():
-                return outcome.result()  # it came in this moment, or is an error of the work's own
-            raise OutOfTime(begun=True) from None
+        end = _end_of(self._within)
+        return _result(_begin(work, end, self._room), end)
 
-    def _carry_out(self, work: Callable[[], T], outcome: Future[T]) -> None:
+
+def together(
+    works: Iterable[Callable[[], T]], *, within: timedelta, at_once: int
+) -> tuple[T | OutOfTime, ...]:
+    """What each returns, in their order, with this time for all of them; the first error is raised.
+
+    They begin in their order, `at_once` side by side.
+    """
+    end, room = _end_of(within), threading.BoundedSemaphore(at_once)
+    begun = [_begin(work, end, room) for work in works]
+    found: list[T | OutOfTime] = []
+    for outcome in begun:
+        try:
+            found.append(_result(outcome, end))
+        except OutOfTime as late:
+            found.append(late)
+    return tuple(found)
+
+
+def _end_of(within: timedelta) -> float:
+    return min(monotonic() + within.total_seconds(), _end.get())
+
+
+def _begin(work: Callable[[], T], end: float, room: threading.BoundedSemaphore) -> Future[T] | None:
+    """In a thread of its own; None where there is no time or no room for it."""
+    left = end - monotonic()
+    if left <= 0 or not room.acquire(timeout=left):
+        return None
+    outcome: Future[T] = Future()
+
+    def carry_out() -> None:
+        _end.set(end)
         try:
             outcome.set_result(work())
         except BaseException as error:  # noqa: BLE001 whoever waits for it gets it
             outcome.set_exception(error)
         finally:
-            self._room.release()
+            room.release()
+
+    threading.Thread(target=copy_context().run, args=(carry_out,), name="limited", daemon=True).start()
+    return outcome
+
+
+def _result(outcome: Future[T] | None, end: float) -> T:
+    if outcome is None:
+        raise OutOfTime(begun=False)
+    try:
+        return outcome.result(max(end - monotonic(), 0))
+    except TimeoutError:
+        if outcome.done():
+            return outcome.result()  # it came in this moment, or is an error of the work's own
+        raise OutOfTime(begun=True) from None

@@ -7,9 +7,11 @@ to it, and can be told to go wrong.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 
 from provisioner.engine.inspection import due
 from provisioner.engine.stage import Change, Goal, PartlyOurs, StageContext, Step, Verb, Wait
@@ -21,6 +23,7 @@ from tests.fakes.fuse import Fuse
 
 PARTS = ("body", "mark")
 POLL = 10.0
+HANGS_MOST = 60  # seconds
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class FakeWorld:
         self.writes: list[Write] = []
         self._broken: defaultdict[str, list[Exception]] = defaultdict(list)
         self._dark: defaultdict[str, list[Exception]] = defaultdict(list)
+        self._hung: dict[str, Event] = {}
 
     def made(self, project: str = "alpha") -> set[str]:
         """The stages that have everything they make."""
@@ -88,11 +92,23 @@ class FakeWorld:
         """The stage's next looks fail with these."""
         self._dark[stage].extend(errors)
 
+    @contextmanager
+    def hanging(self, stage: str) -> Iterator[None]:
+        """The stage's looks do not come back meanwhile."""
+        self._hung[stage] = released = Event()
+        try:
+            yield
+        finally:
+            del self._hung[stage]
+            released.set()
+
     def mends(self) -> None:
         self._broken.clear()
         self._dark.clear()
 
     def look(self, project: str, stage: str) -> Look:
+        if stage in self._hung:
+            self._hung[stage].wait(HANGS_MOST)
         return self.fuse.through(lambda: self._look(project, stage))
 
     def make(self, write: Write) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from provisioner import deadline
-from provisioner.deadline import OutOfTime, TimeLimit
+from provisioner.deadline import OutOfTime, TimeLimit, together
 
 SHORT = timedelta(seconds=0.05)
 LONG = timedelta(seconds=30)
@@ -94,3 +94,20 @@ def test_room_is_given_back_once_the_work_has_ended() -> None:
     limit = TimeLimit(LONG, at_once=1)
 
     assert [limit.run(n.__abs__) for n in range(3)] == [0, 1, 2]
+
+
+def test_pieces_of_work_side_by_side_share_one_limit(release: threading.Event) -> None:
+    done, hung, never_begun = together([lambda: 5, release.wait, lambda: 6], within=SHORT * 2, at_once=1)
+
+    assert done == 5
+    assert isinstance(hung, OutOfTime)
+    assert hung.begun
+    assert isinstance(never_begun, OutOfTime)
+    assert not never_begun.begun
+
+
+def test_what_hangs_holds_up_nothing_beside_it(release: threading.Event) -> None:
+    hung, done = together([release.wait, lambda: True], within=SHORT * 4, at_once=2)
+
+    assert isinstance(hung, OutOfTime)
+    assert done is True
