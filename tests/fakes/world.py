@@ -64,7 +64,7 @@ class FakeWorld:
         self.writes: list[Write] = []
         self._broken: defaultdict[str, list[Exception]] = defaultdict(list)
         self._dark: defaultdict[str, list[Exception]] = defaultdict(list)
-        self._hung: dict[str, Event] = {}
+        self._hung: dict[tuple[str, str], Event] = {}  # project, stage
 
     def made(self, project: str = "alpha") -> set[str]:
         """The stages that have everything they make."""
@@ -93,13 +93,14 @@ class FakeWorld:
         self._dark[stage].extend(errors)
 
     @contextmanager
-    def hanging(self, stage: str) -> Iterator[None]:
-        """The stage's looks do not come back meanwhile."""
-        self._hung[stage] = released = Event()
+    def hanging(self, stage: str, *projects: str) -> Iterator[None]:
+        """The stage's looks for these do not come back meanwhile."""
+        released = Event()
+        self._hung |= {(project, stage): released for project in projects}
         try:
             yield
         finally:
-            del self._hung[stage]
+            self._hung.clear()
             released.set()
 
     def mends(self) -> None:
@@ -107,8 +108,8 @@ class FakeWorld:
         self._dark.clear()
 
     def look(self, project: str, stage: str) -> Look:
-        if stage in self._hung:
-            self._hung[stage].wait(HANGS_MOST)
+        if (hung := self._hung.get((project, stage))) is not None:
+            hung.wait(HANGS_MOST)
         return self.fuse.through(lambda: self._look(project, stage))
 
     def make(self, write: Write) -> None:

@@ -73,7 +73,7 @@ def test_the_states_that_an_older_version_stored_still_fit_their_targets() -> No
 def test_a_stage_that_hangs_is_told_as_unanswered_and_the_others_as_they_are() -> None:
     yard = Yard()
 
-    with yard.world.hanging("bucket"):
+    with yard.world.hanging("bucket", "alpha"):
         found = inspect_stages(
             yard.steps, a_workspace(), Goal.PRESENT, at_once=8, within=timedelta(seconds=1)
         )
