@@ -1,7 +1,7 @@
 """Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
 
-Never runs in a handler. A live look waits for no request, and neither waits for another of its kind. Each submission is answered in one transaction; a kill before it leaves the
-submission as it was, and answering again finds the same.
+Never runs in a handler. No submission waits for another, and a live look for no request. Each is answered in
+one transaction; a kill before it leaves the submission as it was, and answering again finds the same.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 from typing import assert_never
 
 import structlog
@@ -45,7 +46,6 @@ from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 log = structlog.get_logger()
 
 _REQUESTS_AT_ONCE, _LOOKS_AT_ONCE = 8, 4
-_STOP_WITHIN = 5.0  # seconds; what hangs longer is answered by the next process
 _TRIES = 4
 _AGAIN, _AGAIN_MOST = timedelta(seconds=3), timedelta(seconds=12)
 """A system that cannot be asked now is asked again so often before the person hears of it."""
@@ -103,9 +103,7 @@ class Intake:
 
     def process_due(self) -> int:
         """Begin to answer what is due and has room; how many. Each error is one submission's own."""
-        in_hand = frozenset().union(
-            *(lane.in_hand() for lane in self._lanes)
-        )  # before it is read what is due
+        in_hand = {key for lane in self._lanes for key in lane.in_hand()}  # before it is read what is due
         now = self._clock.now()
         with self._units() as unit:
             if not unit.submissions.due(SubmissionState.NEW, now, 1):
@@ -119,11 +117,15 @@ class Intake:
             for lane, some in zip(self._lanes, due, strict=True)
         )
 
-    def stop(self) -> None:
-        """Once `process_due` is called no more: let those in hand end, but wait for nothing that hangs."""
+    def stop(self, within: float = 5.0) -> None:
+        """Once `process_due` is called no more: let those in hand end, for so many seconds.
+
+        What hangs longer is answered by the next process.
+        """
+        end = monotonic() + within
         for lane in self._lanes:
-            if not lane.wait(_STOP_WITHIN):
-                log.warning("submissions left to the next process", submissions=sorted(lane.in_hand()))
+            if not lane.wait(max(end - monotonic(), 0)):
+                log.warning("submissions left", submissions=sorted(lane.in_hand()))
 
     def answer(self, submission: Submission) -> None:
         """One submission, as it was read. What somebody else has answered meanwhile stays as it is."""

@@ -185,8 +185,8 @@ class WorkspaceService:
 
     # -------------------------------------------------------------------------------------- runs
 
-    def cancel(self, actor: Actor, run_id: str) -> None:
-        """Stop before the next change. What nobody works on is given up at once."""
+    def cancel(self, actor: Actor, run_id: str) -> bool:
+        """Stop before the next change. What nobody works on is given up at once: False, it has stopped."""
         now = self._clock.now()
         with self._units() as unit:
             run, request = self._run(unit, actor, run_id)
@@ -204,6 +204,7 @@ class WorkspaceService:
             self._audit(unit, actor.id, "run.cancel", request)
             unit.commit()
         self._wake(run_id)
+        return run.status is not RunStatus.CANCELLED
 
     def retry(self, actor: Actor, run_id: str) -> None:
         """Go on where it stopped."""

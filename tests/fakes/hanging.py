@@ -25,14 +25,14 @@ _BEGINNINGS = {
 
 
 class HangingServer:
-    """On loopback. `asked`: how many requests reached it."""
+    """On loopback. `requests`: what reached it, as "GET /path"."""
 
     def __init__(self, hang: Hang) -> None:
         self._hang = hang
         self._ended = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._listening.settimeout(_DRIP_EVERY)
-        self.asked = 0
+        self.requests: list[str] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -60,9 +60,9 @@ class HangingServer:
         with connection:
             connection.settimeout(5)
             try:
-                if not connection.recv(65536):
+                if not (received := connection.recv(65536)):
                     return
-                self.asked += 1
+                self.requests.append(received.partition(b" HTTP/")[0].decode("ascii", "replace"))
                 connection.sendall(_BEGINNINGS[self._hang])
                 while not self._ended.wait(_DRIP_EVERY):
                     if self._hang is not Hang.SILENT:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from queue import Queue
+from threading import Event
 from time import monotonic
 
 import pytest
 from pydantic import SecretStr
 
+from provisioner import deadline
 from provisioner.deadline import CALL_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Temporary
 from provisioner.stages.access.client import IamPolicies
@@ -95,12 +97,22 @@ def test_a_call_to_a_vendor_leaves_time_to_tell_a_person_within_ten_seconds() ->
     assert timedelta(seconds=5) <= CALL_WITHIN < timedelta(seconds=10)
 
 
+def wait_until_given_up() -> None:
+    pause = Event()
+    while not pause.wait(0.005):
+        try:
+            deadline.check()
+        except OutOfTime:
+            return
+
+
 def test_a_login_that_there_was_no_time_to_send_is_not_counted_as_unanswered() -> None:
     """After three that AI Conductor may have refused, the login waits for a person."""
     with hanging(Hang.SILENT) as server:
         client, codes = conductor(server.url), Queue[str]()
 
         def asks() -> None:
+            wait_until_given_up()
             try:
                 client.workspaces()
             except Temporary as error:
@@ -108,10 +120,10 @@ def test_a_login_that_there_was_no_time_to_send_is_not_counted_as_unanswered() -
 
         for _ in range(4):
             with suppress(OutOfTime):
-                TimeLimit(timedelta(microseconds=1)).run(asks)
+                TimeLimit(timedelta(seconds=0.05)).run(asks)
 
         assert [codes.get(timeout=AT_MOST) for _ in range(4)] == ["ConnectTimeout"] * 4
-        assert server.asked == 0
+        assert server.requests == []
 
 
 def test_a_write_that_was_given_up_is_not_tried_again() -> None:
@@ -122,4 +134,4 @@ def test_a_write_that_was_given_up_is_not_tried_again() -> None:
         with pytest.raises(Temporary):
             buckets.delete("any", account=ACCOUNT)
 
-        assert server.asked == 1
+        assert len(server.requests) == 1
