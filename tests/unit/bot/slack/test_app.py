@@ -29,7 +29,7 @@ class Breaks:
 
 
 class Speaks(FakePeople):
-    def locale(self, user: str) -> str:  # noqa: ARG002 - everybody's
+    def locale(self, user: str) -> str:  # noqa: ARG002 - everybody has one
         return "en-US"
 
 
