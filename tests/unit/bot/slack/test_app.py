@@ -13,6 +13,7 @@ from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
 from bot.texts import Texts
+from tests.builders import a_platform
 from tests.fakes.clock import FakeClock
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.people import FakePeople
@@ -23,6 +24,8 @@ SOON = 5  # seconds, at most
 
 class Breaks:
     """A service that fails at the first touch."""
+
+    platform = a_platform()
 
     def status(self, project: str) -> Card:
         raise RuntimeError(project)
