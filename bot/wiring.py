@@ -134,6 +134,7 @@ class Bot:
 
     def _resign(self) -> None:
         self._schedule.stop()
+        self._intake.stop()
         self._runner.stop()
 
     def _jobs(self) -> tuple[Job, ...]:

@@ -2,6 +2,7 @@
 
     WorkError
     ├── Temporary      try again later; uses up an attempt
+    │   └── Unanswered nothing came of it in the time there was
     ├── Permanent      trying again changes nothing
     │   └── NotOurs    it exists and belongs to somebody else
     └── Interrupted    told to stop before the next write
@@ -100,6 +101,10 @@ class Temporary(WorkError):
     ) -> None:
         super().__init__(what, cause=cause, hint=hint)
         self.retry_after = retry_after
+
+
+class Unanswered(Temporary):
+    """Given up after a limit of ours, so a person has waited that long already."""
 
 
 class Permanent(WorkError):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
-from provisioner.engine.inspection import Refused
-from provisioner.errors import Permanent, WorkError
+from provisioner.deadline import OutOfTime, together
+from provisioner.engine.inspection import Refused, unanswered
+from provisioner.errors import Permanent, Unanswered, WorkError
 from provisioner.message import Message, named
 from provisioner.workspace import Platform
+
+_WITHIN = timedelta(seconds=10)
+"""All checks side by side; a person waits for them after the look at the stages."""
 
 
 class Account(Protocol):
@@ -53,13 +59,20 @@ class Preflight:
         self._platform = platform
 
     def refusals(self) -> tuple[Refused, ...]:
-        """Everything that is wrong, at once."""
+        """Everything that is wrong, at once; in a few seconds, whatever hangs."""
         checks: tuple[tuple[Message, Callable[[], None]], ...] = (
             (Message("AWS account"), self._in_our_account),
             (Message("EKS cluster"), self._on_our_cluster),
             (Message("eksctl"), self._eksctl.check),
         )
-        return tuple(refused for title, look in checks for refused in _tried(title, look))
+        tried = together(
+            [partial(_tried, title, look) for title, look in checks], within=_WITHIN, at_once=len(checks)
+        )
+        return tuple(
+            refused
+            for (title, _), found in zip(checks, tried, strict=True)
+            for refused in (_late(title) if isinstance(found, OutOfTime) else found)
+        )
 
     def _in_our_account(self) -> None:
         found, wanted = self._account.number(), self._platform.account
@@ -103,6 +116,10 @@ class Preflight:
                     " kubeconfig, or to correct WORKSPACE_BOT_PLATFORM__CLUSTER."
                 ),
             )
+
+
+def _late(title: Message) -> tuple[Refused, ...]:
+    return (Refused("", title, Unanswered(unanswered(_WITHIN))),)
 
 
 def _tried(title: Message, look: Callable[[], None]) -> tuple[Refused, ...]:

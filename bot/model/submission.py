@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,5 +62,10 @@ class SubmissionRepository(Protocol):
     def save(self, submission: Submission) -> None: ...  # KeyError
 
     def due(
-        self, state: SubmissionState, now: datetime, limit: int
+        self,
+        state: SubmissionState,
+        now: datetime,
+        limit: int,
+        *,
+        kinds: Collection[SubmissionKind] = frozenset(SubmissionKind),
     ) -> Sequence[Submission]: ...  # oldest first

@@ -1,15 +1,15 @@
 """Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
 
-Never runs in a handler. Each submission is answered in one transaction; a kill before it leaves the
-submission as it was, and answering again finds the same.
+Never runs in a handler. No submission waits for another, and a live look for no request. Each is answered in
+one transaction; a kill before it leaves the submission as it was, and answering again finds the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 from typing import assert_never
 
 import structlog
@@ -21,6 +21,7 @@ from bot.model.card import Mark
 from bot.model.people import People, PeopleUnknown
 from bot.model.refusals import Overtaken
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.requests.lane import Lane, Start, in_a_thread
 from bot.requests.opening import Opening, subject_of
 from bot.requests.queries import obstacle, unknown
 from bot.requests.reapproval import Reapproval
@@ -32,11 +33,11 @@ from bot.views.reasons import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.engine import Engine, Preview
-from provisioner.engine.inspection import StageInspection
+from provisioner.engine.inspection import Refused, StageInspection
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Clock, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
-from provisioner.errors import Temporary, WorkError
+from provisioner.errors import Temporary, Unanswered, WorkError
 from provisioner.message import Json, Message
 from provisioner.preflight import Preflight
 from provisioner.retry import backoff
@@ -44,7 +45,7 @@ from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
 log = structlog.get_logger()
 
-_AT_ONCE = 4
+_REQUESTS_AT_ONCE, _LOOKS_AT_ONCE = 8, 4
 _TRIES = 4
 _AGAIN, _AGAIN_MOST = timedelta(seconds=3), timedelta(seconds=12)
 """A system that cannot be asked now is asked again so often before the person hears of it."""
@@ -70,10 +71,12 @@ class Intake:
         channel: str,
         language: str,
         asked: Callable[[], None] = lambda: None,
+        start: Start = in_a_thread,
     ) -> None:
         """`channel` is where requests are shown, `language` the one spoken there.
 
-        `asked` is called when a person asks for something, before the systems are looked at.
+        `asked` is called when a person asks for something, before the systems are looked at. `start` begins
+        to answer one submission.
         """
         self._units = units
         self._engine = engine
@@ -81,9 +84,13 @@ class Intake:
         self._people = people
         self._platform = platform
         self._clock = clock
-        self._wake = wake
         self._new_reference = new_reference
         self._asked = asked
+        look = frozenset({SubmissionKind.LOOK})
+        self._lanes = (
+            Lane(frozenset(SubmissionKind) - look, at_once=_REQUESTS_AT_ONCE, freed=wake, start=start),
+            Lane(look, at_once=_LOOKS_AT_ONCE, freed=wake, start=start),
+        )
         self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
         self._renewal = Reapproval(
             units=units,
@@ -95,15 +102,30 @@ class Intake:
         )
 
     def process_due(self) -> int:
-        """Answer what is due, some submission side by side; how many. Each error is one submission's own."""
+        """Begin to answer what is due and has room; how many. Each error is one submission's own."""
+        in_hand = {key for lane in self._lanes for key in lane.in_hand()}  # before it is read what is due
+        now = self._clock.now()
         with self._units() as unit:
-            due = unit.submissions.due(SubmissionState.NEW, self._clock.now(), _AT_ONCE)
-        if len(due) == 1:
-            self.answer(due[0])
-        elif due:
-            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="desk") as pool:
-                list(pool.map(self.answer, due))
-        return len(due)
+            if not unit.submissions.due(SubmissionState.NEW, now, 1):
+                return 0
+            due = [
+                unit.submissions.due(SubmissionState.NEW, now, lane.at_once, kinds=lane.kinds)
+                for lane in self._lanes
+            ]
+        return sum(
+            lane.take([each for each in some if each.key not in in_hand], self.answer)
+            for lane, some in zip(self._lanes, due, strict=True)
+        )
+
+    def stop(self, within: float = 5.0) -> None:
+        """Once `process_due` is called no more: let those in hand end, for so many seconds.
+
+        What hangs longer is answered by the next process.
+        """
+        end = monotonic() + within
+        for lane in self._lanes:
+            if not lane.wait(max(end - monotonic(), 0)):
+                log.warning("submissions left", submissions=sorted(lane.in_hand()))
 
     def answer(self, submission: Submission) -> None:
         """One submission, as it was read. What somebody else has answered meanwhile stays as it is."""
@@ -120,7 +142,6 @@ class Intake:
             self._save(replace(submission, next_at=self._clock.now() + _PEOPLE_AGAIN))
         except Exception as error:  # noqa: BLE001 logged with its trace in _broke
             self._broke(submission, error)
-        self._wake()
 
     def _broke(self, submission: Submission, error: Exception) -> None:
         """A bug: the person gets the reference, the log gets the trace."""
@@ -170,8 +191,7 @@ class Intake:
             reasons.insert(0, taken)
         elif preview.plan is not None and not preview.plan.changes:
             reasons += self._nothing_to_do(asked.project, preview)
-        passing = any(isinstance(one.error, Temporary) for one in unmade)
-        if passing and submission.tries < _TRIES:
+        if _may_pass(unmade) and submission.tries < _TRIES:
             self._postpone(submission)
         elif reasons or gate is None or preview.plan is None:
             self._refuse(submission, reasons)
@@ -278,6 +298,12 @@ class Intake:
                 unit.commit()
 
 
+def _may_pass(unmade: Iterable[Refused]) -> bool:
+    """In a moment, for which the person is not told yet; who has waited for a system that hangs is told."""
+    temporary = [one.error for one in unmade if isinstance(one.error, Temporary)]
+    return bool(temporary) and not any(isinstance(error, Unanswered) for error in temporary)
+
+
 def _waits(unit: UnitOfWork, submission: Submission) -> bool:
     """Whether nobody has answered it; two processes may lead for a moment."""
     kept = unit.submissions.get(submission.key)
@@ -295,6 +321,9 @@ def _obstacle(unit: UnitOfWork, submission: Submission, goal: Goal) -> Message |
 
 def _finding(found: StageInspection) -> Finding:
     """A stage's state for people: what it still lacks, or why it could not be read."""
+    if isinstance(found.error, Unanswered):  # which does not say who
+        what = Message("{title}: {reason}", title=found.title, reason=found.error.what)
+        return Finding(found.title, Mark.UNKNOWN, (what,))
     if isinstance(found.error, WorkError):
         return Finding(found.title, Mark.UNKNOWN, (found.error.what,))
     differs = tuple(_difference(change) for change in found.changes)

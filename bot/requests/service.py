@@ -185,13 +185,14 @@ class WorkspaceService:
 
     # -------------------------------------------------------------------------------------- runs
 
-    def cancel(self, actor: Actor, run_id: str) -> None:
-        """Stop before the next change. What nobody works on is given up at once."""
-        now = self._clock.now()
+    def cancel(self, actor: Actor, run_id: str) -> bool:
+        """Stop before the next change. What nobody works on is given up at once: False, it has stopped."""
+        now, working = self._clock.now(), False
         with self._units() as unit:
             run, request = self._run(unit, actor, run_id)
             match run.status:
                 case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
+                    working = True
                     unit.runs.request_cancel(run.id)
                 case RunStatus.PARKED if self._asked_anew(unit, run):
                     raise CannotCancel(run.asked.project, run.status.value)
@@ -204,6 +205,7 @@ class WorkspaceService:
             self._audit(unit, actor.id, "run.cancel", request)
             unit.commit()
         self._wake(run_id)
+        return working
 
     def retry(self, actor: Actor, run_id: str) -> None:
         """Go on where it stopped."""

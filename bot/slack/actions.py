@@ -79,7 +79,14 @@ def withdraw(context: SlackContext, incoming: Incoming) -> None:
 
 
 def cancel(context: SlackContext, incoming: Incoming) -> None:
-    _as_now(context, incoming, lambda actor: context.service.cancel(actor, incoming.value))
+    """Told at once: the card changes only when the call to a vendor that is under way has ended."""
+
+    def asked(actor: Actor) -> None:
+        if context.service.cancel(actor, incoming.value):
+            text = Message("Canceling… The run stops before its next change.")
+            context.tell(incoming, Card(text, text))
+
+    _as_now(context, incoming, asked)
 
 
 def retry(context: SlackContext, incoming: Incoming) -> None:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from threading import Lock
 from typing import TypeAlias
 
@@ -146,8 +145,7 @@ class SlackApp:
     def _later(self, handle: Handler, incoming: Incoming) -> None:
         if incoming.event_id and self._delivered(incoming.event_id):
             return
-        done = self._workers.submit(handle, self._context, incoming)
-        done.add_done_callback(partial(self._finished, incoming))
+        self._workers.submit(self._work, handle, incoming)
 
     def _delivered(self, event_id: str) -> bool:
         """Whether it was before; it is from now on."""
@@ -156,9 +154,11 @@ class SlackApp:
             self._events[event_id] = True
         return before
 
-    def _finished(self, incoming: Incoming, done: Future[None]) -> None:
-        error = done.exception()
-        if error is not None:
+    def _work(self, handle: Handler, incoming: Incoming) -> None:
+        """In a worker to the end: what is told of an error may wait for Slack, an acknowledgement may not."""
+        try:
+            handle(self._context, incoming)
+        except Exception as error:  # noqa: BLE001 logged with its trace in _record
             self._context.whisper(incoming, _our_fault(named(_record(error))))
 
     def _failed_before_ack(self, error: Exception, body: Body) -> BoltResponse:

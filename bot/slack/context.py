@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeAlias
 import structlog
 from cachetools import FIFOCache
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
 
 from approvals.errors import KeyReused
 from approvals.model import Actor, Verdict
@@ -21,6 +20,7 @@ from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
 from bot.slack.cards import render
+from bot.slack.client import webhook
 from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
 from bot.slack.forms import errors
@@ -42,7 +42,6 @@ Reply: TypeAlias = Mapping[str, Any]
 """What goes into an acknowledgement: an answer, or the errors of a form."""
 
 _DRAFTS_KEPT = 500
-_ANSWER_WITHIN = 5  # seconds for one answer to a response_url
 _WAITED_MOST = 3.0  # seconds; later, the person has asked again
 
 
@@ -69,7 +68,7 @@ class Service(Protocol):
 
     def withdraw(self, actor: Actor, request_id: str) -> None: ...
 
-    def cancel(self, actor: Actor, run_id: str) -> None: ...
+    def cancel(self, actor: Actor, run_id: str) -> bool: ...
 
     def retry(self, actor: Actor, run_id: str) -> None: ...
 
@@ -239,9 +238,8 @@ class SlackContext:
         answer = {"response_type": "ephemeral", "replace_original": False, "text": text, "blocks": blocks}
         if incoming.thread_ts:
             answer["thread_ts"] = incoming.thread_ts
-        client = WebhookClient(incoming.response_url, timeout=_ANSWER_WITHIN, retry_handlers=[])
         try:
-            answered = client.send_dict(answer)
+            answered = webhook(incoming.response_url).send_dict(answer)
         except TROUBLE as error:
             log.warning("answer not delivered", user=incoming.user, why=error_code(error))
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
@@ -148,10 +148,18 @@ class SqlSubmissionRepository:
     def save(self, submission: Submission) -> None:
         _save(self._connection, submissions, submission)
 
-    def due(self, state: SubmissionState, now: datetime, limit: int) -> Sequence[Submission]:
+    def due(
+        self,
+        state: SubmissionState,
+        now: datetime,
+        limit: int,
+        *,
+        kinds: Collection[SubmissionKind] = frozenset(SubmissionKind),
+    ) -> Sequence[Submission]:
+        wanted = submissions.c.kind.in_([kind.value for kind in kinds])
         query = (
             select(submissions)
-            .where(submissions.c.state == state.value, _due(submissions, now))
+            .where(submissions.c.state == state.value, wanted, _due(submissions, now))
             .order_by(submissions.c.number)
         )
         return [_submission(row) for row in self._connection.execute(query.limit(limit)).mappings()]

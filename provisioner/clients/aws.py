@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from provisioner import deadline
 from provisioner.clients.observer import OK, Observer, unobserved
+from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message
 
@@ -60,19 +63,18 @@ T = TypeVar("T")
 class AwsClients:
     """The SDK's clients of one region, each made when it is first needed: their models are large.
 
-    A call has 5 s for the connection and `timeout` for each wait; the SDK makes it three times at most. The
-    engine has the patience.
+    A call takes `timeout` at most, with its tries by the SDK, three of them; the engine has the patience.
     """
 
     def __init__(
         self,
         *,
         region: str,
-        timeout: timedelta = timedelta(seconds=20),
+        timeout: timedelta = CALL_WITHIN,
         observer: Observer = unobserved,
     ) -> None:
         self.region = region
-        self._timeout = timeout.total_seconds()
+        self._timeout = timeout
         self._observer = observer
         self._lock = threading.Lock()  # the SDK makes one client at a time
         self._session: boto3.Session | None = None
@@ -99,13 +101,14 @@ class AwsClients:
             made = self._made.get((service, attempts))
             if made is None:
                 options = Config(
-                    connect_timeout=5,
+                    connect_timeout=min(self._timeout, CONNECT_WITHIN).total_seconds(),
                     max_pool_connections=_CONNECTIONS,
-                    read_timeout=self._timeout,
+                    read_timeout=self._timeout.total_seconds(),
                     retries={"mode": "standard", "total_max_attempts": attempts},
                 )
                 self._session = self._session or _session()
                 made = self._session.client(service, region_name=self.region, config=options)
+                made = limited(made, timeout=self._timeout)
                 _Watch(service, self._observer).over(made.meta.events)
                 self._made[service, attempts] = made
             return made
@@ -175,6 +178,30 @@ class _Watch:
 def _seconds(context: dict[str, Any]) -> float:
     now = time.monotonic()
     return now - float(context.get(_BEGUN, now))
+
+
+def limited(client: T, *, timeout: timedelta) -> T:
+    """The same client, where each call, each page and each try of it together take at most `timeout`.
+
+    botocore's own limits are for one wait on a socket, and begin anew with each byte, address and try.
+    """
+    aws: Any = client
+    limit, call = TimeLimit(timeout), aws._make_api_call  # noqa: SLF001 the one way of all methods and paginators
+
+    def in_time(operation: str, parameters: dict[str, Any]) -> Any:
+        try:
+            return limit.run(partial(call, operation, parameters))
+        except OutOfTime:
+            raise ReadTimeoutError(endpoint_url=aws.meta.endpoint_url) from None
+
+    aws._make_api_call = in_time  # noqa: SLF001 as above
+    aws.meta.events.register("before-send", _before_sending)
+    return client
+
+
+def _before_sending(**_: Any) -> None:
+    """What was given up sends nothing any more."""
+    deadline.check()
 
 
 class AwsAccount:

@@ -8,11 +8,11 @@ with `dig`, which takes a field that is missing for None.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,9 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 from urllib3.exceptions import HTTPError
 from yaml import YAMLError
 
+from provisioner import deadline
 from provisioner.clients.observer import Observer, observed, unobserved
+from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.retry import retry_after
@@ -31,7 +33,6 @@ Object = Mapping[str, Any]
 T = TypeVar("T")
 
 _CONNECTIONS = 64  # kept open: as many as there may be threads that ask, of all runs together
-_CONNECT = 5.0  # seconds
 _PIECE = 1 << 16  # bytes
 _METHODS = {
     "get": "GET",
@@ -70,14 +71,14 @@ class KubeCluster:
     `kubeconfig` is a file; empty means that we run inside the cluster. Raises `Permanent` when neither can
     be read. A method is named after the verb of the right that it needs, and raises the API's errors as
     ours, with `what` could not be done. A call is not repeated here: the engine does that, having looked
-    again. It has 5 s for the connection, `timeout` for each wait and twice that for the whole answer.
+    again. It has `timeout` for all of it, whatever the answer is stuck in.
     """
 
     def __init__(
         self,
         *,
         kubeconfig: str = "",
-        timeout: timedelta = timedelta(seconds=20),
+        timeout: timedelta = CALL_WITHIN,
         observer: Observer = unobserved,
     ) -> None:
         configuration = Configuration()
@@ -94,7 +95,8 @@ class KubeCluster:
         configuration.connection_pool_maxsize = _CONNECTIONS  # type: ignore[attr-defined]  # stubs lack it
         self._authority: str | None = configuration.ssl_ca_cert  # type: ignore[attr-defined]  # stubs lack it
         self._client: Any = ApiClient(configuration)  # the stubs are of an older client
-        self._timeout = timeout.total_seconds()
+        self._timeout = timeout
+        self._limit = TimeLimit(timeout)
         self._observer = observer
 
     def authority(self) -> str:
@@ -143,7 +145,6 @@ class KubeCluster:
         self, call: _Call, *, query: Mapping[str, str] | None = None, body: Object | None = None
     ) -> str:
         content = "application/merge-patch+json" if call.verb == "patch" else "application/json"
-        ends = time.monotonic() + 2 * self._timeout
         with observed(self._observer, "kubernetes", call.operation), mapped(call.what, call.operation):
             request = self._client.param_serialize(
                 _METHODS[call.verb],
@@ -154,12 +155,21 @@ class KubeCluster:
                 body=body,
                 auth_settings=["BearerToken"],
             )
-            answer = self._client.call_api(*request, _request_timeout=(_CONNECT, self._timeout)).response
-            text = _read(answer, ends).decode("utf-8", "replace")
-            if not 200 <= answer.status <= 299:
-                error = ApiException(status=answer.status, reason=answer.reason)
-                error.body, error.headers = text, answer.headers
-                raise error
+            try:
+                return self._limit.run(partial(self._answer, request))
+            except OutOfTime:
+                raise TimeoutError(f"no answer within {self._timeout.total_seconds():g} s") from None
+
+    def _answer(self, request: tuple[Any, ...]) -> str:
+        deadline.check()
+        connect = min(self._timeout, CONNECT_WITHIN).total_seconds()
+        waits = (connect, self._timeout.total_seconds())
+        answer = self._client.call_api(*request, _request_timeout=waits).response
+        text = _read(answer).decode("utf-8", "replace")
+        if not 200 <= answer.status <= 299:
+            error = ApiException(status=answer.status, reason=answer.reason)
+            error.body, error.headers = text, answer.headers
+            raise error
         return text
 
 
@@ -211,14 +221,16 @@ def _parsed(text: str) -> Object:
     return found if isinstance(found, dict) else {}
 
 
-def _read(answer: Any, ends: float) -> bytes:
-    """All of it, piece by piece: a limit for each wait does not end what trickles. `answer`: urllib3's."""
+def _read(answer: Any) -> bytes:
+    """All of it, piece by piece: what was given up reads no answer to its end. `answer`: urllib3's."""
     pieces = []
     while piece := answer.read1(_PIECE):
         pieces.append(piece)
-        if time.monotonic() > ends:
+        try:
+            deadline.check()
+        except OutOfTime:
             answer.close()
-            raise TimeoutError("the answer took too long")
+            raise
     return b"".join(pieces)
 
 

@@ -7,10 +7,19 @@ again after a crash is nothing special, and neither is a retry.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
-from provisioner.engine.inspection import Inventory, Preview, in_order, inspect_stages, inventory
+from provisioner.deadline import LOOK_WITHIN
+from provisioner.engine.inspection import (
+    Inventory,
+    Preview,
+    StageInspection,
+    in_order,
+    inspect_stages,
+    inventory,
+)
 from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
@@ -42,8 +51,11 @@ class Engine:
         retried: Callable[[], None] = lambda: None,
         halted: Callable[[Workspace], None] = lambda _: None,
         at_once: int = _LOOKERS,
+        look_within: timedelta = LOOK_WITHIN,
     ) -> None:
         """`redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side.
+
+        A look at all stages of a workspace ends after `look_within`, whatever hangs.
 
         `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted`
         to end what was started for a workspace and not awaited: when its run is cancelled, and when a
@@ -61,6 +73,7 @@ class Engine:
             retried=retried,
             halted=halted,
             at_once=at_once,
+            look_within=look_within,
         )
 
     def preview(self, ws: Workspace, goal: Goal) -> Preview:
@@ -68,7 +81,7 @@ class Engine:
 
         An error that is no `WorkError` is a bug of a stage and is raised.
         """
-        inspections = inspect_stages(self._deps.orders[goal], ws, goal, at_once=self._deps.at_once)
+        inspections = self._inspect(ws, goal, order=goal)
         for found in inspections:
             if found.error and not isinstance(found.error, WorkError):
                 raise found.error
@@ -76,9 +89,11 @@ class Engine:
 
     def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
         """What exists now, in the order it was made. Only reads."""
-        return inventory(
-            inspect_stages(self._deps.orders[Goal.PRESENT], ws, Goal.ABSENT, at_once=self._deps.at_once)
-        )
+        return inventory(self._inspect(ws, Goal.ABSENT, order=Goal.PRESENT))
+
+    def _inspect(self, ws: Workspace, goal: Goal, *, order: Goal) -> tuple[StageInspection, ...]:
+        deps = self._deps
+        return inspect_stages(deps.orders[order], ws, goal, at_once=deps.at_once, within=deps.look_within)
 
     def advance(self, run: Run) -> Wait | None:
         """One turn. None when the run has ended, failed or parked; else call again after the wait.

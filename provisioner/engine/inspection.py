@@ -7,14 +7,15 @@ has to be approved anew, and the list of what exists when a run stops.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.stage import Change, Goal, Stage, Step
-from provisioner.errors import NotOurs, WorkError
+from provisioner.errors import NotOurs, Unanswered, WorkError
 from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
 
@@ -143,11 +144,22 @@ def prerequisites(step: Step, goal: Goal) -> tuple[str, ...]:
 
 
 def inspect_stages(
-    steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int
+    steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int, within: timedelta = LOOK_WITHIN
 ) -> tuple[StageInspection, ...]:
-    """Observe and plan each step, `at_once` side by side; answers in the order of `steps`."""
-    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="inspect") as pool:
-        return tuple(pool.map(partial(_find, ws, goal), steps))
+    """Observe and plan each step, `at_once` side by side; answers in the order of `steps`.
+
+    A stage that is not done `within` this time is `Unanswered`, and not waited for.
+    """
+    found = together([partial(_find, ws, goal, step) for step in steps], within=within, at_once=at_once)
+    return tuple(
+        _unanswered(step, within) if isinstance(one, OutOfTime) else one
+        for step, one in zip(steps, found, strict=True)
+    )
+
+
+def unanswered(within: timedelta) -> Message:
+    """After a title: of a stage, or of a system."""
+    return Message("didn't answer within {seconds} s", seconds=round(within.total_seconds()))
 
 
 def inventory(inspections: Sequence[StageInspection]) -> tuple[Inventory, ...]:
@@ -182,6 +194,11 @@ def inspect(stage: Stage[Any], ws: Workspace, goal: Goal) -> StageInspection:
     return StageInspection(
         stage.name, stage.title, changes, seen=seen, not_owned=not_owned, by_name=stage.by_name
     )
+
+
+def _unanswered(step: Step, within: timedelta) -> StageInspection:
+    error = Unanswered(unanswered(within))
+    return StageInspection(step.stage.name, step.stage.title, error=error, by_name=step.stage.by_name)
 
 
 def _find(ws: Workspace, goal: Goal, step: Step) -> StageInspection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
 import structlog
@@ -60,6 +60,7 @@ class EngineDeps:
     retried: Callable[[], None]
     halted: Callable[[Workspace], None]
     at_once: int
+    look_within: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,8 @@ class Turn:
         return [one.to_json() for one in inventory(inspections)]
 
     def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
-        return inspect_stages(steps, self._ws, goal, at_once=self._deps.at_once)
+        deps = self._deps
+        return inspect_stages(steps, self._ws, goal, at_once=deps.at_once, within=deps.look_within)
 
     def check(self, step: Step, held: Held) -> None:
         """Whether the next write of the stage may be made. Raises `Interrupted`."""

@@ -21,10 +21,12 @@ from approvals.policy import Policy
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake
+from bot.requests.lane import Start
 from bot.requests.service import WorkspaceService
 from bot.storage.database import Database
 from bot.texts import Texts
 from bot.views.request_view import Links
+from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
@@ -75,6 +77,11 @@ def _hurry(connection: DBAPIConnection, _record: object) -> None:
     connection.cursor().execute("PRAGMA synchronous = OFF")
 
 
+def at_once(work: Callable[[], None]) -> None:
+    """Submissions are answered where they are taken."""
+    work()
+
+
 class Office:
     """`begin` makes everything that lives in a process anew, on the same database, world and chat."""
 
@@ -96,6 +103,9 @@ class Office:
         self.links = Links(grafana="https://grafana.example", conductor="https://conductor.example")
         self.policy = Policy.from_toml(policy)
         self.woken: list[str] = []
+        self.looks_at_once = 1  # so that the points of a crash come in the same order each time
+        self.look_within = LOOK_WITHIN
+        self.start: Start = at_once
         self._file = folder / "bot.db"
         self._keys = count(1)
         self._references = count(1)
@@ -124,7 +134,8 @@ class Office:
             retry=RetryPolicy(tries=3),
             new_reference=self._new_reference,
             redact=Redactor([SecretStr(CANARY)]).redact,
-            at_once=1,
+            at_once=self.looks_at_once,
+            look_within=self.look_within,
         )
         self.service = WorkspaceService(
             units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
@@ -141,6 +152,7 @@ class Office:
             new_reference=self._new_reference,
             channel=self.channel,
             language="en",
+            start=self.start,
         )
         self.message_sync = MessageSync(
             units=self.database.unit,

@@ -7,9 +7,11 @@ to it, and can be told to go wrong.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Event
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.errors import NotOurs
@@ -20,6 +22,7 @@ from tests.fakes.fuse import Fuse
 
 PARTS = ("body", "mark")
 POLL = 10.0
+HANGS_MOST = 60  # seconds
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class FakeWorld:
         self.writes: list[Write] = []
         self._broken: defaultdict[str, list[Exception]] = defaultdict(list)
         self._dark: defaultdict[str, list[Exception]] = defaultdict(list)
+        self._hung: dict[tuple[str, str], Event] = {}  # project, stage
 
     def made(self, project: str = "alpha") -> set[str]:
         """The stages that have everything they make."""
@@ -87,11 +91,24 @@ class FakeWorld:
         """The stage's next looks fail with these."""
         self._dark[stage].extend(errors)
 
+    @contextmanager
+    def hanging(self, stage: str, *projects: str) -> Iterator[None]:
+        """The stage's looks for these do not come back meanwhile."""
+        released = Event()
+        self._hung |= {(project, stage): released for project in projects}
+        try:
+            yield
+        finally:
+            self._hung.clear()
+            released.set()
+
     def mends(self) -> None:
         self._broken.clear()
         self._dark.clear()
 
     def look(self, project: str, stage: str) -> Look:
+        if (hung := self._hung.get((project, stage))) is not None:
+            hung.wait(HANGS_MOST)
         return self.fuse.through(lambda: self._look(project, stage))
 
     def make(self, write: Write) -> None:

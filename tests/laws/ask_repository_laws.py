@@ -127,6 +127,15 @@ class AskRepositoryLaws:
         assert due(database, SubmissionState.ANSWERED) == ["answered"]
         assert due(database, SubmissionState.CLOSED) == []
 
+    def test_due_may_be_asked_for_of_some_kinds(self, database: Database) -> None:
+        kinds = (SubmissionKind.CREATE, SubmissionKind.LOOK, SubmissionKind.DELETE, SubmissionKind.LOOK)
+        keep(database, *(an_ask(f"V{number}", kind=kind) for number, kind in enumerate(kinds)))
+
+        with database.unit() as unit:
+            looks = unit.submissions.due(SubmissionState.NEW, NOON, 10, kinds={SubmissionKind.LOOK})
+
+        assert [ask.key for ask in looks] == ["V1", "V3"]
+
 
 class AskRaceLaws:
     def test_one_form_delivered_to_two_replicas_at_once_is_kept_once(

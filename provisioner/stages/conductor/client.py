@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from provisioner.clients.observer import Observer, unobserved
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.conductor.calls import Call, Calls, Value
@@ -54,7 +55,7 @@ class ConductorHttp:
         user: str,
         password: SecretStr,
         calls: Calls,
-        timeout: timedelta = timedelta(seconds=20),
+        timeout: timedelta = CALL_WITHIN,
         observer: Observer = unobserved,
     ) -> None:
         self._session = ConductorSession(

@@ -23,6 +23,7 @@ import httpx
 from pydantic import SecretStr
 
 from provisioner.clients.answer import is_json, kind, seen
+from provisioner.clients.http import HttpClient
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
@@ -86,12 +87,11 @@ class ConductorSession:
         self._token = ""
         self._records: dict[str, _Record] = {}
         self._lock = threading.RLock()  # held over a login, so that two threads do not make it twice
-        self._http = httpx.Client(
-            base_url=url,
+        self._http = HttpClient(
+            url=url,
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # two accounts log in; neither stays
-            timeout=timeout.total_seconds(),
-            trust_env=False,
+            timeout=timeout,
         )
 
     def call(

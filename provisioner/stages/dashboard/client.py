@@ -19,7 +19,9 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from provisioner.clients.answer import is_json, seen
+from provisioner.clients.http import HttpClient
 from provisioner.clients.observer import Observer, observed, unobserved
+from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
@@ -63,7 +65,7 @@ class GrafanaHttp:
         url: str,
         token: SecretStr,
         template: str = "",
-        timeout: timedelta = timedelta(seconds=20),
+        timeout: timedelta = CALL_WITHIN,
         observer: Observer = unobserved,
     ) -> None:
         self._observer = observer
@@ -72,12 +74,8 @@ class GrafanaHttp:
             raise ValueError("Grafana's token must be visible ASCII characters without blanks")
         self._redact = Redactor((self._token,)).redact
         self._template = checked(template or shipped())
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {self._token.get_secret_value()}"},
-            timeout=timeout.total_seconds(),
-            trust_env=False,
-        )
+        authorization = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        self._http = HttpClient(url=url, headers=authorization, timeout=timeout)
 
     def look(self, uid: str) -> Dashboard | None:
         call = _Call("GetDashboard", Message("cannot read Grafana dashboard {uid}", uid=named(uid)))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from provisioner.clients.http import HttpClient
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.errors import Cause, Permanent, Temporary
@@ -122,7 +123,7 @@ class DexHttp:
     def __init__(
         self, *, url: str, timeout: timedelta = timedelta(seconds=5), observer: Observer = unobserved
     ) -> None:
-        self._http = httpx.Client(base_url=url, timeout=timeout.total_seconds(), trust_env=False)
+        self._http = HttpClient(url=url, timeout=timeout)
         self._observer = observer
 
     def up(self) -> bool:

@@ -278,6 +278,15 @@ def test_roll_back_pressed_twice_is_asked_for_once(stand: Stand) -> None:
     assert len(new_asks(stand)) == 1
 
 
+def test_whoever_cancels_a_run_that_is_working_is_told_at_once(stand: Stand) -> None:
+    """The card says it when the call to a vendor that is under way has ended."""
+    at = stand.stopped(RunStatus.RUNNING)
+
+    press(stand, "requester", Action.CANCEL, at.ts)
+
+    stand.told("requester", "Canceling… The run stops before its next change.", REQUESTS)
+
+
 @pytest.mark.parametrize("action", [Action.CONTINUE, Action.DELETE])
 def test_what_was_cancelled_is_asked_for_from_its_card(stand: Stand, action: Action) -> None:
     at = stand.stopped(RunStatus.CANCELLED)

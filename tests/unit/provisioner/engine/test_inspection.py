@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from bot.views.phrases import inventory_items
-from provisioner.engine.inspection import Inventory, StageInspection, inventory
-from provisioner.engine.stage import Change, Verb
-from provisioner.errors import NotOurs, Permanent
+from provisioner.engine.inspection import Inventory, StageInspection, inspect_stages, inventory
+from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.errors import NotOurs, Permanent, Unanswered
 from provisioner.message import Message, literal
-from tests.builders import a_change
+from tests.builders import a_change, a_workspace
+from tests.fakes.yard import Yard
 
 TITLE = Message("EKS node group")
 STACK_ONLY = Message("only its failed stack")
@@ -66,3 +68,18 @@ def test_the_states_that_an_older_version_stored_still_fit_their_targets() -> No
     (told,) = inventory_items([Inventory.from_json(old)])
 
     assert str(told) == "EKS node group a (only its failed stack)"
+
+
+def test_a_stage_that_hangs_is_told_as_unanswered_and_the_others_as_they_are() -> None:
+    yard = Yard()
+
+    with yard.world.hanging("bucket", "alpha"):
+        found = inspect_stages(
+            yard.steps, a_workspace(), Goal.PRESENT, at_once=8, within=timedelta(seconds=1)
+        )
+
+    unread = {one.stage: one.error for one in found if one.error}
+    assert list(unread) == ["bucket"]
+    assert isinstance(unread["bucket"], Unanswered)
+    assert str(unread["bucket"]) == "didn't answer within 1 s"
+    assert all(one.changes for one in found if one.stage != "bucket")

@@ -83,7 +83,8 @@ class TestToken:
         client = GrafanaHttp(url="http://127.0.0.1:1", token=SecretStr(TOKEN))
 
         assert TOKEN not in repr(vars(client))
-        assert TOKEN not in repr(client._http.headers)
+        assert TOKEN not in repr(vars(client._http))
+        assert TOKEN not in repr(client._http._http.headers)
 
 
 class TestShipped:
