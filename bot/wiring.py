@@ -27,11 +27,10 @@ from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
-from bot.views.request_view import Links
+from bot.views.render_context import Links
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
-from provisioner.engine.store import SqlLedger
 from provisioner.redaction import Redactor
 
 log = structlog.get_logger()
@@ -51,7 +50,11 @@ class Bot:
         self._vendors = Vendors(settings)
         self._engine = self._make_engine(self._vendors.stages())
         self.service = WorkspaceService(
-            units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
+            units=self.database.unit,
+            reads=self.database.reader,
+            platform=settings.where(),
+            clock=self._clock,
+            wake=self.wake,
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
         people = SlackPeople(client)
@@ -70,6 +73,7 @@ class Bot:
         self._intake = self._make_intake(people)
         self._sync = MessageSync(
             units=self.database.unit,
+            reads=self.database.reader,
             service=self.service,
             notifier=notifier,
             texts=self.texts,
@@ -81,7 +85,7 @@ class Bot:
             ),
         )
         self._runner = Runner(
-            units=self.database.unit,
+            units=self.database.reader,
             engine=self._engine,
             url=settings.engine_database,
             told=lambda: self._schedule.ring("follow"),
@@ -156,6 +160,7 @@ class Bot:
         settings = self._settings
         return Intake(
             units=self.database.unit,
+            reads=self.database.reader,
             engine=self._engine,
             preflight=self._vendors.preflight(),
             policy=policy.read(settings.policy),
@@ -173,7 +178,7 @@ class Bot:
         return Engine(
             steps=steps,
             platform=self._settings.where(),
-            ledger=SqlLedger(self.database.engine),
+            ledger=self.database.ledger(),
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),

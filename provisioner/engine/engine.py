@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from provisioner.engine.inspection import Inventory, Preview, in_order, inspect_stages, inventory
+from provisioner.engine.inspection import Preview, in_order, inspect_stages, inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn

@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 
 from provisioner.engine.inspection import StageInspection, due, inspect_stages, inventory, prerequisites
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
@@ -220,7 +221,7 @@ class Turn:
 
     def _cancel(self) -> None:
         self._deps.halted(self._ws)
-        self._recorder.cancel(self._standing())
+        self._recorder.cancel(self._inventory())
 
     def _halt_deletion(self) -> None:
         """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
@@ -237,7 +238,7 @@ class Turn:
         )
         log.warning("run failed", run=self._run.id, stage=failure.stage, reference=failure.reference)
         self._halt_deletion()
-        self._recorder.fail(step, failure, self._standing())
+        self._recorder.fail(step, failure, self._inventory())
 
     def _fail_unexpected(self, step: Step, error: Exception) -> None:
         """A bug: people get the reference, the log gets the trace."""
@@ -247,7 +248,7 @@ class Turn:
         self._halt_deletion()
         shown = named(reference)
         what = Message("an unexpected error occurred (reference {reference})", reference=shown)
-        self._recorder.fail(step, Failure(stage=stage, what=what, reference=reference), self._standing())
+        self._recorder.fail(step, Failure(stage=stage, what=what, reference=reference), self._inventory())
 
     def _park(self, step: Step, changes: Sequence[Change]) -> None:
         """The new plan is what is left to do; a stage that cannot be read stands as it was approved."""
@@ -260,9 +261,8 @@ class Turn:
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> list[Change]:
         return [change for change in changes if not self._run.plan.covers(step.stage.name, change)]
 
-    def _standing(self) -> list[Json]:
-        inspections = self._survey(Goal.ABSENT, self._deps.orders[Goal.PRESENT])
-        return [one.to_json() for one in inventory(inspections)]
+    def _inventory(self) -> tuple[Inventory, ...]:
+        return inventory(self._survey(Goal.ABSENT, self._deps.orders[Goal.PRESENT]))
 
     def _survey(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
         return inspect_stages(steps, self._ws, goal, at_once=self._deps.at_once)

@@ -24,11 +24,10 @@ from bot.requests.intake import Intake
 from bot.requests.service import WorkspaceService
 from bot.storage.database import Database
 from bot.texts import Texts
-from bot.views.request_view import Links
+from bot.views.render_context import Links
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
-from provisioner.engine.store import SqlLedger
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
 from provisioner.redaction import Redactor
@@ -118,7 +117,7 @@ class Office:
         self.engine = Engine(
             steps=self.steps,
             platform=a_platform(),
-            ledger=SqlLedger(self.database.engine),
+            ledger=self.database.ledger(),
             locks=self.database.locks(),
             clock=self.clock,
             retry=RetryPolicy(tries=3),
@@ -127,10 +126,15 @@ class Office:
             at_once=1,
         )
         self.service = WorkspaceService(
-            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+            units=self.database.unit,
+            reads=self.database.reader,
+            platform=a_platform(),
+            clock=self.clock,
+            wake=self._wake,
         )
         self.intake = Intake(
             units=self.database.unit,
+            reads=self.database.reader,
             engine=self.engine,
             preflight=self.place.preflight(),
             policy=self.policy,
@@ -144,6 +148,7 @@ class Office:
         )
         self.message_sync = MessageSync(
             units=self.database.unit,
+            reads=self.database.reader,
             service=self.service,
             notifier=self.chat,
             texts=Texts(),

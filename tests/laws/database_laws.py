@@ -64,26 +64,26 @@ class DatabaseLaws:
             unit.requests.add(a_request())
             unit.runs.add(a_run())
             unit.submissions.add(an_ask())
-            unit.threads.add(a_thread())
+            unit.messages.add(a_thread())
             unit.commit()
 
         with database.unit() as unit:
             assert unit.requests.by_key("V-WSR-0001") is not None
             assert unit.runs.latest("alpha") is not None
             assert unit.submissions.get("V1") is not None
-            assert unit.threads.get("WSR-0001") is not None
+            assert unit.messages.get("WSR-0001") is not None
 
     def test_what_is_not_committed_did_not_happen(self, database: Database) -> None:
         with database.unit() as unit:
             unit.submissions.add(an_ask())
-            unit.threads.add(a_thread())
+            unit.messages.add(a_thread())
 
         with pytest.raises(KeyError), database.unit() as unit:
-            unit.threads.save(a_thread("WSR-0002"))
+            unit.messages.save(a_thread("WSR-0002"))
 
         with database.unit() as unit:
             assert unit.submissions.get("V1") is None
-            assert unit.threads.get("WSR-0001") is None
+            assert unit.messages.get("WSR-0001") is None
 
     def test_after_its_commit_a_unit_is_over(self, database: Database) -> None:
         with database.unit() as unit:

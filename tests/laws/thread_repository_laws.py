@@ -16,19 +16,19 @@ LATER = NOON + timedelta(minutes=1)
 
 def keep(database: Database, *threads: TrackedMessage) -> list[bool]:
     with database.unit() as unit:
-        added = [unit.threads.add(thread) for thread in threads]
+        added = [unit.messages.add(thread) for thread in threads]
         unit.commit()
     return added
 
 
 def open_at(database: Database, now: datetime) -> list[str]:
     with database.unit() as unit:
-        return [thread.key for thread in unit.threads.open(now)]
+        return [thread.key for thread in unit.messages.to_tell(now)]
 
 
 def found_at(database: Database, channel: str, ts: str) -> str | None:
     with database.unit() as unit:
-        thread = unit.threads.at(channel, ts)
+        thread = unit.messages.at(channel, ts)
         return thread.key if thread else None
 
 
@@ -51,30 +51,30 @@ class ThreadRepositoryLaws:
         assert keep(database, thread) == [True]
 
         with database.unit() as unit:
-            assert unit.threads.get(thread.key) == thread
-            assert unit.threads.get("WSR-0002") is None
+            assert unit.messages.get(thread.key) == thread
+            assert unit.messages.get("WSR-0002") is None
 
     def test_a_key_is_kept_once(self, database: Database) -> None:
         assert keep(database, a_thread(), a_thread(channel="C0OTHER")) == [True, False]
 
         with database.unit() as unit:
-            assert unit.threads.get("WSR-0001") == a_thread()
+            assert unit.messages.get("WSR-0001") == a_thread()
 
     def test_what_is_saved_is_what_is_kept(self, database: Database) -> None:
         keep(database, a_thread("WSR-0001"), a_thread("WSR-0002"))
         sent = replace(a_thread("WSR-0001"), state=MessageState.SENT, ts="1.1", told=3)
 
         with database.unit() as unit:
-            unit.threads.save(sent)
+            unit.messages.save(sent)
             unit.commit()
 
         with database.unit() as unit:
-            assert unit.threads.get("WSR-0001") == sent
-            assert unit.threads.get("WSR-0002") == a_thread("WSR-0002")
+            assert unit.messages.get("WSR-0001") == sent
+            assert unit.messages.get("WSR-0002") == a_thread("WSR-0002")
 
     def test_what_is_not_there_is_not_saved(self, database: Database) -> None:
         with database.unit() as unit, pytest.raises(KeyError):
-            unit.threads.save(a_thread())
+            unit.messages.save(a_thread())
 
     def test_open_are_those_not_closed_whose_time_has_come_in_their_order(self, database: Database) -> None:
         keep(
@@ -111,5 +111,5 @@ class ThreadRepositoryLaws:
         keep(database, a_thread("WSR-0001"), a_thread("WSR-0002"), a_thread("WSR-0001/ready"))
 
         with database.unit() as unit:
-            found = [thread.key for thread in unit.threads.for_request("WSR-0001")]
+            found = [thread.key for thread in unit.messages.for_requests(["WSR-0001"])]
         assert found == ["WSR-0001", "WSR-0001/ready"]

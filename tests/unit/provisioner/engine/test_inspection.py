@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from bot.views.phrases import inventory_items
-from provisioner.engine.inspection import Inventory, StageInspection, inventory
+from provisioner.engine.inspection import StageInspection, inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.stage import Change, Verb
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, literal
