@@ -194,7 +194,7 @@ def _list(typed: str, words: list[_Word]) -> Command:
     if len(words) == 1 and _PAGE.match(words[0].plain):
         return ListAll(int(words[0].plain))
     said = shown(" ".join(word.typed for word in words))
-    what = Message("{said} is no page: after {list} comes its number.", said=said, list=shown("list"))
+    what = Message("{said} isn't a page number. Try {example}.", said=said, example=shown("list 2"))
     return Usage(typed, (what,), "list")
 
 

@@ -31,6 +31,7 @@ from provisioner.engine.stage import Step
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
 from provisioner.redaction import Redactor
+from provisioner.workspace import Platform
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -83,7 +84,9 @@ class Office:
         *,
         policy: str = POLICY,
         steps: Callable[[FakeWorld], Sequence[Step]] = some_steps,
+        platform: Platform | None = None,
     ) -> None:
+        self.platform = platform or a_platform()
         self.clock = FakeClock()
         self.fuse = Fuse()
         self.world = FakeWorld(self.clock, self.fuse)
@@ -116,7 +119,7 @@ class Office:
         self.database = self.opened()
         self.engine = Engine(
             steps=self.steps,
-            platform=a_platform(),
+            platform=self.platform,
             ledger=self.database.ledger(),
             locks=self.database.locks(),
             clock=self.clock,
@@ -128,7 +131,7 @@ class Office:
         self.service = WorkspaceService(
             units=self.database.unit,
             reads=self.database.reader,
-            platform=a_platform(),
+            platform=self.platform,
             clock=self.clock,
             wake=self._wake,
         )
@@ -139,7 +142,7 @@ class Office:
             preflight=self.place.preflight(),
             policy=self.policy,
             people=self.people,
-            platform=a_platform(),
+            platform=self.platform,
             clock=self.clock,
             wake=self._wake,
             new_reference=self._new_reference,

@@ -107,6 +107,33 @@ class DatabaseLaws:
             with pytest.raises(KeyError):
                 unit.proposals.get("WSR-0003")
 
+    def test_who_reads_is_refused_to_write(self, database: Database) -> None:
+        with pytest.raises(SQLAlchemyError, match=r"(?i)read-?only"), database.reader() as unit:
+            unit.submissions.save(an_ask())
+
+    def test_who_reads_sees_one_moment_and_waits_for_nobody(self, replicas: Sequence[Database]) -> None:
+        here, there = replicas
+        with here.reader() as reading, there.unit() as writing:
+            assert reading.submissions.get("V1") is None
+            writing.submissions.add(an_ask())
+            writing.commit()
+            assert reading.submissions.get("V1") is None
+
+        with here.reader() as reading:
+            assert reading.submissions.get("V1") is not None
+
+    def test_who_reads_a_request_waits_for_nobody_who_decides_on_it(
+        self, replicas: Sequence[Database]
+    ) -> None:
+        here, there = replicas
+        with here.unit() as unit:
+            unit.requests.add(a_request())
+            unit.commit()
+
+        with there.unit() as deciding, here.reader() as reading:
+            deciding.requests.get_for_update(a_request().id)
+            assert reading.requests.get(a_request().id) == a_request()
+
     def test_it_answers(self, database: Database) -> None:
         database.ping()
 
