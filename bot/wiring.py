@@ -137,17 +137,31 @@ class Bot:
         self._runner.stop()
 
     def _jobs(self) -> tuple[Job, ...]:
-        often = timedelta(seconds=1)
+        rung = timedelta(seconds=20)  # at once when `_look` finds work for them, or `wake` tells of it
         return (
-            Job("answer", often, self._intake.process_due),
-            Job("dispatch", often, self._runner.dispatch),
-            Job("follow", often, self._sync.sync_once),
+            Job("look", timedelta(seconds=1), self._look),
+            Job("answer", rung, self._intake.process_due),
+            Job("dispatch", rung, self._runner.dispatch),
+            Job("follow", rung, self._sync.sync_once),
+            Job("expire", rung, self.service.expire),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
-            Job("expire", timedelta(seconds=15), self.service.expire),
             Job("prune", TimeOfDay(minute=7), self._prune),
             # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
             Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
         )
+
+    def _look(self) -> None:
+        """One query a second tells who has something to do, here or by another replica."""
+        with self.database.reader() as unit:
+            due = unit.queries.due(self._clock.now())
+        for job, wanted in (
+            ("answer", due.submissions),
+            ("dispatch", due.runs),
+            ("follow", due.messages or due.replies),
+            ("expire", due.expiries),
+        ):
+            if wanted:
+                self._schedule.ring(job)
 
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, case, exists, func, select, union
@@ -14,8 +15,9 @@ from sqlalchemy import Connection, Select, and_, case, exists, func, select, uni
 from approvals.model import RequestStatus
 from approvals.store import PENDING, decisions_of, requests, to_request
 from bot.model.request_view import ProjectSummary, RequestView, became, was_ready
+from bot.model.submission import SubmissionState
 from bot.model.tracked_message import TrackedMessage
-from bot.storage.store import messages, proposals, to_proposal
+from bot.storage.store import TO_TELL, due, messages, proposals, submissions, to_proposal
 from provisioner.engine.run import ENDED, Entry, Run, RunStatus
 from provisioner.engine.store import LISTED, journal, runs, to_entry, to_run
 
@@ -33,11 +35,36 @@ class Home:
     mine: Sequence[ProjectSummary]  # what became of the newest requests of theirs, newest first
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Of what kind there is something to do now."""
+
+    submissions: bool  # to be answered
+    replies: bool  # answers to be given
+    messages: bool  # cards and direct messages that do not show all there is
+    runs: bool  # in flight
+    expiries: bool  # requests whose time is over
+
+
 class Queries:
     """On a connection whose transaction the caller owns."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def due(self, now: datetime) -> Due:
+        """One query, and flat, whatever lies open: it is asked every second."""
+        moving = [RunStatus.QUEUED.value, RunStatus.RUNNING.value, RunStatus.WAITING.value]
+        found = self._connection.execute(
+            select(
+                exists().where(submissions.c.state == SubmissionState.NEW.value, due(submissions, now)),
+                exists().where(submissions.c.state == SubmissionState.ANSWERED.value, due(submissions, now)),
+                exists(select(messages.c.number).where(TO_TELL, due(messages, now))),
+                exists().where(runs.c.status.in_(moving)),
+                exists(select(requests.c.id).where(PENDING, requests.c.open_until <= now)),
+            )
+        ).one()
+        return Due(*map(bool, found))
 
     def projects(self) -> Sequence[str]:
         """All of which something is there, or that are asked for now, by name."""

@@ -88,10 +88,10 @@ messages = Table(
     Index("messages_by_request", "request_id"),
 )
 
-_TO_TELL = text(f"changed <> shown AND state <> '{MessageState.CLOSED.value}'")
+TO_TELL = text(f"changed <> shown AND state <> '{MessageState.CLOSED.value}'")
 """Word for word as in the index, or it would not serve."""
 
-Index("messages_to_tell", messages.c.number, sqlite_where=_TO_TELL, postgresql_where=_TO_TELL)
+Index("messages_to_tell", messages.c.number, sqlite_where=TO_TELL, postgresql_where=TO_TELL)
 
 proposals = Table(
     "proposals",
@@ -153,7 +153,7 @@ class SqlSubmissionRepository:
     def due(self, state: SubmissionState, now: datetime, limit: int) -> Sequence[Submission]:
         query = (
             select(submissions)
-            .where(submissions.c.state == state.value, _due(submissions, now))
+            .where(submissions.c.state == state.value, due(submissions, now))
             .order_by(submissions.c.number)
         )
         return [_submission(row) for row in self._connection.execute(query.limit(limit)).mappings()]
@@ -204,7 +204,7 @@ class SqlTrackedMessageRepository:
         )
 
     def to_tell(self, now: datetime) -> Sequence[TrackedMessage]:
-        return self._where(_TO_TELL, _due(messages, now))
+        return self._where(TO_TELL, due(messages, now))
 
     def at(self, channel: str, ts: str) -> TrackedMessage | None:
         """The message itself before one that stands in its thread."""
@@ -221,7 +221,8 @@ class SqlTrackedMessageRepository:
         return [_message(row) for row in self._connection.execute(query).mappings()]
 
 
-def _due(table: Table, now: datetime) -> ColumnElement[bool]:
+def due(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Whose time has come."""
     return or_(table.c.next_at.is_(None), table.c.next_at <= now)
 
 
