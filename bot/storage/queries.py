@@ -127,12 +127,15 @@ class Queries:
     def _find(self, projects: Strings, ids: Strings = ()) -> _Found:
         """Of these projects the newest run, the newest that succeeded, the newest request, and an open one;
         and these requests, with their runs."""
-        about = select(func.max(runs.c.number)).where(runs.c.project.in_(projects)).group_by(runs.c.project)
+        # Not by the status: its index would lead through all that ever succeeded.
+        finished = case((runs.c.status == RunStatus.SUCCEEDED.value, runs.c.number))
         becomes = case((proposals.c.run_id != "", proposals.c.run_id), else_=proposals.c.request_id + ".1")
         of_these = select(becomes).where(proposals.c.request_id.in_(ids))
         numbers = union(
-            about,
-            about.where(runs.c.status == RunStatus.SUCCEEDED.value),
+            *(
+                select(func.max(number)).where(runs.c.project.in_(projects)).group_by(runs.c.project)
+                for number in (runs.c.number, finished)
+            ),
             select(runs.c.number).where(runs.c.id.in_(of_these)),
         )
         query = select(runs).where(runs.c.number.in_(select(numbers.subquery()))).order_by(runs.c.number)
