@@ -242,7 +242,7 @@ def test_who_named_no_spec_is_not_told_that_there_is_none_of_a_name(tmp_path: Pa
         assert "spec standard" not in office.chat.whispers(MINA)[-1]
 
     looked, deleted = office.chat.whispers(MINA)
-    assert "nodes nobody is not there" in looked
+    assert "nodes nobody is missing" in looked
     assert "nobody" in deleted
     office.close()
 
