@@ -166,7 +166,9 @@ class RequestRepository(Protocol):
 
     def add(self, request: Request) -> None: ...  # AlreadyPending for the same target; KeyReused
 
-    def get(self, request_id: RequestId) -> Request: ...  # locks the row until the transaction ends; Unknown
+    def get(self, request_id: RequestId) -> Request: ...  # Unknown
+
+    def get_for_update(self, request_id: RequestId) -> Request: ...  # locked until the commit; Unknown
 
     def by_key(self, key: str) -> Request | None: ...
 

@@ -1,13 +1,12 @@
 """Requests, decisions and the audit log in SQL: SQLite and PostgreSQL, one code path.
 
-Doubles are refused by the database (unique indexes, the row lock of `get`), not by Python. On SQLite the
-caller opens its transaction with BEGIN IMMEDIATE, which locks more than a row; on PostgreSQL `get` says
-FOR UPDATE.
+Doubles are refused by the database (unique indexes, the row lock of `get_for_update`), not by Python. On
+SQLite the caller opens its transaction with BEGIN IMMEDIATE, which locks more than a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -47,6 +46,12 @@ from approvals.model import (
 )
 
 Values: TypeAlias = dict[str, Any]
+Changed: TypeAlias = Callable[[str], None]
+"""Told the target of which something was written, in the transaction that writes it."""
+
+
+def nobody_told(_target: str) -> None:
+    """Where nobody shows what is stored."""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -98,14 +103,14 @@ requests = Table(
     Index("requests_by_end", "status", "open_until"),
 )
 
-_PENDING = text("status = 'pending'")
+PENDING = text("status = 'pending'")
 
 Index(
     "one_pending_request_a_target",
     requests.c.target,
     unique=True,
-    sqlite_where=_PENDING,
-    postgresql_where=_PENDING,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
 )
 
 decisions = Table(
@@ -138,8 +143,9 @@ audit = Table(
 class SqlRequestRepository:
     """`RequestRepository` on a connection whose transaction the caller owns."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: Changed = nobody_told) -> None:
         self._connection = connection
+        self._changed = changed
 
     def next_id(self) -> RequestId:
         row = self._connection.execute(insert(request_numbers).returning(request_numbers.c.number))
@@ -157,12 +163,13 @@ class SqlRequestRepository:
             self._explain(request, error)
             return
         self._add_decisions(request.id, request.decisions, after=0)
+        self._changed(request.subject.target)
 
     def get(self, request_id: RequestId) -> Request:
-        rows = self._connection.execute(_by_id(request_id).with_for_update()).mappings().all()
-        if not rows:
-            raise Unknown(request_id)
-        return self._load(rows)[0]
+        return self._one(request_id, _by_id(request_id))
+
+    def get_for_update(self, request_id: RequestId) -> Request:
+        return self._one(request_id, _by_id(request_id).with_for_update())
 
     def by_key(self, key: str) -> Request | None:
         return self._first(select(requests).where(requests.c.key == key))
@@ -182,8 +189,9 @@ class SqlRequestRepository:
                 return
             ended_at = stored.ended_at or stored.open_until
             raise AlreadyDecided(stored.id, stored.status.value, stored.ended_by, ended_at)
-        known = len(self._decisions([request.id]).get(request.id, []))
+        known = len(decisions_of(self._connection, [request.id]).get(request.id, []))
         self._add_decisions(request.id, request.decisions, after=known)
+        self._changed(request.subject.target)
 
     def pending(self) -> Sequence[Request]:
         return self._all(_still_pending().order_by(requests.c.asked_at, requests.c.id))
@@ -217,6 +225,12 @@ class SqlRequestRepository:
             raise AlreadyPending(pending.id, pending.subject.target) from error
         raise error
 
+    def _one(self, request_id: RequestId, query: Select[Any]) -> Request:
+        found = self._all(query)
+        if not found:
+            raise Unknown(request_id)
+        return found[0]
+
     def _first(self, query: Select[Any]) -> Request | None:
         found = self._all(query.limit(1))
         return found[0] if found else None
@@ -225,18 +239,8 @@ class SqlRequestRepository:
         return self._load(self._connection.execute(query).mappings().all())
 
     def _load(self, rows: Sequence[RowMapping]) -> list[Request]:
-        made = self._decisions([row["id"] for row in rows])
-        return [_from_row(row, made.get(row["id"], [])) for row in rows]
-
-    def _decisions(self, ids: Sequence[str]) -> Mapping[str, list[Decision]]:
-        found: dict[str, list[Decision]] = {}
-        query = select(decisions).where(decisions.c.request_id.in_(ids)).order_by(decisions.c.number)
-        for row in self._connection.execute(query).mappings():
-            decision = Decision(
-                actor=row["actor"], verdict=Verdict(row["verdict"]), at=row["at"], comment=row["comment"]
-            )
-            found.setdefault(row["request_id"], []).append(decision)
-        return found
+        made = decisions_of(self._connection, [row["id"] for row in rows])
+        return [to_request(row, made.get(row["id"], [])) for row in rows]
 
     def _add_decisions(self, request_id: RequestId, made: Sequence[Decision], *, after: int) -> None:
         rows = [
@@ -288,6 +292,18 @@ class SqlAuditLog:
         ]
 
 
+def decisions_of(connection: Connection, ids: Sequence[str]) -> Mapping[str, list[Decision]]:
+    """What was decided on each of these requests, in order; nothing of those without a decision."""
+    found: dict[str, list[Decision]] = {}
+    query = select(decisions).where(decisions.c.request_id.in_(ids)).order_by(decisions.c.number)
+    for row in connection.execute(query).mappings():
+        decision = Decision(
+            actor=row["actor"], verdict=Verdict(row["verdict"]), at=row["at"], comment=row["comment"]
+        )
+        found.setdefault(row["request_id"], []).append(decision)
+    return found
+
+
 def _by_id(request_id: RequestId) -> Select[Any]:
     return select(requests).where(requests.c.id == request_id)
 
@@ -319,7 +335,7 @@ def _to_row(request: Request) -> Values:
     }
 
 
-def _from_row(row: RowMapping, made: list[Decision]) -> Request:
+def to_request(row: RowMapping, made: list[Decision]) -> Request:
     gate = row["gate"]
     return Request(
         id=RequestId(row["id"]),

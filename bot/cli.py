@@ -70,7 +70,7 @@ def migrate() -> None:
 @app.command()
 def status(project: Project = None, *, as_json: Json = False) -> None:
     """What is stored about workspaces, also while Slack is down."""
-    with _database().unit() as unit:
+    with _database().reader() as unit:
         runs = [run for run in unit.runs.all_latest() if project in (None, run.asked.project)]
     if as_json:
         typer.echo(json.dumps([_plain(run) for run in runs], indent=2, ensure_ascii=False))
@@ -88,7 +88,7 @@ def status(project: Project = None, *, as_json: Json = False) -> None:
 @app.command()
 def audit(project: Annotated[str, typer.Argument(help="The project.")], *, as_json: Json = False) -> None:
     """Who asked, decided and did what, oldest first."""
-    with _database().unit() as unit:
+    with _database().reader() as unit:
         entries = unit.audit.about(project)
     if as_json:
         rows = [

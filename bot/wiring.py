@@ -32,11 +32,10 @@ from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
-from bot.views.request_view import Links
+from bot.views.render_context import Links
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
-from provisioner.engine.store import SqlLedger
 from provisioner.redaction import Redactor
 
 log = structlog.get_logger()
@@ -57,7 +56,11 @@ class Bot:
         self._vendors = Vendors(settings, self._metrics.called)
         self._engine = self._make_engine(self._vendors.stages())
         self.service = WorkspaceService(
-            units=self.database.unit, platform=settings.where(), clock=self._clock, wake=self.wake
+            units=self.database.unit,
+            reads=self.database.reader,
+            platform=settings.where(),
+            clock=self._clock,
+            wake=self.wake,
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
         client.retry_handlers.append(RateLimitedObserver(self._metrics.rate_limited))
@@ -78,6 +81,7 @@ class Bot:
         self._intake = self._make_intake(people)
         self._sync = MessageSync(
             units=self.database.unit,
+            reads=self.database.reader,
             service=self.service,
             notifier=notifier,
             texts=self.texts,
@@ -89,7 +93,7 @@ class Bot:
             ),
         )
         self._runner = Runner(
-            units=self.database.unit,
+            units=self.database.reader,
             engine=self._engine,
             url=settings.engine_database,
             told=lambda: self._schedule.ring("follow"),
@@ -138,17 +142,31 @@ class Bot:
         self._runner.stop()
 
     def _jobs(self) -> tuple[Job, ...]:
-        often = timedelta(seconds=1)
+        rung = timedelta(seconds=20)  # at once when `_look` finds work for them, or `wake` tells of it
         return (
-            Job("answer", often, self._intake.process_due),
-            Job("dispatch", often, self._runner.dispatch),
-            Job("follow", often, self._sync.sync_once),
+            Job("look", timedelta(seconds=1), self._look),
+            Job("answer", rung, self._intake.process_due),
+            Job("dispatch", rung, self._runner.dispatch),
+            Job("follow", rung, self._sync.sync_once),
+            Job("expire", rung, self.service.expire),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
-            Job("expire", timedelta(seconds=15), self.service.expire),
             Job("prune", TimeOfDay(minute=7), self._prune),
             # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
             Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
         )
+
+    def _look(self) -> None:
+        """One query a second tells who has something to do, here or by another replica."""
+        with self.database.reader() as unit:
+            due = unit.queries.due(self._clock.now())
+        for job, wanted in (
+            ("answer", due.submissions),
+            ("dispatch", due.runs),
+            ("follow", due.messages or due.replies),
+            ("expire", due.expiries),
+        ):
+            if wanted:
+                self._schedule.ring(job)
 
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
@@ -192,6 +210,7 @@ class Bot:
         settings = self._settings
         return Intake(
             units=self.database.unit,
+            reads=self.database.reader,
             engine=self._engine,
             preflight=self._vendors.preflight(),
             policy=policy.read(settings.policy),
@@ -209,7 +228,7 @@ class Bot:
         return Engine(
             steps=steps,
             platform=self._settings.where(),
-            ledger=SqlLedger(self.database.engine),
+            ledger=self.database.ledger(),
             locks=self.database.locks(),
             clock=self._clock,
             retry=RetryPolicy(),

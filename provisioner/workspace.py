@@ -60,6 +60,11 @@ class Platform:
     login_domain: str = "aic.com"  # names, not mailboxes: never mailed
 
     @property
+    def usual_spec(self) -> str:
+        """The size that is asked for when none is named."""
+        return "standard" if "standard" in self.specs else min(self.specs, default="")
+
+    @property
     def kubeflow_policy(self) -> str:
         """Managed policy of the service account that Kubeflow's deploy user has."""
         return f"policy-s3-kubeflow-{self.region_alias}-{self.infra}-{self.env}"

@@ -43,7 +43,8 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
     "rooms of bot": (
         Offence("bot.model.card", "import bot.slack.cards"),
         Offence("bot.views.plan", "import bot.requests.service"),
-        Offence("bot.slack.context", "import bot.requests.service"),
+        Offence("bot.slack.context", "import bot.messages.sync"),
+        Offence("bot.requests.service", "import bot.slack.context"),
         Offence("bot.storage.store", "import bot.runtime.runner"),
         Offence("bot.requests.service", "import bot.messages.sync"),
         Offence("bot.newcomer", ""),

@@ -12,7 +12,7 @@ from bot.model.card import Card
 from bot.model.notifier import BROKEN_AGAIN, LOOK_BACK, TRIES_MOST, Busy, Gone, Notifier, longer
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests.service import WorkspaceService
-from bot.storage.database import UnitOfWork
+from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import Texts
 from bot.views.status import Finding, looked_card, refused_card, unseen_card
 from provisioner.engine.run import Clock
@@ -29,6 +29,7 @@ class Replies:
         self,
         *,
         units: Callable[[], UnitOfWork],
+        reads: Callable[[], ReadUnit],
         service: WorkspaceService,
         notifier: Notifier,
         texts: Texts,
@@ -37,6 +38,7 @@ class Replies:
     ) -> None:
         """`command` is the slash command, for what people may type next."""
         self._units = units
+        self._reads = reads
         self._service = service
         self._notifier = notifier
         self._texts = texts
@@ -45,7 +47,7 @@ class Replies:
 
     def give(self) -> int:
         """One round over the submissions whose answer was not told; how many. Never raises for one."""
-        with self._units() as unit:
+        with self._reads() as unit:
             submissions = unit.submissions.due(SubmissionState.ANSWERED, self._clock.now(), _ASKS_A_ROUND)
         return sum(self._try(submission) for submission in submissions)
 

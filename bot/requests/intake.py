@@ -15,18 +15,18 @@ from typing import assert_never
 import structlog
 
 from approvals.errors import AlreadyPending
-from approvals.model import Gate
+from approvals.model import Gate, RequestId
 from approvals.policy import Policy
 from bot.model.card import Mark
 from bot.model.people import People, PeopleUnknown
 from bot.model.refusals import Overtaken
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests.lane import Lane, Start, in_a_thread
+from bot.requests.obstacle import obstacle, unknown
 from bot.requests.opening import Opening, subject_of
-from bot.requests.queries import obstacle, unknown
 from bot.requests.reapproval import Reapproval
 from bot.requests.service import Wake
-from bot.storage.database import UnitOfWork
+from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
 from bot.views.phrases import name
 from bot.views.reasons import reasons as reasons_of
@@ -34,8 +34,7 @@ from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.engine import Engine, Preview
 from provisioner.engine.inspection import Refused, StageInspection
-from provisioner.engine.plan import Plan
-from provisioner.engine.run import Clock, RunStatus
+from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError
 from provisioner.message import Json, Message
@@ -60,6 +59,7 @@ class Intake:
         self,
         *,
         units: Callable[[], UnitOfWork],
+        reads: Callable[[], ReadUnit],
         engine: Engine,
         preflight: Preflight,
         policy: Policy,
@@ -79,6 +79,7 @@ class Intake:
         to answer one submission.
         """
         self._units = units
+        self._reads = reads
         self._engine = engine
         self._preflight = preflight
         self._people = people
@@ -94,6 +95,7 @@ class Intake:
         self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
         self._renewal = Reapproval(
             units=units,
+            reads=reads,
             engine=engine,
             platform=platform,
             opening=self._opening,
@@ -105,7 +107,7 @@ class Intake:
         """Begin to answer what is due and has room; how many. Each error is one submission's own."""
         in_hand = {key for lane in self._lanes for key in lane.in_hand()}  # before it is read what is due
         now = self._clock.now()
-        with self._units() as unit:
+        with self._reads() as unit:
             if not unit.submissions.due(SubmissionState.NEW, now, 1):
                 return 0
             due = [
@@ -169,10 +171,8 @@ class Intake:
     def _delete(self, submission: Submission) -> None:
         """What the project's newest run was made with is looked for; without one, what is usual."""
         project = str(submission.spec["project"])
-        with self._units() as unit:
-            run = unit.runs.latest(project)
-        usual = WorkspaceSpec(project=project)
-        asked = replace(run.asked if run else usual, why=str(submission.spec.get("why", "")))
+        run, made_with = self._newest(project)
+        asked = replace(made_with, why=str(submission.spec.get("why", "")))
         wrong = [one.message for one in problems(asked, self._platform) if one.field == "project"]
         if run is None and wrong:  # no workspace can have that name: it may be the platform's own
             self._refuse(submission, wrong)
@@ -187,75 +187,45 @@ class Intake:
         gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self._preflight.refusals(), *preview.refusals, *preview.foreign)
         reasons = [*refused, *reasons_of(unmade, ASK, goal)]
-        if (taken := self._obstacle(submission, goal)) is not None:
-            reasons.insert(0, taken)
-        elif preview.plan is not None and not preview.plan.changes:
-            reasons += self._nothing_to_do(asked.project, preview)
         if _may_pass(unmade) and submission.tries < _TRIES:
             self._postpone(submission)
-        elif reasons or gate is None or preview.plan is None:
-            self._refuse(submission, reasons)
-        else:
-            self._request(submission, asked, gate, preview.plan)
+        elif (why_not := self._open(submission, asked, gate, preview, reasons)) is not None:
+            self._refuse(submission, why_not)
 
-    def _obstacle(self, submission: Submission, goal: Goal) -> Message | None:
-        with self._units() as unit:
-            return _obstacle(unit, submission, goal)
-
-    def _nothing_to_do(self, project: str, preview: Preview) -> Iterator[Message]:
-        if preview.goal is Goal.PRESENT:
-            yield Message("Nothing to create: this workspace already exists and is complete.")
-            return
-        with self._units() as unit:
-            run, strange = unit.runs.latest(project), unknown(unit, project)
-        stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
-        if stopped and preview.foreign:
-            yield Message(
-                "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
-                id=name(stopped.reference),
-            )
-        elif stopped:
-            yield Message(
-                "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
-                project=name(project),
-                id=name(stopped.reference),
-            )
-        elif preview.foreign:
-            return
-        elif strange is not None:
-            yield Message(
-                "{unknown} Nothing to delete: no resources of {project} exist in any system.",
-                unknown=strange,
-                project=name(project),
-            )
-        else:
-            yield Message(
-                "Nothing to delete: no resources of {project} exist in any system.", project=name(project)
-            )
-
-    def _request(self, submission: Submission, asked: WorkspaceSpec, gate: Gate, plan: Plan) -> None:
-        """The request, its plan, its card and its record: all or nothing."""
+    def _open(
+        self,
+        submission: Submission,
+        asked: WorkspaceSpec,
+        gate: Gate | None,
+        preview: Preview,
+        reasons: Sequence[Message],
+    ) -> Sequence[Message] | None:
+        """The request, its plan, its card and its record: all or nothing, or the reasons why not."""
+        plan = preview.plan
         try:
             with self._units() as unit:
                 if not _waits(unit, submission):
-                    return
-                taken = _obstacle(unit, submission, plan.goal)
-                if taken is None:
-                    self._opening.open(
-                        unit,
-                        key=submission.key,
-                        user=submission.user,
-                        asked=asked,
-                        plan=plan,
-                        gate=gate,
-                        locale=submission.locale,
-                    )
-                    unit.submissions.save(replace(submission, state=SubmissionState.CLOSED, next_at=None))
-                    unit.commit()
+                    return None
+                if (taken := _obstacle(unit, submission, preview.goal)) is not None:
+                    return [taken, *reasons]
+                if plan is not None and not plan.changes:
+                    return [*reasons, *_nothing_to_do(unit, asked.project, preview)]
+                if reasons or gate is None or plan is None:
+                    return reasons
+                self._opening.open(
+                    unit,
+                    key=submission.key,
+                    user=submission.user,
+                    asked=asked,
+                    plan=plan,
+                    gate=gate,
+                    locale=submission.locale,
+                )
+                unit.submissions.save(replace(submission, state=SubmissionState.CLOSED, next_at=None))
+                unit.commit()
         except AlreadyPending as no:  # somebody else, in this very moment
-            taken = refusal(no)
-        if taken is not None:
-            self._refuse(submission, [taken])
+            return [refusal(no)]
+        return None
 
     def reapprove_parked(self) -> int:
         """The new plans of parked runs; how many were asked for."""
@@ -266,13 +236,17 @@ class Intake:
     def _look(self, submission: Submission) -> None:
         """What the systems say now of what the newest run was to make."""
         project = str(submission.spec["project"])
-        with self._units() as unit:
-            run = unit.runs.latest(project)
-        asked = run.asked if run else WorkspaceSpec(project=project)
+        run, asked = self._newest(project)
         goal = run.goal if run else Goal.PRESENT
         preview = self._engine.preview(Workspace(asked, self._platform), goal)
         findings: list[Json] = [_finding(found).to_json() for found in preview.inspections]
         self._answered(submission, {"findings": findings, "goal": goal.value})
+
+    def _newest(self, project: str) -> tuple[Run | None, WorkspaceSpec]:
+        """The project's newest run, and what it was made with; without one, what is usual here."""
+        with self._reads() as unit:
+            run = unit.runs.latest(project)
+        return run, run.asked if run else WorkspaceSpec(project=project, spec=self._platform.usual_spec)
 
     # ----------------------------------------------------------------------------------- outcomes
 
@@ -313,10 +287,43 @@ def _waits(unit: UnitOfWork, submission: Submission) -> bool:
 def _obstacle(unit: UnitOfWork, submission: Submission, goal: Goal) -> Message | None:
     """Why it cannot be asked for now, or not any more: what was pressed on the card has gone on since."""
     project, seen = str(submission.spec["project"]), submission.spec.get("run")
+    if (run := unit.runs.latest(project)) is not None:
+        unit.requests.get_for_update(RequestId(run.reference))  # so that nobody presses Retry meanwhile
     taken, run = obstacle(unit, project, goal), unit.runs.latest(project)
     if taken is None and seen and run and seen != f"{run.id}:{run.attempt}":
         return refusal(Overtaken(project, run.reference))
     return taken
+
+
+def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator[Message]:
+    if preview.goal is Goal.PRESENT:
+        yield Message("Nothing to create: this workspace already exists and is complete.")
+        return
+    run, strange = unit.runs.latest(project), unknown(unit, project)
+    stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
+    if stopped and preview.foreign:
+        yield Message(
+            "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
+            id=name(stopped.reference),
+        )
+    elif stopped:
+        yield Message(
+            "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
+            project=name(project),
+            id=name(stopped.reference),
+        )
+    elif preview.foreign:
+        return
+    elif strange is not None:
+        yield Message(
+            "{unknown} Nothing to delete: no resources of {project} exist in any system.",
+            unknown=strange,
+            project=name(project),
+        )
+    else:
+        yield Message(
+            "Nothing to delete: no resources of {project} exist in any system.", project=name(project)
+        )
 
 
 def _finding(found: StageInspection) -> Finding:

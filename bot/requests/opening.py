@@ -56,7 +56,7 @@ class Opening:
         """A request of its own, with a new card. `AlreadyPending` when somebody else has asked."""
         request = self._add(unit, key, user, asked, plan, gate)
         unit.proposals.add(Proposal(request_id=request.id, asked=asked, plan=plan, locale=locale))
-        unit.threads.add(self._thread(request, self._channel))
+        unit.messages.add(self._card(request, self._channel))
         newest = unit.runs.latest(asked.project)
         if newest is not None:
             redraw(unit, newest)
@@ -73,9 +73,9 @@ class Opening:
         unit.proposals.add(
             Proposal(request_id=request.id, asked=run.asked, plan=plan, locale=locale, run_id=run.id)
         )
-        card = unit.threads.get(run.reference)
+        card = unit.messages.get(run.reference)
         root_ts = (card.root_ts or card.ts) if card else ""
-        unit.threads.add(self._thread(request, card.channel if card and root_ts else self._channel, root_ts))
+        unit.messages.add(self._card(request, card.channel if card and root_ts else self._channel, root_ts))
         return request
 
     def _add(
@@ -105,7 +105,7 @@ class Opening:
         log.info("request opened", request=request.id, action=action, project=asked.project)
         return request
 
-    def _thread(self, request: Request, channel: str, root_ts: str = "") -> TrackedMessage:
+    def _card(self, request: Request, channel: str, root_ts: str = "") -> TrackedMessage:
         return TrackedMessage(
             key=request.id,
             request_id=request.id,

@@ -11,7 +11,7 @@ from approvals.model import RequestId
 from bot.requests.opening import Opening
 from bot.requests.service import Wake
 from bot.requests.transitions import give_up
-from bot.storage.database import UnitOfWork
+from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.phrases import stacked
 from bot.views.reasons import reasons
 from provisioner.diagnosis import LOOK
@@ -31,6 +31,7 @@ class Reapproval:
         self,
         *,
         units: Callable[[], UnitOfWork],
+        reads: Callable[[], ReadUnit],
         engine: Engine,
         platform: Platform,
         opening: Opening,
@@ -38,6 +39,7 @@ class Reapproval:
         wake: Wake,
     ) -> None:
         self._units = units
+        self._reads = reads
         self._engine = engine
         self._platform = platform
         self._opening = opening
@@ -50,7 +52,7 @@ class Reapproval:
 
         While somebody asks for a deletion instead, that is decided first.
         """
-        with self._units() as unit:
+        with self._reads() as unit:
             parked = unit.runs.parked()
             orphans = [run for run in parked if unit.requests.pending_for(run.asked.project) is None]
         return sum(self._try(run) for run in orphans)
@@ -79,7 +81,7 @@ class Reapproval:
             return False
         self._again.pop(run.id, None)
         with self._units() as unit:
-            unit.requests.get(RequestId(run.reference))  # locked, so that nobody gives it up meanwhile
+            unit.requests.get_for_update(RequestId(run.reference))  # so that nobody gives it up meanwhile
             if unit.runs.get(run.id).status is not RunStatus.PARKED:
                 return False
             self._opening.open_anew(unit, run, plan)

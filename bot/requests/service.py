@@ -24,30 +24,23 @@ from bot.model.refusals import (
     Overtaken,
     WasReady,
 )
+from bot.model.request_view import ProjectSummary, was_ready
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
-from bot.requests.queries import (
-    case_of,
-    inventory_of,
-    known,
-    known_by,
-    obstacle,
-    projects,
-    unknown,
-    was_ready,
-)
+from bot.requests.obstacle import obstacle, unknown
 from bot.requests.transitions import drop_parked, give_up, redraw, start
-from bot.storage.database import UnitOfWork
+from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.phrases import person, stays
-from bot.views.project_summary import ProjectSummary
-from bot.views.status import home_card, list_card, status_card
+from bot.views.status import Page, home_card, list_card, status_card
 from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10
+_LISTED_A_PAGE = 40
+"""A few of the fifty blocks that a message of Slack's may have, however long each line is."""
 
 
 class Wake(Protocol):
@@ -60,10 +53,17 @@ class WorkspaceService:
     """Raises `Refusal` when the answer is no; the caller says it to the person as it stands."""
 
     def __init__(
-        self, *, units: Callable[[], UnitOfWork], platform: Platform, clock: Clock, wake: Wake
+        self,
+        *,
+        units: Callable[[], UnitOfWork],
+        reads: Callable[[], ReadUnit],
+        platform: Platform,
+        clock: Clock,
+        wake: Wake,
     ) -> None:
         self.platform = platform
         self._units = units
+        self._reads = reads
         self._clock = clock
         self._wake = wake
 
@@ -81,7 +81,7 @@ class WorkspaceService:
 
     def draft(self, key: str) -> WorkspaceSpec | None:
         """What was typed in an earlier submission, to fill its form again."""
-        with self._units() as unit:
+        with self._reads() as unit:
             submission = unit.submissions.get(key)
         return (
             WorkspaceSpec.from_json(submission.spec)
@@ -99,12 +99,12 @@ class WorkspaceService:
 
     def obstacle(self, project: str, goal: Goal) -> Message | None:
         """Why the project cannot be asked for now, to be there or to be gone; or None."""
-        with self._units() as unit:
+        with self._reads() as unit:
             return obstacle(unit, project, goal)
 
     def unknown(self, project: str) -> Message | None:
         """That the project is not known here, with the name that may have been meant; or None."""
-        with self._units() as unit:
+        with self._reads() as unit:
             return unknown(unit, project)
 
     def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
@@ -113,8 +113,7 @@ class WorkspaceService:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
                 raise CannotRollBack(run.asked.project, run.status.value)
-            if was_ready(unit, run):
-                raise WasReady(run.asked.project)
+            self._was_not_ready(unit, run)
             submission = _deletion(run, "rollback")
             return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
 
@@ -122,8 +121,7 @@ class WorkspaceService:
         """Ask for what a cancelled run has left to be deleted."""
         with self._units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
-            if was_ready(unit, run):
-                raise WasReady(run.asked.project)
+            self._was_not_ready(unit, run)
             submission = _deletion(run, "delete")
             return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
 
@@ -141,14 +139,14 @@ class WorkspaceService:
 
     def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None:
         """Raises what a decision of theirs would meet; `groups` is None while they are not known."""
-        with self._units() as unit:
+        with self._reads() as unit:
             unit.requests.get(RequestId(request_id)).may_decide(user, groups, now=self._clock.now())
 
     def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None:
         """Count a decision; the one that is enough makes the run, in the same transaction."""
         now = self._clock.now()
         with self._units() as unit:
-            request = unit.requests.get(RequestId(request_id))
+            request = unit.requests.get_for_update(RequestId(request_id))
             status = request.decide(actor, verdict, now=now, comment=comment)
             unit.requests.save(request)
             self._audit(unit, actor.id, f"request.{verdict.value}", request)
@@ -161,7 +159,7 @@ class WorkspaceService:
 
     def withdraw(self, actor: Actor, request_id: str) -> None:
         with self._units() as unit:
-            request = unit.requests.get(RequestId(request_id))
+            request = unit.requests.get_for_update(RequestId(request_id))
             request.withdraw(actor, now=self._clock.now())
             unit.requests.save(request)
             self._audit(unit, actor.id, "request.withdraw", request)
@@ -197,7 +195,7 @@ class WorkspaceService:
                 case RunStatus.PARKED if self._asked_anew(unit, run):
                     raise CannotCancel(run.asked.project, run.status.value)
                 case RunStatus.FAILED | RunStatus.PARKED:
-                    left = stays(run.goal, inventory_of(unit, run))
+                    left = stays(run.goal, run.inventory)
                     message = Message("Canceled by {who}. {left}", who=person(actor.id), left=left)
                     give_up(unit, run, now, message)
                 case RunStatus.SUCCEEDED | RunStatus.CANCELLED:
@@ -228,46 +226,46 @@ class WorkspaceService:
     # ----------------------------------------------------------------------------------- looking
 
     def status(self, project: str) -> Card:
-        with self._units() as unit:
-            return status_card(known(unit, project), unknown(unit, project))
+        with self._reads() as unit:
+            (known,) = unit.queries.summaries([project])
+            return status_card(known, None if known.request else unknown(unit, project))
 
     def details(self, run_id: str) -> Card:
         """Why a run failed, all of it. `NeverFailed`, `Unknown`."""
-        with self._units() as unit:
-            run, request = self._approved(unit, run_id)
+        with self._reads() as unit:
+            run = self._stored(unit, run_id)
             failed = failed_of(run, unit.journal.since(run.id, 0))
             if failed is None:
                 raise NeverFailed(run_id)
-            return details_card(case_of(unit, request), failed)
+            return details_card(unit.queries.views([run.reference])[run.reference], failed)
 
-    def list(self) -> Card:
-        with self._units() as unit:
-            return list_card([known(unit, project) for project in projects(unit)])
+    def list(self, page: int = 1, command: str = "list") -> Card:
+        """So many projects at a time; after the last page comes the last. `command` is what asks for them."""
+        with self._reads() as unit:
+            projects = unit.queries.projects()
+            pages = max(1, -(-len(projects) // _LISTED_A_PAGE))
+            page = min(page, pages)
+            shown = projects[(page - 1) * _LISTED_A_PAGE : page * _LISTED_A_PAGE]
+            known = unit.queries.summaries(shown)
+            deleted = not projects and unit.queries.any_finished()
+        return list_card(known, Page(page, pages, len(projects), command), deleted=deleted)
 
     def home(self, actor: Actor) -> Card:
-        with self._units() as unit:
-            asked = unit.requests.asked_by(actor.id, _REQUESTS_SHOWN)
-            pending = unit.requests.pending()
-            decides = {one.subject.target for one in pending if one.awaits(actor, now=self._clock.now())}
-            failed = {run.asked.project for run in unit.runs.failed()}
-            running = {run.asked.project for run in unit.runs.in_flight()}
-            # In the order of `list`: their requests are locked one after the other.
-            shown = sorted(decides | failed | running | {request.subject.target for request in asked})
-            now = {project: known(unit, project) for project in shown}
-            mine = [known_by(unit, request, now[request.subject.target]) for request in asked]
-        waiting = decides | {project for project in failed if _waits_for(actor, now[project])}
-        return home_card(
-            [now[project] for project in sorted(waiting)], mine, [now[project] for project in sorted(running)]
-        )
+        with self._reads() as unit:
+            found = unit.queries.home(actor.id, _REQUESTS_SHOWN)
+        waiting = [known for known in found.projects if self._waits_for(actor, known)]
+        moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
+        running = [known for known in found.projects if known.run and known.run.status in moving]
+        return home_card(waiting, found.mine, running)
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:
         return names_card(Workspace(spec, self.platform))
 
     def project_at(self, channel: str, ts: str) -> str | None:
         """Which project a message, or the thread it stands in, is about."""
-        with self._units() as unit:
-            thread = unit.threads.at(channel, ts)
-            return unit.requests.get(RequestId(thread.request_id)).subject.target if thread else None
+        with self._reads() as unit:
+            message = unit.messages.at(channel, ts)
+            return unit.requests.get(RequestId(message.request_id)).subject.target if message else None
 
     # ----------------------------------------------------------------------------------- between
 
@@ -342,15 +340,30 @@ class WorkspaceService:
             raise NotInvolved(request.gate.approvers)
         return run, request
 
-    @staticmethod
-    def _approved(unit: UnitOfWork, run_id: str) -> tuple[Run, Request]:
+    def _approved(self, unit: UnitOfWork, run_id: str) -> tuple[Run, Request]:
         """Read once the request is locked, so that of two who press at once the second sees the first."""
+        request = unit.requests.get_for_update(RequestId(self._stored(unit, run_id).reference))
+        return unit.runs.get(RunId(run_id)), request
+
+    @staticmethod
+    def _stored(unit: ReadUnit, run_id: str) -> Run:
         try:
-            reference = unit.runs.get(RunId(run_id)).reference
+            return unit.runs.get(RunId(run_id))
         except KeyError:
             raise Unknown(run_id) from None
-        request = unit.requests.get(RequestId(reference))
-        return unit.runs.get(RunId(run_id)), request
+
+    @staticmethod
+    def _was_not_ready(unit: ReadUnit, run: Run) -> None:
+        if was_ready(run, unit.runs.last_succeeded(run.asked.project)):
+            raise WasReady(run.asked.project)
+
+    def _waits_for(self, actor: Actor, known: ProjectSummary) -> bool:
+        """Whether they have to decide on it, or to say how its failed run goes on."""
+        run, request, pending = known.run, known.request, known.pending
+        if pending is not None and pending.request.awaits(actor, now=self._clock.now()):
+            return True
+        failed = run is not None and run.status is RunStatus.FAILED
+        return failed and request is not None and _involved(actor, request)
 
     def _audit(self, unit: UnitOfWork, actor: str, action: str, request: Request) -> None:
         unit.audit.append(
@@ -376,13 +389,6 @@ class _Asked(NamedTuple):
 def _involved(actor: Actor, request: Request) -> bool:
     """Who asked for it, and who may decide on it, may do something about its run."""
     return actor.id == request.asked_by or bool(actor.groups & set(request.gate.approvers))
-
-
-def _waits_for(actor: Actor, known: ProjectSummary) -> bool:
-    """Whether they have to say how its failed run goes on."""
-    run, request = known.run, known.request
-    failed = run is not None and run.status is RunStatus.FAILED
-    return failed and request is not None and _involved(actor, request)
 
 
 def _deletion(run: Run, verb: str) -> _Asked:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from approvals.model import Request, RequestId
 from bot.model.proposal import Proposal
 from bot.model.refusals import CannotRetry, StillRunning
-from bot.model.tracked_message import MessageState
 from bot.storage.database import UnitOfWork
 from bot.views.phrases import name
 from provisioner.engine.run import AlreadyRunning, Entry, EntryKind, Run, RunId, RunStatus
@@ -60,9 +58,7 @@ def give_up(unit: UnitOfWork, run: Run, now: datetime, message: Message) -> None
 
 def redraw(unit: UnitOfWork, run: Run) -> None:
     """Its card says what may be done next, and that has changed: it is shown anew, also after its end."""
-    thread = unit.threads.get(run.reference)
-    if thread is not None and thread.state is MessageState.CLOSED and thread.ts:
-        unit.threads.save(replace(thread, state=MessageState.SENT, tries=0, next_at=None))
+    unit.messages.reopen(run.reference)
 
 
 def _go_on(unit: UnitOfWork, proposal: Proposal, now: datetime) -> None:
@@ -77,7 +73,7 @@ def _go_on(unit: UnitOfWork, proposal: Proposal, now: datetime) -> None:
 
 def _make_way(unit: UnitOfWork, run: Run, request: Request, now: datetime) -> None:
     """A run that failed, or is parked, ends where a deletion begins: one of them is active at a time."""
-    unit.requests.get(RequestId(run.reference))  # locked, so that nobody presses Retry meanwhile
+    unit.requests.get_for_update(RequestId(run.reference))  # so that nobody presses Retry meanwhile
     run = unit.runs.get(run.id)
     if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
         give_up(unit, run, now, Message("Canceled: {id} deletes the existing resources", id=name(request.id)))

@@ -30,6 +30,7 @@ from provisioner.workspace import (
 TEXT_LONGEST = 3_000
 SUBCOMMANDS = ("create", "status", "list", "delete", "help")
 KEYS = ("project", "spec", "desired", "max", "dashboard", "why")
+_PAGE = re.compile(r"[1-9]\d{0,5}\Z")
 NUMBER = re.compile(r"[+-]?\d{1,6}\Z")
 
 _ECHO_LONGEST = 150
@@ -80,7 +81,9 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class ListAll:
-    """What there is and who asked."""
+    """What there is and who asked, so many at a time."""
+
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
         case "help":
             return Help()
         case "list":
-            return ListAll()
+            return _list(typed, words[1:])
         case "status":
             return _status(typed, words[1:])
         case "delete":
@@ -183,6 +186,16 @@ def _delete(typed: str, words: list[_Word]) -> Command:
         extra = shown(" ".join(word.typed for word in words[1:]))
         wrong.append(Message("Remove {extra}. Use one project name at a time.", extra=extra))
     return Usage(typed, tuple(wrong), f"delete {project}" if project else "") if wrong else Delete(project)
+
+
+def _list(typed: str, words: list[_Word]) -> Command:
+    if not words:
+        return ListAll()
+    if len(words) == 1 and _PAGE.match(words[0].plain):
+        return ListAll(int(words[0].plain))
+    said = shown(" ".join(word.typed for word in words))
+    what = Message("{said} isn't a page number. Try {example}.", said=said, example=shown("list 2"))
+    return Usage(typed, (what,), "list")
 
 
 def _project(word: _Word) -> tuple[str, list[Message]]:
@@ -302,7 +315,7 @@ def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, d
 
     A field that could not be read holds a number that nothing else complains about.
     """
-    spec = draft.get("spec") or default_spec(platform)
+    spec = draft.get("spec") or platform.usual_spec
     sizes = platform.specs.get(spec)
     unread: dict[str, Message] = {}
     numbers: dict[str, int | None] = {}
@@ -327,11 +340,6 @@ def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, d
     return asked, unread
 
 
-def default_spec(platform: Platform) -> str:
-    """The size that is asked for when none is named."""
-    return "standard" if "standard" in platform.specs else min(platform.specs, default="")
-
-
 def _create_line(
     draft: Mapping[str, str], spec: WorkspaceSpec, unread: Collection[str], platform: Platform
 ) -> str:
@@ -343,7 +351,7 @@ def _create_line(
     size = (
         spec.spec
         if spec.spec in platform.specs
-        else (nearest(spec.spec, list(platform.specs)) or default_spec(platform))
+        else (nearest(spec.spec, list(platform.specs)) or platform.usual_spec)
     )
     known = {name: value for name, value in draft.items() if name not in unread}
     numbers, _ = read({**known, "spec": size}, platform)

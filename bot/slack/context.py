@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import sleep
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from cachetools import FIFOCache
 from slack_sdk import WebClient
 
 from approvals.errors import KeyReused
-from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
+from bot.requests.service import WorkspaceService
 from bot.slack.cards import render
 from bot.slack.client import webhook
 from bot.slack.commands import parse
@@ -29,9 +29,7 @@ from bot.slack.incoming import Body, Incoming, Origin
 from bot.slack.modal import card_view
 from bot.texts import Language, Texts, refusal
 from provisioner.engine.run import Clock
-from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message
-from provisioner.workspace import Platform, Problem, WorkspaceSpec
 
 log = structlog.get_logger()
 
@@ -45,55 +43,11 @@ _DRAFTS_KEPT = 500
 _WAITED_MOST = 3.0  # seconds; later, the person has asked again
 
 
-class Service(Protocol):
-    """What a person can ask for; `bot.requests.service.WorkspaceService`."""
-
-    platform: Platform
-
-    def submit(self, submission: Submission) -> bool: ...
-
-    def draft(self, key: str) -> WorkspaceSpec | None: ...
-
-    def problems(self, spec: WorkspaceSpec) -> tuple[Problem, ...]: ...
-
-    def obstacle(self, project: str, goal: Goal) -> Message | None: ...
-
-    def unknown(self, project: str) -> Message | None: ...
-
-    def preview_names(self, spec: WorkspaceSpec) -> Card: ...
-
-    def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None: ...
-
-    def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None: ...
-
-    def withdraw(self, actor: Actor, request_id: str) -> None: ...
-
-    def cancel(self, actor: Actor, run_id: str) -> bool: ...
-
-    def retry(self, actor: Actor, run_id: str) -> None: ...
-
-    def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
-
-    def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
-
-    def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool: ...
-
-    def details(self, run_id: str) -> Card: ...
-
-    def status(self, project: str) -> Card: ...
-
-    def list(self) -> Card: ...
-
-    def home(self, actor: Actor) -> Card: ...
-
-    def project_at(self, channel: str, ts: str) -> str | None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackContext:
     """One for the process. `client` opens views and publishes Homes; messages go through `notifier`."""
 
-    service: Service
+    service: WorkspaceService
     people: SlackPeople
     texts: Texts
     notifier: Notifier

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.model.card import Card
 from bot.slack.cards import SECTION_LONGEST, blocks, plain
-from bot.slack.commands import NUMBER, default_spec, read
+from bot.slack.commands import NUMBER, read
 from bot.slack.incoming import Origin
 from bot.slack.modal import modal
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
@@ -50,7 +50,7 @@ def create_form(
     `dashboards`: whether one can be given here.
     """
     asked = dict(draft)
-    sizes = platform.specs.get(asked.get("spec", "")) or platform.specs.get(default_spec(platform))
+    sizes = platform.specs.get(asked.get("spec", "")) or platform.specs.get(platform.usual_spec)
     if sizes:
         asked.setdefault("desired", str(sizes.desired))
         asked.setdefault("max", str(sizes.max))
@@ -118,7 +118,7 @@ def _spec(platform: Platform, language: Language, asked: Mapping[str, str]) -> B
         {"text": plain(f"{name} · {size.instance_type}", OPTION_LONGEST), "value": name}
         for name, size in sorted(platform.specs.items())
     ][:OPTIONS_MOST]
-    wanted = asked.get("spec") or default_spec(platform)
+    wanted = asked.get("spec") or platform.usual_spec
     element: Block = {"type": "static_select", "action_id": SIZE_CHOSEN, "options": options}
     # The very same object, because Slack wants an option that is equal in every part.
     chosen = next((option for option in options if option["value"] == wanted), None)

@@ -95,7 +95,7 @@ def _answer(context: SlackContext, asked: Command, command: str = "") -> Card:
         case Help():
             return help_card(context.command)
         case ListAll():
-            return context.service.list()
+            return context.service.list(asked.page, f"{before}list")
         case Create():
             return form_card(context.keep_draft(asked.draft))
         case Status():

@@ -39,9 +39,10 @@ from bot.storage.locks import (
     ProcessLocks,
     alone,
 )
+from bot.storage.queries import Queries
 from bot.storage.store import SqlProposalRepository, SqlSubmissionRepository, SqlTrackedMessageRepository
-from provisioner.engine.run import Journal, Locks, RunRepository
-from provisioner.engine.store import SqlJournal, SqlRunRepository
+from provisioner.engine.run import Journal, Ledger, Locks, RunRepository
+from provisioner.engine.store import SqlJournal, SqlLedger, SqlRunRepository
 
 METADATA: tuple[MetaData, ...] = (
     approvals.store.metadata,
@@ -55,13 +56,11 @@ _MIGRATION_LOCK = 8_606_212_017_733_427_043  # any number that nobody else in th
 _BUSY_SECONDS = 30
 
 
-class UnitOfWork(Protocol):
-    """One transaction over all stores, in one thread: what is not committed is rolled back.
+class ReadUnit(Protocol):
+    """One look at all stores at one moment, in one thread. It waits for nobody, and nobody for it."""
 
-    `commit` ends it; its stores answer no more. On SQLite a second unit opened inside the first, in one
-    thread, waits for itself and fails after 30 s.
-    """
-
+    @property
+    def queries(self) -> Queries: ...
     @property
     def requests(self) -> RequestRepository: ...
     @property
@@ -73,7 +72,7 @@ class UnitOfWork(Protocol):
     @property
     def submissions(self) -> SubmissionRepository: ...
     @property
-    def threads(self) -> TrackedMessageRepository: ...
+    def messages(self) -> TrackedMessageRepository: ...
     @property
     def proposals(self) -> ProposalRepository: ...
 
@@ -83,34 +82,47 @@ class UnitOfWork(Protocol):
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None: ...
 
-    def commit(self) -> None: ...
+
+class UnitOfWork(ReadUnit, Protocol):
+    """One transaction over all stores, in one thread: what is not committed is rolled back.
+
+    `commit` ends it; its stores answer no more. On SQLite a second unit opened inside the first, in one
+    thread, waits for itself and fails after 30 s.
+    """
+
+    def commit(self) -> None:
+        """Also marks the messages that show what was changed, so that they are told."""
+        ...
 
 
 class SqlUnit:
     """`UnitOfWork` on one connection of the pool. Entered once."""
 
+    queries: Queries
     requests: SqlRequestRepository
     audit: SqlAuditLog
     runs: SqlRunRepository
     journal: SqlJournal
     submissions: SqlSubmissionRepository
-    threads: SqlTrackedMessageRepository
+    messages: SqlTrackedMessageRepository
     proposals: SqlProposalRepository
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._open = ExitStack()
         self._connection: Connection | None = None
+        self._changed: set[str] = set()  # projects
 
     def __enter__(self) -> Self:
         connection = self._open.enter_context(self._engine.connect())
         self._connection = connection
-        self.requests = SqlRequestRepository(connection)
+        self.queries = Queries(connection)
+        self.requests = SqlRequestRepository(connection, self._changed.add)
         self.audit = SqlAuditLog(connection)
-        self.runs = SqlRunRepository(connection)
-        self.journal = SqlJournal(connection)
+        self.runs = SqlRunRepository(connection, self._changed.add)
+        self.journal = SqlJournal(connection, self._changed.add)
         self.submissions = SqlSubmissionRepository(connection)
-        self.threads = SqlTrackedMessageRepository(connection)
+        self.messages = SqlTrackedMessageRepository(connection)
         self.proposals = SqlProposalRepository(connection)
         return self
 
@@ -122,6 +134,8 @@ class SqlUnit:
     def commit(self) -> None:
         if self._connection is None or self._connection.closed:
             raise RuntimeError("this unit of work is over")
+        if self._changed:
+            self.messages.mark(self._changed)
         self._connection.commit()
         self._open.close()
 
@@ -138,15 +152,31 @@ class Database:
         if self._url.get_backend_name() == "sqlite":
             self._file: Path | None = Path(str(self._url.database))
             self.engine = _sqlite(self._url)
+            self._reading = _sqlite_reading(self._url)
             self._lock_engine = self.engine
         else:
             self._file = None
             self.engine = _postgres(self._url, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS)
+            self._reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
             self._lock_engine = _postgres(self._url, pool_size=4, max_overflow=-1)
         self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
 
     def unit(self) -> SqlUnit:
         return SqlUnit(self.engine)
+
+    def reader(self) -> SqlUnit:
+        """A `ReadUnit`: the database itself refuses to write through it."""
+        return SqlUnit(self._reading)
+
+    def ledger(self) -> Ledger:
+        """What the engine writes on: with each write the messages that show it are marked."""
+
+        def mark(connection: Connection, project: str) -> None:
+            SqlTrackedMessageRepository(connection).mark([project])
+
+        return SqlLedger(self.engine, reading=self._reading, changed=mark)
 
     def locks(self) -> Locks:
         """The same ones each time: on SQLite they live in this object."""
@@ -179,7 +209,7 @@ class Database:
             return "the database is read-only" if found.scalar_one() else None
 
     def figures(self) -> SqlFigures:
-        return SqlFigures(self.engine)
+        return SqlFigures(self._reading)
 
     def migrate(self) -> None:
         """To the newest schema, in one transaction: a second process waits, and finds it done."""
@@ -196,6 +226,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._reading.dispose()
         self._lock_engine.dispose()
 
 
@@ -257,20 +288,29 @@ def _with_driver(url: URL) -> URL:
 def _sqlite(url: URL) -> Engine:
     """One connection a process: threads queue up for it in turn instead of polling for SQLite's lock."""
     engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=_BUSY_SECONDS)
+    # Locked from the start: a reader that goes on to write could be refused.
+    return _prepared(engine, "BEGIN IMMEDIATE", "journal_mode = WAL", "foreign_keys = ON")
 
+
+def _sqlite_reading(url: URL) -> Engine:
+    """Connections of their own, as many as there are threads that look: in WAL they see what was committed
+    last, and wait for no writer."""
+    engine = create_engine(url, pool_size=4, max_overflow=-1)
+    return _prepared(engine, "BEGIN", "query_only = ON")
+
+
+def _prepared(engine: Engine, beginning: str, *pragmas: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
+        for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Locked from the start: a reader that goes on to write could be refused.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(beginning)
 
     return engine
 

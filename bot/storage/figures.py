@@ -12,7 +12,7 @@ from approvals.model import RequestStatus
 from approvals.store import audit, requests
 from bot.model.submission import SubmissionState
 from bot.model.tracked_message import MessageState, Purpose
-from bot.storage.store import submissions, threads
+from bot.storage.store import messages, submissions
 from provisioner.engine.run import ENDED, EntryKind
 from provisioner.engine.store import journal, runs
 
@@ -64,11 +64,11 @@ class SqlFigures:
         untold = (
             select(func.min(journal.c.at))
             .join(runs, journal.c.run_id == runs.c.id)
-            .join(threads, threads.c.request_id == runs.c.reference)
+            .join(messages, messages.c.request_id == runs.c.reference)
             .where(
-                threads.c.state != MessageState.CLOSED.value,
-                threads.c.purpose == Purpose.CARD.value,
-                journal.c.number == threads.c.told + 1,
+                messages.c.state != MessageState.CLOSED.value,
+                messages.c.purpose == Purpose.CARD.value,
+                journal.c.number == messages.c.told + 1,
             )
         )
         oldest = select(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,16 +20,18 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    TextClause,
     UniqueConstraint,
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
 from approvals.errors import KeyReused
-from approvals.store import UtcTime
+from approvals.store import UtcTime, requests
 from bot.model.proposal import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
@@ -39,7 +41,7 @@ from provisioner.workspace import WorkspaceSpec
 metadata = MetaData()
 
 submissions = Table(
-    "asks",
+    "submissions",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),  # the order they came in
     Column("key", String, nullable=False),
@@ -56,12 +58,12 @@ submissions = Table(
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcTime),
     Column("sending", Boolean, nullable=False),
-    UniqueConstraint("key", name="one_ask_a_key"),
-    Index("asks_by_state", "state", "number"),
+    UniqueConstraint("key", name="one_submission_a_key"),
+    Index("submissions_by_state", "state", "number"),
 )
 
-threads = Table(
-    "threads",
+messages = Table(
+    "tracked_messages",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),  # the order they were opened in
     Column("key", String, nullable=False),
@@ -79,11 +81,17 @@ threads = Table(
     Column("shown_at", UtcTime),
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcTime),
-    UniqueConstraint("key", name="one_thread_a_key"),
-    Index("threads_by_state", "state", "number"),
-    Index("threads_by_place", "channel", "ts"),
-    Index("threads_by_request", "request_id"),
+    Column("changed", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    UniqueConstraint("key", name="one_message_a_key"),
+    Index("messages_by_place", "channel", "ts"),
+    Index("messages_by_request", "request_id"),
 )
+
+TO_TELL = text(f"changed <> shown AND state <> '{MessageState.CLOSED.value}'")
+"""Word for word as in the index, or it would not serve."""
+
+Index("messages_to_tell", messages.c.number, sqlite_where=TO_TELL, postgresql_where=TO_TELL)
 
 proposals = Table(
     "proposals",
@@ -118,13 +126,7 @@ class SqlProposalRepository:
         row = self._connection.execute(query).mappings().first()
         if row is None:
             raise KeyError(request_id)
-        return Proposal(
-            request_id=row["request_id"],
-            asked=WorkspaceSpec.from_json(row["asked"]),
-            plan=Plan.from_json(row["plan"]),
-            locale=row["locale"],
-            run_id=row["run_id"],
-        )
+        return to_proposal(row)
 
 
 class SqlSubmissionRepository:
@@ -159,7 +161,7 @@ class SqlSubmissionRepository:
         wanted = submissions.c.kind.in_([kind.value for kind in kinds])
         query = (
             select(submissions)
-            .where(submissions.c.state == state.value, wanted, _due(submissions, now))
+            .where(submissions.c.state == state.value, wanted, due(submissions, now))
             .order_by(submissions.c.number)
         )
         return [_submission(row) for row in self._connection.execute(query.limit(limit)).mappings()]
@@ -171,35 +173,64 @@ class SqlTrackedMessageRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, thread: TrackedMessage) -> bool:
-        return _inserted(self._connection, threads, thread)
+    def add(self, message: TrackedMessage) -> bool:
+        return _inserted(self._connection, messages, message)
 
     def get(self, key: str) -> TrackedMessage | None:
-        return next(iter(self._where(threads.c.key == key)), None)
+        return next(iter(self._where(messages.c.key == key)), None)
 
-    def save(self, thread: TrackedMessage) -> None:
-        _save(self._connection, threads, thread)
+    def save(self, message: TrackedMessage) -> None:
+        _save(self._connection, messages, message)
 
-    def open(self, now: datetime) -> Sequence[TrackedMessage]:
-        still = [state.value for state in MessageState if state is not MessageState.CLOSED]
-        return self._where(threads.c.state.in_(still), _due(threads, now))  # so that the index serves
+    def close(self, message: TrackedMessage) -> bool:
+        closed = replace(message, state=MessageState.CLOSED, shown=message.changed)
+        same = (messages.c.key == message.key, messages.c.changed == message.changed)
+        saved = update(messages).where(*same).values(_values(closed))
+        return self._connection.execute(saved).rowcount == 1
+
+    def mark(self, projects: Collection[str], *, but: str = "") -> None:
+        about = select(requests.c.id).where(requests.c.target.in_(projects))
+        found = (
+            select(messages.c.number)
+            .where(
+                messages.c.request_id.in_(about),
+                messages.c.state != MessageState.CLOSED.value,
+                messages.c.key != but,
+            )
+            .order_by(messages.c.number)  # so that two who mark the same wait in line, not for each other
+            .with_for_update()
+        )
+        marking = update(messages).where(messages.c.number.in_(found))
+        self._connection.execute(marking.values(changed=messages.c.changed + 1))
+
+    def reopen(self, key: str) -> None:
+        closed = (messages.c.key == key, messages.c.state == MessageState.CLOSED.value, messages.c.ts != "")
+        self._connection.execute(
+            update(messages)
+            .where(*closed)
+            .values(state=MessageState.SENT.value, tries=0, next_at=None, changed=messages.c.changed + 1)
+        )
+
+    def to_tell(self, now: datetime) -> Sequence[TrackedMessage]:
+        return self._where(TO_TELL, due(messages, now))
 
     def at(self, channel: str, ts: str) -> TrackedMessage | None:
         """The message itself before one that stands in its thread."""
         if not ts:
             return None
-        found = self._where(threads.c.channel == channel, or_(threads.c.ts == ts, threads.c.root_ts == ts))
-        return min(found, key=lambda thread: thread.ts != ts, default=None)
+        found = self._where(messages.c.channel == channel, or_(messages.c.ts == ts, messages.c.root_ts == ts))
+        return min(found, key=lambda message: message.ts != ts, default=None)
 
-    def for_request(self, request_id: str) -> Sequence[TrackedMessage]:
-        return self._where(threads.c.request_id == request_id)
+    def for_requests(self, ids: Collection[str]) -> Sequence[TrackedMessage]:
+        return self._where(messages.c.request_id.in_(ids))
 
-    def _where(self, *conditions: ColumnElement[bool]) -> Sequence[TrackedMessage]:
-        query = select(threads).where(*conditions).order_by(threads.c.number)
-        return [_thread(row) for row in self._connection.execute(query).mappings()]
+    def _where(self, *conditions: ColumnElement[bool] | TextClause) -> Sequence[TrackedMessage]:
+        query = select(messages).where(*conditions).order_by(messages.c.number)
+        return [_message(row) for row in self._connection.execute(query).mappings()]
 
 
-def _due(table: Table, now: datetime) -> ColumnElement[bool]:
+def due(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Whose time has come."""
     return or_(table.c.next_at.is_(None), table.c.next_at <= now)
 
 
@@ -213,7 +244,9 @@ def _inserted(connection: Connection, table: Table, value: Submission | TrackedM
 
 
 def _save(connection: Connection, table: Table, value: Submission | TrackedMessage) -> None:
-    saved = connection.execute(update(table).where(table.c.key == value.key).values(_values(value)))
+    """All but what others count up meanwhile."""
+    kept = {name: stored for name, stored in _values(value).items() if name != "changed"}
+    saved = connection.execute(update(table).where(table.c.key == value.key).values(kept))
     if saved.rowcount == 0:
         raise KeyError(value.key)
 
@@ -233,11 +266,21 @@ def _stored(value: Any) -> Any:
             return value
 
 
+def to_proposal(row: RowMapping) -> Proposal:
+    return Proposal(
+        request_id=row["request_id"],
+        asked=WorkspaceSpec.from_json(row["asked"]),
+        plan=Plan.from_json(row["plan"]),
+        locale=row["locale"],
+        run_id=row["run_id"],
+    )
+
+
 def _submission(row: RowMapping) -> Submission:
     kept = {field.name: row[field.name] for field in fields(Submission)}
     return Submission(**{**kept, "kind": SubmissionKind(row["kind"]), "state": SubmissionState(row["state"])})
 
 
-def _thread(row: RowMapping) -> TrackedMessage:
+def _message(row: RowMapping) -> TrackedMessage:
     kept = {field.name: row[field.name] for field in fields(TrackedMessage)}
     return TrackedMessage(**{**kept, "purpose": Purpose(row["purpose"]), "state": MessageState(row["state"])})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.model.card import Action, Button, Confirm, Style
+from bot.model.request_view import RequestView
 from bot.views.headline import row_of
 from bot.views.phrases import stays
-from bot.views.request_view import RequestView
 from provisioner.engine.run import Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, listed, literal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from approvals.model import RequestStatus
 from bot.model.card import Card, Paragraph, Part, Quote, Small
+from bot.model.request_view import RequestView
 from bot.views.headline import headline
 from bot.views.phrases import name
-from bot.views.request_view import RequestView
 from provisioner.message import Message, Ref
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.model.card import Card, Paragraph, Quote
+from bot.model.request_view import RequestView
 from bot.views.headline import facts
-from bot.views.request_view import RequestView
 from bot.views.states import ROWS, State, state_of_run
 from provisioner.message import Message, Ref, RefKind
 

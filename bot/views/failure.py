@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
+from bot.model.request_view import RequestView
 from bot.views.headline import failed_stage
 from bot.views.phrases import inventory_items, name, noted, person, pointer, service_of
-from bot.views.request_view import RelatedRequest, RenderContext, RequestView
+from bot.views.render_context import RenderContext
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunStatus
 from provisioner.engine.stage import Goal
@@ -62,16 +63,16 @@ def there_now(case: RequestView) -> Iterable[Part]:
         yield Paragraph(Message("What exists now: nothing"))
 
 
-def _asked_to_delete(later: RelatedRequest, run: Run) -> Message:
+def _asked_to_delete(later: RequestView, run: Run) -> Message:
     if run.goal is Goal.ABSENT:
         return Message(
             "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again.",
-            who=person(later.asked_by),
+            who=person(later.request.asked_by),
             id=pointer(later),
         )
     return Message(
         "{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.",
-        who=person(later.asked_by),
+        who=person(later.request.asked_by),
         id=pointer(later),
     )
 

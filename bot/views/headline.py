@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approvals.model import RequestStatus
+from bot.model.request_view import RequestView
 from bot.views.phrases import deciders, name, person, pointer, stays
-from bot.views.request_view import RequestView
 from bot.views.states import ROWS, Row, State, state_of_request, state_of_run
 from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal

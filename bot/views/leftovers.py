@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.views.phrases import name
-from bot.views.request_view import RenderContext
+from bot.views.render_context import RenderContext
 from provisioner.engine.run import Run
 from provisioner.message import Message, Ref, RefKind
 from provisioner.workspace import Workspace

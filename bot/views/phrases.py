@@ -7,9 +7,9 @@ from functools import reduce
 
 from approvals.model import Request
 from bot.model.proposal import Proposal
+from bot.model.request_view import RequestView
 from bot.texts.refs import groups, name, person
-from bot.views.request_view import RelatedRequest
-from provisioner.engine.inspection import Inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind
@@ -78,7 +78,7 @@ def again_command(command: str, proposal: Proposal) -> Ref:
     return name(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
 
 
-def pointer(other: RelatedRequest) -> Ref:
+def pointer(other: RequestView) -> Ref:
     """Another request, with the way to its card where that stands."""
     return Ref(RefKind.LINK, other.link, other.id) if other.link else name(other.id)
 

@@ -2,94 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from approvals.model import Request, RequestStatus
 from bot.model.card import Mark
-from bot.model.proposal import ACTIONS
-from bot.views.phrases import name
+from bot.model.request_view import ProjectSummary, RequestView
+from bot.views.phrases import pointer
 from bot.views.states import ROWS, State, state_of_request, state_of_run
-from provisioner.engine.inspection import Inventory
-from provisioner.engine.run import Run, RunStatus
+from provisioner.engine.run import Run
 from provisioner.engine.stage import Goal
-from provisioner.message import Message, Ref, RefKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectSummary:
-    """All that is stored about one project, or about one request of it."""
-
-    project: str
-    request: Request | None = None  # that the run was approved by; without a run, the newest
-    run: Run | None = None
-    link: str = ""  # to the card of `request`
-    pending: Request | None = None  # open now
-    pending_link: str = ""
-    now: ProjectSummary | None = None  # the project as it is, where it was worked on under a later request
-    unapproved: Request | None = None  # asked for after the run, and over
-    inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: nobody looked
-
-    @property
-    def gone(self) -> bool:
-        """It was looked for everywhere and not found, and nobody has asked for it since."""
-        if self.run is None or self.pending is not None:
-            return False
-        return self.deleted or (self.run.status is RunStatus.CANCELLED and self.inventory == ())
-
-    @property
-    def deleted(self) -> bool:
-        run = self.run
-        return run is not None and run.goal is Goal.ABSENT and run.status is RunStatus.SUCCEEDED
+from provisioner.message import Message
 
 
 def state(known: ProjectSummary) -> Message:
-    said = _run_clause(known.run, nothing=known.inventory == ()) if known.run is not None else None
-    if known.run is not None and known.now is not None and known.now.request is not None:
-        after = shown(known.now.request, known.now.link)
-        return Message("{was}, then {id}: {state}", was=_was(known.run), id=after, state=state(known.now))
-    if known.pending is None:
-        return said or _request_clause(known.request)
+    run, pending = known.run, known.pending
+    said = _run_clause(run) if run is not None else None
+    if run is not None and known.now is not None and known.now.current is not None:
+        after = pointer(known.now.current)
+        return Message("{was}, then {id}: {state}", was=_was(run), id=after, state=state(known.now))
+    if pending is None:
+        return said or _request_clause(known.current)
     if said is None:
-        return _request_clause(known.pending)
-    pending, link = known.pending, shown(known.pending, known.pending_link)
+        return _request_clause(pending)
     waits = (
         Message("{state}. Deletion request {id} is pending approval (expires {until})")
-        if goal_of(pending) is Goal.ABSENT
+        if pending.goal is Goal.ABSENT
         else Message("{state}. Request {id} is pending approval (expires {until})")
     )
-    return waits.given({"state": said, "id": link, "until": pending.open_until})
+    return waits.given({"state": said, "id": pointer(pending), "until": pending.request.open_until})
 
 
 def mark(known: ProjectSummary) -> Mark:
     """Of how it is now, also where the words begin with how it was."""
-    if known.now is not None and known.now.request is not None:
+    if known.now is not None and known.now.current is not None:
         return mark(known.now)
     if known.pending is not None:
-        return ROWS[goal_of(known.pending), State.PENDING].mark
+        return ROWS[known.pending.goal, State.PENDING].mark
     if known.run is None:
         return Mark.STOPPED  # its request was not approved
     return ROWS[known.run.goal, state_of_run(known.run)].mark
 
 
-def goal_of(request: Request) -> Goal:
-    return Goal.ABSENT if request.subject.action == ACTIONS[Goal.ABSENT] else Goal.PRESENT
-
-
-def shown(request: Request, link: str) -> Ref:
-    """A request, with the way to its card where that stands."""
-    return Ref(RefKind.LINK, link, request.id) if link else name(request.id)
-
-
-def _request_clause(request: Request | None) -> Message:
-    if request is None or request.status is RequestStatus.APPROVED:
+def _request_clause(view: RequestView | None) -> Message:
+    if view is None or view.approved:
         return Message("unknown")
-    row = ROWS[goal_of(request), state_of_request(request.status)]
-    return row.listed.given({"until": request.open_until})
+    row = ROWS[view.goal, state_of_request(view.request.status)]
+    return row.listed.given({"until": view.request.open_until})
 
 
-def _run_clause(run: Run, *, nothing: bool) -> Message:
+def _run_clause(run: Run) -> Message:
     row = ROWS[run.goal, state_of_run(run)]
-    clause = row.listed_nothing if nothing and row.listed_nothing else row.listed
+    clause = row.listed_nothing if run.inventory == () and row.listed_nothing else row.listed
     return clause.given({"at": run.ended_at or run.created_at})
 
 

@@ -17,13 +17,14 @@ from bot.model.card import (
     Small,
     Style,
 )
+from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.closed import closed_card, followed_card
 from bot.views.headline import failed_stage, headline
 from bot.views.leftovers import dashboard_link
 from bot.views.phrases import again_command, deciders, groups, name, person, pointer
 from bot.views.plan import lost_in_short, plan_lines, risks
-from bot.views.project_summary import ProjectSummary, state
-from bot.views.request_view import RenderContext, RequestView
+from bot.views.project_summary import state
+from bot.views.render_context import RenderContext
 from bot.views.run import run_card
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import RunStatus
@@ -149,10 +150,10 @@ def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
         return
     yield (
         Message("Last requested by"),
-        Message("{who}, {id}", who=person(before.asked_by), id=pointer(before)),
+        Message("{who}, {id}", who=person(before.request.asked_by), id=pointer(before)),
     )
     if before.run is not None:
-        yield Message("Current status"), state(ProjectSummary(project=case.project, run=before.run))
+        yield Message("Current status"), state(ProjectSummary(project=case.project, current=before))
 
 
 def _decide_buttons(case: RequestView) -> tuple[Button, ...]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
+from bot.model.request_view import RequestView
 from bot.views.buttons import run_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
 from bot.views.phrases import deciders, groups, name, person, pointer
 from bot.views.plan import idle
-from bot.views.request_view import RelatedRequest, RenderContext, RequestView
+from bot.views.render_context import RenderContext
 from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Change, Goal
@@ -231,9 +232,9 @@ def _cancelled(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Pa
         yield Paragraph(Message("Delete requests approval to delete the existing resources."))
 
 
-def _since(later: RelatedRequest, run: Run) -> Message:
+def _since(later: RequestView, run: Run) -> Message:
     """A later request, open or approved. It takes up what was cancelled, or changes what this run left."""
-    who, number = person(later.asked_by), pointer(later)
+    who, number = person(later.request.asked_by), pointer(later)
     goes_on = run.status is RunStatus.CANCELLED and later.goal is run.goal
     if later.approved:
         return (

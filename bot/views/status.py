@@ -9,13 +9,17 @@ from typing import Any
 from approvals.model import Request, RequestStatus
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.model.proposal import ACTIONS
+from bot.model.request_view import ProjectSummary, RequestView
 from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.phrases import deciders, name, person, unknown_here
-from bot.views.project_summary import ProjectSummary, mark, shown, state
+from bot.views.phrases import deciders, name, person, pointer, unknown_here
+from bot.views.project_summary import mark, state
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message, Ref
+
+HOME_ROWS = 30
+"""Of each list on App Home, which has a hundred blocks for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +46,24 @@ class Finding:
 def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     """From what is stored; `unknown` says that there is nothing. `live` looks are `looked_card`."""
     project = name(known.project)
-    if known.request is None:
+    run, current = known.run, known.current
+    if current is None:
         text = unknown or unknown_here(known.project, "")
         return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
     headline = Message("{project}: {state}", project=project, state=state(known))
     parts: list[Part] = [Paragraph(headline)]
-    if known.deleted and known.run is not None and known.run.not_owned:
+    if run is not None and run.deleted and run.not_owned:
         looked = Message("Left in place: resources the bot doesn't own")
-        parts.append(Bullets(known.run.not_owned, looked))
+        parts.append(Bullets(run.not_owned, looked))
     elif known.gone:
         parts.append(Paragraph(Message("Verified: nothing of this workspace remains in any system.")))
-    elif known.run is not None:
-        parts.append(stage_lines(known.run))
-    elif known.pending is None and known.request.subject.action == ACTIONS[Goal.PRESENT]:
+    elif run is not None:
+        parts.append(stage_lines(run))
+    elif known.pending is None and current.goal is Goal.PRESENT:
         parts.append(Paragraph(Message("Nothing was created.")))
-    parts.append(Small(_who(known.request, known.link)))
-    if known.pending is not None and known.pending.id != known.request.id:
-        parts.append(Small(_who(known.pending, known.pending_link)))
+    parts.append(Small(_who(current)))
+    if known.pending is not None and known.pending.id != current.id:
+        parts.append(Small(_who(known.pending)))
     if known.unapproved is not None:
         parts.append(Small(_came_to_nothing(known.unapproved)))
     return Card(headline, headline, tuple(parts))
@@ -78,11 +83,11 @@ def _came_to_nothing(request: Request) -> Message:
             return Message("{asked} was withdrawn. Nothing changed.", asked=asked)
 
 
-def _who(request: Request, link: str) -> Message:
-    said = Message("requested by {who}", who=person(request.asked_by))
-    if request.status is RequestStatus.APPROVED:
-        said = Message("{said} · approved by {by}", said=said, by=deciders(request))
-    return Message("{id} · {said}", id=shown(request, link), said=said)
+def _who(view: RequestView) -> Message:
+    said = Message("requested by {who}", who=person(view.request.asked_by))
+    if view.approved:
+        said = Message("{said} · approved by {by}", said=said, by=deciders(view.request))
+    return Message("{id} · {said}", id=pointer(view), said=said)
 
 
 def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
@@ -147,29 +152,48 @@ def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
 
 
-def list_card(all_known: Sequence[ProjectSummary]) -> Card:
-    """Those of which nothing is there are left out; `status` still tells of them."""
-    there = [known for known in all_known if not known.gone]
-    if not there:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a long list is shown; `command` asks for it, with a number behind it."""
+
+    number: int
+    pages: int
+    all: int
+    command: str
+
+
+def list_card(known: Sequence[ProjectSummary], page: Page, *, deleted: bool) -> Card:
+    """Those of which something exists, or that are asked for; `status` still tells of the others.
+
+    `deleted`: there are none, and there were.
+    """
+    if not known:
         text = (
-            Message("No workspaces. Earlier ones were deleted.")
-            if any(known.deleted for known in all_known)
-            else Message("No workspaces yet.")
+            Message("No workspaces. Earlier ones were deleted.") if deleted else Message("No workspaces yet.")
         )
         return Card(text, text, (Paragraph(text), Buttons((NEW_FORM,))))
-    n = len(there)
-    text = Message("{n} workspace", plural="{n} workspaces", n=n)
-    return Card(text, text, (Lines(tuple(_row(known) for known in there), text),))
+    text = Message("{n} workspace", plural="{n} workspaces", n=page.all)
+    parts: list[Part] = [Lines(tuple(_row(one) for one in known), text)]
+    if page.pages > 1:
+        parts.append(Small(_other_pages(page)))
+    return Card(text, text, tuple(parts))
+
+
+def _other_pages(page: Page) -> Message:
+    here = Message("Page {n} of {pages}", n=page.number, pages=page.pages)
+    if page.number < page.pages:
+        command = name(f"{page.command} {page.number + 1}")
+        return Message("{here} · next: {command}", here=here, command=command)
+    return Message("{here} · first: {command}", here=here, command=name(page.command))
 
 
 def _row(known: ProjectSummary) -> Line:
-    who = _who(known.request, known.link) if known.request is not None else None
-    return _line(known, who)
+    return _line(known, _who(known.current) if known.current is not None else None)
 
 
 def _own_row(known: ProjectSummary) -> Line:
     """To whoever asked, who knows that."""
-    return _line(known, Message("{id}", id=shown(known.request, known.link)) if known.request else None)
+    return _line(known, Message("{id}", id=pointer(known.current)) if known.current else None)
 
 
 def _line(known: ProjectSummary, note: Message | None) -> Line:
@@ -183,21 +207,23 @@ def home_card(
     title = Message("Workspaces")
     parts: list[Part] = [Buttons((NEW_FORM,))]
     if waiting:
-        parts.append(Lines(tuple(_row(known) for known in waiting), Message("Needs your attention")))
-    for heading, rows, none in (
-        (
-            Message("My requests"),
-            tuple(map(_own_row, mine)),
-            Message("You haven't requested a workspace yet."),
-        ),
-        (
-            Message("In progress"),
-            tuple(map(_row, running)),
-            Message("No workspaces are being created or deleted."),
-        ),
-    ):
-        parts.append(Lines(rows, heading) if rows else Bullets((none,), heading))
+        parts += _rows(waiting, Message("Needs your attention"))
+    mine_title, running_title = Message("My requests"), Message("In progress")
+    if mine:
+        parts.append(Lines(tuple(map(_own_row, mine)), mine_title))
+    else:
+        parts.append(Bullets((Message("You haven't requested a workspace yet."),), mine_title))
+    if running:
+        parts += _rows(running, running_title)
+    else:
+        parts.append(Bullets((Message("No workspaces are being created or deleted."),), running_title))
     return Card(title, title, tuple(parts))
+
+
+def _rows(all_known: Sequence[ProjectSummary], heading: Message) -> Iterable[Part]:
+    yield Lines(tuple(_row(known) for known in all_known[:HOME_ROWS]), heading)
+    if (more := len(all_known) - HOME_ROWS) > 0:
+        yield Small(Message("and {n} more", n=more))
 
 
 def refused_card(submission: Submission, reasons: Sequence[Message], command: str) -> Card:

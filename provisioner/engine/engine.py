@@ -12,14 +12,8 @@ from datetime import timedelta
 import structlog
 
 from provisioner.deadline import LOOK_WITHIN
-from provisioner.engine.inspection import (
-    Inventory,
-    Preview,
-    StageInspection,
-    in_order,
-    inspect_stages,
-    inventory,
-)
+from provisioner.engine.inspection import Preview, StageInspection, in_order, inspect_stages, inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn

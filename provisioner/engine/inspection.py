@@ -6,17 +6,18 @@ has to be approved anew, and the list of what exists when a run stops.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.stage import Change, Goal, Stage, Step
 from provisioner.errors import NotOurs, Unanswered, WorkError
-from provisioner.message import Json, Message, stored
+from provisioner.message import Message
 from provisioner.workspace import Workspace
 
 
@@ -85,36 +86,6 @@ class Preview:
         if any(found.error for found in self.inspections):
             return None
         return Plan(self.goal, tuple(found.plan for found in self.inspections))
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """What exists of one stage's work; `targets` is None when it could not be read.
-
-    `states` has those of the targets that are not simply there, by their text in English.
-    """
-
-    stage: str
-    title: Message
-    targets: tuple[Message, ...] | None
-    states: Mapping[str, Message] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "stage": self.stage,
-            "title": self.title.to_json(),
-            "targets": None if self.targets is None else [target.to_json() for target in self.targets],
-            "states": {target: state.to_json() for target, state in self.states.items()},
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Inventory:
-        targets = data["targets"]
-        if targets is not None:
-            targets = tuple(stored(target) for target in targets)
-        title = Message.from_json(data["title"])
-        states = {target: Message.from_json(state) for target, state in data.get("states", {}).items()}
-        return cls(data["stage"], title, targets, states)
 
 
 def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:

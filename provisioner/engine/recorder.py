@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     Clock,
@@ -186,19 +187,25 @@ class RunRecorder:
         changes: list[Json] = [change.to_json() for change in uncovered]
         self._write(EntryKind.PARKED, message, step, {"plan": plan.to_json(), "uncovered": changes})
 
-    def fail(self, step: Step, failure: Failure, inventory: list[Json]) -> None:
+    def fail(self, step: Step, failure: Failure, inventory: tuple[Inventory, ...]) -> None:
         self._set(step, status=StageStatus.FAILED, until=None, reason=failure.what, to_the_end=False)
         self._settle(RunStatus.FAILED)
         failure = replace(failure, cause=self._clean(failure.cause))
         self._run.failure = failure
         message = Message("{title} failed: {what}", title=step.stage.title, what=failure.what)
-        data: dict[str, Json] = {"failure": failure.to_json(), "standing": inventory}
+        data: dict[str, Json] = {"failure": failure.to_json(), "standing": self._stopped(inventory)}
         self._write(EntryKind.FAILED, message, step, data)
 
-    def cancel(self, inventory: list[Json]) -> None:
+    def cancel(self, inventory: tuple[Inventory, ...]) -> None:
         self._run.to(RunStatus.CANCELLED)
         self._run.ended_at = self.now
-        self._write(EntryKind.CANCELLED, Message("Run canceled"), data={"standing": inventory})
+        data: dict[str, Json] = {"standing": self._stopped(inventory)}
+        self._write(EntryKind.CANCELLED, Message("Run canceled"), data=data)
+
+    def _stopped(self, inventory: tuple[Inventory, ...]) -> list[Json]:
+        """The run has what exists now, for its card; the journal keeps it for the thread."""
+        self._run.inventory = inventory
+        return [one.to_json() for one in inventory]
 
     def succeed(self) -> None:
         self._settle(RunStatus.SUCCEEDED)

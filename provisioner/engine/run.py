@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType, Protocol
 
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
@@ -182,6 +183,7 @@ class Run:
     failure: Failure | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    inventory: tuple[Inventory, ...] | None = None  # what existed when it stopped; None: nobody looked
     version: int = 0
 
     @property
@@ -191,6 +193,16 @@ class Run:
     @property
     def active(self) -> bool:
         return self.status not in ENDED
+
+    @property
+    def deleted(self) -> bool:
+        """It was looked for on every system, and removed."""
+        return self.goal is Goal.ABSENT and self.status is RunStatus.SUCCEEDED
+
+    @property
+    def gone(self) -> bool:
+        """It has ended, and nothing of the workspace exists."""
+        return self.deleted or (self.status is RunStatus.CANCELLED and self.inventory == ())
 
     @property
     def not_owned(self) -> tuple[Message, ...]:
@@ -233,6 +245,7 @@ class Run:
         self.to(RunStatus.QUEUED)
         self.attempt += 1
         self.failure = None
+        self.inventory = None  # what the attempt before saw is worked on now
         self.stages = {
             name: replace(progress, tries=0, sent_back=0)
             for name, progress in self.stages.items()
@@ -282,8 +295,6 @@ class RunRepository(Protocol):
     def all_latest(self) -> Sequence[Run]: ...  # one a project, by project
 
     def parked(self) -> Sequence[Run]: ...  # oldest first
-
-    def failed(self) -> Sequence[Run]: ...  # oldest first
 
     def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
 

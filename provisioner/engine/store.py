@@ -7,12 +7,13 @@ its transactions with BEGIN IMMEDIATE, or a reader that goes on to write may be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -34,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     ENDED,
@@ -51,6 +53,12 @@ from provisioner.message import Message
 from provisioner.workspace import WorkspaceSpec
 
 Values: TypeAlias = dict[str, Any]
+Changed: TypeAlias = Callable[[str], None]
+"""Told the project of which something was written, in the transaction that writes it."""
+
+
+def nobody_told(_project: str) -> None:
+    """Where nobody shows what is stored."""
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -94,6 +102,8 @@ runs = Table(
     Column("version", Integer, nullable=False),
     Column("journalled", Integer, nullable=False),  # the number of the last journal entry
     Column("cancel_attempt", Integer),  # the attempt that was asked to stop
+    Column("inventory", JSON(none_as_null=True)),
+    Column("listed", Boolean, nullable=False),  # the newest of its project, and not gone
     Index("runs_by_project", "project", "number"),
     Index("runs_by_status", "status", "number"),
 )
@@ -107,6 +117,10 @@ Index(
     sqlite_where=_ACTIVE,
     postgresql_where=_ACTIVE,
 )
+
+LISTED = text("listed")
+
+Index("runs_listed", runs.c.project, sqlite_where=LISTED, postgresql_where=LISTED)
 
 journal = Table(
     "journal",
@@ -124,8 +138,9 @@ journal = Table(
 class SqlRunRepository:
     """`RunRepository` on a connection whose transaction is the caller's."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: Changed = nobody_told) -> None:
         self._connection = connection
+        self._changed = changed
 
     def add(self, run: Run) -> None:
         row = _to_row(run) | {
@@ -136,18 +151,22 @@ class SqlRunRepository:
             "version": run.version,
             "journalled": 0,
         }
+        project = run.asked.project
         # Not by catching IntegrityError: that would end the caller's transaction on PostgreSQL.
         insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         adding = insert(runs).values(row)
         adding = adding.on_conflict_do_nothing(index_elements=[runs.c.project], index_where=_ACTIVE)
         if self._connection.execute(adding.returning(runs.c.number)).first() is None:
-            raise AlreadyRunning(run.asked.project)
+            raise AlreadyRunning(project)
+        older = (runs.c.project == project, LISTED, runs.c.id != run.id)
+        self._connection.execute(update(runs).where(*older).values(listed=False))
+        self._changed(project)
 
     def get(self, run_id: RunId) -> Run:
         row = self._connection.execute(select(runs).where(runs.c.id == run_id)).mappings().first()
         if row is None:
             raise KeyError(run_id)
-        return _to_run(row)
+        return to_run(row)
 
     def save(self, run: Run) -> None:
         saving = (
@@ -158,6 +177,7 @@ class SqlRunRepository:
         if self._connection.execute(saving).rowcount != 1:
             raise Stale(f"run {run.id} was saved by somebody else since version {run.version}")
         run.version += 1
+        self._changed(run.asked.project)
 
     def latest(self, project: str) -> Run | None:
         found = self._read(
@@ -177,9 +197,6 @@ class SqlRunRepository:
     def parked(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.PARKED))
 
-    def failed(self) -> Sequence[Run]:
-        return self._read(_in(RunStatus.FAILED))
-
     def in_flight(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
 
@@ -196,25 +213,27 @@ class SqlRunRepository:
         return bool(row.cancel_attempt == row.attempt)
 
     def _read(self, query: Select[Any]) -> list[Run]:
-        return [_to_run(row) for row in self._connection.execute(query).mappings()]
+        return [to_run(row) for row in self._connection.execute(query).mappings()]
 
 
 class SqlJournal:
     """`Journal` on a connection whose transaction is the caller's."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: Changed = nobody_told) -> None:
         self._connection = connection
+        self._changed = changed
 
     def append(self, run_id: RunId, entry: Entry) -> Entry:
         counting = (
             update(runs)
             .where(runs.c.id == run_id)
             .values(journalled=runs.c.journalled + 1)
-            .returning(runs.c.journalled)
+            .returning(runs.c.journalled, runs.c.project)
         )
-        number = self._connection.execute(counting).scalar()
-        if number is None:
+        counted = self._connection.execute(counting).first()
+        if counted is None:
             raise KeyError(run_id)
+        number, project = counted
         row = {
             "run_id": run_id,
             "number": number,
@@ -225,7 +244,8 @@ class SqlJournal:
             "data": dict(entry.data),
         }
         self._connection.execute(journal.insert().values(row))
-        return _to_entry(row)
+        self._changed(project)
+        return to_entry(row)
 
     def since(self, run_id: RunId, number: int) -> Sequence[Entry]:
         query = (
@@ -233,14 +253,23 @@ class SqlJournal:
             .where(journal.c.run_id == run_id, journal.c.number > number)
             .order_by(journal.c.number)
         )
-        return [_to_entry(dict(row)) for row in self._connection.execute(query).mappings()]
+        return [to_entry(dict(row)) for row in self._connection.execute(query).mappings()]
 
 
 class SqlLedger:
     """`Ledger`: each call is one transaction of its own."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        reading: Engine | None = None,
+        changed: Callable[[Connection, str], None] = lambda _connection, _project: None,
+    ) -> None:
+        """`reading`: for what only reads. `changed` is called once a write, at the end of its transaction."""
         self._engine = engine
+        self._reading = reading or engine
+        self._changed = changed
 
     def write(self, run: Run, *entries: Entry) -> None:
         with self._engine.begin() as connection:
@@ -248,9 +277,10 @@ class SqlLedger:
             book = SqlJournal(connection)
             for entry in entries:
                 book.append(run.id, entry)
+            self._changed(connection, run.asked.project)
 
     def cancel_requested(self, run_id: RunId) -> bool:
-        with self._engine.begin() as connection:
+        with self._reading.begin() as connection:
             return SqlRunRepository(connection).cancel_requested(run_id)
 
 
@@ -260,7 +290,8 @@ def _in(*statuses: RunStatus) -> Select[Any]:
 
 
 def _to_row(run: Run) -> Values:
-    """What may change in the life of a run."""
+    """What may change in the life of a run. One that has ended is saved no more, so it is `listed` at most as
+    long as it is the newest."""
     return {
         "reference": run.reference,
         "plan": run.plan.to_json(),
@@ -270,10 +301,12 @@ def _to_row(run: Run) -> Values:
         "failure": run.failure.to_json() if run.failure else None,
         "started_at": run.started_at,
         "ended_at": run.ended_at,
+        "inventory": None if run.inventory is None else [one.to_json() for one in run.inventory],
+        "listed": not run.gone,
     }
 
 
-def _to_run(row: RowMapping) -> Run:
+def to_run(row: RowMapping) -> Run:
     return Run(
         id=RunId(row["id"]),
         reference=row["reference"],
@@ -286,11 +319,16 @@ def _to_run(row: RowMapping) -> Run:
         failure=Failure.from_json(row["failure"]) if row["failure"] else None,
         started_at=row["started_at"],
         ended_at=row["ended_at"],
+        inventory=_to_inventory(row["inventory"]),
         version=row["version"],
     )
 
 
-def _to_entry(row: Values) -> Entry:
+def _to_inventory(stored: Sequence[Values] | None) -> tuple[Inventory, ...] | None:
+    return None if stored is None else tuple(Inventory.from_json(one) for one in stored)
+
+
+def to_entry(row: Values) -> Entry:
     return Entry(
         at=row["at"],
         kind=EntryKind(row["kind"]),

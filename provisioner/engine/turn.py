@@ -15,6 +15,7 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
@@ -286,9 +287,8 @@ class Turn:
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
         return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
 
-    def _inventory(self) -> list[Json]:
-        inspections = self._inspect(Goal.ABSENT, self._deps.orders[Goal.PRESENT])
-        return [one.to_json() for one in inventory(inspections)]
+    def _inventory(self) -> tuple[Inventory, ...]:
+        return inventory(self._inspect(Goal.ABSENT, self._deps.orders[Goal.PRESENT]))
 
     def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
         deps = self._deps

@@ -57,9 +57,6 @@ class FakeRuns:
     def parked(self) -> Sequence[Run]:
         return [run for run in self._all() if run.status is RunStatus.PARKED]
 
-    def failed(self) -> Sequence[Run]:
-        return [run for run in self._all() if run.status is RunStatus.FAILED]
-
     def in_flight(self) -> Sequence[Run]:
         moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
         return [run for run in self._all() if run.status in moving]

@@ -25,15 +25,15 @@ from bot.requests.lane import Start
 from bot.requests.service import WorkspaceService
 from bot.storage.database import Database
 from bot.texts import Texts
-from bot.views.request_view import Links
+from bot.views.render_context import Links
 from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
-from provisioner.engine.store import SqlLedger
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
 from provisioner.redaction import Redactor
+from provisioner.workspace import Platform
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -91,7 +91,9 @@ class Office:
         *,
         policy: str = POLICY,
         steps: Callable[[FakeWorld], Sequence[Step]] = some_steps,
+        platform: Platform | None = None,
     ) -> None:
+        self.platform = platform or a_platform()
         self.clock = FakeClock()
         self.fuse = Fuse()
         self.world = FakeWorld(self.clock, self.fuse)
@@ -127,8 +129,8 @@ class Office:
         self.database = self.opened()
         self.engine = Engine(
             steps=self.steps,
-            platform=a_platform(),
-            ledger=SqlLedger(self.database.engine),
+            platform=self.platform,
+            ledger=self.database.ledger(),
             locks=self.database.locks(),
             clock=self.clock,
             retry=RetryPolicy(tries=3),
@@ -138,15 +140,20 @@ class Office:
             look_within=self.look_within,
         )
         self.service = WorkspaceService(
-            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+            units=self.database.unit,
+            reads=self.database.reader,
+            platform=self.platform,
+            clock=self.clock,
+            wake=self._wake,
         )
         self.intake = Intake(
             units=self.database.unit,
+            reads=self.database.reader,
             engine=self.engine,
             preflight=self.place.preflight(),
             policy=self.policy,
             people=self.people,
-            platform=a_platform(),
+            platform=self.platform,
             clock=self.clock,
             wake=self._wake,
             new_reference=self._new_reference,
@@ -156,6 +163,7 @@ class Office:
         )
         self.message_sync = MessageSync(
             units=self.database.unit,
+            reads=self.database.reader,
             service=self.service,
             notifier=self.chat,
             texts=Texts(),

@@ -6,19 +6,28 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.exc import SQLAlchemyError
 
+import bot.storage.database
 from bot.model.proposal import Proposal
+from bot.model.submission import SubmissionState
 from bot.storage.database import METADATA, Database
 from bot.storage.locks import Leadership
-from provisioner.engine.run import Locks
-from tests.builders import a_plan, a_request, a_run, a_spec, a_thread, an_ask
+from provisioner.engine.run import Locks, RunId, RunStatus
+from provisioner.engine.stage import Goal
+from tests.builders import NOON, a_plan, a_request, a_run, a_spec, a_thread, an_ask
+from tests.fakes.statements import statements
 
 MIGRATE = "import sys; from bot.storage.database import Database; Database(sys.argv[1]).migrate()"
 LEAD = """
@@ -28,6 +37,53 @@ leadership = Database(sys.argv[1]).try_lead()
 print("leads" if leadership else "waits", flush=True)
 sys.stdin.read()
 """
+
+MIGRATIONS = Path(bot.storage.database.__file__).parent / "migrations"
+
+
+def first_rows() -> dict[str, list[dict[str, object]]]:
+    """Of the first release, by table: of each kind that the second migration touches."""
+    at = NOON.replace(tzinfo=None)
+    standing = {"standing": [{"stage": "bucket", "title": {"text": "Bucket"}, "targets": ["bucket alpha"]}]}
+    ask = {"user": "U0MINA", "channel": "C0", "at": at, "locale": "en-US", "thread_ts": "", "sending": False}
+    thread = {"purpose": "card", "channel": "C0", "language": "en", "link": "", "root_ts": "", "digest": "d"}
+    run = {"created_at": at, "attempt": 1, "stages": {}, "version": 3, "journalled": 2}
+    entry = {"at": at, "stage": "", "message": {"text": "said"}}
+    return {
+        "asks": [
+            ask
+            | {"number": 7, "key": "V7", "kind": "create", "team": "T0", "spec": {}, "outcome": {}}
+            | {"state": "answered", "tries": 0}
+        ],
+        "threads": [
+            thread
+            | {"number": number, "key": f"WSR-000{number}", "request_id": f"WSR-000{number}", "state": state}
+            | {"ts": f"1.{number}", "told": 0, "sending": 0, "tries": 0}
+            for number, state in ((1, "sent"), (2, "closed"))
+        ],
+        "runs": [
+            run
+            | {"number": number, "id": f"WSR-000{number}.1", "reference": f"WSR-000{number}"}
+            | {"project": project, "asked": a_spec(project).to_json(), "plan": a_plan(goal=goal).to_json()}
+            | {"status": status}
+            for number, project, status, goal in (
+                (1, "alpha", "failed", Goal.PRESENT),
+                (2, "beta", "cancelled", Goal.PRESENT),
+                (3, "gamma", "succeeded", Goal.ABSENT),
+            )
+        ],
+        "journal": [
+            entry | {"run_id": f"WSR-000{number}.1", "number": line, "kind": kind, "data": data}
+            for number, line, kind, data in (
+                (1, 1, "started", {}),
+                (1, 2, "failed", standing),
+                (2, 1, "failed", standing),
+                (2, 2, "started", {}),
+                (2, 3, "cancelled", {}),
+            )
+        ],
+    }
+
 
 SCHEMA = {
     "sqlite": "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'alembic_version'",
@@ -64,26 +120,26 @@ class DatabaseLaws:
             unit.requests.add(a_request())
             unit.runs.add(a_run())
             unit.submissions.add(an_ask())
-            unit.threads.add(a_thread())
+            unit.messages.add(a_thread())
             unit.commit()
 
         with database.unit() as unit:
             assert unit.requests.by_key("V-WSR-0001") is not None
             assert unit.runs.latest("alpha") is not None
             assert unit.submissions.get("V1") is not None
-            assert unit.threads.get("WSR-0001") is not None
+            assert unit.messages.get("WSR-0001") is not None
 
     def test_what_is_not_committed_did_not_happen(self, database: Database) -> None:
         with database.unit() as unit:
             unit.submissions.add(an_ask())
-            unit.threads.add(a_thread())
+            unit.messages.add(a_thread())
 
         with pytest.raises(KeyError), database.unit() as unit:
-            unit.threads.save(a_thread("WSR-0002"))
+            unit.messages.save(a_thread("WSR-0002"))
 
         with database.unit() as unit:
             assert unit.submissions.get("V1") is None
-            assert unit.threads.get("WSR-0001") is None
+            assert unit.messages.get("WSR-0001") is None
 
     def test_after_its_commit_a_unit_is_over(self, database: Database) -> None:
         with database.unit() as unit:
@@ -106,6 +162,84 @@ class DatabaseLaws:
             assert unit.proposals.get("WSR-0002") == proposal
             with pytest.raises(KeyError):
                 unit.proposals.get("WSR-0003")
+
+    def test_who_reads_is_refused_to_write(self, database: Database) -> None:
+        with pytest.raises(SQLAlchemyError, match=r"(?i)read-?only"), database.reader() as unit:
+            unit.submissions.save(an_ask())
+
+    def test_who_reads_sees_one_moment_and_waits_for_nobody(self, replicas: Sequence[Database]) -> None:
+        here, there = replicas
+        with here.reader() as reading, there.unit() as writing:
+            assert reading.submissions.get("V1") is None
+            writing.submissions.add(an_ask())
+            writing.commit()
+            assert reading.submissions.get("V1") is None
+
+        with here.reader() as reading:
+            assert reading.submissions.get("V1") is not None
+
+    def test_who_reads_a_request_waits_for_nobody_who_decides_on_it(
+        self, replicas: Sequence[Database]
+    ) -> None:
+        here, there = replicas
+        with here.unit() as unit:
+            unit.requests.add(a_request())
+            unit.commit()
+
+        with there.unit() as deciding, here.reader() as reading:
+            deciding.requests.get_for_update(a_request().id)
+            assert reading.requests.get(a_request().id) == a_request()
+
+    def test_what_is_due_is_told_by_one_query(self, database: Database) -> None:
+        assert due(database) == set()
+
+        with database.unit() as unit:
+            unit.submissions.add(an_ask("V1"))
+            unit.submissions.add(an_ask("V2", state=SubmissionState.CLOSED))
+            unit.commit()
+        assert due(database) == {"submissions"}
+
+        with database.unit() as unit:
+            unit.submissions.save(an_ask("V1", state=SubmissionState.ANSWERED))
+            unit.submissions.add(an_ask("V3", next_at=NOON + timedelta(minutes=1)))
+            unit.requests.add(a_request())
+            unit.messages.add(a_thread())
+            unit.runs.add(a_run())
+            unit.runs.add(a_run("WSR-0002.1", "beta", status=RunStatus.FAILED))
+            unit.commit()
+        assert due(database) == {"replies", "messages", "runs"}
+        assert due(database, NOON + timedelta(hours=25)) == {
+            "submissions",
+            "replies",
+            "messages",
+            "runs",
+            "expiries",
+        }
+
+    def test_what_stood_in_the_first_tables_is_kept(self, fresh: Callable[[], Database]) -> None:
+        database = fresh()
+        with database.engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+            for name, rows in first_rows().items():
+                connection.execute(Table(name, MetaData(), autoload_with=connection).insert(), rows)
+
+        database.migrate()
+
+        with database.unit() as unit:
+            kept = unit.submissions.get("V7")
+            assert kept is not None
+            assert (kept.user, kept.state) == ("U0MINA", SubmissionState.ANSWERED)
+            assert [message.key for message in unit.messages.to_tell(NOON)] == ["WSR-0001"]
+            assert unit.submissions.add(an_ask("V8"))
+            assert unit.messages.add(a_thread("WSR-0003"))
+            stopped = {run.id: run.inventory for run in unit.runs.all_latest()}
+            assert [one.stage for one in stopped[RunId("WSR-0001.1")] or ()] == ["bucket"]
+            assert stopped[RunId("WSR-0002.1")] is None  # of an attempt that was gone on with
+            assert unit.queries.projects() == ["alpha", "beta"]
+            unit.commit()
 
     def test_it_answers(self, database: Database) -> None:
         database.ping()
@@ -222,6 +356,13 @@ class LeaderLaws:
         leader.communicate(timeout=30)
 
         taken_over(database).release()
+
+
+def due(database: Database, now: datetime = NOON) -> set[str]:
+    with statements() as sent, database.reader() as unit:
+        found = unit.queries.due(now)
+    assert len(sent) == 1
+    return {kind for kind, there in asdict(found).items() if there}
 
 
 def free(locks: Locks, *names: str, within: float = 0) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import (
     AlreadyRunning,
     Journal,
@@ -26,7 +27,7 @@ from provisioner.engine.run import (
     Stale,
 )
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, literal
 from tests.builders import NOON, a_failure, a_plan, a_run, an_entry
 
 
@@ -101,6 +102,7 @@ class RepositoryLaws:
             failure=a_failure(),
             started_at=NOON + timedelta(microseconds=1),
             ended_at=NOON + timedelta(hours=1),
+            inventory=(Inventory("bucket", Message("Bucket"), (literal("bucket alpha"),)),),
         )
 
         keep(store, run)
@@ -242,17 +244,14 @@ class RepositoryLaws:
             assert found.id == "WSR-10000.1"
             assert desk.runs.last_succeeded("gamma") is None
 
-    @pytest.mark.parametrize("status", [RunStatus.PARKED, RunStatus.FAILED])
-    def test_those_that_wait_for_a_person_are_found_oldest_first(
-        self, store: RunStore, status: RunStatus
-    ) -> None:
+    def test_those_that_wait_for_a_new_approval_are_found_oldest_first(self, store: RunStore) -> None:
+        status = RunStatus.PARKED
         keep(store, a_run("WSR-0003.1", "c", status=status), a_run("WSR-0002.1", "b", status=status))
         others = [other for other in RunStatus if other is not status]
         keep(store, *(a_run(f"WSR-{other}.1", other, status=other) for other in others))
 
         with store.transaction() as desk:
-            found = desk.runs.parked() if status is RunStatus.PARKED else desk.runs.failed()
-            assert [run.id for run in found] == ["WSR-0003.1", "WSR-0002.1"]
+            assert [run.id for run in desk.runs.parked()] == ["WSR-0003.1", "WSR-0002.1"]
 
     def test_in_flight_is_what_the_runner_has_to_move(self, store: RunStore) -> None:
         for number, status in enumerate(RunStatus):

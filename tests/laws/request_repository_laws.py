@@ -35,7 +35,7 @@ def decide(
 ) -> RequestStatus:
     """As the service does it: read under the lock, decide, save and record in one transaction."""
     with database.unit() as unit:
-        request = unit.requests.get(RequestId(request_id))
+        request = unit.requests.get_for_update(RequestId(request_id))
         status = request.decide(actor, verdict, now=LATER, comment="because")
         unit.requests.save(request)
         entry = AuditEntry(at=LATER, actor=actor.id, action="request.decide", target=request.subject.target)

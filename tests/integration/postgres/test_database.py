@@ -14,8 +14,8 @@ from tests.builders import a_request
 from tests.conftest import Postgres
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
 from tests.laws.database_laws import DatabaseLaws, LeaderLaws, LockLaws, free, taken_over
+from tests.laws.message_repository_laws import MessageRepositoryLaws
 from tests.laws.request_repository_laws import OVER, RaceLaws, RequestRepositoryLaws, keep
-from tests.laws.thread_repository_laws import ThreadRepositoryLaws
 
 TABLES = ", ".join(f'"{table.name}"' for metadata in METADATA for table in metadata.sorted_tables)
 
@@ -84,7 +84,7 @@ class TestAsks(AskRepositoryLaws, AskRaceLaws):
     pass
 
 
-class TestThreads(ThreadRepositoryLaws):
+class TestMessages(MessageRepositoryLaws):
     pass
 
 
@@ -97,7 +97,7 @@ class TestRequests(RequestRepositoryLaws, RaceLaws):
         keep(replicas[0], a_request("WSR-0001", "alpha"), a_request("WSR-0002", "beta"))
 
         with replicas[0].unit() as deciding:
-            deciding.requests.get(a_request("WSR-0001").id)
+            deciding.requests.get_for_update(a_request("WSR-0001").id)
             with replicas[1].unit() as unit:
                 assert [request.id for request in unit.requests.overdue(OVER)] == ["WSR-0002"]
 

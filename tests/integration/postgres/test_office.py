@@ -16,8 +16,10 @@ from bot.storage.database import Database
 from provisioner.engine.run import Run, RunStatus
 from provisioner.message import Message
 from tests.conftest import Postgres
+from tests.fakes.history import deleted, live, store
 from tests.fakes.office import Office
 from tests.fakes.people import MINA
+from tests.laws.reading_laws import MOST, SHOWN, asked, names
 
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -61,7 +63,7 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
     assert office.run(run.id).status is RunStatus.PARKED
 
     with ThreadPoolExecutor(1) as pool, office.database.unit() as unit:
-        unit.requests.get(RequestId(run.reference))
+        unit.requests.get_for_update(RequestId(run.reference))
         give_up(unit, unit.runs.get(run.id), office.clock.now(), Message("Given up"))
         asked = pool.submit(office.intake.reapprove_parked)
         office.until_waiting(1)
@@ -80,19 +82,28 @@ def _failed(office: PostgresOffice, project: str) -> Run:
 
 
 @pytest.mark.parametrize("worked_on", [_under_way, _failed])
-def test_looking_at_a_list_and_at_home_at_once_ends_for_both(
+def test_who_looks_waits_for_nobody_who_decides(
     office: PostgresOffice, worked_on: Callable[[PostgresOffice, str], Run]
 ) -> None:
-    """Both lock the requests, and in the same order, whatever became of the runs."""
     worked_on(office, "beta")
     alpha = worked_on(office, "alpha")
 
-    with ThreadPoolExecutor(2) as pool, office.database.unit() as unit:
-        unit.requests.get(RequestId(alpha.reference))
-        listed = pool.submit(office.service.list)
-        office.until_waiting(1)
-        home = pool.submit(office.service.home, office.who(MINA))
-        office.until_waiting(2)
-        unit.commit()
-        assert str(listed.result().text) == "2 workspaces"
-        assert str(home.result().text) == "Workspaces"
+    with office.database.unit() as unit:
+        unit.requests.get_for_update(RequestId(alpha.reference))
+        unit.runs.request_cancel(alpha.id)
+        listed, home = office.service.list(), office.service.home(office.who(MINA))
+        status = office.service.status("alpha")
+
+    assert str(listed.text) == "2 workspaces"
+    assert str(home.text) == "Workspaces"
+    assert str(status.text).startswith("alpha: ")
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_what_people_are_shown_costs_the_same_few_queries_here(office: PostgresOffice, what: str) -> None:
+    costs = []
+    for number in (10, 60):
+        store(office.database, [*live(names(number)), *deleted(names(number, "gone"))])
+        costs.append(len(asked(office, SHOWN[what])))
+
+    assert costs[0] == costs[1] <= MOST

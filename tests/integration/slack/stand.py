@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from approvals.model import Actor, Gate, Request, RequestId, Subject, Verdict
 from bot.model.notifier import Posted
 from bot.model.proposal import Proposal
+from bot.model.request_view import RequestView
 from bot.model.submission import Submission
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
-from bot.requests.queries import case_of
 from bot.requests.service import WorkspaceService
 from bot.runtime.clock import SystemClock
 from bot.slack.app import SlackApp
@@ -26,8 +26,8 @@ from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database
 from bot.texts import Texts
+from bot.views.render_context import RenderContext
 from bot.views.request import request_card
-from bot.views.request_view import RenderContext, RequestView
 from provisioner.engine.run import Entry, EntryKind, RunStatus
 from provisioner.message import Json
 from sandbox.slack.simulator import SlackSimulator
@@ -57,7 +57,11 @@ class Stand:
         self.texts = texts or Texts()
         self.woken: list[str] = []
         self.service = WorkspaceService(
-            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+            units=self.database.unit,
+            reads=self.database.reader,
+            platform=a_platform(),
+            clock=self.clock,
+            wake=self._wake,
         )
         self._client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/")
         self.people = SlackPeople(self._client)
@@ -132,7 +136,7 @@ class Stand:
         )
         at = self.notifier.post(CHANNEL, card, key=request.id, language="en")
         with self.database.unit() as unit:
-            unit.threads.add(
+            unit.messages.add(
                 TrackedMessage(
                     key=request.id,
                     request_id=request.id,
@@ -160,7 +164,7 @@ class Stand:
                 data: dict[str, Json] = {"failure": run.failure.to_json()}
                 entry = Entry(at=self.clock.now(), kind=EntryKind.FAILED, message=run.failure.what, data=data)
                 unit.journal.append(run.id, entry)
-            case = case_of(unit, request)
+            case = unit.queries.views([request.id])[request.id]
             unit.commit()
         card = request_card(case, RenderContext(command="/workspace", platform=a_platform()))
         self.notifier.update(at, card, key="WSR-0001", language="en")

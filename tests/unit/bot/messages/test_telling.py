@@ -148,7 +148,7 @@ def test_a_person_who_left_is_left_alone(office: Office) -> None:
 
     assert "alpha is ready" in office.chat.card_at(CHANNEL, run.reference)
     with office.database.unit() as unit:
-        assert not unit.threads.open(office.clock.now())
+        assert not unit.messages.to_tell(office.clock.now())
 
 
 @pytest.mark.parametrize("lost", range(0, 12, 3))

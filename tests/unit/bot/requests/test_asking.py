@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from approvals.errors import KeyReused
 from approvals.model import RequestStatus
 from bot.model.submission import SubmissionKind
+from provisioner.engine.stage import Change, Goal, Step
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
-from tests.builders import a_cause, a_spec
+from provisioner.workspace import NodeSpec, Workspace
+from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import BOB, MINA, OLGA
+from tests.fakes.world import FakeStage, Look
 
 
 def test_a_form_becomes_a_request_with_its_plan_and_a_card_in_the_channel(office: Office) -> None:
@@ -217,6 +221,30 @@ def test_what_a_live_look_could_not_read_is_counted_apart(office: Office) -> Non
 
     said = office.chat.whispers(MINA)[-1]
     assert "1 stage of alpha differs from the plan (checked just now). 1 stage couldn't be read." in said
+
+
+class _Sized(FakeStage):
+    """Wants to know how large it is to be, as the node group does."""
+
+    def plan(self, ws: Workspace, seen: Look, goal: Goal) -> tuple[Change, ...]:
+        if ws.asked.spec not in ws.platform.specs:
+            raise Permanent(Message("there is no spec {name}", name=ws.asked.spec))
+        return super().plan(ws, seen, goal)
+
+
+def test_who_named_no_spec_is_not_told_that_there_is_none_of_a_name(tmp_path: Path) -> None:
+    platform = a_platform(specs={"large": NodeSpec(instance_type="m5.4xlarge")})
+    office = Office(tmp_path, steps=lambda world: (Step(_Sized(world, "nodes")),), platform=platform)
+
+    for kind in (SubmissionKind.LOOK, SubmissionKind.DELETE):
+        office.service.submit(replace(office.an_ask(), kind=kind, spec={"project": "nobody"}))
+        office.settle()
+        assert "spec standard" not in office.chat.whispers(MINA)[-1]
+
+    looked, deleted = office.chat.whispers(MINA)
+    assert "nodes nobody is missing" in looked
+    assert "nobody" in deleted
+    office.close()
 
 
 def test_T2_credentials_of_another_account_are_found_before_anybody_is_asked(office: Office) -> None:

@@ -92,7 +92,7 @@ def test_what_is_over_is_tried_ever_less_often_while_its_channel_is_away(office:
     for _ in range(9):
         office.message_sync.sync_once()
         with office.database.unit() as unit:
-            (card,) = unit.threads.open(office.clock.now() + timedelta(days=1))
+            (card,) = unit.messages.to_tell(office.clock.now() + timedelta(days=1))
         assert card.next_at is not None
         tried.append(card.next_at - office.clock.now())
         office.later(hours=1)
@@ -113,7 +113,7 @@ def test_what_has_ended_in_a_channel_that_stays_away_is_left_alone(office: Offic
         office.later(hours=1)
 
     with office.database.unit() as unit:
-        assert not unit.threads.open(office.clock.now() + timedelta(days=1))
+        assert not unit.messages.to_tell(office.clock.now() + timedelta(days=1))
 
 
 def test_a_request_that_was_half_told_when_slack_went_down_is_told_whole(office: Office) -> None:
@@ -327,7 +327,7 @@ def test_a_new_plan_that_nobody_approves_gives_the_run_up(office: Office, end: s
     assert office.run(run.id).status is RunStatus.CANCELLED
     assert any("wasn't approved" in line for line in office.chat.lines(CHANNEL))
     with office.database.unit() as unit:
-        assert not unit.threads.open(office.clock.now())
+        assert not unit.messages.to_tell(office.clock.now())
 
 
 def test_one_parked_run_that_cannot_be_looked_at_does_not_keep_others_waiting(office: Office) -> None:

@@ -85,14 +85,14 @@ def test_what_is_open_is_told_with_the_age_of_the_oldest(scene: Scene) -> None:
 def test_news_that_no_thread_tells_is_told_with_its_age(scene: Scene) -> None:
     with scene.database.unit() as unit:
         unit.runs.add(a_run())
-        unit.threads.add(a_thread())
+        unit.messages.add(a_thread())
         unit.journal.append(a_run().id, an_entry())
         unit.commit()
     scene.look()
     assert scene.told("card_lag_seconds") == STALE
 
     with scene.database.unit() as unit:
-        unit.threads.save(replace(a_thread(), told=1))
+        unit.messages.save(replace(a_thread(), told=1))
         unit.commit()
     scene.look()
     assert scene.told("card_lag_seconds") == 0

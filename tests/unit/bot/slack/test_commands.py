@@ -38,6 +38,8 @@ def wrong(text: str) -> list[str]:
         ("HELP", Help()),
         ("list", ListAll()),
         ("List", ListAll()),
+        ("list 2", ListAll(2)),
+        ("list 12 ", ListAll(12)),
         ("status", Status()),
         ("status alpha", Status("alpha")),
         ("Status Alpha", Status("alpha")),
@@ -138,6 +140,11 @@ def test_a_dashboard_where_there_are_none_is_told_and_left_out_of_the_form() -> 
 
 def test_an_unknown_subcommand_names_the_nearest() -> None:
     assert wrong("creat alpha") == ["Unknown command creat. Did you mean create?"]
+
+
+@pytest.mark.parametrize("typed", ["all", "0", "-1", "1 2"])
+def test_after_list_comes_the_number_of_a_page(typed: str) -> None:
+    assert wrong(f"list {typed}") == [f"{typed} isn't a page number. Try list 2."]
 
 
 def test_a_subcommand_like_no_other_names_them_all() -> None:

@@ -21,8 +21,8 @@ from provisioner.engine.run import Locks
 from tests.builders import NOON, a_request, an_actor
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
 from tests.laws.database_laws import DatabaseLaws, LeaderLaws, LockLaws
+from tests.laws.message_repository_laws import MessageRepositoryLaws
 from tests.laws.request_repository_laws import RaceLaws, RequestRepositoryLaws, keep, stored
-from tests.laws.thread_repository_laws import ThreadRepositoryLaws
 
 
 def at(path: Path) -> Database:
@@ -77,7 +77,7 @@ class TestAsks(AskRepositoryLaws, AskRaceLaws):
     pass
 
 
-class TestThreads(ThreadRepositoryLaws):
+class TestMessages(MessageRepositoryLaws):
     pass
 
 

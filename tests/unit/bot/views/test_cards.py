@@ -13,11 +13,11 @@ import pytest
 from approvals.model import Decision, Request, RequestStatus, Verdict
 from bot.model.card import Action, Button, Buttons, Card, Mark, Style
 from bot.model.proposal import Proposal
+from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.direct import DirectMessageKind, direct_card
 from bot.views.plan import SHARED
-from bot.views.project_summary import ProjectSummary
+from bot.views.render_context import NO_LINKS, Links, RenderContext
 from bot.views.request import request_card
-from bot.views.request_view import NO_LINKS, Links, RelatedRequest, RenderContext, RequestView
 from bot.views.run import stage_line
 from bot.views.status import status_card
 from provisioner.engine.plan import Plan, StagePlan
@@ -49,7 +49,7 @@ def card(
     plan: Plan | None = None,
     run_id: str = "",
     links: Links = NO_LINKS,
-    before: RelatedRequest | None = None,
+    before: RequestView | None = None,
     **asked: Any,
 ) -> Card:
     proposal = Proposal(
@@ -61,6 +61,12 @@ def card(
     )
     case = RequestView(proposal=proposal, request=request, run=run, before=before)
     return request_card(case, RenderContext(command="/ws", platform=a_platform(), links=links))
+
+
+def viewed(run: Run) -> RequestView:
+    """An approved request with its run."""
+    proposal = Proposal(request_id="WSR-0001", asked=run.asked, plan=run.plan, locale="en-US")
+    return RequestView(request=approved(), proposal=proposal, run=run)
 
 
 def button(drawn: Card, action: Action) -> Button:
@@ -134,13 +140,7 @@ def test_who_decides_sees_that_only_what_is_missing_is_asked_for() -> None:
     login = StagePlan("b", Message("Login"), (a_change("l"),))
     begun = a_plan(StagePlan("a", Message("Bucket"), ()), login)
     whole = a_plan(StagePlan("a", Message("Bucket"), (a_change("b"),)), login)
-    before = RelatedRequest(
-        id="WSR-0000",
-        goal=Goal.PRESENT,
-        status=RequestStatus.APPROVED,
-        asked_by="U0MINA",
-        run=a_run(plan=whole),
-    )
+    before = viewed(a_run(plan=whole))
     given = replace(before, run=a_run(plan=begun))  # what was there before it is nothing that it made
 
     assert "requested the missing resources of this workspace" in shown(
@@ -254,7 +254,7 @@ def test_a_deletion_is_spoken_of_as_one_whatever_its_state(status: RunStatus) ->
     plan = a_plan(goal=Goal.ABSENT)
     failure = a_failure() if status is RunStatus.FAILED else None
     run = a_run(status=status, plan=plan, reference="WSR-0001", failure=failure, ended_at=NOON)
-    known = ProjectSummary(project="alpha", request=approved(), run=run)
+    known = ProjectSummary(project="alpha", current=viewed(run))
 
     for said in (shown(card(approved(), run, plan=plan)), shown(status_card(known))):
         assert not CREATES.search(said), said
@@ -304,7 +304,7 @@ def test_nothing_is_under_way_in_a_run_that_stopped(status: RunStatus) -> None:
     run = a_run(status=status, stages={"bucket": waits}, failure=a_failure("profile"), ended_at=NOON)
 
     said = shown(card(approved(), run)) + shown(
-        status_card(ProjectSummary(project="alpha", request=approved(), run=run))
+        status_card(ProjectSummary(project="alpha", current=viewed(run)))
     )
 
     assert Mark.STOPPED.value in said

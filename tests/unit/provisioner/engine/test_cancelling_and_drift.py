@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from provisioner.engine.inspection import Inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import EntryKind, RunId, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Goal, StageContext, Step, Verb, Wait

@@ -6,7 +6,8 @@ import json
 from datetime import timedelta
 
 from bot.views.phrases import inventory_items
-from provisioner.engine.inspection import Inventory, StageInspection, inspect_stages, inventory
+from provisioner.engine.inspection import StageInspection, inspect_stages, inventory
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import NotOurs, Permanent, Unanswered
 from provisioner.message import Message, literal

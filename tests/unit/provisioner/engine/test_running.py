@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.engine.inspection import Inventory, in_order
+from provisioner.engine.inspection import in_order
+from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import (
     EntryKind,
     RetryPolicy,
