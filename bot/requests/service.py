@@ -35,14 +35,14 @@ from bot.requests.queries import (
     unknown,
     was_ready,
 )
-from bot.requests.transitions import drop_parked, give_up, redraw, start
+from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import UnitOfWork
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.phrases import person, stays
 from bot.views.project_summary import ProjectSummary
 from bot.views.status import home_card, list_card, status_card
-from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
+from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
@@ -60,10 +60,18 @@ class WorkspaceService:
     """Raises `Refusal` when the answer is no; the caller says it to the person as it stands."""
 
     def __init__(
-        self, *, units: Callable[[], UnitOfWork], platform: Platform, clock: Clock, wake: Wake
+        self,
+        *,
+        units: Callable[[], UnitOfWork],
+        platform: Platform,
+        clock: Clock,
+        locks: Locks,
+        wake: Wake,
     ) -> None:
+        """`locks` are the engine's: whoever holds a run's guard has it in hand."""
         self.platform = platform
         self._units = units
+        self._locks = locks
         self._clock = clock
         self._wake = wake
 
@@ -188,9 +196,11 @@ class WorkspaceService:
     def cancel(self, actor: Actor, run_id: str) -> None:
         """Stop before the next change. What nobody works on is given up at once."""
         now = self._clock.now()
-        with self._units() as unit:
+        with self._locks.try_hold(guard_of(run_id)) as free, self._units() as unit:
             run, request = self._run(unit, actor, run_id)
             match run.status:
+                case RunStatus.QUEUED if free is not None:
+                    give_up_queued(unit, run, now, person(actor.id))
                 case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
                     unit.runs.request_cancel(run.id)
                 case RunStatus.PARKED if self._asked_anew(unit, run):

@@ -31,6 +31,7 @@ from bot.model.proposal import ProposalRepository
 from bot.model.submission import SubmissionRepository
 from bot.model.tracked_message import TrackedMessageRepository
 from bot.storage.figures import SqlFigures
+from bot.storage.liveness import Liveness, OnlyProcess, PostgresLiveness
 from bot.storage.locks import (
     FileLeadership,
     Leadership,
@@ -152,8 +153,19 @@ class Database:
         """The same ones each time: on SQLite they live in this object."""
         return self._locks
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may carry out runs on it, side by side."""
+        return self._file is None
+
+    def liveness(self) -> Liveness:
+        """That this process carries out runs; on SQLite, only one that leads may. After `migrate`."""
+        if self._file:
+            return OnlyProcess()
+        return PostgresLiveness(_postgres(self._url, poolclass=NullPool), self.engine)
+
     def try_lead(self) -> Leadership | None:
-        """The lock of the one process that runs the runs; None while another has it. After `migrate`."""
+        """The lock of the one process that tells and sweeps; None while another has it. After `migrate`."""
         if self._file:
             return FileLeadership.try_take(self._file.with_name(f"{self._file.name}.leader"))
         return PostgresLeadership.try_take(_postgres(self._url, poolclass=NullPool), "runner")

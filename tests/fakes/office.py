@@ -127,7 +127,11 @@ class Office:
             at_once=1,
         )
         self.service = WorkspaceService(
-            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+            units=self.database.unit,
+            platform=a_platform(),
+            clock=self.clock,
+            locks=self.database.locks(),
+            wake=self._wake,
         )
         self.intake = Intake(
             units=self.database.unit,

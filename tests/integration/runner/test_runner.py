@@ -33,6 +33,7 @@ class Works:
             units=self.office.database.unit,
             engine=self.office.engine,
             url=f"sqlite:///{self._folder / 'engine.db'}",
+            liveness=self.office.database.liveness,
             told=self._told,
         )
         self.runner.start()

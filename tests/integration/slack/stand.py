@@ -57,7 +57,11 @@ class Stand:
         self.texts = texts or Texts()
         self.woken: list[str] = []
         self.service = WorkspaceService(
-            units=self.database.unit, platform=a_platform(), clock=self.clock, wake=self._wake
+            units=self.database.unit,
+            platform=a_platform(),
+            clock=self.clock,
+            locks=self.database.locks(),
+            wake=self._wake,
         )
         self._client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/")
         self.people = SlackPeople(self._client)

@@ -240,7 +240,11 @@ def test_a_form_that_cannot_be_kept_stays_open_and_says_so(
 ) -> None:
     stand = Stand(slack, tmp_path, tables, http=True)
     stand.service = Broken(
-        units=stand.database.unit, platform=a_platform(), clock=stand.clock, wake=lambda _="": None
+        units=stand.database.unit,
+        platform=a_platform(),
+        clock=stand.clock,
+        locks=stand.database.locks(),
+        wake=lambda _="": None,
     )
     stand.start()
 
