@@ -95,7 +95,7 @@ class Bot:
         )
         self._runner = Runner(
             units=self.database.unit,
-            engine=self._engine,
+            advance=self._engine.advance,
             url=settings.engine_database,
             liveness=self.database.liveness,
             told=lambda: self._leading.ring("follow"),

@@ -29,8 +29,8 @@ from bot.runtime.leader import LOST
 from bot.storage.database import UnitOfWork
 from bot.storage.dbos_sqlite import sqlite_engine
 from bot.storage.liveness import Liveness
-from provisioner.engine.engine import Engine
 from provisioner.engine.run import Run, RunId
+from provisioner.engine.stage import Wait
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class Runner:
         self,
         *,
         units: Callable[[], UnitOfWork],
-        engine: Engine,
+        advance: Callable[[Run], Wait | None],
         url: str,
         liveness: Callable[[], Liveness],
         told: Callable[[], None],
@@ -83,13 +83,13 @@ class Runner:
         rooted: Callable[[Run], bool] = lambda _run: False,
         turns: int = TURNS,
     ) -> None:
-        """`url` of DBOS's own database; `liveness` is asked for at the start.
+        """`advance` takes a turn of a run; `url` is of DBOS's own database; `liveness` is made at the start.
 
         `told` is called after each turn, when there may be news, and `called` when another process wakes all.
         `rooted`: whether a program that this process started is at work for a run, which then stays here.
         """
         self._units = units
-        self._engine = engine
+        self._advance = advance
         self._url = url
         self._make_liveness = liveness
         self._told = told
@@ -241,7 +241,7 @@ class Runner:
             run = unit.runs.get(hold.run_id)
         if run.attempt != hold.attempt:
             return None
-        wait = self._engine.advance(run)
+        wait = self._advance(run)
         hold.rooted = self._rooted(run)
         return wait.seconds if wait else None
 

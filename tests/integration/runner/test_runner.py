@@ -31,7 +31,7 @@ class Works:
     def begin(self) -> None:
         self.runner = Runner(
             units=self.office.database.unit,
-            engine=self.office.engine,
+            advance=self.office.engine.advance,
             url=f"sqlite:///{self._folder / 'engine.db'}",
             liveness=self.office.database.liveness,
             told=self._told,
