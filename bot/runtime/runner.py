@@ -48,6 +48,7 @@ _STOP_WITHIN = 10.0  # seconds for the turns under way
 _BROKEN_AGAIN = 5.0  # seconds before a turn that broke is taken again
 _STORE_AGAIN = 1.0  # seconds before the engine's database is asked again
 _CONNECTIONS = 8  # of DBOS's own
+_FROZEN_WITHIN = 5.0  # seconds, after which the rows that a frozen process has locked are free for the others
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED")
 _ENDED_BY_HAND = frozenset({"CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 """While its run is in flight, such a workflow goes on. One that is a SUCCESS has just ended."""
@@ -357,6 +358,7 @@ class Runner:
             "name": "workspace-bot",
             "system_database_url": self._url,
             "sys_db_pool_size": _CONNECTIONS,
+            "sys_db_idle_transaction_timeout_sec": _FROZEN_WITHIN,
             "executor_id": executor_id,
             "application_version": VERSION,
             "log_level": "WARNING",  # below it, DBOS advertises a hosted console

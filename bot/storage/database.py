@@ -54,6 +54,8 @@ METADATA: tuple[MetaData, ...] = (
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 8_606_212_017_733_427_043  # any number that nobody else in the database takes
 _BUSY_SECONDS = 30
+_NO_IDLE_TRANSACTION = "-c idle_in_transaction_session_timeout=30s"
+"""A process that is frozen in a transaction must not keep its rows from the others."""
 
 
 class UnitOfWork(Protocol):
@@ -142,7 +144,9 @@ class Database:
             self._lock_engine = self.engine
         else:
             self._file = None
-            self.engine = _postgres(self._url, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS)
+            self.engine = _postgres(
+                self._url, _NO_IDLE_TRANSACTION, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS
+            )
             self._lock_engine = _postgres(self._url, pool_size=4, max_overflow=-1)
         self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
 
@@ -287,13 +291,14 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgres(url: URL, **pool: Any) -> Engine:
+def _postgres(url: URL, options: str = "", **pool: Any) -> Engine:
     """Both ends notice within seconds when the other is gone: a lock must not outlive its holder's node."""
+    server = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     keepalive = {
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": 11_000,  # milliseconds
-        "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+        "options": f"{server} {options}",
     }
     return create_engine(url, connect_args=keepalive, pool_pre_ping=True, **pool)

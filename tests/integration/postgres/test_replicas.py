@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from bot.runtime.leader import LOST
 from bot.storage.database import Database
@@ -29,7 +28,6 @@ class Shared:
         self._url = url
         self.database = Database(url)
         self.log = folder / "turns"
-        self._numbers = count(1)
         self.database.migrate()
 
     def queues(self, number: int) -> list[str]:
@@ -41,9 +39,7 @@ class Shared:
         return [run.id for run in runs]
 
     def replica(self, *arguments: str) -> Replica:
-        url = make_url(self._url).update_query_dict({"application_name": f"replica {next(self._numbers)}"})
-        address = url.render_as_string(hide_password=False)
-        return Replica(address, address, self.log, *arguments)
+        return Replica(self._url, self._url, self.log, *arguments)
 
     def by(self, replica: Replica) -> set[str]:
         """The runs that it took a turn of."""
@@ -53,11 +49,14 @@ class Shared:
         """Who took the last turn of each run."""
         return {turn.run: turn.pid for turn in turns(self.log)}
 
-    def cut(self, number: int) -> None:
-        """End the sessions of a replica, as a fail-over does."""
-        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
+    def cut(self) -> None:
+        """End all sessions but this one, as a fail-over does."""
+        others = """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid != pg_backend_pid()
+        """
         with self.database.engine.connect() as connection:
-            assert connection.execute(text(ours), {"name": f"replica {number}"}).all()
+            connection.execute(text(others))
 
     def status(self) -> RunStatus:
         """Of the only run."""
@@ -128,7 +127,7 @@ def test_a_frozen_replica_that_lost_its_sessions_begins_no_write_when_it_wakes(s
     with shared.replica("--stage", "freezes") as frozen:
         frozen.say("dispatch")
         until(frozen.frozen)
-        shared.cut(1)
+        shared.cut()
         with shared.replica("--stage", "writes") as other:
             until(lambda: shared.by(other))
             until(lambda: shared.status() is RunStatus.SUCCEEDED)
