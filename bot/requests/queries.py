@@ -114,6 +114,7 @@ def case_of(unit: UnitOfWork, request: Request) -> RequestView:
         request=request,
         run=run,
         inventory=inventory_of(unit, run) if run else None,
+        place=_place(unit, run) if run else 0,
         before=before,
         later=_later(unit, request) if run else None,
         was_ready=stopped is not None and was_ready(unit, stopped),
@@ -139,6 +140,13 @@ def inventory_of(unit: UnitOfWork, run: Run) -> tuple[Inventory, ...] | None:
         if entry.kind is EntryKind.STARTED:
             return None  # what an earlier attempt saw was worked on since
     return None
+
+
+def _place(unit: UnitOfWork, run: Run) -> int:
+    """In the queue, from 1; 0 for a run that is not queued."""
+    if run.status is not RunStatus.QUEUED:
+        return 0
+    return next((place for place, (run_id, _) in enumerate(unit.runs.line(), 1) if run_id == run.id), 0)
 
 
 def _before(unit: UnitOfWork, request: Request) -> RelatedRequest | None:
@@ -176,6 +184,7 @@ def known(unit: UnitOfWork, project: str) -> ProjectSummary:
         request=request,
         run=run,
         link=_link(unit, request) if request else "",
+        place=_place(unit, run) if run else 0,
         pending=pending,
         pending_link=_link(unit, pending) if pending else "",
         inventory=inventory_of(unit, run) if run else None,

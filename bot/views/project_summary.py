@@ -23,6 +23,7 @@ class ProjectSummary:
     request: Request | None = None  # that the run was approved by; without a run, the newest
     run: Run | None = None
     link: str = ""  # to the card of `request`
+    place: int = 0  # of the run in the queue, 1 starts next; 0: it is not queued
     pending: Request | None = None  # open now
     pending_link: str = ""
     now: ProjectSummary | None = None  # the project as it is, where it was worked on under a later request

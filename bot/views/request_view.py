@@ -63,6 +63,7 @@ class RequestView:
     inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: nobody looked
     before: RelatedRequest | None = None  # what there was of the project when this was asked
     later: RelatedRequest | None = None  # open or approved since, about the same project
+    place: int = 0  # of its run in the queue, 1 starts next; 0: it is not queued
     was_ready: bool = False  # its run, or the one before it, stopped, and earlier the workspace was all there
 
     @property

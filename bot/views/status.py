@@ -11,7 +11,7 @@ from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph,
 from bot.model.proposal import ACTIONS
 from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.phrases import deciders, name, person, unknown_here
+from bot.views.phrases import deciders, name, person, queued, unknown_here
 from bot.views.project_summary import ProjectSummary, mark, shown, state
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
@@ -53,6 +53,8 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     elif known.gone:
         parts.append(Paragraph(Message("Verified: nothing of this workspace remains in any system.")))
     elif known.run is not None:
+        if known.place:
+            parts.append(Paragraph(queued(known.place)))
         parts.append(stage_lines(known.run))
     elif known.pending is None and known.request.subject.action == ACTIONS[Goal.PRESENT]:
         parts.append(Paragraph(Message("Nothing was created.")))
