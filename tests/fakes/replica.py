@@ -22,16 +22,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import text
+
 from bot.runtime.clock import SystemClock
 from bot.runtime.runner import Runner
 from bot.storage.database import Database
 from provisioner.engine.engine import Engine
-from provisioner.engine.run import RetryPolicy, Run, RunId, guard_of
+from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Change, Goal, StageContext, Step, Verb, Wait
 from provisioner.engine.store import SqlLedger
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
-from tests.builders import a_platform
+from tests.builders import a_platform, a_run
 
 SOON = 30.0  # seconds, at most, for anything here
 
@@ -86,11 +88,59 @@ class Replica:
         self._process.communicate(timeout=SOON)
 
 
-def turns(log: Path) -> list[Turn]:
-    """All so far, in the order they were written."""
-    if not log.exists():
-        return []
-    return [Turn(*json.loads(line)) for line in log.read_text(encoding="utf-8").splitlines()]
+class Shared:
+    """One database with queued runs, and the log of all turns."""
+
+    def __init__(self, url: str, engine_url: str, log: Path) -> None:
+        self._urls = url, engine_url
+        self.database = Database(url)
+        self.log = log
+        self.database.migrate()
+        self._seen: list[Turn] = []
+        self._read = 0  # bytes of the log
+
+    def queues(self, number: int) -> list[str]:
+        runs = [a_run(f"WSR-{n:04}.1", f"p{n}") for n in range(number)]
+        with self.database.unit() as unit:
+            for run in runs:
+                unit.runs.add(run)
+            unit.commit()
+        return [run.id for run in runs]
+
+    def replica(self, *arguments: str) -> Replica:
+        return Replica(*self._urls, self.log, *arguments)
+
+    def by(self, replica: Replica) -> set[str]:
+        """The runs that it took a turn of."""
+        return {turn.run for turn in self.turns() if turn.pid == replica.pid}
+
+    def last(self) -> dict[str, int]:
+        """Who took the last turn of each run."""
+        return {turn.run: turn.pid for turn in self.turns()}
+
+    def turns(self) -> list[Turn]:
+        """All so far, in the order they were written."""
+        if self.log.exists():
+            with self.log.open("rb") as file:
+                file.seek(self._read)
+                whole = file.read().rpartition(b"\n")[0]
+            self._seen += [Turn(*json.loads(line)) for line in whole.splitlines()]
+            self._read += len(whole) + 1 if whole else 0
+        return self._seen
+
+    def cut(self) -> None:
+        """End all sessions but this one, as a fail-over does."""
+        others = """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid != pg_backend_pid()
+        """
+        with self.database.engine.connect() as connection:
+            connection.execute(text(others))
+
+    def status(self) -> RunStatus:
+        """Of the only run."""
+        with self.database.unit() as unit:
+            return unit.runs.get(RunId("WSR-0001.1")).status
 
 
 def until(look: Callable[[], object], within: float = SOON) -> None:
@@ -114,7 +164,7 @@ class _Stage:
         return ()
 
     def observe(self, ws: Workspace) -> bool:
-        return any(turn.run == ws.project for turn in turns(self._log))
+        return self._log.exists() and f'"{ws.project}"' in self._log.read_text(encoding="utf-8")
 
     def plan(self, ws: Workspace, seen: bool, goal: Goal) -> tuple[Change, ...]:  # noqa: FBT001 - the same
         return () if seen else (Change(Verb.CREATE, literal(ws.project)),)

@@ -6,67 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from bot.runtime.leader import LOST
-from bot.storage.database import Database
 from provisioner.engine.plan import StagePlan
-from provisioner.engine.run import RunId, RunStatus
+from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Change, Verb
 from provisioner.message import literal
 from tests.builders import a_plan, a_run
 from tests.conftest import Postgres
-from tests.fakes.replica import Replica, turns, until
+from tests.fakes.replica import Shared, until
 
 pytestmark = pytest.mark.long
 
 
-class Shared:
-    """One database with queued runs, and the log of all turns."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self._url = url
-        self.database = Database(url)
-        self.log = folder / "turns"
-        self.database.migrate()
-
-    def queues(self, number: int) -> list[str]:
-        runs = [a_run(f"WSR-{n:04}.1", f"p{n}") for n in range(number)]
-        with self.database.unit() as unit:
-            for run in runs:
-                unit.runs.add(run)
-            unit.commit()
-        return [run.id for run in runs]
-
-    def replica(self, *arguments: str) -> Replica:
-        return Replica(self._url, self._url, self.log, *arguments)
-
-    def by(self, replica: Replica) -> set[str]:
-        """The runs that it took a turn of."""
-        return {turn.run for turn in turns(self.log) if turn.pid == replica.pid}
-
-    def last(self) -> dict[str, int]:
-        """Who took the last turn of each run."""
-        return {turn.run: turn.pid for turn in turns(self.log)}
-
-    def cut(self) -> None:
-        """End all sessions but this one, as a fail-over does."""
-        others = """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid != pg_backend_pid()
-        """
-        with self.database.engine.connect() as connection:
-            connection.execute(text(others))
-
-    def status(self) -> RunStatus:
-        """Of the only run."""
-        with self.database.unit() as unit:
-            return unit.runs.get(RunId("WSR-0001.1")).status
-
-
 @pytest.fixture
 def shared(postgres: Postgres, tmp_path: Path) -> Iterator[Shared]:
-    shared = Shared(postgres.new_database().render_as_string(hide_password=False), tmp_path)
+    address = postgres.new_database().render_as_string(hide_password=False)
+    shared = Shared(address, address, tmp_path / "turns")
     yield shared
     shared.database.close()
 
@@ -109,13 +65,13 @@ def test_a_run_that_waits_elsewhere_is_woken_there(shared: Shared) -> None:
     (run,) = shared.queues(1)
     with shared.replica("--pause", "600") as holder, shared.replica("--pause", "600") as other:
         holder.say("dispatch")
-        until(lambda: turns(shared.log))
+        until(shared.turns)
         (held,) = [one for one in (holder, other) if shared.by(one)]
         asked = other if held is holder else holder
 
         asked.say(f"cancel {run}")
 
-        until(lambda: len(turns(shared.log)) == 2)
+        until(lambda: len(shared.turns()) == 2)
         assert shared.last() == {run: held.pid}
 
 
@@ -134,4 +90,4 @@ def test_a_frozen_replica_that_lost_its_sessions_begins_no_write_when_it_wakes(s
             frozen.thaw()
 
             assert frozen.ended() == LOST
-    assert [turn.pid for turn in turns(shared.log)] == [other.pid]
+    assert [turn.pid for turn in shared.turns()] == [other.pid]
