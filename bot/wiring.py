@@ -93,15 +93,7 @@ class Bot:
                 conductor=settings.conductor.frontend or settings.conductor.url or "",
             ),
         )
-        self._runner = Runner(
-            units=self.database.unit,
-            advance=self._engine.advance,
-            url=settings.engine_database,
-            liveness=self.database.liveness,
-            told=lambda: self._leading.ring("follow"),
-            called=self._ring,
-            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, settings.where())),
-        )
+        self._runner = self._make_runner()
         running = (Job("dispatch", timedelta(seconds=5), self._runner.dispatch),)
         leading = self._leaders_jobs()
         self._jobs = (*running, *leading)
@@ -234,6 +226,17 @@ class Bot:
             channel=settings.slack.channel,
             language=settings.language,
             asked=self._vendors.reset_lockout,
+        )
+
+    def _make_runner(self) -> Runner:
+        return Runner(
+            units=self.database.unit,
+            advance=self._engine.advance,
+            url=self._settings.engine_database,
+            liveness=self.database.liveness,
+            told=lambda: self._leading.ring("follow"),
+            called=self._ring,
+            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self._settings.where())),
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:

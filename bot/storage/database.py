@@ -147,7 +147,7 @@ class Database:
             self.engine = _postgres(
                 self._url, _NO_IDLE_TRANSACTION, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS
             )
-            self._lock_engine = _postgres(self._url, pool_size=4, max_overflow=-1)
+            self._lock_engine = _postgres(self._url, pool_size=16, max_overflow=-1)
         self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
 
     def unit(self) -> SqlUnit:

@@ -198,7 +198,7 @@ def _only_wait(
             with database.unit() as unit:
                 stopped = unit.runs.cancel_requested(run.id)
             _write(log, run.id)
-            time.sleep(answers)
+            threading.Event().wait(answers)
             return None if stopped else Wait(pause, Message("waiting"))
 
     return advance
