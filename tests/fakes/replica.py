@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,8 +29,9 @@ from bot.runtime.runner import Runner
 from bot.storage.database import Database
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of
-from provisioner.engine.stage import Change, Goal, StageContext, Step, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.engine.store import SqlLedger
+from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_run
@@ -150,8 +151,12 @@ def until(look: Callable[[], object], within: float = SOON) -> None:
         moment.wait(0.02)
 
 
-class _Stage:
-    """One change, which is made when a line in the log says so."""
+def only_change(project: str) -> Change:
+    return Change(Verb.CREATE, literal(project), kind="line", name=project)
+
+
+class _Stage(Stage[str]):
+    """One change, which is made when a line in the log says so. What it sees is the log."""
 
     name = "only"
     title = Message("The only stage")
@@ -160,24 +165,24 @@ class _Stage:
         self._log = log
         self._freezes = freezes
 
-    def locks(self, ws: Workspace) -> Sequence[str]:
-        return ()
+    def observe(self, ws: Workspace, goal: Goal) -> str:
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
-    def observe(self, ws: Workspace) -> bool:
-        return self._log.exists() and f'"{ws.project}"' in self._log.read_text(encoding="utf-8")
+    def foreign(self, ws: Workspace, seen: str, goal: Goal) -> NotOurs | None:
+        return None
 
-    def plan(self, ws: Workspace, seen: bool, goal: Goal) -> tuple[Change, ...]:  # noqa: FBT001 - the same
-        return () if seen else (Change(Verb.CREATE, literal(ws.project)),)
+    def plan(self, ws: Workspace, seen: str, goal: Goal) -> tuple[Change, ...]:
+        return () if f'"{ws.project}"' in seen else (only_change(ws.project),)
 
-    def ensure(self, ws: Workspace, seen: bool, ctx: StageContext) -> Wait | None:  # noqa: FBT001 - the same
+    def ensure(self, ws: Workspace, seen: str, ctx: StageContext) -> Wait | None:
         if self._freezes:
             os.kill(os.getpid(), signal.SIGSTOP)
         ctx.progress(Message("writing"))
         _write(self._log, ws.project)
         return None
 
-    def remove(self, ws: Workspace, seen: bool, ctx: StageContext) -> Wait | None:  # noqa: FBT001 - the same
-        return self.ensure(ws, seen, ctx)
+    def remove(self, ws: Workspace, seen: str, ctx: StageContext) -> Wait | None:
+        raise NotImplementedError
 
 
 def _write(log: Path, what: str) -> None:

@@ -10,11 +10,10 @@ import pytest
 from bot.runtime.leader import LOST
 from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import RunStatus
-from provisioner.engine.stage import Change, Verb
 from provisioner.message import literal
 from tests.builders import a_plan, a_run
 from tests.conftest import Postgres
-from tests.fakes.replica import Shared, until
+from tests.fakes.replica import Shared, only_change, until
 
 pytestmark = pytest.mark.long
 
@@ -76,7 +75,7 @@ def test_a_run_that_waits_elsewhere_is_woken_there(shared: Shared) -> None:
 
 
 def test_a_frozen_replica_that_lost_its_sessions_begins_no_write_when_it_wakes(shared: Shared) -> None:
-    change = Change(Verb.CREATE, literal("alpha"))
+    change = only_change("alpha")
     with shared.database.unit() as unit:
         unit.runs.add(a_run(plan=a_plan(StagePlan("only", literal("The only stage"), (change,)))))
         unit.commit()
