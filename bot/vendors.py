@@ -94,6 +94,11 @@ class Vendors:
         for spec in {ws.asked.spec, *ws.platform.specs}:
             self._eksctl.end(ws.nodegroup_of(spec))
 
+    def at_work(self, ws: Workspace) -> bool:
+        """Whether a program that this process started is at work for a workspace."""
+        children = (self._eksctl.child(ws.nodegroup_of(spec)) for spec in {ws.asked.spec, *ws.platform.specs})
+        return any(child is not None and child.running for child in children)
+
     def stop(self) -> None:
         """End the programs that were started; what they began at a vendor goes on there."""
         self._eksctl.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -37,6 +37,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.redaction import Redactor
+from provisioner.workspace import Workspace
 
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class Bot:
             reads=self.database.reader,
             platform=settings.where(),
             clock=self._clock,
+            locks=self.database.locks(),
             wake=self.wake,
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
@@ -92,26 +94,25 @@ class Bot:
                 conductor=settings.conductor.frontend or settings.conductor.url or "",
             ),
         )
-        self._runner = Runner(
-            units=self.database.reader,
-            engine=self._engine,
-            url=settings.engine_database,
-            told=lambda: self._schedule.ring("follow"),
-        )
-        jobs = self._jobs()
-        self._schedule = Schedule(jobs)
+        self._runner = self._make_runner()
+        running = (Job("dispatch", timedelta(seconds=5), self._runner.dispatch),)
+        leading = self._leaders_jobs()
+        self._jobs = (*running, *leading)
+        self._running, self._leading = Schedule(running), Schedule(leading)
         self._leader = Leader(
             try_lead=self.database.try_lead,
             lead=self._lead,
             resign=self._resign,
             grace=GRACE if settings.database_url else 0,  # a file's lock is free only when its holder is dead
         )
-        self._health = self._make_health(jobs)
+        self._health = self._make_health()
 
     def start(self) -> None:
         """Chat first, then work: what an earlier process left goes on within a second or two."""
         self.database.migrate()
         self._health.start()
+        if self.database.shared:
+            self._run()
         self._leader.start()
         self._slack.start()
         log.info("started", health_port=self._health.port, transport=self._settings.slack.transport.value)
@@ -120,33 +121,49 @@ class Bot:
         """Take nothing new, let the turns under way end, leave the rest to the next process."""
         self._slack.stop()
         self._leader.stop()
+        if self.database.shared:
+            self._rest()
         self._vendors.stop()
         self._health.stop()
         self.database.close()
         log.info("stopped")
 
     def wake(self, run_id: str = "") -> None:
-        """Something was committed that the leader should see now. Elsewhere it sees it within a second."""
-        for job in ("answer", "dispatch", "follow"):
-            self._schedule.ring(job)
-        if run_id:
-            self._runner.wake(run_id)
+        """Something was committed that all processes should see now; else they do a little later."""
+        self._ring()
+        self._runner.wake(run_id)
 
-    def _lead(self) -> None:
+    def _ring(self) -> None:
+        self._running.ring("dispatch")
+        for job in ("answer", "follow"):
+            self._leading.ring(job)
+
+    def _run(self) -> None:
+        """Carry out runs: every process on a shared database, else the one that leads."""
         self._runner.start()
-        self._schedule.start()
+        self._running.start()
 
-    def _resign(self) -> None:
-        self._schedule.stop()
-        self._intake.stop()
+    def _rest(self) -> None:
+        self._running.stop()
         self._runner.stop()
 
-    def _jobs(self) -> tuple[Job, ...]:
+    def _lead(self) -> None:
+        if not self.database.shared:
+            self._run()
+        self._leading.start()
+
+    def _resign(self) -> None:
+        self._leading.stop()
+        self._intake.stop()
+        if not self.database.shared:
+            self._rest()
+
+    def _leaders_jobs(self) -> tuple[Job, ...]:
+        """What one process does for all: Slack's rates are the app's, and what is swept is swept once."""
         rung = timedelta(seconds=20)  # at once when `_look` finds work for them, or `wake` tells of it
         return (
             Job("look", timedelta(seconds=1), self._look),
             Job("answer", rung, self._intake.process_due),
-            Job("dispatch", rung, self._runner.dispatch),
             Job("follow", rung, self._sync.sync_once),
             Job("expire", rung, self.service.expire),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
@@ -159,20 +176,20 @@ class Bot:
         """One query a second tells who has something to do, here or by another replica."""
         with self.database.reader() as unit:
             due = unit.queries.due(self._clock.now())
-        for job, wanted in (
-            ("answer", due.submissions),
-            ("dispatch", due.runs),
-            ("follow", due.messages or due.replies),
-            ("expire", due.expiries),
+        for schedule, job, wanted in (
+            (self._leading, "answer", due.submissions),
+            (self._running, "dispatch", due.runs),
+            (self._leading, "follow", due.messages or due.replies),
+            (self._leading, "expire", due.expiries),
         ):
             if wanted:
-                self._schedule.ring(job)
+                schedule.ring(job)
 
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
 
-    def _make_health(self, jobs: Sequence[Job]) -> Health:
-        ready = self._checks(jobs)
+    def _make_health(self) -> Health:
+        ready = self._checks()
         self._metrics.watch(
             figures=self.database.figures(),
             clock=self._clock,
@@ -183,13 +200,16 @@ class Bot:
         return Health(
             host=self._settings.health_host,
             port=self._settings.health_port,
-            alive={"leader": says("its thread has ended", lambda: self._leader.alive)},
+            alive={
+                "leader": says("its thread has ended", lambda: self._leader.alive),
+                "runner": says("a thread of it has ended", lambda: self._runner.alive),
+            },
             ready=ready,
             registry=self._metrics.registry,
         )
 
-    def _checks(self, jobs: Sequence[Job]) -> Mapping[str, Check]:
-        every = {job.name: seconds_between(job) for job in jobs}
+    def _checks(self) -> Mapping[str, Check]:
+        every = {job.name: seconds_between(job) for job in self._jobs}
         return {
             "database": self._database_answers,
             "disk": checks.disk(self._settings.state),
@@ -198,9 +218,10 @@ class Bot:
         }
 
     def _job_ages(self) -> Mapping[str, float]:
-        """Seconds since each job last succeeded; none in a process that does not lead."""
-        ages = {job.name: self._schedule.last_success(job.name) for job in self._jobs()}
-        return {name: age for name, age in ages.items() if age is not None}
+        """Seconds since each job last succeeded; the leader's are in no other process."""
+        both = (self._running, self._leading)
+        ages = [(job.name, schedule.last_success(job.name)) for schedule in both for job in self._jobs]
+        return {name: age for name, age in ages if age is not None}
 
     def _database_answers(self) -> str | None:
         self.database.ping()
@@ -222,6 +243,17 @@ class Bot:
             channel=settings.slack.channel,
             language=settings.language,
             asked=self._vendors.reset_lockout,
+        )
+
+    def _make_runner(self) -> Runner:
+        return Runner(
+            reads=self.database.reader,
+            advance=self._engine.advance,
+            url=self._settings.engine_database,
+            liveness=self.database.liveness,
+            told=lambda: self._leading.ring("follow"),
+            called=self._ring,
+            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self._settings.where())),
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:

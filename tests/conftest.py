@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -117,11 +118,13 @@ def _programs() -> Path | None:
     return versions[-1].parent if versions else None
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+@contextmanager
+def a_postgres() -> Iterator[Postgres | None]:
+    """None where its programs are not on this machine."""
     programs = _programs()
     if programs is None:
-        pytest.skip("there is no PostgreSQL server on this machine")
+        yield None
+        return
     # Not in tmp_path, nor in TMPDIR, which may be closed to the user that the server runs as; and a
     # socket's path has to be short.
     with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:
@@ -129,6 +132,14 @@ def postgres() -> Iterator[Postgres]:
         server.start()
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with a_postgres() as server:
+        if server is None:
+            pytest.skip("there is no PostgreSQL server on this machine")
+        yield server
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def faults(document: dict[str, Any]) -> list[str]:
 
 
 def main(chart: str) -> None:
-    for values in ([], EVERYTHING):
+    for values in ([], EVERYTHING, ["--set", "replicas=2"]):
         helm("lint", "--strict", chart, *values)
         rendered = helm("template", "workspace-bot", chart, *values)
         documents = [each for each in yaml.safe_load_all(rendered) if each]

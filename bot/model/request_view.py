@@ -22,6 +22,7 @@ class RequestView:
     proposal: Proposal
     link: str = ""  # to its card; empty while that does not stand
     run: Run | None = None  # once it is approved
+    place: int = 0  # of its run in the queue, 1 starts next; 0: it is not queued
     before: RequestView | None = None  # what there was of the project when this was asked
     later: RequestView | None = None  # open or approved since, about the same project
     was_ready: bool = False  # its run, or the one before it, stopped, and earlier the workspace was all there

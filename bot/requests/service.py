@@ -27,13 +27,13 @@ from bot.model.refusals import (
 from bot.model.request_view import ProjectSummary, was_ready
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests.obstacle import obstacle, unknown
-from bot.requests.transitions import drop_parked, give_up, redraw, start
+from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
 from bot.views.phrases import person, stays
 from bot.views.status import Page, home_card, list_card, status_card
-from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunId, RunStatus
+from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
@@ -59,11 +59,14 @@ class WorkspaceService:
         reads: Callable[[], ReadUnit],
         platform: Platform,
         clock: Clock,
+        locks: Locks,
         wake: Wake,
     ) -> None:
+        """`locks` are the engine's: whoever holds a run's guard has it in hand."""
         self.platform = platform
         self._units = units
         self._reads = reads
+        self._locks = locks
         self._clock = clock
         self._wake = wake
 
@@ -186,9 +189,11 @@ class WorkspaceService:
     def cancel(self, actor: Actor, run_id: str) -> bool:
         """Stop before the next change. What nobody works on is given up at once: False, it has stopped."""
         now, working = self._clock.now(), False
-        with self._units() as unit:
+        with self._locks.try_hold(guard_of(run_id)) as free, self._units() as unit:
             run, request = self._run(unit, actor, run_id)
             match run.status:
+                case RunStatus.QUEUED if free is not None:
+                    give_up_queued(unit, run, now, person(actor.id))
                 case RunStatus.RUNNING | RunStatus.WAITING | RunStatus.QUEUED:
                     working = True
                     unit.runs.request_cancel(run.id)

@@ -8,10 +8,10 @@ from approvals.model import Request, RequestId
 from bot.model.proposal import Proposal
 from bot.model.refusals import CannotRetry, StillRunning
 from bot.storage.database import UnitOfWork
-from bot.views.phrases import name
+from bot.views.phrases import name, stays
 from provisioner.engine.run import AlreadyRunning, Entry, EntryKind, Run, RunId, RunStatus
-from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.engine.stage import Goal, Verb
+from provisioner.message import Json, Message, Ref
 
 
 def start(unit: UnitOfWork, request: Request, now: datetime) -> None:
@@ -54,6 +54,25 @@ def give_up(unit: UnitOfWork, run: Run, now: datetime, message: Message) -> None
     run.give_up(now)
     unit.runs.save(run)
     unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message))
+
+
+def give_up_queued(unit: UnitOfWork, run: Run, now: datetime, who: Ref) -> None:
+    """End a run, or an attempt of one, that no turn has begun; its guard is held. Nothing is looked at.
+
+    Where the approved plan was to create all of it, none of it was there, and none of it is now.
+    """
+    left, data = stays(run.goal, None), dict[str, Json]()
+    if run.attempt == 1:
+        deleting = run.goal is Goal.ABSENT
+        left = Message("Nothing was deleted.") if deleting else Message("Nothing was created.")
+        missing = all(stage.changes for stage in run.plan.stages)
+        if missing and all(change.verb is Verb.CREATE for change in run.plan.changes):
+            data["standing"] = []
+            run.inventory = ()
+    run.give_up(now)
+    unit.runs.save(run)
+    message = Message("Canceled by {who}. {left}", who=who, left=left)
+    unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message, data=data))
 
 
 def redraw(unit: UnitOfWork, run: Run) -> None:

@@ -31,6 +31,7 @@ from bot.model.proposal import ProposalRepository
 from bot.model.submission import SubmissionRepository
 from bot.model.tracked_message import TrackedMessageRepository
 from bot.storage.figures import SqlFigures
+from bot.storage.liveness import Liveness, OnlyProcess, PostgresLiveness
 from bot.storage.locks import (
     FileLeadership,
     Leadership,
@@ -54,6 +55,8 @@ METADATA: tuple[MetaData, ...] = (
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 8_606_212_017_733_427_043  # any number that nobody else in the database takes
 _BUSY_SECONDS = 30
+_NO_IDLE_TRANSACTION = "-c idle_in_transaction_session_timeout=30s"
+"""A process that is frozen in a transaction must not keep its rows from the others."""
 
 
 class ReadUnit(Protocol):
@@ -156,11 +159,13 @@ class Database:
             self._lock_engine = self.engine
         else:
             self._file = None
-            self.engine = _postgres(self._url, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS)
+            self.engine = _postgres(
+                self._url, _NO_IDLE_TRANSACTION, pool_size=10, max_overflow=20, pool_timeout=_BUSY_SECONDS
+            )
             self._reading = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            self._lock_engine = _postgres(self._url, pool_size=4, max_overflow=-1)
+            self._lock_engine = _postgres(self._url, pool_size=16, max_overflow=-1)
         self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
 
     def unit(self) -> SqlUnit:
@@ -182,8 +187,19 @@ class Database:
         """The same ones each time: on SQLite they live in this object."""
         return self._locks
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may carry out runs on it, side by side."""
+        return self._file is None
+
+    def liveness(self) -> Liveness:
+        """That this process carries out runs; on SQLite, only one that leads may. After `migrate`."""
+        if self._file:
+            return OnlyProcess()
+        return PostgresLiveness(_postgres(self._url, poolclass=NullPool), self.engine)
+
     def try_lead(self) -> Leadership | None:
-        """The lock of the one process that runs the runs; None while another has it. After `migrate`."""
+        """The lock of the one process that tells and sweeps; None while another has it. After `migrate`."""
         if self._file:
             return FileLeadership.try_take(self._file.with_name(f"{self._file.name}.leader"))
         return PostgresLeadership.try_take(_postgres(self._url, poolclass=NullPool), "runner")
@@ -315,13 +331,14 @@ def _prepared(engine: Engine, beginning: str, *pragmas: str) -> Engine:
     return engine
 
 
-def _postgres(url: URL, **pool: Any) -> Engine:
+def _postgres(url: URL, options: str = "", **pool: Any) -> Engine:
     """Both ends notice within seconds when the other is gone: a lock must not outlive its holder's node."""
+    server = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
     keepalive = {
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": 11_000,  # milliseconds
-        "options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+        "options": f"{server} {options}",
     }
     return create_engine(url, connect_args=keepalive, pool_pre_ping=True, **pool)

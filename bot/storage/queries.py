@@ -19,7 +19,7 @@ from bot.model.submission import SubmissionState
 from bot.model.tracked_message import TrackedMessage
 from bot.storage.store import TO_TELL, due, messages, proposals, submissions, to_proposal
 from provisioner.engine.run import ENDED, Entry, Run, RunStatus
-from provisioner.engine.store import LISTED, journal, runs, to_entry, to_run
+from provisioner.engine.store import LISTED, SqlRunRepository, journal, runs, to_entry, to_run
 
 Strings: TypeAlias = Collection[str] | Select[Any]
 """Ids or projects: by name, or as a query finds them."""
@@ -140,7 +140,15 @@ class Queries:
         )
         query = select(runs).where(runs.c.number.in_(select(numbers.subquery()))).order_by(runs.c.number)
         worked_on = [to_run(row) for row in self._connection.execute(query).mappings()]
-        return _Found(worked_on, self._requests(projects, ids, [run.reference for run in worked_on]))
+        asked = self._requests(projects, ids, [run.reference for run in worked_on])
+        return _Found(worked_on, asked, self._places(worked_on))
+
+    def _places(self, found: Sequence[Run]) -> Mapping[str, int]:
+        """In the queue, from 1, by run; those that are not queued have none."""
+        if all(run.status is not RunStatus.QUEUED for run in found):
+            return {}
+        line = SqlRunRepository(self._connection).line()
+        return {run_id: place for place, (run_id, _) in enumerate(line, 1)}
 
     def _requests(self, projects: Strings, ids: Strings, references: Sequence[str]) -> Sequence[RequestView]:
         """Without what came of them; in the order they were asked in."""
@@ -177,13 +185,19 @@ _NEWEST = (requests.c.asked_at.desc(), requests.c.id.desc())
 class _Found:
     """What `Queries` put together."""
 
-    def __init__(self, worked_on: Sequence[Run], asked: Sequence[RequestView]) -> None:
-        """Both oldest first."""
+    def __init__(
+        self, worked_on: Sequence[Run], asked: Sequence[RequestView], places: Mapping[str, int]
+    ) -> None:
+        """Runs and requests oldest first."""
         by_id = {str(run.id): run for run in worked_on}
         self._latest = {run.asked.project: run for run in worked_on}
         self._finished = {run.asked.project: run for run in worked_on if run.status is RunStatus.SUCCEEDED}
         self.views = {
-            view.id: replace(view, run=by_id.get(view.proposal.becomes)) if view.approved else view
+            view.id: replace(
+                view, run=by_id.get(view.proposal.becomes), place=places.get(view.proposal.becomes, 0)
+            )
+            if view.approved
+            else view
             for view in asked
         }
         self._newest = {view.project: view for view in self.views.values()}

@@ -23,6 +23,7 @@ __all__ = [
     "noted",
     "person",
     "pointer",
+    "queued",
     "service_of",
     "stacked",
     "stays",
@@ -97,6 +98,11 @@ def stays(goal: Goal, inventory: Sequence[Inventory] | None) -> Message:
     if goal is Goal.ABSENT:
         return Message("Nothing remains.") if nothing else Message("Remaining resources are kept.")
     return Message("Nothing was created.") if nothing else Message("Existing resources are kept.")
+
+
+def queued(place: int) -> Message:
+    """Of a run that no turn has begun; the place counts from 1."""
+    return Message("Queued: number {n} in line to start.", n=place)
 
 
 def unknown_here(project: str, near: str) -> Message:

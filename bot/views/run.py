@@ -11,7 +11,7 @@ from bot.views.buttons import run_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
-from bot.views.phrases import deciders, groups, name, person, pointer
+from bot.views.phrases import deciders, groups, name, person, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from provisioner.engine.plan import StagePlan
@@ -120,6 +120,8 @@ def stage_line(stage: StagePlan, progress: StageProgress, *, moving: bool = True
 
 def _ending(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     match run.status:
+        case RunStatus.QUEUED if case.place:
+            yield Paragraph(queued(case.place))
         case RunStatus.FAILED:
             yield from failure_parts(case, run, frame)
         case RunStatus.CANCELLED:

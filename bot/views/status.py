@@ -12,7 +12,7 @@ from bot.model.proposal import ACTIONS
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.phrases import deciders, name, person, pointer, unknown_here
+from bot.views.phrases import deciders, name, person, pointer, queued, unknown_here
 from bot.views.project_summary import mark, state
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
@@ -58,6 +58,8 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     elif known.gone:
         parts.append(Paragraph(Message("Verified: nothing of this workspace remains in any system.")))
     elif run is not None:
+        if current.place:
+            parts.append(Paragraph(queued(current.place)))
         parts.append(stage_lines(run))
     elif known.pending is None and current.goal is Goal.PRESENT:
         parts.append(Paragraph(Message("Nothing was created.")))

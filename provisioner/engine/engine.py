@@ -14,7 +14,7 @@ import structlog
 from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.inspection import Preview, StageInspection, in_order, inspect_stages, inventory
 from provisioner.engine.inventory import Inventory
-from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
+from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale, guard_of
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
 from provisioner.errors import Interrupted, WorkError
@@ -97,7 +97,7 @@ class Engine:
         """
         if run.status not in MOVING:
             return None
-        with self._deps.locks.try_hold(f"run/{run.id}") as guard:
+        with self._deps.locks.try_hold(guard_of(run.id)) as guard:
             if guard is None:
                 return Wait(AGAIN, Message("another process is handling this run"))
             try:

@@ -298,6 +298,8 @@ class RunRepository(Protocol):
 
     def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
 
+    def line(self) -> Sequence[tuple[RunId, int]]: ...  # the QUEUED with their attempt, the next one first
+
     def request_cancel(self, run_id: RunId) -> None: ...  # a flag beside the run: never `Stale`
 
     def cancel_requested(self, run_id: RunId) -> bool: ...  # in this attempt; a retry forgets it
@@ -336,6 +338,11 @@ class Locks(Protocol):
         Somebody else is also another thread of this process.
         """
         ...
+
+
+def guard_of(run_id: str) -> str:
+    """Name of the lock that whoever has a run in hand holds."""
+    return f"run/{run_id}"
 
 
 class Clock(Protocol):

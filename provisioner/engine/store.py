@@ -200,6 +200,20 @@ class SqlRunRepository:
     def in_flight(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
 
+    def line(self) -> Sequence[tuple[RunId, int]]:
+        """By when each was queued: when it was made, or last put back by a person."""
+        requeued = (
+            select(func.max(journal.c.at))
+            .where(journal.c.run_id == runs.c.id, journal.c.kind == EntryKind.REQUEUED.value)
+            .scalar_subquery()
+        )
+        queued = (
+            select(runs.c.id, runs.c.attempt)
+            .where(runs.c.status == RunStatus.QUEUED.value)
+            .order_by(func.coalesce(requeued, runs.c.created_at), runs.c.number)
+        )
+        return [(RunId(row.id), row.attempt) for row in self._connection.execute(queued)]
+
     def request_cancel(self, run_id: RunId) -> None:
         asking = update(runs).where(runs.c.id == run_id).values(cancel_attempt=runs.c.attempt)
         if self._connection.execute(asking).rowcount != 1:

@@ -17,6 +17,7 @@ from rich.console import Console
 from provisioner.redaction import Redactor
 from sandbox.world import Transport
 from tests.bench.figures import Figure, figure, table
+from tests.bench.replicas import replicas
 from tests.bench.start import memory_and_start
 from tests.bench.subject import Subject, a_subject, until
 
@@ -133,6 +134,8 @@ def main(
     console.print("measuring a node group of 10 s …", style="bright_black")
     with a_subject(boot=BOOT) as subject:
         figures += critical_path(subject)
+    console.print("measuring runs that wait, and replicas …", style="bright_black")
+    figures += replicas()
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in figures], indent=2))
     else:

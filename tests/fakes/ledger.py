@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime
 
-from provisioner.engine.run import AlreadyRunning, Entry, Run, RunId, RunStatus, Stale
+from provisioner.engine.run import AlreadyRunning, Entry, EntryKind, Run, RunId, RunStatus, Stale
 from provisioner.message import Message
 from tests.fakes.fuse import Fuse
 from tests.laws.repository_laws import Desk
@@ -60,6 +60,14 @@ class FakeRuns:
     def in_flight(self) -> Sequence[Run]:
         moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
         return [run for run in self._all() if run.status in moving]
+
+    def line(self) -> Sequence[tuple[RunId, int]]:
+        def since(run: Run) -> datetime:
+            entries = self._rows.entries.get(run.id, ())
+            return max((one.at for one in entries if one.kind is EntryKind.REQUEUED), default=run.created_at)
+
+        queued = [run for run in self._all() if run.status is RunStatus.QUEUED]
+        return [(run.id, run.attempt) for run in sorted(queued, key=since)]
 
     def request_cancel(self, run_id: RunId) -> None:
         self._rows.cancels[run_id] = self._rows.runs[run_id].attempt

@@ -144,6 +144,7 @@ class Office:
             reads=self.database.reader,
             platform=self.platform,
             clock=self.clock,
+            locks=self.database.locks(),
             wake=self._wake,
         )
         self.intake = Intake(

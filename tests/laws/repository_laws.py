@@ -16,6 +16,7 @@ import pytest
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import (
     AlreadyRunning,
+    EntryKind,
     Journal,
     Ledger,
     Run,
@@ -261,6 +262,26 @@ class RepositoryLaws:
             found = [run.status for run in desk.runs.in_flight()]
 
         assert found == [RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING]
+
+    def test_the_line_is_what_is_queued_and_whoever_was_put_back_stands_at_its_end(
+        self, store: RunStore
+    ) -> None:
+        keep(
+            store, *(a_run(f"WSR-000{n}.1", f"p{n}", created_at=NOON + timedelta(minutes=n)) for n in (1, 2))
+        )
+        keep(
+            store,
+            a_run("WSR-0003.1", "p3", status=RunStatus.FAILED),
+            a_run("WSR-0004.1", "p4", status=RunStatus.WAITING),
+        )
+        again = stored(store, "WSR-0003.1")
+        again.retry()
+        with store.transaction() as desk:
+            desk.runs.save(again)
+            desk.journal.append(again.id, an_entry(kind=EntryKind.REQUEUED, at=NOON + timedelta(hours=1)))
+
+        with store.transaction() as desk:
+            assert desk.runs.line() == [("WSR-0001.1", 1), ("WSR-0002.1", 1), ("WSR-0003.1", 2)]
 
     def test_asking_to_cancel_makes_nobody_stale(self, store: RunStore) -> None:
         keep(store, a_run())

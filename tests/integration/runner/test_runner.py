@@ -3,61 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
-
-from bot.runtime.runner import Runner
 from provisioner.engine.run import RunStatus
 from provisioner.errors import Permanent
 from provisioner.message import Message
-from tests.fakes.office import Office
 from tests.fakes.people import MINA
-
-SOON = 20  # seconds, at most, for anything here
-
-
-class Works:
-    """An office whose runs are carried out by a real runner; time passes by with every turn."""
-
-    def __init__(self, folder: Path) -> None:
-        self.office = Office(folder)
-        self._folder = folder
-        self._news = threading.Condition()
-        self.begin()
-
-    def begin(self) -> None:
-        self.runner = Runner(
-            units=self.office.database.unit,
-            engine=self.office.engine,
-            url=f"sqlite:///{self._folder / 'engine.db'}",
-            told=self._told,
-        )
-        self.runner.start()
-
-    def wait_for(self, run_id: str, *statuses: RunStatus) -> RunStatus:
-        with self._news:
-            assert self._news.wait_for(lambda: self.office.run(run_id).status in statuses, SOON)
-        return self.office.run(run_id).status
-
-    def _told(self) -> None:
-        self.office.clock.pass_by(30)
-        with self._news:
-            self._news.notify_all()
-        with self.office.database.unit() as unit:
-            moving = unit.runs.in_flight()
-        for run in moving:
-            self.runner.wake(run.id)
-
-
-@pytest.fixture
-def works(tmp_path: Path) -> Iterator[Works]:
-    works = Works(tmp_path)
-    yield works
-    works.runner.stop()
-    works.office.close()
+from tests.integration.runner.conftest import Works
 
 
 def test_an_approved_run_is_carried_out_to_its_end(works: Works) -> None:
@@ -109,7 +61,7 @@ def test_a_lost_engine_database_loses_no_run(works: Works) -> None:
     run = works.office.approves(works.office.requested())
     works.runner.dispatch()
     works.runner.stop()
-    for file in Path(works._folder).glob("engine.db*"):
+    for file in works.engine_file.parent.glob("engine.db*"):
         file.unlink()
 
     works.begin()

@@ -61,6 +61,7 @@ class Stand:
             reads=self.database.reader,
             platform=a_platform(),
             clock=self.clock,
+            locks=self.database.locks(),
             wake=self._wake,
         )
         self._client = web_client(SecretStr(slack.bot_token), f"{slack.url}/api/")

@@ -244,6 +244,7 @@ def test_a_form_that_cannot_be_kept_stays_open_and_says_so(
         reads=stand.database.reader,
         platform=a_platform(),
         clock=stand.clock,
+        locks=stand.database.locks(),
         wake=lambda _="": None,
     )
     stand.start()

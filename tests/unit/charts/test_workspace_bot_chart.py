@@ -46,10 +46,14 @@ def run_helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([HELM, *arguments], check=False, capture_output=True, text=True, timeout=60)
 
 
+def _set(value: str) -> str:
+    return "--set" if "PORT=" in value or value.startswith("replicas=") else "--set-string"
+
+
 @functools.cache
 def rendered(*values: str) -> tuple[dict[str, Any], ...]:
     # Only a port is a number; an account number as one would come out as 1.23e+11.
-    settings = [part for value in values for part in ("--set" if "PORT=" in value else "--set-string", value)]
+    settings = [part for value in values for part in (_set(value), value)]
     done = run_helm("template", "alpha", str(CHART), "--namespace", "tools", *settings)
     assert done.returncode == 0, done.stderr
     return tuple(document for document in yaml.safe_load_all(done.stdout) if document)
@@ -105,6 +109,24 @@ def test_there_is_one_bot_and_the_old_one_goes_before_the_new_one_comes() -> Non
 
     assert deployment["replicas"] == 1
     assert deployment["strategy"] == {"type": "Recreate"}
+
+
+def test_several_replicas_are_on_postgresql_or_do_not_start() -> None:
+    several = "replicas=3"
+    (url,) = [one for one in container(several)["env"] if one["name"] == f"{PREFIX}DATABASE_URL"]
+    (state,) = [volume for volume in pod(several)["volumes"] if volume["name"] == "state"]
+
+    assert the("Deployment", several)["spec"]["replicas"] == 3
+    assert url["valueFrom"]["secretKeyRef"]["optional"] is False
+    assert state["emptyDir"] == {}
+    assert "PersistentVolumeClaim" not in [document["kind"] for document in rendered(several)]
+
+
+def test_several_replicas_without_an_address_of_a_database_are_refused() -> None:
+    done = run_helm("template", "alpha", str(CHART), "--set", "replicas=2,secretSettings.DATABASE_URL=null")
+
+    assert done.returncode != 0
+    assert "DATABASE_URL" in done.stderr
 
 
 def test_the_databases_are_on_a_claim_that_outlives_the_release() -> None:
@@ -332,7 +354,7 @@ def test_each_right_is_bound_to_the_bots_own_account(kind: str) -> None:
     [
         "settings.SLAK__CHANNEL=x",
         "settings.LANGUAGE=fr",
-        "replicas=2",
+        "replicas=0",
         "existingSecret=",
         "settings.PLATFORM__ACCOUNT=me",
         "rbac.eksctlGroup=system:masters",
