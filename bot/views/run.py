@@ -123,10 +123,12 @@ def _ending(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]
             yield from failure_parts(case, run, frame)
         case RunStatus.CANCELLED:
             yield from _cancelled(case, run, frame)
-        case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
-            yield Paragraph(Message("The updated plan is in {id}.", id=pointer(case.later)))
-        case RunStatus.PARKED if case.later is not None:
-            yield Paragraph(_since(case.later, run))
+        case RunStatus.PARKED:
+            yield Paragraph(headline(case)[1])
+            if case.later is not None and case.later.goal is run.goal:
+                yield Paragraph(Message("The updated plan is in {id}.", id=pointer(case.later)))
+            elif case.later is not None:
+                yield Paragraph(_since(case.later, run))
 
 
 def _ready(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
