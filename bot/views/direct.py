@@ -15,7 +15,7 @@ from provisioner.message import Message, Ref, RefKind
 class DirectMessageKind(StrEnum):
     """When the person who asked is told directly. The value is part of a stored key: never renamed."""
 
-    UNSEEN = "unseen"  # there is no card, so nobody can decide
+    UNSEEN = "unseen"  # there is no card, so no one can decide
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"

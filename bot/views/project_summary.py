@@ -27,11 +27,11 @@ class ProjectSummary:
     pending_link: str = ""
     now: ProjectSummary | None = None  # the project as it is, where it was worked on under a later request
     unapproved: Request | None = None  # asked for after the run, and over
-    inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: nobody looked
+    inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: unknown
 
     @property
     def gone(self) -> bool:
-        """It was looked for everywhere and not found, and nobody has asked for it since."""
+        """Verified to be deleted, and not requested since."""
         if self.run is None or self.pending is not None:
             return False
         return self.deleted or (self.run.status is RunStatus.CANCELLED and self.inventory == ())

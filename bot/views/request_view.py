@@ -55,12 +55,12 @@ class RelatedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestView:
-    """Drawn anew each time; equal cases give equal cards."""
+    """Redrawn each time; equal cases give equal cards."""
 
     proposal: Proposal
     request: Request
     run: Run | None = None  # once it is approved
-    inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: nobody looked
+    inventory: tuple[Inventory, ...] | None = None  # what existed when the run stopped; None: unknown
     before: RelatedRequest | None = None  # what there was of the project when this was asked
     later: RelatedRequest | None = None  # open or approved since, about the same project
     was_ready: bool = False  # its run, or the one before it, stopped, and earlier the workspace was all there

@@ -27,7 +27,7 @@ class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     PARKED = "parked"
-    CONTINUED = "continued"  # the run goes on under a later approval
+    CONTINUED = "continued"  # the run continues under a later approval
     FAILED = "failed"
     CANCELLED = "cancelled"
     OVERTAKEN = "overtaken"  # a deletion that was approved later takes all of it

@@ -44,7 +44,7 @@ def test_all_of_a_workspace_goes_with_its_data_and_nobody_else_notices(
     words = client.words(card)
     assert "the campaign is over" in words
     lost = words.split("Data that will be permanently deleted")[1]
-    assert "1 object, 2.5 KiB with 3 versions, 1 unfinished upload" in lost
+    assert "1 object, 2.5 KiB in 3 versions, 1 unfinished upload" in lost
     assert f"Kubeflow profile aic-ns-{scene.project}-ws" in lost
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     assert scene.says("1 node")
