@@ -1,4 +1,4 @@
-"""The command line: `workspace-bot serve` in production, the rest for whoever looks after it."""
+"""The command line: `workspace-bot serve` in production, the rest for the operator."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 class Vendors:
-    """Asks nobody anything before it is used. Raises `SettingsFault` for a file that cannot be used."""
+    """Contacts no system before it is used. Raises `SettingsFault` for a file that cannot be used."""
 
     def __init__(self, settings: Settings, observer: Observer = unobserved) -> None:
         self._settings = settings
@@ -79,7 +79,7 @@ class Vendors:
             self._conductor.reset_lockout()
 
     def keep_login_alive(self) -> None:
-        """AI Conductor locks an account that nobody uses for a while (T55); this is a use."""
+        """AI Conductor locks an account that is unused for a while (T55); this is a use."""
         if self._conductor is None:
             return
         try:
@@ -100,7 +100,7 @@ class Vendors:
         return any(child is not None and child.running for child in children)
 
     def stop(self) -> None:
-        """End the programs that were started; what they began at a vendor goes on there."""
+        """End the programs that were started; what they began at a vendor continues there."""
         self._eksctl.stop()
 
 

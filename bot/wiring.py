@@ -108,7 +108,7 @@ class Bot:
         self._health = self._make_health()
 
     def start(self) -> None:
-        """Chat first, then work: what an earlier process left goes on within a second or two."""
+        """Chat first, then runs: what an earlier process left resumes within a second or two."""
         self.database.migrate()
         self._health.start()
         if self.database.shared:

@@ -65,7 +65,7 @@ RETRY = Way(Message("press Retry"), Message("Press Retry"))
 ASK = Way(Message("submit the request again"), Message("Submit the request again"))
 """Where nothing has begun."""
 
-LOOK = Way(Message("I'll check again automatically"), Message("I'll check again automatically"))
+LOOK = Way(Message("wait for the next automatic check"), Message("I'll check again automatically"))
 """Where nobody has to do anything for it."""
 
 

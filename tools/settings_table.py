@@ -30,7 +30,7 @@ def _value(setting: Setting) -> str:
 
 def _default(setting: Setting) -> str:
     if setting.default is None:
-        return "**has to be given**"
+        return "**required**"
     return f"`{setting.default}`" if setting.default else ""
 
 

@@ -1,4 +1,4 @@
-"""One JSON line an event, to stderr, without secrets: ours, the libraries' and what nobody caught.
+"""One JSON line an event, to stderr, without secrets: ours, the libraries' and uncaught exceptions.
 
 A line has `at`, `level`, `logger`, `event`, the fields of the call, and the run and request it belongs to
 (bound by `structlog.contextvars`).
@@ -33,7 +33,7 @@ _OURS = ("approvals", "bot", "provisioner")
 
 
 def configure(level: str, redactor: Redactor, stream: TextIO | None = None) -> None:
-    """For the whole process, once, before anything logs: also what libraries log and what nobody caught."""
+    """For the whole process, once, before anything logs: also what libraries log, and uncaught exceptions."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

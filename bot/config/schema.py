@@ -77,20 +77,20 @@ class _Frozen(BaseModel):
 
 class SlackSettings(_Frozen):
     transport: Transport = Field(
-        Transport.SOCKET, description="how Slack reaches the bot: an outgoing socket, or signed HTTP"
+        Transport.SOCKET, description="how Slack reaches the bot: an outgoing socket or signed HTTP"
     )
     bot_token: Annotated[SecretStr, _token("xoxb-")] = Field(description="the bot user's token, xoxb-…")
     app_token: Annotated[SecretStr, _token("xapp-")] | None = Field(
-        None, validate_default=True, description="the app-level token, xapp-…; needed with socket"
+        None, validate_default=True, description="the app-level token, xapp-…; required with socket"
     )
     signing_secret: SecretStr | None = Field(
-        None, validate_default=True, description="proves that a request is Slack's; needed with http"
+        None, validate_default=True, description="verifies that a request is from Slack; required with http"
     )
     channel: str = Field(
         pattern=r"^[CG][A-Z0-9]{4,}$",
-        description="id of the channel where requests are shown (at the end of its details)",
+        description="ID of the requests channel (at the end of its details)",
     )
-    base_url: Address = Field("https://slack.com/api", description="the Web API; another one for tests")
+    base_url: Address = Field("https://slack.com/api", description="the Web API; change it only for tests")
     command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
 
     @field_validator("app_token")
@@ -111,27 +111,27 @@ def _needed(secret: SecretStr | None, info: ValidationInfo, transport: Transport
 
 
 class PlatformSettings(_Frozen):
-    region: Word = Field(description="AWS region, ap-northeast-2")
-    region_alias: Word = Field(description="the region in names, an2")
-    infra: Word = Field(description="the installation in names, meerkat")
-    env: Word = Field(description="dev or prod, in names")
+    region: Word = Field(description="AWS region, such as ap-northeast-2")
+    region_alias: Word = Field(description="the region in resource names, such as an2")
+    infra: Word = Field(description="the installation in resource names, such as meerkat")
+    env: Word = Field(description="dev or prod, in resource names")
     account: str = Field(pattern=r"^\d{12}$", description="AWS account, 12 digits")
-    cluster: str = Field(min_length=1, description="name of the EKS cluster, eks-an2-meerkat-prod")
+    cluster: str = Field(min_length=1, description="name of the EKS cluster, such as eks-an2-meerkat-prod")
     login_domain: Word = Field("aic.com", description="the part after the @ of Kubeflow logins")
 
 
 class SpecSettings(_Frozen):
     instance_type: str = Field(
-        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="EC2 instance type, m5.xlarge"
+        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="EC2 instance type, such as m5.xlarge"
     )
-    desired: int = Field(1, ge=0, le=NODES_MOST, description="nodes to start with, unless asked otherwise")
-    max: int = Field(3, ge=1, le=NODES_MOST, description="the most nodes, unless asked otherwise")
+    desired: int = Field(1, ge=0, le=NODES_MOST, description="default number of initial nodes")
+    max: int = Field(3, ge=1, le=NODES_MOST, description="default maximum number of nodes")
 
     @field_validator("max")
     @classmethod
     def _over_desired(cls, most: int, info: ValidationInfo) -> int:
         if most < info.data.get("desired", 0):
-            raise PydanticCustomError("max", "may not be under desired")
+            raise PydanticCustomError("max", "must not be less than desired")
         return most
 
 
@@ -139,19 +139,17 @@ class NodesSettings(_Frozen):
     ami_family: str = Field(
         default="AmazonLinux2023",
         pattern=r"^[A-Z][A-Za-z0-9]+$",
-        description="image of the nodes, in eksctl's words",
+        description="AMI family of the nodes, as eksctl names it",
     )
 
 
 class GrafanaSettings(_Frozen):
-    url: Address | None = Field(
-        default=None, description="Grafana's address; without it no dashboard is made or looked at"
-    )
+    url: Address | None = Field(default=None, description="Grafana's address; without it, no dashboards")
     token: SecretStr | None = Field(
-        default=None, validate_default=True, description="token of a service account that may edit dashboards"
+        default=None, validate_default=True, description="token of a service account that can edit dashboards"
     )
     template: Path | None = Field(
-        default=None, description="JSON of the dashboard that is made; without it: the shipped one"
+        default=None, description="JSON template of new dashboards; default: the shipped one"
     )
 
     @field_validator("token")
@@ -162,23 +160,23 @@ class GrafanaSettings(_Frozen):
 
 class ConductorSettings(_Frozen):
     url: Address | None = Field(
-        default=None, description="AI Conductor's address, without /api; without it nothing is done there"
+        default=None, description="AI Conductor's address, without /api; without it, AI Conductor is skipped"
     )
     user: str | None = Field(
         default=None,
         validate_default=True,
         min_length=1,
-        description="login of an account with the role Admin",
+        description="login of an account of type Admin",
     )
     password: SecretStr | None = Field(default=None, validate_default=True, description="its password")
-    frontend: Address | None = Field(default=None, description="the address that people open, for links")
+    frontend: Address | None = Field(default=None, description="address for links that people open")
     calls: Path | None = Field(
         default=None,
         validate_default=True,
-        description="TOML of the calls that change something, checked against this AI Conductor",
+        description="TOML of the calls that change data, checked against this AI Conductor",
     )
     workspace_name: Literal["project", "workspace"] = Field(
-        default="project", description="what is given as the name there: alpha (it adds -ws), or alpha-ws"
+        default="project", description="name to send: alpha (AI Conductor adds -ws) or alpha-ws"
     )
 
     @field_validator("user", "password", "calls")
@@ -211,36 +209,40 @@ class Settings(_Frozen):
     platform: PlatformSettings
     specs: dict[SpecName, SpecSettings] = Field(
         min_length=1,
-        description="sizes of node that may be asked for, SPECS__STANDARD__INSTANCE_TYPE=m5.xlarge",
+        description="node specs that can be requested, SPECS__STANDARD__INSTANCE_TYPE=m5.xlarge",
     )
 
     kubeflow_password_hash: Annotated[SecretStr, AfterValidator(_bcrypt)] = Field(
         description="bcrypt hash of the platform's constant Kubeflow password"
     )
-    kubeconfig_path: Path | None = Field(None, description="kubeconfig file; without it: in the cluster")
+    kubeconfig_path: Path | None = Field(
+        None, description="kubeconfig file; default: the cluster the bot runs in"
+    )
     dex_url: Address = Field(
         "http://dex.auth.svc.cluster.local:5556",
-        description="where dex's health check answers; without /dex",
+        description="address of Dex's health check, without /dex",
     )
-    eksctl: str = Field("eksctl", min_length=1, description="the program eksctl, by name or by path")
+    eksctl: str = Field("eksctl", min_length=1, description="the eksctl program, by name or path")
     nodes: NodesSettings = NodesSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     conductor: ConductorSettings = ConductorSettings()
     policy: Path | None = Field(
-        None, description="TOML of who may ask and approve; without it: the shipped one"
+        None, description="TOML of who can request and approve; default: the shipped one"
     )
     language: Annotated[str, AfterValidator(_spoken)] = Field(
-        "en", description="of cards in channels: en or ko; private answers are in the reader's own"
+        "en", description="language of cards in channels: en or ko; private answers use the reader's own"
     )
-    state: Path = Field(Path("state"), description="folder of the databases: a local disk, never NFS")
+    state: Path = Field(Path("state"), description="folder of the databases; on a local disk, never NFS")
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
-        None, description="postgresql://user:password@host/name; without it: SQLite in the state folder"
+        None, description="postgresql://user:password@host/name; default: SQLite in the state folder"
     )
     http_host: str = Field("127.0.0.1", min_length=1, description="address for signed HTTP")
     http_port: Port = Field(8080, description="port for signed HTTP")
     health_host: str = Field("127.0.0.1", min_length=1, description="address for probes and metrics")
-    health_port: Port = Field(8081, description="port for probes and metrics; 0: any free one")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    health_port: Port = Field(8081, description="port for probes and metrics; 0: any free port")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="minimum level of log entries"
+    )
 
     @property
     def database(self) -> str:

@@ -85,7 +85,7 @@ class Setting:
 
     name: str  # "WORKSPACE_BOT_SLACK__CHANNEL"; a part in angle brackets is to be chosen
     type: str
-    default: str | None  # None: it has to be given
+    default: str | None  # None: it is required
     secret: bool
     description: str
 

@@ -32,7 +32,7 @@ class NotifyError(Exception):
 class Busy(NotifyError):
     """Rate limited, or the chat system is down, or its answer was lost: ask again in `retry_after` seconds.
 
-    After a `Busy` nobody knows whether a post arrived; it is looked up by its key before it is repeated.
+    After a `Busy` it is unknown whether a post arrived; it is looked up by its key before it is repeated.
     """
 
     def __init__(self, retry_after: float, why: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Who somebody is, as the chat system says at this moment."""
+"""Who a person is, as the chat system says right now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from approvals.model import Actor
 
 
 class PeopleUnknown(Exception):
-    """The chat system cannot be asked who somebody is. Nothing is allowed on a guess."""
+    """The chat system can't say who a person is. Nothing is allowed on a guess."""
 
 
 class People(Protocol):

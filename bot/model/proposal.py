@@ -25,7 +25,7 @@ class Proposal:
 
     @property
     def becomes(self) -> str:
-        """Id of the run that there is, or goes on, once it is approved."""
+        """Id of the run that starts, or continues, once it is approved."""
         return self.run_id or f"{self.request_id}.1"
 
 

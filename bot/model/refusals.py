@@ -32,7 +32,7 @@ class CannotRetry(Refusal):
 
 @dataclass(slots=True, eq=False)
 class DeletionPending(Refusal):
-    """While somebody asks to delete what exists, nobody makes more of it."""
+    """While a deletion is pending, no one can create more."""
 
     project: str
     request_id: str
@@ -55,7 +55,7 @@ class WasReady(Refusal):
 
 @dataclass(slots=True, eq=False)
 class NotCancelled(Refusal):
-    """Only a cancelled run is asked for anew, or for deletion, from its card."""
+    """Only a canceled run can be continued or deleted from its card."""
 
     project: str
     status: str

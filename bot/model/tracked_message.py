@@ -1,4 +1,4 @@
-"""A message the bot keeps up to date, or still owes somebody."""
+"""A message that the bot keeps up to date or still has to send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons: an id in, one service call out, and a private word to whoever pressed when it is no."""
+"""Buttons: an id in, one service call out, and a private answer if it is refused."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def details(context: SlackContext, incoming: Incoming) -> None:
 
 
 def status(context: SlackContext, incoming: Incoming) -> None:
-    """The value is the project. In the dialog that shows it, the dialog is drawn anew."""
+    """The value is the project. In the dialog that shows it, the dialog is redrawn."""
     card = context.service.status(incoming.value)
     if incoming.in_modal:
         view = card_view(card, context.words(incoming), incoming.origin, context.group_id)

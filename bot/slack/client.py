@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def web_client(token: SecretStr, base_url: str, *, within: float = CALL_WITHIN) -> WebClient:
-    """Without retry handlers: whoever calls knows whether a repetition does harm. Asks Slack nothing yet."""
+    """Without retry handlers: the caller knows whether a repetition does harm. Doesn't contact Slack yet."""
     return _LimitedWeb(token.get_secret_value(), f"{base_url.rstrip('/')}/", within)
 
 

@@ -47,7 +47,7 @@ _SAME_LENGTH = str.maketrans(
 all kinds are white space to `re` already."""
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _LINK = re.compile(r"<(https?://[^|<>\s]+)(?:\|[^<>]*)?>")
-"""What Slack makes of an address that somebody typed."""
+"""What Slack makes of a typed address."""
 _WORD = re.compile(r'(?:[^\s"=]+=)?"[^"]*"|\S+')
 _KEY = re.compile(r"-*([^\s\"=]+)=")
 
@@ -343,7 +343,7 @@ def read(draft: Mapping[str, str], platform: Platform) -> tuple[WorkspaceSpec, d
 def _create_line(
     draft: Mapping[str, str], spec: WorkspaceSpec, unread: Collection[str], platform: Platform
 ) -> str:
-    """What was typed with everything wrong put right; empty where only the person knows how."""
+    """What was typed, corrected; empty where only the person knows how."""
     typed = spec.project
     project = typed if not typed or PROJECT.match(typed) else similar_project(typed)
     if typed and (not project or project in RESERVED):

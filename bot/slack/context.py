@@ -170,7 +170,7 @@ class SlackContext:
         return opened
 
     def redraw(self, incoming: Incoming, view: dict[str, Any], seen: Mapping[str, Any] | None = None) -> None:
-        """Draw a dialog anew: the one in which something was pressed, or which was `seen` when it opened.
+        """Redraw a dialog: the one in which something was pressed, or which was `seen` when it opened.
         By its `hash`, so a newer drawing stays."""
         seen = seen or incoming.view
         try:

@@ -63,5 +63,5 @@ def after_submit(context: SlackContext, incoming: Incoming) -> None:
 
 
 def bare(name: str) -> str:
-    """A name as it was meant: without what stands around it or cannot be seen, in plain small letters."""
+    """A name as it was meant: in lowercase, without surrounding or invisible characters."""
     return INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).strip(_AROUND).lower()

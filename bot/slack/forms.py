@@ -152,7 +152,7 @@ def typed(view: Mapping[str, Any]) -> dict[str, str]:
 
 def spec_of(view: Mapping[str, Any], platform: Platform) -> tuple[WorkspaceSpec, dict[str, Message]]:
     """What the form says, and the fields that are not what they should be."""
-    # Slack sends no form with an empty number; whoever does is told, not given a number nobody typed.
+    # Slack sends no form with an empty number; who does so gets an error, not a number that no one typed.
     return read({"desired": NOTHING, "max": NOTHING, **typed(view)}, platform)
 
 
@@ -175,7 +175,7 @@ def errors(by_field: Mapping[str, str]) -> dict[str, Any]:
 def delete_form(language: Language, origin: Origin, unknown: Message | None = None) -> dict[str, Any]:
     """Made from what was typed and what is stored: it has to open within three seconds.
 
-    `unknown` says that nobody asked for the workspace here.
+    `unknown` says that no one requested the workspace here.
     """
     project = named(origin.project)
     about = Message(

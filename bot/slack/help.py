@@ -56,7 +56,7 @@ def help_card(command: str) -> Card:
 def usage_card(usage: Usage, command: str, draft_id: str, *, typed: str) -> Card:
     """All that is wrong at once, a line to copy, and the form with what could be read.
 
-    `typed`: all of it, as it was.
+    `typed`: the full line, unchanged.
     """
     n = len(usage.problems)
     title = Message("Command not run")
@@ -81,7 +81,7 @@ def usage_card(usage: Usage, command: str, draft_id: str, *, typed: str) -> Card
 
 
 def works_here_card(about: str | None) -> Card:
-    """To somebody who mentioned the bot with words it does not know."""
+    """For a person who mentioned the bot with an unknown command."""
     status, live, helped = shown("status"), shown("status live"), shown("help")
     if about:
         here = Message(

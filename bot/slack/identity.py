@@ -30,7 +30,7 @@ DEFAULT_LOCALE = "en-US"
 
 _PEOPLE_KEPT = 5_000
 _WHY = {
-    "plan_upgrade_required": "this Slack plan has no user groups, so nobody can be an approver",
+    "plan_upgrade_required": "this Slack plan has no user groups, so no one can be an approver",
     "missing_scope": "the app lacks a scope that its manifest asks for; install it again",
 }
 

@@ -30,7 +30,7 @@ _UNCUT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|\s+|[^\s<&`]+|.", re.DO
 
 
 def no_groups(_handle: str) -> str | None:
-    """For surfaces where nobody is mentioned."""
+    """For surfaces without mentions."""
     return None
 
 
@@ -114,7 +114,7 @@ def bold(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """A line of its own begins with a capital, where a word of ours begins it: not what somebody typed, not
+    """A line of its own begins with a capital, where a word of ours begins it: not typed text, not
     a program's name."""
     first = _FIRST_WORD.match(text)
     return text[0].upper() + text[1:] if first and first.group() not in _SMALL else text

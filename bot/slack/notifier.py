@@ -33,7 +33,7 @@ UPDATES_A_MINUTE, UPDATES_AT_ONCE = 40, 10
 BUSY_SECONDS = 5.0
 """Until the next try when Slack is down or its answer was lost."""
 BROKEN_SECONDS = 60.0
-"""Until the next try when a person has to mend something: a token, a scope, an answer nobody foresaw."""
+"""Until the next try when a person has to fix something: a token, a scope, an unexpected answer."""
 
 _PAGE = 200
 _PAGES_MOST = 50

@@ -26,7 +26,7 @@ class Language:
         self._catalogue = catalogue
 
     def template(self, message: Message) -> str:
-        """Its template in this language, or in English where nobody has translated it."""
+        """Its template in this language, or in English where there is no translation."""
         if not message.plural:
             return self._catalogue.gettext(message.text)
         n = message.values.get("n")

@@ -162,7 +162,7 @@ def _running(refusal: Refusal) -> Message | None:
 
 
 def _stopped(refusal: Refusal, command: str) -> Message | None:
-    """About a run that nobody works on any more."""
+    """About a run that has ended."""
     match refusal:
         case refusals.DeletionPending(project=project, request_id=request_id):
             return Message(

@@ -31,7 +31,7 @@ def run_buttons(case: RequestView, run: Run) -> tuple[Button, ...]:
 
 
 def _makes_sense(action: Action, case: RequestView, run: Run) -> bool:
-    taken = case.later is not None  # somebody has asked for what comes next
+    taken = case.later is not None  # the next step was requested already
     match action:
         case Action.RETRY | Action.CONTINUE:
             return not taken

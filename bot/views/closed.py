@@ -1,4 +1,4 @@
-"""The card of a request that came to nothing, or whose run goes on under another one."""
+"""The card of a request that came to nothing, or whose run continues under another one."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def closed_card(case: RequestView, again: Ref) -> Card:
 
 
 def followed_card(case: RequestView) -> Card:
-    """The systems changed on the way, and the run goes on under a later approval."""
+    """Something changed during the run, and it continues under a later approval."""
     title, text = headline(case)
     return Card(title, text, (Paragraph(text), Small(Message("{id}", id=name(case.request.id)))))

@@ -15,7 +15,7 @@ from provisioner.message import Message, Ref, RefKind
 class DirectMessageKind(StrEnum):
     """When the person who asked is told directly. The value is part of a stored key: never renamed."""
 
-    UNSEEN = "unseen"  # there is no card, so nobody can decide
+    UNSEEN = "unseen"  # there is no card, so no one can decide
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -45,7 +45,8 @@ def direct_card(kind: DirectMessageKind, case: RequestView, link: str) -> Card:
         raise ValueError(f"nothing is said directly when {kind.value}")
     said = template.given(facts(case))
     quote = (Quote(case.request.decisions[-1].comment),) if kind is DirectMessageKind.REJECTED else ()
-    see = (Paragraph(Message("See {link}.", link=Ref(RefKind.LINK, link, case.request.id))),) if link else ()
+    way = Message("See your options: {link}") if kind is DirectMessageKind.FAILED else Message("See {link}.")
+    see = (Paragraph(way.given({"link": Ref(RefKind.LINK, link, case.request.id)})),) if link else ()
     return Card(said, said, (Paragraph(said), *quote, *see))
 
 

@@ -29,7 +29,7 @@ class Failed:
 
 
 def failure_parts(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
-    """What happened, what is there now, what can be done, and what happens if nobody does anything."""
+    """What happened, what exists now, what to do, and what happens if no one acts."""
     failure = run.failure
     if failure is None:
         return
@@ -113,7 +113,7 @@ def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message
 
 
 def details_card(case: RequestView, failed: Failed) -> Card:
-    """All of it, for whoever looks closer; the vendor's words as they were said, secrets removed."""
+    """The full failure; the vendor's own words, secrets removed."""
     run, failure = failed.run, failed.failure
     project = name(case.project)
     title = (

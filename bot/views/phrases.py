@@ -93,7 +93,7 @@ def inventory_items(inventory: Iterable[Inventory]) -> tuple[Message, ...]:
 
 
 def stays(goal: Goal, inventory: Sequence[Inventory] | None) -> Message:
-    """What a stop leaves, as far as somebody looked; None: nobody did."""
+    """What a stop leaves, as far as it is known; None: unknown."""
     nothing = inventory is not None and not inventory
     if goal is Goal.ABSENT:
         return Message("Nothing remains.") if nothing else Message("Remaining resources are kept.")

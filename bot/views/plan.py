@@ -15,7 +15,7 @@ _DEX = Message(
 )
 _POLICY = Message("Shared IAM policies get a new version. Access for other workspaces doesn't change.")
 SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POLICY}
-"""By stage: what everybody notices of it. Who decides should know, although nobody's workspace is changed."""
+"""Side effects by stage. Approvers should know them, although no other workspace is changed."""
 
 
 def plan_lines(plan: Plan) -> Bullets:
@@ -35,7 +35,7 @@ def idle(stage: StagePlan) -> bool:
 
 
 def risks(plan: Plan) -> Iterable[Part]:
-    """What is lost for good, and what others notice."""
+    """What is permanently deleted, and the side effects."""
     if plan.dangers:
         yield Bullets(
             tuple(_told(change) for change in plan.dangers), Message("Data that will be permanently deleted")

@@ -34,7 +34,7 @@ from provisioner.workspace import Workspace
 
 
 def request_card(case: RequestView, frame: RenderContext) -> Card:
-    """Drawn anew from what is stored each time; equal input gives an equal card."""
+    """Redrawn from what is stored each time; equal input gives an equal card."""
     run = case.run
     if run is not None and run.reference != case.request.id:
         return followed_card(case)
@@ -143,7 +143,7 @@ def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, M
 
 
 def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
-    """Whose it is and how it stands, for whoever decides on its end."""
+    """Its owner and status, for the approvers of its deletion."""
     before = case.before
     if before is None:
         yield Message("Last requested by"), Message("no one (not created by the bot)")

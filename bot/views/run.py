@@ -126,10 +126,12 @@ def _ending(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]
             yield from failure_parts(case, run, frame)
         case RunStatus.CANCELLED:
             yield from _cancelled(case, run, frame)
-        case RunStatus.PARKED if case.later is not None and case.later.goal is run.goal:
-            yield Paragraph(Message("The updated plan is in {id}.", id=pointer(case.later)))
-        case RunStatus.PARKED if case.later is not None:
-            yield Paragraph(_since(case.later, run))
+        case RunStatus.PARKED:
+            yield Paragraph(headline(case)[1])
+            if case.later is not None and case.later.goal is run.goal:
+                yield Paragraph(Message("The updated plan is in {id}.", id=pointer(case.later)))
+            elif case.later is not None:
+                yield Paragraph(_since(case.later, run))
 
 
 def _ready(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
@@ -149,7 +151,7 @@ def _ready(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
 def _outcome(run: Run) -> Iterable[Part]:
     """What it made or deleted, each once, and which stages there was nothing to do for.
 
-    What was done before the plan was approved anew is no change in it any more: its title tells of it.
+    What was done before the updated plan is no change in it any more: its title tells of it.
     """
     done: dict[Message, None] = {}
     left: list[Message] = []
@@ -175,7 +177,7 @@ def _outcome(run: Run) -> Iterable[Part]:
 
 
 def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
-    """What was approved, unless it turned out to be somebody else's before anything was done about it."""
+    """What was approved, unless it turned out to have another owner before it was changed."""
     progress = run.progress(stage.stage)
     return () if progress.not_owned and progress.since is None else stage.changes
 

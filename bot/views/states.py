@@ -27,7 +27,7 @@ class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     PARKED = "parked"
-    CONTINUED = "continued"  # the run goes on under a later approval
+    CONTINUED = "continued"  # the run continues under a later approval
     FAILED = "failed"
     CANCELLED = "cancelled"
     OVERTAKEN = "overtaken"  # a deletion that was approved later takes all of it
@@ -127,7 +127,7 @@ _CREATE: Mapping[State, Row] = {
         listed_nothing=Message("failed before anything was created"),
         mark=Mark.FAILED,
         buttons=(Action.RETRY, Action.ROLL_BACK, Action.DETAILS, Action.STATUS, Action.CANCEL),
-        direct=Message("Creating {project} failed. {left} See the card for your options."),
+        direct=Message("Creating {project} failed. {left}"),
     ),
     State.CANCELLED: Row(
         title=Message("Creating {project} was canceled: {done} of {n} stages done"),
@@ -239,7 +239,7 @@ _DELETE: Mapping[State, Row] = {
         listed_nothing=Message("deletion failed; nothing remains"),
         mark=Mark.FAILED,
         buttons=(Action.RETRY, Action.DETAILS, Action.STATUS, Action.CANCEL),
-        direct=Message("Deleting {project} failed. {left} See the card for your options."),
+        direct=Message("Deleting {project} failed. {left}"),
     ),
     State.CANCELLED: Row(
         title=Message("Deleting {project} was canceled: {done} of {n} stages done"),

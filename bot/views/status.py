@@ -119,7 +119,7 @@ def _found(findings: Iterable[Finding]) -> tuple[Message, ...]:
 
 def _look_line(finding: Finding, goal: Goal) -> Line:
     line = Line(finding.mark, finding.title)
-    if finding.mark is Mark.FAILED:  # nobody has tried anything
+    if finding.mark is Mark.FAILED:  # nothing was tried
         return replace(line, state=Message("still exists") if goal is Goal.ABSENT else Message("differs"))
     if goal is Goal.ABSENT:
         return as_gone(line)
@@ -149,7 +149,7 @@ def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
 
 
 def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
-    """To whoever asked for a live look that could not be had."""
+    """For the person whose live check failed."""
     text = Message("{project} couldn't be checked.", project=name(project))
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
 
@@ -194,7 +194,7 @@ def _row(known: ProjectSummary) -> Line:
 
 
 def _own_row(known: ProjectSummary) -> Line:
-    """To whoever asked, who knows that."""
+    """For the requester, who knows that."""
     return _line(known, Message("{id}", id=pointer(known.current)) if known.current else None)
 
 
@@ -229,7 +229,7 @@ def _rows(all_known: Sequence[ProjectSummary], heading: Message) -> Iterable[Par
 
 
 def refused_card(submission: Submission, reasons: Sequence[Message], command: str) -> Card:
-    """To the asker alone: every reason at once, and the way to ask again; a form as it was filled in."""
+    """For the requester: every reason at once, and the way to request again; with the form as filled in."""
     project = str(submission.spec["project"])
     if submission.kind is SubmissionKind.DELETE:
         text = Message("Your request to delete {project} couldn't be submitted.", project=name(project))

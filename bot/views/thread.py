@@ -27,7 +27,7 @@ TOLD = frozenset(
 """Kinds of journal entry that people read; the others are for the record."""
 
 CALLS = frozenset({EntryKind.FAILED, EntryKind.PARKED, EntryKind.UNPLANNED})
-"""Kinds for which people are mentioned, because somebody has to act."""
+"""Kinds for which people are mentioned, because someone has to act."""
 
 WORDS_SHOWN = 600
 """Characters of a vendor's own words in the thread; Details has all of them."""
@@ -77,7 +77,7 @@ def _short(words: str) -> str:
 
 
 def _standing(data: Json) -> Message:
-    """What exists now, as it was seen when the run stopped."""
+    """What existed when the run stopped."""
     found = [Inventory.from_json(_table(one)) for one in data] if isinstance(data, list) else []
     items = inventory_items(found)
     if not items:
@@ -87,5 +87,5 @@ def _standing(data: Json) -> Message:
 
 def _table(data: Json) -> dict[str, Json]:
     if not isinstance(data, dict):
-        raise TypeError(f"a journal entry is not as it was written: {data!r}")
+        raise TypeError(f"a journal entry is malformed: {data!r}")
     return data

@@ -33,7 +33,7 @@ class Whole(Story):
         self._nothing_is_left()
 
     def _details_are_shown(self) -> None:
-        self._did("requester", "presses Details")
+        self._did("requester", "presses View details")
         before = (self._client.view("requester") or {}).get("id")
         self._scene.press("requester", "ws.run.details")
         view = self._await(partial(self._scene.new_view, "requester", before), "dialog with the details")
@@ -55,7 +55,9 @@ class Whole(Story):
         card = self._await(lambda: self._scene.newer_card(before), "card of the delete")
         self._shown |= set(self._scene.words().splitlines())
         self._screen.message(card, f"#{REQUESTS}", "yellow")
-        self._see("it says what will be lost", self._scene.words(), holds=self._scene.says("lost for good"))
+        self._see(
+            "it says what will be deleted", self._scene.words(), holds=self._scene.says("permanently deleted")
+        )
         self._did("second-admin", "presses Approve")
         self._scene.press("second-admin", "ws.req.approve")
         self._await(self._gone, "last word of the delete", 60)
@@ -74,7 +76,7 @@ class Whole(Story):
 
     def _gone(self) -> bool:
         self._progress()
-        return self._scene.says("is gone")
+        return self._scene.says("was deleted")
 
 
 class Spine(Story):

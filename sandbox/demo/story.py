@@ -87,7 +87,7 @@ class Story(ABC):
         values = {**_filled(view), "why": WHY}
         self._same("the form is filled with what was typed", values.get("project"), self.project)
         self._screen.dialog(view, values)
-        self._did("requester", "presses Ask for approval")
+        self._did("requester", "presses Request approval")
         sent = self._client.submit("requester", view["id"], why=WHY)
         self._see("the form is taken", sent, holds=sent["acknowledged"] and not sent["errors"])
         note = self._await(lambda: self._scene.private("requester", GENERAL, self.project), "private note")

@@ -128,7 +128,7 @@ export const ENGLISH = {
   f_dex_broken: "dex does not come up",
   f_kill_bot: "The bot is killed",
   f_lost_answer: "An answer gets lost",
-  f_no_capacity: "No machine at EC2",
+  f_no_capacity: "No EC2 capacity",
   f_policy_full: "S3 policies are full",
   f_slack_down: "Slack is down",
   f_slack_twice: "Slack delivers twice",

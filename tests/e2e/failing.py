@@ -1,4 +1,4 @@
-"""A run that fails as its people read it: on the card, in the thread, in Details."""
+"""A run that fails as its people read it: on the card, in the thread, in View details."""
 
 from sandbox.control.client import buttons
 from sandbox.demo.scene import Scene
@@ -26,8 +26,8 @@ def failure(scene: Scene, number: int = 1) -> str:
     words = told()[-1]
     assert "\nCause: " in words
     assert "\nWhat to do: " in words
-    assert "\nThere now: " in words
-    assert "not known" not in words
+    assert "\nWhat exists now: " in words
+    assert "Cause: unknown" not in words
     assert "@Mina Kim @Bob Lee" in words
     cause = words.split("\nCause: ")[1].split("\n")[0]
     remedy = words.split("\nWhat to do: ")[1].split("\n")[0]

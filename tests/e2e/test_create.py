@@ -99,7 +99,7 @@ def test_an_outsider_may_not_ask(scene: Scene, client: Client) -> None:
 
     def told() -> str | None:
         fresh = [one for one in scene.privates("outsider", GENERAL) if one not in before]
-        return next((words for words in map(client.words, fresh) if "cannot ask" in words), None)
+        return next((words for words in map(client.words, fresh) if "can request this" in words), None)
 
     assert "@workspace-users" in scene.until(told, "private refusal")
     assert scene.card() is None
@@ -110,7 +110,7 @@ def test_status_and_list_tell_what_there_is_and_what_is_missing(
     scene: Scene, client: Client, world: World
 ) -> None:
     scene.ask()
-    assert "waiting for approval" in scene.tell("requester", f"/workspace status {scene.project}")
+    assert "pending approval" in scene.tell("requester", f"/workspace status {scene.project}")
     scene.press("admin", "ws.req.approve")
     scene.until_says("is ready")
 
@@ -125,7 +125,7 @@ def test_status_and_list_tell_what_there_is_and_what_is_missing(
         return any(word in client.words(one) for one in scene.privates("requester", GENERAL))
 
     client.command("requester", f"/workspace status {scene.project} live")
-    scene.until(lambda: looked(f"I looked at {scene.project} just now: everything is"), "live look")
+    scene.until(lambda: looked(f"{scene.project} matches its plan (checked just now)"), "live look")
     s3_of(world).delete_public_access_block(Bucket=f"s3-an2-meerkat-prod-{scene.project}")
     client.command("requester", f"/workspace status {scene.project} live")
-    scene.until(lambda: looked(f"I looked at {scene.project} just now: 1 stage is not"), "second look")
+    scene.until(lambda: looked(f"1 stage of {scene.project} differs from the plan"), "second look")

@@ -17,7 +17,9 @@ def test_nobody_approves_for_themselves_nor_without_the_group(scene: Scene) -> N
     scene.ask()
 
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
-    assert "Only @workspace-admins decide" in scene.refusal("outsider", "ws.req.approve")
+    assert "Only members of @workspace-admins can approve or reject this" in scene.refusal(
+        "outsider", "ws.req.approve"
+    )
     assert scene.says("Workspace request")
     assert scene.names() == {}
 
@@ -78,7 +80,7 @@ def test_a_double_click_is_one_click(scene: Scene, client: Client) -> None:
 
     told = scene.refusal("admin", "ws.req.approve")
 
-    assert "was approved by @Bob Lee" in told
+    assert "was already approved by @Bob Lee" in told
     scene.until_says("Creating", "approved by @Bob Lee")
 
 

@@ -44,16 +44,18 @@ def test_all_of_a_workspace_goes_with_its_data_and_nobody_else_notices(
     words = client.words(card)
     assert "the campaign is over" in words
     lost = words.split("Data that will be permanently deleted")[1]
-    assert "1 object, 2.5 KiB with 3 versions, 1 unfinished upload" in lost
+    assert "1 object, 2.5 KiB in 3 versions, 1 unfinished upload" in lost
     assert f"Kubeflow profile aic-ns-{scene.project}-ws" in lost
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     assert scene.says("1 node")
     assert set(scene.names()) == set(client.things())
     scene.press("second-admin", "ws.req.approve")
-    scene.until_says("is gone", within=60)
+    scene.until_says("was deleted", within=60)
 
     assert_gone(scene, before)
-    scene.until(lambda: any("gone" in client.words(one) for one in scene.directs()), "message to the asker")
+    scene.until(
+        lambda: any("was deleted" in client.words(one) for one in scene.directs()), "message to the asker"
+    )
     assert f"/workspace create {scene.project}" in scene.words()
 
 
@@ -81,7 +83,7 @@ def test_a_half_made_workspace_is_rolled_back_with_an_approval_of_its_own(
     scene.press("admin", "ws.req.approve")
     scene.until(lambda: "ws.run.rollback" in buttons(scene.the_card()), "failed card", 40)
     failed = scene.the_card()
-    assert "its failed stack" in client.words(failed) or "it failed and is taken back" in client.words(failed)
+    assert "the failed stack exists" in client.words(failed) or "failed, rolling back" in client.words(failed)
 
     scene.press("requester", "ws.run.rollback")
     card = scene.until(lambda: scene.newer_card(failed["ts"]), "card of the roll back")
@@ -89,11 +91,11 @@ def test_a_half_made_workspace_is_rolled_back_with_an_approval_of_its_own(
     assert scene.names()["profiles"]
     assert "your own request" in scene.refusal("requester", "ws.req.approve")
     scene.press("admin", "ws.req.approve")
-    scene.until_says("is gone", within=60)
+    scene.until_says("was deleted", within=60)
 
     assert_gone(scene, before)
     [old] = [one for one in scene.cards() if one["ts"] == failed["ts"]]
-    assert "its deletion is" in client.words(old)
+    assert "replaced by deletion" in client.words(old)
     assert "ws.run.retry" not in buttons(old)
 
 
@@ -119,7 +121,7 @@ def test_a_workspace_that_was_cancelled_midway(scene: Scene, client: Client, way
         scene.until_says("is ready")
         assert_made(scene)
     else:
-        scene.until_says("is gone", within=60)
+        scene.until_says("was deleted", within=60)
         assert_gone(scene, before)
 
 
@@ -156,7 +158,7 @@ def test_a_drain_that_a_budget_holds_up_names_pod_and_budget_and_ends_once_it_is
         scene.until_says(f"disruption budget {namespace}/keep", f"pod {namespace}/training", within=40)
         assert scene.ours("nodegroups")
         cluster.delete(f"/apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets/keep")
-    scene.until_says("is gone", within=60)
+    scene.until_says("was deleted", within=60)
 
     assert_gone(scene, before)
 
@@ -177,7 +179,7 @@ def test_a_dashboard_that_was_given_stays(scene: Scene, world: World) -> None:
 
     assert_gone(scene, before)
     assert grafana.model(uid) is not None
-    assert scene.says(f"The dashboard {uid} was provided with the request, so it stays.")
+    assert scene.says(f"Grafana dashboard {uid} was provided with the request, so it stays.")
 
 
 def ready(scene: Scene) -> None:
@@ -189,7 +191,7 @@ def ready(scene: Scene) -> None:
 def delete(scene: Scene) -> None:
     scene.ask_delete()
     scene.press("admin", "ws.req.approve")
-    scene.until_says("is gone", within=60)
+    scene.until_says("was deleted", within=60)
 
 
 def by_hand(world: World) -> S3Client:

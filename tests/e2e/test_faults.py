@@ -116,7 +116,7 @@ ACTIONS = {
 def assert_denied(words: str, vendor: str, call: str) -> None:
     """The vendor's own words, by its name, and whoever can give the right."""
     service, _, operation = call.partition(".")
-    assert f"\n{vendor} says:\n┃ " in words
+    assert f"\n{vendor} responded:\n┃ " in words
     match service:
         case "kubernetes":
             verb, resource = operation.split()
@@ -187,7 +187,7 @@ def test_a_right_that_is_missing_to_delete_is_named_too(scene: Scene, client: Cl
         client.mend("access-denied")
 
     retry(scene)
-    scene.until_says("is gone", within=ENDS)
+    scene.until_says("was deleted", within=ENDS)
 
     assert_gone(scene, before)
 
@@ -197,9 +197,9 @@ def test_no_capacity_is_told_with_type_and_zone(scene: Scene, client: Client) ->
     begin(scene)
 
     words = failure(scene)
-    assert "\nCloudFormation says:\n┃ " in words
+    assert "\nCloudFormation responded:\n┃ " in words
     assert "InsufficientInstanceCapacity" in words
-    assert re.search(r"AWS has no m5\.xlarge machines free in ap-northeast-2[abc] at the moment\.", words)
+    assert re.search(r"AWS has no m5\.xlarge capacity in ap-northeast-2[abc] right now\.", words)
     assert (
         "Press Retry in a few minutes. If AWS still has no capacity, delete the workspace and "
         "request a different spec."
@@ -221,9 +221,11 @@ def test_a_policy_that_is_full_is_told_with_what_has_to_go(scene: Scene, client:
     scene.press("admin", "ws.req.approve")
 
     words = failure(scene)
-    assert re.search(r"cannot add bucket \S+ to policy policy-s3-kubeflow-\S+ it would be \d+ char", words)
+    assert re.search(
+        r"cannot add S3 bucket \S+ to IAM policy policy-s3-kubeflow-\S+ \d+ characters over", words
+    )
     assert "AWS limits it to 6,144 characters." in words
-    assert re.search(r"An AWS administrator has to free at least \d+ of them", words)
+    assert re.search(r"Ask your AWS administrator to free at least \d+ characters", words)
     client.mend("policy-full")
     retry(scene)
     until_ready(scene)
@@ -244,7 +246,7 @@ def test_what_nothing_can_be_made_for_is_said_before_anybody_is_asked(scene: Sce
     words = scene.until(refused, "private refusal")
     for policy in ("Kubeflow S3 access: ", "AI Conductor S3 access: "):
         assert policy in words
-    assert "Then ask again." in words
+    assert "Then submit the request again." in words
     assert "Retry" not in words
     assert scene.card() is None
 
@@ -264,7 +266,7 @@ def test_a_vendor_that_stays_busy_is_told_as_busy(
     begin(scene)
 
     words = failure(scene)
-    assert f"\n{vendor} says:\n┃ " in words
+    assert f"\n{vendor} responded:\n┃ " in words
     assert quoted in words
     assert remedy in words
     assert scene.says("may succeed this time.")
@@ -283,7 +285,7 @@ def test_dex_that_does_not_come_up_is_told_and_keeps_nobody_elses_login(scene: S
     words = failure(scene)
     login = f"aic-user-{scene.project}-ws@aic.com"
     assert (
-        f"Dex failed to start with {login}, so the bot removed that login\ndex says:\n┃ failed to "
+        f"Dex failed to start with {login}, so the bot removed that login\nDex responded:\n┃ failed to "
     ) in words
     assert "Until Dex is up, no one can log in to Kubeflow" in words
     assert f"Dex login {login} (removed from Dex's configuration, but Dex hasn't restarted yet)" in words
@@ -339,7 +341,7 @@ def test_a_password_that_ai_conductor_rejects_is_tried_once_until_somebody_press
     scene.press("admin", "ws.req.approve")
     words = failure(scene)
     assert "AI Conductor rejects the bot's login workspace-bot" in words
-    assert '\nAI Conductor says:\n┃ {"error_code": "USER.LOGIN.001"' in words
+    assert '\nAI Conductor responded:\n┃ {"error_code": "USER.LOGIN.001"' in words
     assert (
         "Ask the bot's operator to correct the bot's AI Conductor username and password, then press Retry."
     ) in words
@@ -372,7 +374,7 @@ def test_no_answer_that_is_lost_makes_anything_twice_or_leaves_anything(
     since = len(client.writes())
     with losing_the_answer_of_each(world, LOST_DELETING):
         scene.press("admin", "ws.req.approve")
-        scene.until_says("is gone", within=ENDS)
+        scene.until_says("was deleted", within=ENDS)
     assert_gone(scene, before)
     gone = Counter(write["call"] for write in client.writes(since))
     assert (gone["iam.CreatePolicyVersion"], gone["grafana.DeleteDashboard"]) == (2, 1)

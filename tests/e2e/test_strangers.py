@@ -29,7 +29,7 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
 
     roll_back(scene)
 
-    assert scene.says("Plan: 1 resource to delete", f"• Profile aic-ns-{scene.project}-ws")
+    assert scene.says("Plan: 1 resource to delete", f"• Kubeflow profile aic-ns-{scene.project}-ws")
     assert (
         f"S3 bucket: left in place — S3 bucket {bucket} already exists and wasn't created by this bot"
     ) in scene.words()
@@ -39,8 +39,8 @@ def test_a_bucket_that_somebody_made_after_the_approval_stays_when_the_rest_is_r
     )
     assert scene.names() == {"buckets": [bucket]}
     assert neighbours(client, scene.project) == before
-    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
-    assert f"• Profile aic-ns-{scene.project}-ws" in scene.words().split("Deleted")[1]
+    assert still_there(scene) == [f"S3 bucket {bucket} already exists and wasn't created by this bot"]
+    assert f"• Kubeflow profile aic-ns-{scene.project}-ws" in scene.words().split("Deleted")[1]
     scene.until(lambda: any("Left in place" in one for one in scene.told()), "last line")
     scene.until(
         lambda: any(
@@ -64,7 +64,7 @@ def test_access_that_somebody_gave_to_their_bucket_stays_with_it(scene: Scene, w
     scene.until_says("was deleted. Resources the bot doesn't own were left in place.", within=60)
 
     assert scene.names().keys() == {"buckets", "policies"}
-    assert still_there(scene) == [f"Bucket {bucket} already exists and wasn't created by this bot"]
+    assert still_there(scene) == [f"S3 bucket {bucket} already exists and wasn't created by this bot"]
 
 
 def test_a_workspace_that_somebody_made_by_hand_is_not_deleted(

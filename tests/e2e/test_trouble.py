@@ -55,7 +55,7 @@ def test_dex_that_does_not_come_up_leaves_the_neighbours_their_logins(scene: Sce
     client.fault("dex-broken")
     scene.ask()
     scene.press("admin", "ws.req.approve")
-    scene.until_says("dex")
+    scene.until_says("Dex")
     client.mend("dex-broken")
 
     def ends() -> bool:

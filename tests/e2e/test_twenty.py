@@ -81,7 +81,7 @@ def test_T5_T16_T31_twenty_creates_and_then_twenty_deletes_at_once(
     since = len(client.writes())
     for scene in scenes:
         scene.ask_delete()
-    gone_with, gone_in = restarts_of_dex(world, lambda: approve_all(client, scenes, "is gone"))
+    gone_with, gone_in = restarts_of_dex(world, lambda: approve_all(client, scenes, "was deleted"))
 
     with capsys.disabled():
         figures = (

@@ -103,7 +103,7 @@ def test_a_create_and_a_delete_survive_a_kill_at_every_vendor_write(
         killer.strike()
         killer.until(lambda: leaving.says("blocks pod", work), "second drain of the same nodes")
         let_go(admin, work)
-        killer.until(lambda: coming.says("is ready") and leaving.says("is gone"), "end of all the kills")
+        killer.until(lambda: coming.says("is ready") and leaving.says("was deleted"), "end of all the kills")
 
     writes = client.writes(since)
     tell(capsys, "a create and a delete", killer, len(writes))

@@ -141,7 +141,7 @@ def test_T30_versions_markers_and_uploads_go_before_the_bucket(aws: Aws, fresh: 
     (change,) = Trip(case, Goal.ABSENT).changes()
     Trip(case, Goal.ABSENT).arrive()
 
-    assert str(change.detail) == "1 object, 22 B with 4 versions, 1 unfinished upload"
+    assert str(change.detail) == "1 object, 22 B in 4 versions, 1 unfinished upload"
     assert case.ours() is None
 
 

@@ -113,7 +113,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 
 
 def test_a_fault_says_what_was_expected() -> None:
-    assert "PLATFORM__REGION is missing: AWS region, ap-northeast-2" in faults({})
+    assert "PLATFORM__REGION is missing: AWS region, such as ap-northeast-2" in faults({})
 
 
 def test_every_sort_of_fault_is_told_in_one_go() -> None:
@@ -151,7 +151,7 @@ def test_a_spec_may_not_start_with_more_nodes_than_it_may_have(max_nodes: str) -
     given = environ(SPECS__STANDARD__DESIRED="3", SPECS__STANDARD__MAX=max_nodes)
 
     assert faults(given) == [
-        "SPECS__STANDARD__MAX: may not be under desired (the most nodes, unless asked otherwise)"
+        "SPECS__STANDARD__MAX: must not be less than desired (default maximum number of nodes)"
     ]
 
 
@@ -309,7 +309,7 @@ def test_the_list_says_what_must_be_given() -> None:
             type="DEBUG or INFO or WARNING or ERROR",
             default="INFO",
             secret=False,
-            description="how much is logged",
+            description="minimum level of log entries",
         )
         in all_settings()
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from approvals.model import Decision, Request, RequestStatus, Verdict
-from bot.model.card import Action, Button, Buttons, Card, Mark, Style
+from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Style
 from bot.model.proposal import Proposal
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.direct import DirectMessageKind, direct_card
@@ -189,6 +189,16 @@ def test_who_decides_sees_what_others_will_notice_and_that_nobodys_workspace_is_
 def test_what_others_notice_is_told_of_the_stages_that_edit_what_all_share() -> None:
     """By the names that are stored with every run, so a stage is never called otherwise."""
     assert set(SHARED) == {"dex-user", "s3-access-kubeflow", "s3-access-aia"}
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_a_paused_card_says_why_and_not_in_its_notification_alone(goal: Goal) -> None:
+    run = a_run(status=RunStatus.PARKED, plan=a_plan(goal=goal), reference="WSR-0001")
+
+    parts = card(approved(), run, plan=run.plan).parts
+
+    paragraphs = [str(part.text) for part in parts if isinstance(part, Paragraph)]
+    assert [said for said in paragraphs if "Something changed after approval" in said] == paragraphs[:1]
 
 
 def test_a_ready_card_has_the_ways_in() -> None:
