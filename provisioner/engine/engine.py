@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from provisioner.engine.inspection import Inventory, Preview, in_order, inspect_stages, inventory
+from provisioner.engine.line import Line
 from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
@@ -54,6 +55,7 @@ class Engine:
             platform=platform,
             ledger=ledger,
             locks=locks,
+            line=Line(),
             clock=clock,
             retry=retry,
             new_reference=new_reference,

@@ -7,7 +7,6 @@ first write, the world is looked at before and after, and the result is committe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
@@ -15,6 +14,7 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
+from provisioner.engine.line import Line, Peer
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
@@ -26,6 +26,7 @@ from provisioner.engine.run import (
     RetryPolicy,
     Run,
     RunStatus,
+    StageProgress,
     StageStatus,
 )
 from provisioner.engine.stage import Change, Goal, Step, Wait
@@ -53,6 +54,7 @@ class EngineDeps:
     platform: Platform
     ledger: Ledger
     locks: Locks
+    line: Line
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
@@ -152,21 +154,18 @@ class Turn:
             return None
         if pause := progress.pause(self._recorder.now):
             return Wait(pause, progress.reason or step.stage.title)
-        names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
-        locks, within = self._deps.locks, self._spare(step)
-        with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
-            if held is None:
-                return Wait(AGAIN, Message("{title}: queued", title=step.stage.title))
-            try:
-                return self._work(step, held)
-            except Interrupted:
-                if not self._stopping:
-                    raise
-                return Cancelled()
-            except Exception as error:
-                if self._recorder.store_failed:
-                    raise  # no fault of the stage: the turn is given up, the run stays as it is stored
-                return self._answer(step, error)
+        try:
+            return (
+                self._share(step, progress) if step.stage.locks else self._work(step, progress, self._guard)
+            )
+        except Interrupted:
+            if not self._stopping:
+                raise
+            return Cancelled()
+        except Exception as error:
+            if self._recorder.store_failed:
+                raise  # no fault of the stage: the turn is given up, the run stays as it is stored
+            return self._answer(step, error)
 
     def _not_to_be_left(self) -> Step | None:
         """At most one: while there is one, no other is attended to."""
@@ -192,20 +191,31 @@ class Turn:
         needed = prerequisites(step, self._run.goal)
         return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
 
-    def _work(self, step: Step, held: Held) -> Wait | Parked | None:
+    def _share(self, step: Step, before: StageProgress) -> Wait | Parked | None:
+        """A stage that edits what all share: what has nothing to edit takes no lock, and what waits for its
+        turn may find its edit made by another."""
+        found = self._found(step)
+        if not isinstance(found, StageInspection):
+            return found
+        names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
+        peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
+        with (
+            self._deps.line.joined(peer),
+            self._deps.locks.try_hold(*names, within=self._spare(step)) as held,
+        ):
+            if held is None:
+                return Wait(AGAIN, Message("{title}: queued", title=step.stage.title))
+            return self._work(step, before, held, peer)
+
+    def _work(
+        self, step: Step, before: StageProgress, held: Held, peer: Peer | None = None
+    ) -> Wait | Parked | None:
+        found = self._found(step)
+        if not isinstance(found, StageInspection):
+            return found
         stage, goal = step.stage, self._run.goal
-        before = self._run.progress(stage.name)
-        self._recorder.look(step)
-        found = inspect(stage, self._ws, goal)
-        if not found.changes:
-            self._recorder.done(step, found.not_owned)
-            return None
-        if uncovered := self._uncovered(step, found.changes):
-            return Parked(step, uncovered)
-        self.check(step, held)
-        self._recorder.intend(step, found.changes)
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
-        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held))
+        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held, peer))
         if wait:
             if late := self._recorder.late(step, wait.reason):
                 raise late
@@ -213,11 +223,24 @@ class Turn:
                 wait = replace(wait, reason=Message("{reason} (cancels after this)", reason=wait.reason))
             self._recorder.wait(step, wait, before)
             return wait
-        remaining = inspect(stage, self._ws, goal)
-        if remaining.changes:
-            raise Temporary(Message("{target} still differs from the plan", target=remaining.changes[0].target))
-        self._recorder.done(step, remaining.not_owned)
+        left = inspect(stage, self._ws, goal)
+        if left.changes:
+            raise Temporary(Message("{target} still differs from the plan", target=left.changes[0].target))
+        self._recorder.done(step, left.not_owned)
         return None
+
+    def _found(self, step: Step) -> StageInspection | Parked | None:
+        """Look; what has to be done, with the intent to do it on record. None: nothing, the stage is done."""
+        self._recorder.look(step)
+        found = inspect(step.stage, self._ws, self._run.goal)
+        if not found.changes:
+            self._recorder.done(step, found.not_owned)
+            return None
+        if uncovered := self._uncovered(step, found.changes):
+            return Parked(step, uncovered)
+        self.check(step, self._guard)
+        self._recorder.intend(step, found.changes)
+        return found
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
@@ -290,6 +313,16 @@ class Turn:
     def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
         return inspect_stages(steps, self._ws, goal, at_once=self._deps.at_once)
 
+    def behind(self, peer: Peer) -> Sequence[Workspace]:
+        return self._deps.line.behind(peer)
+
+    def _may_be_written(self) -> bool:
+        """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
+        try:
+            return not self._deps.ledger.cancel_requested(self._run.id)
+        except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
+            return False
+
     def check(self, step: Step, held: Held) -> None:
         """Whether the next write of the stage may be made. Raises `Interrupted`."""
         self._guard.check()
@@ -302,11 +335,12 @@ class Turn:
 class _Context:
     """A stage's view of the turn: `StageContext`."""
 
-    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held) -> None:
+    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held, peer: Peer | None) -> None:
         self._turn = turn
         self._recorder = book
         self._step = step
         self._held = held
+        self._peer = peer
 
     @property
     def now(self) -> datetime:
@@ -319,6 +353,9 @@ class _Context:
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self._turn.check(self._step, self._held)
         self._recorder.note(self._step, message, to_the_end=to_the_end)
+
+    def peers(self) -> Sequence[Workspace]:
+        return self._turn.behind(self._peer) if self._peer else ()
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         self._recorder.record(self._step, message, data)

@@ -49,6 +49,7 @@ class _Halfway:
         self._stage = stage
         self._writes = 0
         self.record = ctx.record
+        self.peers = ctx.peers
         self.now = ctx.now
         self.since = ctx.since
 
