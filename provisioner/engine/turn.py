@@ -65,6 +65,13 @@ class EngineDeps:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued(Wait):
+    """Somebody else has the document that the stage edits."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
 class Succeeded:
     pass
 
@@ -128,7 +135,7 @@ class Turn:
 
     def _reconcile(self) -> Outcome:
         """A stage that may not be left comes first and alone; only then a cancel is obeyed."""
-        if (step := self._not_to_be_left()) and (outcome := self._run_stage(step)):
+        if (step := self._not_to_be_left()) and (outcome := self._run_stage(step, within=IN_LINE)):
             return outcome
         if self._recorder.cancel_asked():
             return Cancelled()
@@ -144,20 +151,41 @@ class Turn:
                 case Failed() | Parked() | Cancelled():
                     return outcome
             if self._not_to_be_left():
-                break
+                return _first(waits)
+        if settled := self._stand_in_line(waits):
+            return settled
         return _first(waits) if waits else self._look_again()
 
-    def _run_stage(self, step: Step) -> Wait | Failed | Parked | Cancelled | None:
-        """One stage, as far as it goes. None: it is done, or others come before it."""
+    def _stand_in_line(self, waits: list[Wait]) -> Failed | Parked | Cancelled | None:
+        """Wait for the documents that others edit, as long as nothing else of this run wants attention."""
+        for queued in [wait for wait in waits if isinstance(wait, Queued)]:
+            waits.remove(queued)
+            within = min([IN_LINE, *(wait.seconds for wait in waits if not isinstance(wait, Queued))])
+            match outcome := self._run_stage(queued.step, within=within):
+                case Failed() | Parked() | Cancelled():
+                    return outcome
+                case None:
+                    waits.append(Wait(0, queued.reason))  # those that come after it may begin
+                case _:
+                    waits.append(outcome)
+            if self._not_to_be_left():
+                break
+        return None
+
+    def _run_stage(self, step: Step, within: float = 0) -> Wait | Failed | Parked | Cancelled | None:
+        """One stage, as far as it goes. None: it is done, or others come before it.
+
+        `within`: seconds to wait for a document that all share.
+        """
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
         if pause := progress.pause(self._recorder.now):
             return Wait(pause, progress.reason or step.stage.title)
         try:
-            return (
-                self._share(step, progress) if step.stage.locks else self._work(step, progress, self._guard)
-            )
+            if step.stage.locks:
+                return self._share(step, progress, within)
+            return self._work(step, progress, self._guard)
         except Interrupted:
             if not self._stopping:
                 raise
@@ -171,27 +199,11 @@ class Turn:
         """At most one: while there is one, no other is attended to."""
         return next((step for step in self._steps if self._run.progress(step.stage.name).to_the_end), None)
 
-    def _spare(self, step: Step) -> float:
-        """Seconds until another stage of this run wants to be attended to, at most `IN_LINE`."""
-        if self._not_to_be_left():
-            return IN_LINE  # no other is
-        spare, passed = IN_LINE, True  # those before it had their turn
-        for other in self._steps:
-            progress = self._run.progress(other.stage.name)
-            if other is step:
-                passed = False
-            elif progress.status is not StageStatus.DONE and self._may_begin(other):
-                if pause := progress.pause(self._recorder.now):
-                    spare = min(spare, pause)
-                elif not passed:
-                    return 0.0
-        return spare
-
     def _may_begin(self, step: Step) -> bool:
         needed = prerequisites(step, self._run.goal)
         return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
 
-    def _share(self, step: Step, before: StageProgress) -> Wait | Parked | None:
+    def _share(self, step: Step, before: StageProgress, within: float) -> Wait | Parked | None:
         """A stage that edits what all share: what has nothing to edit takes no lock, and what waits for its
         turn may find its edit made by another."""
         found = self._found(step)
@@ -199,13 +211,15 @@ class Turn:
             return found
         names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
         peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
-        with (
-            self._deps.line.joined(peer),
-            self._deps.locks.try_hold(*names, within=self._spare(step)) as held,
-        ):
-            if held is None:
-                return Wait(AGAIN, Message("{title}: queued", title=step.stage.title))
-            return self._work(step, before, held, peer)
+        line, locks = self._deps.line, self._deps.locks
+        with line.joined(peer), locks.try_hold(*names, within=within) as held:
+            if held is not None and not peer.served:
+                outcome = self._work(step, before, held, peer)
+                line.served(peer)
+                return outcome
+        if peer.served:
+            return self._share(step, before, within)
+        return Queued(AGAIN, Message("{title}: queued", title=step.stage.title), step)
 
     def _work(
         self, step: Step, before: StageProgress, held: Held, peer: Peer | None = None

@@ -5,7 +5,6 @@ The yard's clock moves second for second. A dex that starts takes five of them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,7 +18,6 @@ from tests.builders import a_workspace
 from tests.unit.provisioner.stages.wholeyard import WholeYard
 
 WITHIN = 300  # seconds by the yard's clock
-VERSIONS_MOST = 4  # of each policy, likewise
 RESTARTS_MOST = 3  # of dex for all that begin together: the first, one for the rest, one for stragglers
 
 
@@ -58,7 +56,7 @@ def test_T5_T16_T31_creates_and_deletes_at_once_lose_nothing(half: int) -> None:
     first, second = ([f"{name}{number}" for number in range(half)] for name in ("alpha", "beta"))
 
     took = all_at_once(yard, (Goal.PRESENT, first))
-    restarts, versions = dex.restarts, Counter(each for each in yard.written if "iam.add_version" in each)
+    restarts = dex.restarts
     all_at_once(yard, (Goal.ABSENT, first), (Goal.PRESENT, second))
     made, logins, spaces = set(there.s3.buckets), dex.users(), set(there.conductor.rows)
     all_at_once(yard, (Goal.ABSENT, second))
@@ -70,6 +68,4 @@ def test_T5_T16_T31_creates_and_deletes_at_once_lose_nothing(half: int) -> None:
     assert there.documents() == start
     assert {times for what, times in yard.made().items() if "create" in what or "stack" in what} == {1}
     assert restarts <= RESTARTS_MOST
-    assert len(versions) == 2
-    assert max(versions.values()) <= VERSIONS_MOST
     assert took <= all_at_once(a_yard(), (Goal.PRESENT, ["alone"])) + 6 * RESTARTS_MOST
