@@ -14,6 +14,7 @@ import structlog
 from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.inspection import Preview, StageInspection, in_order, inspect_stages, inventory
 from provisioner.engine.inventory import Inventory
+from provisioner.engine.line import Line
 from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale, guard_of
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
@@ -60,6 +61,7 @@ class Engine:
             platform=platform,
             ledger=ledger,
             locks=locks,
+            line=Line(),
             clock=clock,
             retry=retry,
             new_reference=new_reference,

@@ -17,7 +17,7 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -124,6 +124,14 @@ class StageContext(Protocol):
         `to_the_end`: who leaves the stage after this write harms others. So from here on, also in the next
         process, a cancel waits until the stage is done or has failed, and no other stage of the run is
         attended to, since with its error the run would end.
+        """
+        ...
+
+    def peers(self) -> Sequence[Workspace]:
+        """Others that wait to edit the same shared document to the same end, as was approved for each.
+
+        To be asked right before an edit, which may be made for them as well. Whoever makes it sees it
+        through for all: a peer may be cancelled in the next moment.
         """
         ...
 

@@ -7,7 +7,6 @@ first write, the world is looked at before and after, and the result is committe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
@@ -16,6 +15,7 @@ import structlog
 
 from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
 from provisioner.engine.inventory import Inventory
+from provisioner.engine.line import Line, Peer
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
@@ -27,6 +27,7 @@ from provisioner.engine.run import (
     RetryPolicy,
     Run,
     RunStatus,
+    StageProgress,
     StageStatus,
 )
 from provisioner.engine.stage import Change, Goal, Step, Wait
@@ -54,6 +55,7 @@ class EngineDeps:
     platform: Platform
     ledger: Ledger
     locks: Locks
+    line: Line
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
@@ -62,6 +64,13 @@ class EngineDeps:
     halted: Callable[[Workspace], None]
     at_once: int
     look_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Queued(Wait):
+    """Somebody else has the document that the stage edits."""
+
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Turn:
 
     def _reconcile(self) -> Outcome:
         """A stage that may not be left comes first and alone; only then a cancel is obeyed."""
-        if (step := self._not_to_be_left()) and (outcome := self._run_stage(step)):
+        if (step := self._not_to_be_left()) and (outcome := self._run_stage(step, within=IN_LINE)):
             return outcome
         if self._recorder.cancel_asked():
             return Cancelled()
@@ -144,70 +153,85 @@ class Turn:
                 case Failed() | Parked() | Cancelled():
                     return outcome
             if self._not_to_be_left():
-                break
+                return _first(waits)
+        if settled := self._stand_in_line(waits):
+            return settled
         return _first(waits) if waits else self._look_again()
 
-    def _run_stage(self, step: Step) -> Wait | Failed | Parked | Cancelled | None:
-        """One stage, as far as it goes. None: it is done, or others come before it."""
+    def _stand_in_line(self, waits: list[Wait]) -> Failed | Parked | Cancelled | None:
+        """Wait for the documents that others edit, as long as nothing else of this run wants attention."""
+        for queued in [wait for wait in waits if isinstance(wait, Queued)]:
+            waits.remove(queued)
+            within = min([IN_LINE, *(wait.seconds for wait in waits if not isinstance(wait, Queued))])
+            match outcome := self._run_stage(queued.step, within=within):
+                case Failed() | Parked() | Cancelled():
+                    return outcome
+                case None:
+                    waits.append(Wait(0, queued.reason))  # those that come after it may begin
+                case _:
+                    waits.append(outcome)
+            if self._not_to_be_left():
+                break
+        return None
+
+    def _run_stage(self, step: Step, within: float = 0) -> Wait | Failed | Parked | Cancelled | None:
+        """One stage, as far as it goes. None: it is done, or others come before it.
+
+        `within`: seconds to wait for a document that all share.
+        """
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
         if pause := progress.pause(self._recorder.now):
             return Wait(pause, progress.reason or step.stage.title)
-        names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
-        locks, within = self._deps.locks, self._spare(step)
-        with locks.try_hold(*names, within=within) if names else nullcontext(self._guard) as held:
-            if held is None:
-                return Wait(AGAIN, Message("{title}: queued", title=step.stage.title))
-            try:
-                return self._work(step, held)
-            except Interrupted:
-                if not self._stopping:
-                    raise
-                return Cancelled()
-            except Exception as error:
-                if self._recorder.store_failed:
-                    raise  # no fault of the stage: the turn is given up, the run stays as it is stored
-                return self._answer(step, error)
+        try:
+            if step.stage.locks:
+                return self._share(step, progress, within)
+            return self._work(step, progress, self._guard)
+        except Interrupted:
+            if not self._stopping:
+                raise
+            return Cancelled()
+        except Exception as error:
+            if self._recorder.store_failed:
+                raise  # no fault of the stage: the turn is given up, the run stays as it is stored
+            return self._answer(step, error)
 
     def _not_to_be_left(self) -> Step | None:
         """At most one: while there is one, no other is attended to."""
         return next((step for step in self._steps if self._run.progress(step.stage.name).to_the_end), None)
 
-    def _spare(self, step: Step) -> float:
-        """Seconds until another stage of this run wants to be attended to, at most `IN_LINE`."""
-        if self._not_to_be_left():
-            return IN_LINE  # no other is
-        spare, passed = IN_LINE, True  # those before it had their turn
-        for other in self._steps:
-            progress = self._run.progress(other.stage.name)
-            if other is step:
-                passed = False
-            elif progress.status is not StageStatus.DONE and self._may_begin(other):
-                if pause := progress.pause(self._recorder.now):
-                    spare = min(spare, pause)
-                elif not passed:
-                    return 0.0
-        return spare
-
     def _may_begin(self, step: Step) -> bool:
         needed = prerequisites(step, self._run.goal)
         return all(self._run.progress(name).status is StageStatus.DONE for name in needed)
 
-    def _work(self, step: Step, held: Held) -> Wait | Parked | None:
+    def _share(self, step: Step, before: StageProgress, within: float) -> Wait | Parked | None:
+        """A stage that edits what all share: what has nothing to edit takes no lock, and what waits for its
+        turn may find its edit made by another."""
+        found = self._found(step)
+        if not isinstance(found, StageInspection):
+            return found
+        names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
+        peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
+        line, locks = self._deps.line, self._deps.locks
+        with line.joined(peer), locks.try_hold(*names, within=within) as held:
+            if held is not None and not peer.served:
+                outcome = self._work(step, before, held, peer)
+                line.served(peer)
+                return outcome
+        if peer.served:
+            return self._share(step, before, within)
+        return Queued(AGAIN, Message("{title}: queued", title=step.stage.title), step)
+
+    def _work(
+        self, step: Step, before: StageProgress, held: Held, peer: Peer | None = None
+    ) -> Wait | Parked | None:
+        found = self._found(step)
+        if not isinstance(found, StageInspection):
+            return found
         stage, goal = step.stage, self._run.goal
-        before = self._run.progress(stage.name)
-        self._recorder.look(step)
-        found = inspect(stage, self._ws, goal)
-        if not found.changes:
-            self._recorder.done(step, found.not_owned)
-            return None
-        if uncovered := self._uncovered(step, found.changes):
-            return Parked(step, uncovered)
-        self.check(step, held)
-        self._recorder.intend(step, found.changes)
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
-        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held))
+        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held, peer))
         if wait:
             if late := self._recorder.late(step, wait.reason):
                 raise late
@@ -222,6 +246,19 @@ class Turn:
             )
         self._recorder.done(step, remaining.not_owned)
         return None
+
+    def _found(self, step: Step) -> StageInspection | Parked | None:
+        """Look; what has to be done, with the intent to do it on record. None: nothing, the stage is done."""
+        self._recorder.look(step)
+        found = inspect(step.stage, self._ws, self._run.goal)
+        if not found.changes:
+            self._recorder.done(step, found.not_owned)
+            return None
+        if uncovered := self._uncovered(step, found.changes):
+            return Parked(step, uncovered)
+        self.check(step, self._guard)
+        self._recorder.intend(step, found.changes)
+        return found
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
@@ -294,6 +331,16 @@ class Turn:
         deps = self._deps
         return inspect_stages(steps, self._ws, goal, at_once=deps.at_once, within=deps.look_within)
 
+    def behind(self, peer: Peer) -> Sequence[Workspace]:
+        return self._deps.line.behind(peer)
+
+    def _may_be_written(self) -> bool:
+        """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
+        try:
+            return not self._deps.ledger.cancel_requested(self._run.id)
+        except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
+            return False
+
     def check(self, step: Step, held: Held) -> None:
         """Whether the next write of the stage may be made. Raises `Interrupted`."""
         self._guard.check()
@@ -306,11 +353,12 @@ class Turn:
 class _Context:
     """A stage's view of the turn: `StageContext`."""
 
-    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held) -> None:
+    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held, peer: Peer | None) -> None:
         self._turn = turn
         self._recorder = book
         self._step = step
         self._held = held
+        self._peer = peer
 
     @property
     def now(self) -> datetime:
@@ -323,6 +371,9 @@ class _Context:
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self._turn.check(self._step, self._held)
         self._recorder.note(self._step, message, to_the_end=to_the_end)
+
+    def peers(self) -> Sequence[Workspace]:
+        return self._turn.behind(self._peer) if self._peer else ()
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         self._recorder.record(self._step, message, data)

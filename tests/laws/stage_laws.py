@@ -38,6 +38,7 @@ class Context:
     announced: bool = False
     stop_before: int = 0  # the write that is interrupted, counted from 1; 0: none
     asked: int = 0
+    others: Sequence[Workspace] = ()  # in line for the same document
 
     @property
     def now(self) -> datetime:
@@ -49,6 +50,9 @@ class Context:
             raise Interrupted(Message("told to stop"))
         self.announced = True
         self.told.append(str(message))
+
+    def peers(self) -> Sequence[Workspace]:
+        return self.others
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         self.told.append(f"{message} {json.dumps(data)}")

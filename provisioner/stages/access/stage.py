@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -161,6 +162,9 @@ class BucketAccessStage(Stage[AccessSeen]):
             edited = self._edit(ws, found.document, goal)
             if edited == found.document:
                 return None
+            for other in ctx.peers():
+                with suppress(Permanent):  # theirs to be told, in their own turn
+                    edited = self._edit(other, edited, goal)
             if found.spare and dropped:
                 break  # somebody took the room: no second version is given for it
             if found.spare:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
@@ -181,6 +182,9 @@ class DexUserStage(Stage[DexSeen]):
                 edited = edit(ws, document, self._config(document, ws))
             except Unsound as error:
                 raise _unsound(error) from error
+            for other in ctx.peers() if edit is not _take_out_unserved else ():
+                with suppress(Unsound, Permanent):  # theirs to be told, in their own turn
+                    edited = edit(other, edited, self._config(edited, other))
             ctx.progress(message, to_the_end=True)
             if self._dex.write(edited):
                 return edited
@@ -249,13 +253,14 @@ class DexUserStage(Stage[DexSeen]):
         return at is not None and ctx.now - at < self._starts_within
 
     def _did_not_start(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Permanent:
-        """Our own entry is taken out of the *current* text: an old text would lose a neighbour's edit."""
+        """Our own entry, and any other that dex was not seen up with, is taken out of the *current* text: an
+        old text would lose a neighbour's edit. A neighbour that does no harm is put in again by its run."""
         cause = self._last_words()  # before the restart replaces the pod that said them
         user = named(ws.login_email)
         if not _ours(ws, seen.config):
             return Permanent(Message("Dex failed to start after {user} was removed", user=user), cause=cause)
         message = Message("Dex failed to start: removing {user}", user=user)
-        self._restart_now(self._edit(ws, seen.document, ctx, message, _take_out), ctx)
+        self._restart_now(self._edit(ws, seen.document, ctx, message, _take_out_unserved), ctx)
         what = Message("Dex failed to start with {user}, so the bot removed that login", user=user)
         return Permanent(what, cause=cause)
 
@@ -291,6 +296,16 @@ class DexUserStage(Stage[DexSeen]):
 def _take_out(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
     text = config.without_login(ws.login_email, ws.login).text
     return replace(document, text=text, pending=document.pending - {_put(ws)} | {_taken(ws)})
+
+
+def _take_out_unserved(ws: Workspace, document: DexDocument, config: DexConfig) -> DexDocument:
+    """Which of those that were put in together keeps dex from starting cannot be told."""
+    emails = {ws.login_email} | {edit[1:] for edit in document.pending if edit.startswith("+")}
+    for email in sorted(emails):
+        config = config.without_login(email, email.partition("@")[0])
+    taken = {f"-{email}" for email in emails}
+    pending = document.pending - {f"+{email}" for email in emails} | taken
+    return replace(document, text=config.text, pending=pending)
 
 
 def _unsound(error: Unsound) -> Permanent:

@@ -16,6 +16,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from provisioner.catalog import catalog
+from provisioner.engine.engine import Engine
+from provisioner.engine.line import Line
 from provisioner.engine.run import Entry, Locks, Run
 from provisioner.engine.stage import Step
 from provisioner.stages.dex.stage import DexDocument
@@ -161,9 +163,25 @@ class WholeYard(Yard):
         self.tripwire = Tripwire()
         super().__init__(TripLedger(self.tripwire))
         self._between_threads = locks
+        self._serving: Engine | None = None  # of all runs that go on side by side
         self.outside = Outside(self.clock)
         self.written: list[str] = []
         self.steps = self._process()
+
+    def engine(self) -> Engine:
+        if self._between_threads is None:
+            return super().engine()
+        self._serving = self._serving or super().engine()
+        return self._serving
+
+    @property
+    def between_threads(self) -> Locks:
+        assert self._between_threads is not None
+        return self._between_threads
+
+    @property
+    def line(self) -> Line:
+        return self.engine()._deps.line
 
     def pass_time(self, seconds: float) -> None:
         self.outside.pass_by(seconds)

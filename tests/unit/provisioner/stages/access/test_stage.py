@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -396,3 +397,33 @@ def test_the_bucket_is_not_looked_at_where_the_policy_does_not_name_it() -> None
 
     assert all(kubeflow(case.client, s3).observe(WS, goal).bucket is None for goal in Goal)
     assert Trip(case, Goal.ABSENT).changes() == ()
+
+
+@both
+def test_one_version_serves_all_who_wait_in_line(goal: Goal) -> None:
+    case, other = a_case(), a_workspace("beta")
+    if goal is Goal.ABSENT:
+        for ws in (WS, other):
+            Trip(replace(case, ws=ws), Goal.PRESENT).arrive()
+    trip = Trip(case, goal)
+    trip.context.others = [other]
+
+    trip.arrive()
+
+    assert trip.wire.made.count("add_version") == 1
+    assert Trip(replace(case, ws=other), goal).changes() == ()
+    there = [arn in resources(policy_of(case)) for ws in (WS, other) for arn in ws.bucket_arns]
+    assert set(there) == {goal is Goal.PRESENT}
+
+
+def test_who_does_not_fit_any_more_keeps_nobody_else_from_it() -> None:
+    case = a_case()
+    many = [a_workspace(f"crowd{number}") for number in range(200)]
+    trip = Trip(case, Goal.PRESENT)
+    trip.context.others = many
+
+    trip.arrive()
+
+    assert set(WS.bucket_arns) <= set(resources(policy_of(case)))
+    with pytest.raises(Permanent, match="over the size limit"):
+        Trip(replace(case, ws=many[-1]), Goal.PRESENT).changes()

@@ -327,6 +327,53 @@ def test_T22_one_restart_serves_the_edits_before_it() -> None:
 
 
 @both
+def test_T22_whoever_edits_does_it_for_all_who_wait_in_line(goal: Goal) -> None:
+    case, other = a_case(), a_workspace("beta")
+    dex = dex_of(case)
+    if goal is Goal.ABSENT:
+        for ws in (WS, other):
+            Trip(replace(case, ws=ws), Goal.PRESENT).arrive()
+    before = dex.restarts
+    trip = Trip(case, goal)
+    trip.context.others = [other]
+
+    trip.arrive()
+
+    assert ({WS.login_email, other.login_email} <= dex.users()) == (goal is Goal.PRESENT)
+    assert other.login_email in dex.users() or goal is Goal.ABSENT
+    assert dex.restarts == before + 1
+    assert Trip(replace(case, ws=other), goal).changes() == ()
+
+
+def test_T21_if_dex_does_not_start_all_that_it_was_not_seen_up_with_is_taken_out() -> None:
+    case, other = a_case(), a_workspace("beta")
+    dex = dex_of(case)
+    dex.broken = True
+    trip = Trip(case, Goal.PRESENT)
+    trip.context.others = [other]
+
+    with pytest.raises(Permanent):
+        trip.arrive()
+
+    assert dex.text == NEIGHBOURS
+
+
+def test_T21_who_was_taken_out_with_the_one_that_does_harm_is_put_in_again_by_its_own_run() -> None:
+    case, other = a_case(), a_workspace("beta")
+    dex = dex_of(case)
+    dex.refuses = WS.login_email
+    trip = Trip(case, Goal.PRESENT)
+    trip.context.others = [other]
+    with pytest.raises(Permanent):
+        trip.arrive()
+
+    Trip(replace(case, ws=other), Goal.PRESENT).arrive()
+
+    assert other.login_email in dex.users()
+    assert WS.login_email not in dex.text
+
+
+@both
 def test_T22_two_restarts_serve_twenty_workspaces_at_once(goal: Goal) -> None:
     """The first begins alone; while dex restarts, all others put in, or take out, their logins."""
     case = a_case()
