@@ -86,7 +86,7 @@ def test_each_call_says_what_it_does(tmp_path: Path) -> None:
             MADE[method](nobody, kind)
         cause: Any = refused.value.cause
         verb, resource = cause.operation.split()
-        assert f'cannot {verb} resource "{resource}" in API group "{kind.group}"' in cause.words
+        assert f'cannot {verb} resource "{resource}" in API group "{kind.group}"' in cause.raw_text
         assert cause.operation == operation(method, kind)
 
     emulator.stop()

@@ -127,9 +127,7 @@ class MessageSync:
             self._notifier.update(_at(message), card, key=message.key, language=message.language)
             message = self._save(_well(replace(message, digest=card.digest, shown_at=self._clock.now())))
             said += 1
-        if card.digest == message.digest and snapshot.case.place:  # which moves on without news of its own
-            self._save(replace(message, next_at=self._clock.now() + CARD_EVERY))
-        elif card.digest == message.digest:
+        if card.digest == message.digest:
             self._shown(message, over=snapshot.case.over)
         return said
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from approvals.model import Request
 from bot.model.proposal import ACTIONS
+from bot.model.refusals import WasReady
+from bot.model.request_view import was_ready
 from bot.storage.database import ReadUnit
 from bot.views.phrases import name, unknown_here
 from provisioner.engine.run import Run, RunStatus
@@ -50,6 +52,12 @@ def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
         project=name(project),
         id=name(run.id),
     )
+
+
+def refuse_ready(unit: ReadUnit, run: Run) -> None:
+    """Raises `WasReady` where a press would delete a workspace that an earlier run had finished."""
+    if was_ready(run, unit.runs.last_succeeded(run.asked.project)):
+        raise WasReady(run.asked.project)
 
 
 def unknown(unit: ReadUnit, project: str) -> Message | None:

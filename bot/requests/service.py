@@ -22,11 +22,10 @@ from bot.model.refusals import (
     NotCancelled,
     NotInvolved,
     Overtaken,
-    WasReady,
 )
-from bot.model.request_view import ProjectSummary, was_ready
+from bot.model.request_view import ProjectSummary
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
-from bot.requests.obstacle import obstacle, unknown
+from bot.requests.obstacle import obstacle, refuse_ready, unknown
 from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, failed_of
@@ -116,7 +115,7 @@ class WorkspaceService:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
                 raise CannotRollBack(run.asked.project, run.status.value)
-            self._was_not_ready(unit, run)
+            refuse_ready(unit, run)
             submission = _deletion(run, "rollback")
             return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
 
@@ -124,7 +123,7 @@ class WorkspaceService:
         """Ask for what a cancelled run has left to be deleted."""
         with self._units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
-            self._was_not_ready(unit, run)
+            refuse_ready(unit, run)
             submission = _deletion(run, "delete")
             return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
 
@@ -356,11 +355,6 @@ class WorkspaceService:
             return unit.runs.get(RunId(run_id))
         except KeyError:
             raise Unknown(run_id) from None
-
-    @staticmethod
-    def _was_not_ready(unit: ReadUnit, run: Run) -> None:
-        if was_ready(run, unit.runs.last_succeeded(run.asked.project)):
-            raise WasReady(run.asked.project)
 
     def _waits_for(self, actor: Actor, known: ProjectSummary) -> bool:
         """Whether they have to decide on it, or to say how its failed run goes on."""

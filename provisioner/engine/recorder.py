@@ -56,6 +56,7 @@ class RunRecorder:
     def start(self) -> None:
         self._run.to(RunStatus.RUNNING)
         self._run.started_at = self._run.started_at or self.now
+        self._run.inventory = None  # what the attempt before saw is worked on now
         attempt = self._run.attempt
         message = Message("Run started") if attempt == 1 else Message("Run resumed")
         self._write(EntryKind.STARTED, message, data={"attempt": attempt})

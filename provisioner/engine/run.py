@@ -245,7 +245,6 @@ class Run:
         self.to(RunStatus.QUEUED)
         self.attempt += 1
         self.failure = None
-        self.inventory = None  # what the attempt before saw is worked on now
         self.stages = {
             name: replace(progress, tries=0, sent_back=0)
             for name, progress in self.stages.items()
@@ -297,6 +296,8 @@ class RunRepository(Protocol):
     def parked(self) -> Sequence[Run]: ...  # oldest first
 
     def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
+
+    def queued(self) -> Sequence[str]: ...  # projects whose run is QUEUED
 
     def line(self) -> Sequence[tuple[RunId, int]]: ...  # the QUEUED with their attempt, the next one first
 

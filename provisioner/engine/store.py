@@ -200,6 +200,10 @@ class SqlRunRepository:
     def in_flight(self) -> Sequence[Run]:
         return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
 
+    def queued(self) -> Sequence[str]:
+        query = select(runs.c.project).where(runs.c.status == RunStatus.QUEUED.value)
+        return self._connection.execute(query).scalars().all()
+
     def line(self) -> Sequence[tuple[RunId, int]]:
         """By when each was queued: when it was made, or last put back by a person."""
         requeued = (
@@ -292,6 +296,9 @@ class SqlLedger:
             for entry in entries:
                 book.append(run.id, entry)
             self._changed(connection, run.asked.project)
+            if any(entry.kind is EntryKind.STARTED for entry in entries):
+                for project in SqlRunRepository(connection).queued():  # each has moved up in the line
+                    self._changed(connection, project)
 
     def cancel_requested(self, run_id: RunId) -> bool:
         with self._reading.begin() as connection:

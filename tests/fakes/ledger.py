@@ -61,6 +61,9 @@ class FakeRuns:
         moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
         return [run for run in self._all() if run.status in moving]
 
+    def queued(self) -> Sequence[str]:
+        return [run.asked.project for run in self.in_flight() if run.status is RunStatus.QUEUED]
+
     def line(self) -> Sequence[tuple[RunId, int]]:
         def since(run: Run) -> datetime:
             entries = self._rows.entries.get(run.id, ())

@@ -100,12 +100,12 @@ class BucketAccessStage(Stage[AccessSeen]):
     @abstractmethod
     def _policy(self, at: Platform) -> str: ...
 
-    def observe(self, ws: Workspace, goal: Goal) -> AccessSeen:  # noqa: ARG002 - the same for both
+    def observe(self, ws: Workspace, goal: Goal) -> AccessSeen:
         policy = self._policies.look(self._arn(ws))
         lists_it = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
         return AccessSeen(policy=policy, bucket=bucket_of(ws, self._buckets) if lists_it else None)
 
-    def foreign(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> NotOurs | None:
         return foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> tuple[Change, ...]:

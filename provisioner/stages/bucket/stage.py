@@ -108,7 +108,7 @@ class BucketStage(Stage[BucketState | None]):
         contents = goal is Goal.ABSENT
         return self._buckets.look(ws.bucket, account=ws.platform.account, mark=PROJECT, contents=contents)
 
-    def foreign(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> NotOurs | None:
         if seen is not None and seen.foreign:
             return NotOurs(Message("S3 bucket {name} belongs to another AWS account", name=named(ws.bucket)))
         return foreign_bucket(ws, seen.tags if seen is not None else None)

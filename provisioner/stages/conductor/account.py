@@ -55,7 +55,7 @@ class ConductorAccountStage(Stage[AccountSeen]):
             bucket=bucket_of(ws, self._buckets) if goal is Goal.ABSENT else None,
         )
 
-    def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:
         return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> tuple[Change, ...]:

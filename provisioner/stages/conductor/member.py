@@ -62,7 +62,7 @@ class ConductorMemberStage(Stage[MemberSeen]):
         bucket = bucket_of(ws, self._buckets) if role and goal is Goal.ABSENT else None
         return replace(seen, role=role, proved=ws.name not in self._unproved, bucket=bucket)
 
-    def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:
         return foreign_login(ws, seen.workspace, seen.account) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> tuple[Change, ...]:

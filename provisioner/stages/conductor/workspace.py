@@ -77,7 +77,7 @@ class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
             bucket=bucket_of(ws, self._buckets),
         )
 
-    def foreign(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> NotOurs | None:
         return foreign_workspace(ws, seen.found) or foreign_bucket(ws, seen.bucket)
 
     def plan(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> tuple[Change, ...]:
@@ -122,7 +122,7 @@ class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
 
     def remove(
         self,
-        ws: Workspace,  # noqa: ARG002 - what was found may have another name
+        ws: Workspace,
         seen: WorkspaceSeen,
         ctx: StageContext,
     ) -> Wait | None:

@@ -142,7 +142,7 @@ class DexUserStage(Stage[DexSeen]):
             bucket=bucket_of(ws, self._buckets) if left else None,
         )
 
-    def foreign(self, ws: Workspace, seen: DexSeen, goal: Goal) -> NotOurs | None:  # noqa: ARG002
+    def foreign(self, ws: Workspace, seen: DexSeen, goal: Goal) -> NotOurs | None:
         return foreign_bucket(ws, seen.bucket) or _foreign_entry(ws, seen.config)
 
     def ours(self, ws: Workspace, seen: DexSeen) -> DexSeen | None:

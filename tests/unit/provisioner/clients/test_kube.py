@@ -171,7 +171,7 @@ def test_an_api_server_that_says_nothing_is_given_up(serve: Serve) -> None:
         serve(silent, timeout=0.1).find(WHAT, NAMESPACES, "any")
 
     assert failed.value.cause is not None
-    assert failed.value.cause.code == "ReadTimeoutError"
+    assert failed.value.cause.code == "TimeoutError"
 
 
 def test_an_answer_that_trickles_is_given_up_though_no_wait_is_long(serve: Serve) -> None:
@@ -196,7 +196,7 @@ def test_who_observes_is_told_of_each_call_and_its_code(serve: Serve) -> None:
     assert told == [
         ("kubernetes", "list pods", "ok"),
         ("kubernetes", "get namespaces", "404"),
-        ("kubernetes", "delete namespaces", "ReadTimeoutError"),
+        ("kubernetes", "delete namespaces", "TimeoutError"),
     ]
 
 

@@ -37,12 +37,16 @@ from tests.unit.provisioner.stages.access.access import (
 
 
 class TestLawsForKubeflow(StageLaws):
+    """`KubeflowAccessStage`."""
+
     @pytest.fixture
     def fresh(self) -> Fresh:
         return a_case
 
 
 class TestLawsForAiConductor(StageLaws):
+    """`ConductorAccessStage`."""
+
     @pytest.fixture
     def fresh(self) -> Fresh:
         return lambda: a_case(stage=aia)
