@@ -43,7 +43,7 @@ _LISTED_A_PAGE = 40
 
 
 class Wake(Protocol):
-    """Called after a commit that the runner should see at once; it finds out by itself a little later."""
+    """Called after a commit that all processes should see at once; else they do a little later."""
 
     def __call__(self, run_id: str = "") -> None: ...
 

@@ -1,6 +1,6 @@
-"""Being the one process that runs the runs, or waiting to be.
+"""Being the one process that tells the chat and sweeps, or waiting to be.
 
-Every replica serves the chat; the holder of the lock also carries runs out and tells the threads. A holder
+Every replica serves the chat and, on PostgreSQL, carries out runs; on SQLite only the leader does. A holder
 whose lock is lost ends its process at once: going on beside a successor is the one thing it must not do.
 """
 

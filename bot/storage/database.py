@@ -156,7 +156,7 @@ class Database:
             self._file: Path | None = Path(str(self._url.database))
             self.engine = _sqlite(self._url)
             self._reading = _sqlite_reading(self._url)
-            self._lock_engine = self.engine
+            self._lock_engine = self._leader_engine = self.engine
         else:
             self._file = None
             self.engine = _postgres(
@@ -166,6 +166,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._lock_engine = _postgres(self._url, pool_size=16, max_overflow=-1)
+            self._leader_engine = _postgres(self._url, pool_size=1)
         self._locks: Locks = ProcessLocks() if self._file else PostgresLocks(self._lock_engine)
 
     def unit(self) -> SqlUnit:
@@ -202,7 +203,7 @@ class Database:
         """The lock of the one process that tells and sweeps; None while another has it. After `migrate`."""
         if self._file:
             return FileLeadership.try_take(self._file.with_name(f"{self._file.name}.leader"))
-        return PostgresLeadership.try_take(_postgres(self._url, poolclass=NullPool), "runner")
+        return PostgresLeadership.try_take(self._leader_engine, "runner")
 
     def ping(self) -> None:
         """Raises when the database does not answer."""
@@ -244,6 +245,7 @@ class Database:
         self.engine.dispose()
         self._reading.dispose()
         self._lock_engine.dispose()
+        self._leader_engine.dispose()
 
 
 def _refused_write(file: Path) -> str | None:

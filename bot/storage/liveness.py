@@ -111,8 +111,8 @@ class PostgresLiveness:
                 self._connection.execute(text("SELECT pg_advisory_unlock(:space, 0)"), {"space": _SPACE})
 
     def listen(self, within: float) -> Sequence[str]:
-        session = cast("Any", self._connection.connection.driver_connection)  # psycopg's own
         with _as_os_error():
+            session = cast("Any", self._connection.connection.driver_connection)  # psycopg's own
             heard = [said.payload.partition(" ") for said in session.notifies(timeout=within, stop_after=1)]
         return [what for caller, _, what in heard if caller != self.executor_id]
 

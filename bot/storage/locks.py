@@ -1,4 +1,4 @@
-"""Who may act: named locks for stages and runs, and the one lock that makes a process the runner.
+"""Who may act: named locks for stages and runs, and the one lock that makes a process the leader.
 
 PostgreSQL: advisory locks, each on a connection of its own, so that a dead holder frees them and a living one
 can see that it has lost them. A free advisory lock is no proof of death (a fail-over frees all at once):
@@ -27,7 +27,7 @@ _NOT_IN_TIME = "55P03"  # lock_not_available
 
 
 class Leadership(Protocol):
-    """This process runs the runs, until it is released or no longer alive."""
+    """This process leads, until it is released or no longer alive."""
 
     def alive(self) -> bool:
         """Whether the lock is surely still ours. Once False, stop at once and exit."""

@@ -1,4 +1,4 @@
-"""The same bot on PostgreSQL, alone and as two replicas of which one leads."""
+"""The same bot on PostgreSQL, alone and as two replicas that share the work."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_create_on_postgresql_goes_through(scene: Scene) -> None:
 
 
 @pytest.mark.usefixtures("replica")
-def test_two_replicas_serve_slack_and_one_of_them_does_the_work(scene: Scene) -> None:
+def test_two_replicas_serve_slack_and_make_a_workspace_once(scene: Scene) -> None:
     scene.ask()
     scene.press("admin", "ws.req.approve")
     scene.until_says("is ready")

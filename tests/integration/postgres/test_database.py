@@ -12,8 +12,10 @@ from provisioner.engine.run import Locks
 from provisioner.errors import Interrupted
 from tests.builders import a_request
 from tests.conftest import Postgres
+from tests.fakes.replica import until
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
 from tests.laws.database_laws import DatabaseLaws, LeaderLaws, LockLaws, free, taken_over
+from tests.laws.liveness_laws import LivenessLaws
 from tests.laws.message_repository_laws import MessageRepositoryLaws
 from tests.laws.request_repository_laws import OVER, RaceLaws, RequestRepositoryLaws, keep
 
@@ -149,3 +151,46 @@ class TestLeader(LeaderLaws):
         assert successor.alive()
         leadership.release()
         successor.release()
+
+
+class TestLiveness(LivenessLaws):
+    def test_each_sees_the_other_until_it_is_released(self, replicas: Sequence[Database]) -> None:
+        first, second = (replica.liveness() for replica in replicas)
+        assert set(first.living()) == {first.executor_id, second.executor_id}
+
+        second.release()
+
+        until(lambda: set(first.living()) == {first.executor_id})
+        first.release()
+
+    def test_what_one_calls_the_other_hears(self, replicas: Sequence[Database]) -> None:
+        first, second = (replica.liveness() for replica in replicas)
+
+        first.call("WSR-0001.1")
+
+        assert second.listen(30) == ["WSR-0001.1"]
+        first.release()
+        second.release()
+
+    def test_only_one_at_a_time_takes_over(self, replicas: Sequence[Database]) -> None:
+        first, second = (replica.liveness() for replica in replicas)
+
+        with first.taking_over(), second.taking_over() as also:
+            assert not also
+        with second.taking_over() as now:
+            assert now
+        first.release()
+        second.release()
+
+    def test_one_whose_session_was_cut_cannot_say_who_lives(
+        self, replicas: Sequence[Database], cut_all_connections: Callable[[], None]
+    ) -> None:
+        first, second = (replica.liveness() for replica in replicas)
+        cut_all_connections()
+
+        for lost in (first, second):
+            with pytest.raises(OSError, match="does not answer"):
+                lost.living()
+            with pytest.raises(OSError, match="does not answer"):
+                lost.listen(30)
+        assert replicas[0].liveness().living()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.runtime.leader import LOST
 from provisioner.engine.plan import StagePlan
@@ -58,6 +59,20 @@ def test_what_a_stopped_replica_held_goes_on_in_the_other(shared: Shared) -> Non
 
             assert first.ended() == 0
             until(lambda: shared.by(second) == set(runs))
+
+
+def test_what_the_first_release_held_goes_on(shared: Shared) -> None:
+    """It had one executor id for all starts, and its limit was one over all processes."""
+    runs = shared.queues(4)
+    with shared.replica() as first:
+        first.say("dispatch")
+        until(lambda: shared.by(first) == set(runs))
+    with shared.database.engine.begin() as connection:
+        connection.execute(text("UPDATE dbos.workflow_status SET executor_id = 'runner'"))
+        connection.execute(text("UPDATE dbos.queues SET concurrency = 2, worker_concurrency = NULL"))
+
+    with shared.replica() as second:
+        until(lambda: shared.by(second) == set(runs))
 
 
 def test_a_run_that_waits_elsewhere_is_woken_there(shared: Shared) -> None:

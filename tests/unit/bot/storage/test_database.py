@@ -21,6 +21,7 @@ from provisioner.engine.run import Locks
 from tests.builders import NOON, a_request, an_actor
 from tests.laws.ask_repository_laws import AskRaceLaws, AskRepositoryLaws
 from tests.laws.database_laws import DatabaseLaws, LeaderLaws, LockLaws
+from tests.laws.liveness_laws import LivenessLaws
 from tests.laws.message_repository_laws import MessageRepositoryLaws
 from tests.laws.request_repository_laws import RaceLaws, RequestRepositoryLaws, keep, stored
 
@@ -123,7 +124,7 @@ class TestDatabase(DatabaseLaws):
             replicas[1].ping()
 
 
-class TestLocks(LockLaws, LeaderLaws):
+class TestLocks(LockLaws, LeaderLaws, LivenessLaws):
     pass
 
 
