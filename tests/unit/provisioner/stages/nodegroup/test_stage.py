@@ -19,9 +19,8 @@ from tests.fakes.nodegroups import NO_CAPACITY, FakeChild, FakeCloud, FakeGroup,
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
 
 WS = a_workspace()
-NAME = "ng-an2-aicond-alpha-ws-standard"
+NAME, GPU_NAME = "ng-an2-aicond-alpha-ws-standard", "ng-an2-aicond-alpha-ws-gpu"
 STACK = f"eksctl-eks-an2-meerkat-prod-nodegroup-{NAME}"
-GPU_NAME = "ng-an2-aicond-alpha-ws-gpu"
 OURS = {"workspace-bot/project": "alpha"}
 ROLE_TAG = f"{LABEL_TAG}aic-role"
 WRITES = frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"})
