@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Event
 
 from bot.storage.locks import ProcessLocks
@@ -62,7 +63,8 @@ def _until_in_line(line: Line, count: int) -> None:
 def a_yard() -> WholeYard:
     """With the stages that lead to the policy, so that nothing else wants attention."""
     yard = WholeYard(ProcessLocks())
-    yard.steps = [step for step in yard.steps if step.stage.name in {"bucket", "s3-access-kubeflow"}]
+    led_to = {"bucket", "s3-access-kubeflow"}
+    yard.steps = [replace(step, after=()) for step in yard.steps if step.stage.name in led_to]
     return yard
 
 
