@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.model.card import (
-    Action,
-    Button,
     Buttons,
     Card,
-    Confirm,
     Facts,
     Paragraph,
     Part,
     Quote,
     Small,
-    Style,
 )
 from bot.model.request_view import ProjectSummary, RequestView
+from bot.views.buttons import card_buttons
 from bot.views.closed import closed_card, followed_card
 from bot.views.headline import failed_stage, headline
 from bot.views.leftovers import dashboard_link
 from bot.views.phrases import again_command, deciders, groups, name, person, pointer
-from bot.views.plan import lost_in_short, plan_lines, risks
+from bot.views.plan import plan_lines, risks
 from bot.views.project_summary import state
 from bot.views.render_context import RenderContext
 from bot.views.run import run_card
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message, literal
+from provisioner.message import Message
 from provisioner.workspace import Workspace
 
 
@@ -65,7 +62,7 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
         )
         parts.append(Paragraph(count))
     parts += [
-        Buttons(_decide_buttons(case)),
+        Buttons(card_buttons(case)),
         Small(
             Message(
                 "{id} · expires {until} · needs one approval from {groups}, not from the requester",
@@ -154,55 +151,3 @@ def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
     )
     if before.run is not None:
         yield Message("Current status"), state(ProjectSummary(project=case.project, current=before))
-
-
-def _decide_buttons(case: RequestView) -> tuple[Button, ...]:
-    request, project, deletion = case.request, case.project, case.goal is Goal.ABSENT
-    return (
-        Button(
-            Action.APPROVE,
-            Message("Approve"),
-            request.id,
-            Style.DANGER if deletion else Style.PRIMARY,
-            _confirm(case),
-            Message("Approve deleting {project}", project=literal(project))
-            if deletion
-            else Message("Approve the request for {project}", project=literal(project)),
-        ),
-        Button(
-            Action.REJECT,
-            Message("Reject…"),
-            request.id,
-            Style.PLAIN if deletion else Style.DANGER,  # one of the two stands out
-            spoken=Message("Reject the request for {project} (requires a reason)", project=literal(project)),
-        ),
-        Button(
-            Action.WITHDRAW,
-            Message("Withdraw"),
-            request.id,
-            spoken=Message("Withdraw my request for {project}", project=literal(project)),
-        ),
-    )
-
-
-def _confirm(case: RequestView) -> Confirm:
-    project, request = literal(case.project), case.request
-    last = request.approvals + 1 >= request.gate.needed
-    deletion = case.goal is Goal.ABSENT
-    title = (
-        Message("Permanently delete {project}?", project=project)
-        if deletion
-        else Message("Approve {project}?", project=project)
-    )
-    if not last:
-        text = Message("Another approver must also approve before the run starts.")
-    elif deletion:
-        text = lost_in_short(case.proposal.plan)
-    else:
-        text = Message("The run starts immediately and creates only what this plan lists.")
-    return Confirm(
-        title,
-        text,
-        Message("Delete permanently") if deletion and last else Message("Approve"),
-        Message("Not yet"),
-    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.model.request_view import RequestView
-from bot.views.buttons import run_buttons
+from bot.views.buttons import card_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
@@ -43,7 +43,7 @@ def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
                 )
             )
         ]
-    buttons = run_buttons(case, run)
+    buttons = card_buttons(case)
     if buttons:
         parts.append(Buttons(buttons))
     parts.append(

@@ -28,6 +28,8 @@ from provisioner.errors import NotOurs
 from provisioner.message import Json, Message, stored
 from provisioner.workspace import Workspace
 
+_SHORTEST = 0.2  # seconds
+
 
 class Goal(StrEnum):
     PRESENT = "present"
@@ -138,6 +140,14 @@ class StageContext(Protocol):
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         """Journalled, for good, before the write that follows. Never a secret."""
         ...
+
+
+def pause(ctx: StageContext, longest: float) -> float:
+    """Seconds until the next look at what a system is at: a quarter of the time that it took so far.
+
+    What is quick is seen at once, and what is slow costs few calls.
+    """
+    return min(max((ctx.now - ctx.since).total_seconds() / 4, _SHORTEST), longest)
 
 
 Seen = TypeVar("Seen")

@@ -30,7 +30,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import SecretStr
 
-from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, bucket_of, foreign_bucket
@@ -42,7 +42,7 @@ from provisioner.workspace import Workspace
 
 LOCK = "configmap/auth/dex"
 
-_LOOK_AGAIN = 2.0  # seconds
+_LOOK_AGAIN = 2.0  # seconds, at most
 _CRASHES_ENOUGH = 2  # a third start will not go better, and meanwhile nobody can log in
 _EDITS_AT_ONCE = 5  # lost races against editors that know no lock, before it is left for later
 
@@ -217,27 +217,29 @@ class DexUserStage(Stage[DexSeen]):
             ctx.progress(Message("Dex is running with its new configuration"))
             served = self._dex.write(replace(seen.document, pending=frozenset()))
             return (
-                None if served else Wait(_LOOK_AGAIN, Message("Dex's configuration changed during the run"))
+                None
+                if served
+                else Wait(pause(ctx, _LOOK_AGAIN), Message("Dex's configuration changed during the run"))
             )
         if self._starting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("Dex is restarting"))
+            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting"))
         raise self._did_not_start(ws, seen, ctx)
 
     def _restart(self, seen: DexSeen, document: DexDocument, ctx: StageContext) -> Wait:
         if self._restarting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("Dex is restarting for another workspace"))
+            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting for another workspace"))
         return self._restart_now(document, ctx)
 
     def _restart_now(self, document: DexDocument, ctx: StageContext) -> Wait:
         if self._dex.rollout().digest != document.digest:
             ctx.progress(Message("restarting Dex"), to_the_end=True)
             self._dex.restart(digest=document.digest, at=ctx.now)
-        return Wait(_LOOK_AGAIN, Message("Dex is restarting"))
+        return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting"))
 
     def _not_now(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait:
         """dex is down before our edit: add nothing to whatever is wrong with it."""
         if self._starting(seen, ctx):
-            return Wait(_LOOK_AGAIN, Message("Dex is restarting for another workspace"))
+            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting for another workspace"))
         what = Message("cannot add {user} to Dex: Dex isn't running", user=named(ws.login_email))
         raise Temporary(what, cause=self._last_words())
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, listed, literal, named
 from provisioner.workspace import Workspace
@@ -44,7 +44,7 @@ CONTENTS = (
     "AuthorizationPolicy ns-owner-access-istio",
 )
 
-_LOOK_AGAIN = 2.0  # seconds; the controller was watched to need three to make, eight to remove
+_LOOK_AGAIN = 2.0  # seconds, at most; the controller was watched to need three to make, eight to remove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,20 +135,21 @@ class ProfileStage(Stage[ProfileSeen]):
 
     def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
         if _leaving(seen):
-            return Wait(_LOOK_AGAIN, _going(ws, seen))
+            return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
         if seen.profile is None:
             ctx.progress(Message("creating Kubeflow profile {name}", name=named(ws.namespace)))
             self._profiles.create_profile(
                 ws.namespace, owner=ws.login_email, annotations={PROJECT: ws.project}
             )
             return Wait(
-                _LOOK_AGAIN, Message("waiting for the Kubeflow profile controller to create the namespace")
+                pause(ctx, _LOOK_AGAIN),
+                Message("waiting for the Kubeflow profile controller to create the namespace"),
             )
         if not seen.profile.project:
             ctx.progress(Message("marking Kubeflow profile {name} as the bot's", name=named(ws.namespace)))
             self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
         if missing := _missing(seen):
-            return Wait(_LOOK_AGAIN, _lacks(missing, seen.profile.complaint))
+            return Wait(pause(ctx, _LOOK_AGAIN), _lacks(missing, seen.profile.complaint))
         return None
 
     def remove(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
@@ -156,13 +157,13 @@ class ProfileStage(Stage[ProfileSeen]):
             if not seen.profile.deleting:
                 ctx.progress(Message("deleting Kubeflow profile {name}", name=named(ws.namespace)))
                 self._profiles.delete_profile(ws.namespace)
-            return Wait(_LOOK_AGAIN, _going(ws, seen))
+            return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
         if seen.namespace is None:
             return None
         if not seen.namespace.terminating and not seen.namespace.owned:
             ctx.progress(Message("deleting namespace {name}", name=named(ws.namespace)))
             self._profiles.delete_namespace(ws.namespace)
-        return Wait(_LOOK_AGAIN, _going(ws, seen))
+        return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
 
 
 def _foreign_profile(ws: Workspace, profile: ProfileState | None, goal: Goal) -> NotOurs | None:
