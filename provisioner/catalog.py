@@ -56,7 +56,7 @@ def catalog(
     ami_family: str = "AmazonLinux2023",
     dex_starts_within: timedelta = timedelta(minutes=3),
 ) -> tuple[Step, ...]:
-    """In an order that keeps every `needs`. A system that is None has no stage.
+    """All of them; `in_order` of the engine sorts them. A system that is None has no stage.
 
     ValueError when the hash is not bcrypt of cost 10 to 16.
     """

@@ -1,1 +1,1 @@
-"""One stage a file: it looks, plans and acts on one thing of a workspace."""
+"""One room a system: its stages look, plan and act on one thing of a workspace each."""
