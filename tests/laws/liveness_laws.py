@@ -18,7 +18,7 @@ class LivenessLaws:
         liveness = database.liveness()
         liveness.call("WSR-0001.1")
 
-        assert liveness.listen(30) == []
+        assert not liveness.listen(30)
         liveness.release()
 
     def test_alone_it_may_take_over(self, database: Database) -> None:
