@@ -15,7 +15,7 @@ from tests.fakes.notifier import shown
 from tests.fakes.office import Office
 from tests.fakes.people import BOB, MINA
 
-DUMP = Path(__file__).parents[3] / "data" / "first_release.sql"
+DUMP = Path(__file__).parents[3] / "data" / "first_release" / "office.sql"
 """Written by the first release: a workspace of each kind, each called by how it stands."""
 
 
