@@ -52,7 +52,7 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
     "rooms of provisioner": (
         Offence("provisioner.message", "import provisioner.errors"),
         Offence("provisioner.engine.turn", "import provisioner.stages.newcomer"),
-        Offence("provisioner.clients.aws", "import provisioner.stages.newcomer"),
+        Offence("provisioner.clients.aws", "import provisioner.stages"),
         Offence("provisioner.newcomer", ""),
     ),
     "inside approvals": (
@@ -79,7 +79,7 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
     "vendors are spoken to in clients only": (
         Offence("bot.requests.service", "import boto3"),
         Offence("provisioner.engine.store", "from kubernetes.client import ApiClient"),
-        Offence("provisioner.stages.dex.stage", "import httpx"),
+        Offence("provisioner.stages.nodegroup.eksctl", "import httpx"),
     ),
     "Slack stays in bot.slack": (
         Offence("bot.model.notifier", "from slack_sdk import WebClient"),

@@ -42,7 +42,7 @@ class Due:
     submissions: bool  # to be answered
     replies: bool  # answers to be given
     messages: bool  # cards and direct messages that do not show all there is
-    runs: bool  # in flight
+    runs: bool  # queued
     expiries: bool  # requests whose time is over
 
 
@@ -54,13 +54,12 @@ class Queries:
 
     def due(self, now: datetime) -> Due:
         """One query, and flat, whatever lies open: it is asked every second."""
-        moving = [RunStatus.QUEUED.value, RunStatus.RUNNING.value, RunStatus.WAITING.value]
         found = self._connection.execute(
             select(
                 exists().where(submissions.c.state == SubmissionState.NEW.value, due(submissions, now)),
                 exists().where(submissions.c.state == SubmissionState.ANSWERED.value, due(submissions, now)),
                 exists(select(messages.c.number).where(TO_TELL, due(messages, now))),
-                exists().where(runs.c.status.in_(moving)),
+                exists().where(runs.c.status == RunStatus.QUEUED.value),
                 exists(select(requests.c.id).where(PENDING, requests.c.open_until <= now)),
             )
         ).one()
