@@ -71,7 +71,7 @@ def give_up_queued(unit: UnitOfWork, run: Run, now: datetime, who: Ref) -> None:
             run.inventory = ()
     run.give_up(now)
     unit.runs.save(run)
-    unit.messages.mark(unit.runs.queued())  # the others move up in the line
+    unit.messages.mark({*unit.runs.queued(), run.asked.project})  # the others move up in the line
     message = Message("Canceled by {who}. {left}", who=who, left=left)
     unit.journal.append(run.id, Entry(at=now, kind=EntryKind.CANCELLED, message=message, data=data))
 

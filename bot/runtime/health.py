@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
 
 import structlog
 import uvicorn
@@ -14,7 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from provisioner.deadline import OutOfTime, together
+
 log = structlog.get_logger()
+
+_TOLD_WITHIN = timedelta(seconds=1)
+_TOLD_AT_ONCE = 8
 
 Check = Callable[[], str | None]
 """What is wrong, in words; None when it is well. What it raises goes to the log, only its kind is shown."""
@@ -75,10 +82,18 @@ class Health:
 def _probe(
     checks: Mapping[str, Check], *, told: Mapping[str, Check] | None = None
 ) -> Callable[[Request], Response]:
-    """`told`: shown beside the checks, and not counted."""
+    """`told`: shown beside the checks, neither counted nor waited for."""
 
     def answer(_request: Request) -> Response:
-        found = {name: outcome(name, check) for name, check in {**(told or {}), **checks}.items()}
+        beside = together(
+            [partial(outcome, name, check) for name, check in (told or {}).items()],
+            within=_TOLD_WITHIN,
+            at_once=_TOLD_AT_ONCE,
+        )
+        found = {
+            name: "no answer yet" if isinstance(each, OutOfTime) else each
+            for name, each in zip(told or {}, beside, strict=True)
+        } | {name: outcome(name, check) for name, check in checks.items()}
         well = not any(found[name] for name in checks)
         shown = {name: why or "ok" for name, why in found.items()}
         content = {"status": "ok" if well else "failing", "checks": shown}

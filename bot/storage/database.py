@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -179,8 +180,8 @@ class Database:
     def ledger(self) -> Ledger:
         """What the engine writes on: with each write the messages that show it are marked."""
 
-        def mark(connection: Connection, project: str) -> None:
-            SqlTrackedMessageRepository(connection).mark([project])
+        def mark(connection: Connection, projects: Collection[str]) -> None:
+            SqlTrackedMessageRepository(connection).mark(projects)
 
         return SqlLedger(self.engine, reading=self._reading, changed=mark)
 
@@ -341,6 +342,7 @@ def _postgres(url: URL, options: str = "", **pool: Any) -> Engine:
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": 11_000,  # milliseconds
+        "connect_timeout": 5,
         "options": f"{server} {options}",
     }
     return create_engine(url, connect_args=keepalive, pool_pre_ping=True, **pool)

@@ -6,20 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, func, or_, select, union_all
+from sqlalchemy import Engine, and_, func, or_, select, union_all
 
 from approvals.model import RequestStatus
 from approvals.store import audit, requests
 from bot.model.submission import SubmissionState
-from bot.model.tracked_message import MessageState, Purpose
-from bot.storage.store import messages, submissions
-from provisioner.engine.run import ENDED, EntryKind
+from bot.model.tracked_message import Purpose
+from bot.storage.store import TO_TELL, messages, submissions
+from provisioner.engine.run import ENDED, EntryKind, RunStatus
 from provisioner.engine.store import journal, runs
 
 _AT_ONCE = 1000  # rows of the audit log
 _LATEST = 200  # runs, besides those that have not ended
 
-_ENDED = [status.value for status in ENDED]
+_ACTIVE = [status.value for status in RunStatus if status not in ENDED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,15 @@ class SqlFigures:
         new = submissions.c.state == SubmissionState.NEW.value
         untold = (
             select(func.min(journal.c.at))
-            .join(runs, journal.c.run_id == runs.c.id)
-            .join(messages, messages.c.request_id == runs.c.reference)
-            .where(
-                messages.c.state != MessageState.CLOSED.value,
-                messages.c.purpose == Purpose.CARD.value,
-                journal.c.number == messages.c.told + 1,
+            .select_from(messages)
+            .join(
+                journal,  # of the request's own run: its thread tells all of it, also after a new approval
+                and_(
+                    journal.c.run_id == messages.c.request_id + ".1",
+                    journal.c.number == messages.c.told + 1,
+                ),
             )
+            .where(TO_TELL, messages.c.purpose == Purpose.CARD.value)
         )
         oldest = select(
             select(func.count()).select_from(submissions).where(new).scalar_subquery(),
@@ -108,7 +110,7 @@ class SqlFigures:
         """The number of the last entry of each run that goes on, and of the latest of those that do not."""
         latest = select(func.coalesce(func.max(runs.c.number), 0) - _LATEST).scalar_subquery()
         query = select(runs.c.id, runs.c.journalled).where(
-            or_(runs.c.status.not_in(_ENDED), runs.c.number > latest)
+            or_(runs.c.status.in_(_ACTIVE), runs.c.number > latest)
         )
         with self._engine.connect() as connection:
             return {row.id: row.journalled for row in connection.execute(query)}

@@ -204,7 +204,10 @@ class SqlTrackedMessageRepository:
         self._connection.execute(marking.values(changed=messages.c.changed + 1))
 
     def reopen(self, key: str) -> None:
-        closed = (messages.c.key == key, messages.c.state == MessageState.CLOSED.value, messages.c.ts != "")
+        """Waits for whoever closes it in this moment, and opens it again."""
+        here = messages.c.key == key
+        self._connection.execute(select(messages.c.number).where(here).with_for_update())
+        closed = (here, messages.c.state == MessageState.CLOSED.value, messages.c.ts != "")
         self._connection.execute(
             update(messages)
             .where(*closed)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from bot.model.card import Card, Paragraph, Quote
 from bot.model.request_view import RequestView
 from bot.views.headline import facts
+from bot.views.phrases import pointer
 from bot.views.states import ROWS, State, state_of_run
 from provisioner.message import Message, Ref, RefKind
 
@@ -40,10 +41,13 @@ STATES: Mapping[DirectMessageKind, State] = {
 
 def direct_card(kind: DirectMessageKind, case: RequestView, link: str) -> Card:
     """`link` is the address of the card, empty where there is none."""
-    template = ROWS[case.goal, _state(kind, case)].direct
+    state, values = _state(kind, case), dict(facts(case))
+    template = ROWS[case.goal, state].direct
     if template is None:
         raise ValueError(f"nothing is said directly when {kind.value}")
-    said = template.given(facts(case))
+    if state is State.OVERTAKEN and case.later is not None:
+        values["id"] = pointer(case.later)  # also where its run went on under another approval
+    said = template.given(values)
     quote = (Quote(case.request.decisions[-1].comment),) if kind is DirectMessageKind.REJECTED else ()
     way = Message("See your options: {link}") if kind is DirectMessageKind.FAILED else Message("See {link}.")
     see = (Paragraph(way.given({"link": Ref(RefKind.LINK, link, case.request.id)})),) if link else ()

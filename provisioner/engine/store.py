@@ -7,7 +7,7 @@ its transactions with BEGIN IMMEDIATE, or a reader that goes on to write may be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -274,6 +274,9 @@ class SqlJournal:
         return [to_entry(dict(row)) for row in self._connection.execute(query).mappings()]
 
 
+_LEAVES_THE_LINE = frozenset({EntryKind.STARTED, EntryKind.CANCELLED})
+
+
 class SqlLedger:
     """`Ledger`: each call is one transaction of its own."""
 
@@ -282,9 +285,9 @@ class SqlLedger:
         engine: Engine,
         *,
         reading: Engine | None = None,
-        changed: Callable[[Connection, str], None] = lambda _connection, _project: None,
+        changed: Callable[[Connection, Collection[str]], None] = lambda _connection, _projects: None,
     ) -> None:
-        """`reading`: for what only reads. `changed` is called once a write, at the end of its transaction."""
+        """`reading`: for what only reads. `changed` is told of the projects, once a write, at its end."""
         self._engine = engine
         self._reading = reading or engine
         self._changed = changed
@@ -295,10 +298,10 @@ class SqlLedger:
             book = SqlJournal(connection)
             for entry in entries:
                 book.append(run.id, entry)
-            self._changed(connection, run.asked.project)
-            if any(entry.kind is EntryKind.STARTED for entry in entries):
-                for project in SqlRunRepository(connection).queued():  # each has moved up in the line
-                    self._changed(connection, project)
+            projects = {run.asked.project}
+            if any(entry.kind in _LEAVES_THE_LINE for entry in entries):
+                projects.update(SqlRunRepository(connection).queued())  # each has moved up
+            self._changed(connection, projects)
 
     def cancel_requested(self, run_id: RunId) -> bool:
         with self._reading.begin() as connection:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from approvals.model import RequestId
 from bot.requests.transitions import give_up
 from bot.storage.database import Database
-from provisioner.engine.run import Run, RunStatus
+from provisioner.engine.run import Entry, EntryKind, Run, RunStatus
 from provisioner.message import Message
 from tests.conftest import Postgres
 from tests.fakes.history import deleted, live, store
@@ -71,6 +71,22 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
         assert asked.result() == 0
 
     assert office.pending() is None
+
+
+def test_runs_that_start_together_all_start(office: PostgresOffice) -> None:
+    """Each start moves the others up in the line, and so marks their cards."""
+    runs = [office.approves(office.requested(f"alpha{number}")) for number in range(12)]
+    ledger = office.database.ledger()
+
+    def start(run: Run) -> None:
+        run.to(RunStatus.RUNNING)
+        entry = Entry(at=office.clock.now(), kind=EntryKind.STARTED, message=Message("Run started"))
+        ledger.write(run, entry)
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(start, runs))
+
+    assert {office.run(run.id).status for run in runs} == {RunStatus.RUNNING}
 
 
 def _under_way(office: PostgresOffice, project: str) -> Run:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from approvals.model import Decision, Request, RequestStatus, Verdict
+from approvals.model import Decision, Request, RequestId, RequestStatus, Verdict
 from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Style
 from bot.model.proposal import Proposal
 from bot.model.request_view import ProjectSummary, RequestView
@@ -319,6 +319,21 @@ def test_nothing_is_under_way_in_a_run_that_stopped(status: RunStatus) -> None:
 
     assert Mark.STOPPED.value in said
     assert "it is CREATING" not in said
+
+
+def test_a_direct_message_names_the_deletion_also_where_the_run_went_on_under_another_approval() -> None:
+    proposal = Proposal(request_id="WSR-0001", asked=a_spec(), plan=a_plan(), locale="en-US")
+    gone = replace(proposal, request_id="WSR-0003", plan=a_plan(goal=Goal.ABSENT))
+    deletion = replace(a_request(), id=RequestId("WSR-0003"), status=RequestStatus.APPROVED)
+    run = a_run(reference="WSR-0002", status=RunStatus.CANCELLED)
+    view = RequestView(
+        proposal=proposal, request=approved(), run=run, later=RequestView(proposal=gone, request=deletion)
+    )
+
+    said = shown(direct_card(DirectMessageKind.CANCELLED, view, ""))
+
+    assert "WSR-0003 deletes" in said
+    assert "WSR-0002" not in said
 
 
 def test_a_direct_message_without_a_card_points_nowhere() -> None:
