@@ -85,8 +85,6 @@ class MessageSync:
         with self._reads() as unit:
             owed = unit.messages.to_tell(self._clock.now())
         said = self._replies.give()
-        # What is new goes first: cards that only move on are many while runs wait in line.
-        owed = sorted(owed, key=lambda message: message.state is MessageState.SENT)
         for start in range(0, len(owed), _READ_AT_ONCE):
             batch = owed[start : start + _READ_AT_ONCE]
             snapshots = self._read_together(batch)

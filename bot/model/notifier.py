@@ -17,12 +17,13 @@ TRIES_MOST = 24
 """About a day of ever longer pauses; what is over and done with is then left as it stands."""
 LOOK_BACK = timedelta(minutes=5)
 """How long before its time a message is looked for that may have got out."""
-_AGAIN_MOST = timedelta(hours=1)
+PAUSE_MOST = timedelta(hours=1)
+"""Nothing is put off for longer."""
 
 
 def longer(first: timedelta, tries: int) -> timedelta:
     """The pause after that many tries: doubling from `first`, at most an hour."""
-    return backoff(tries + 1, first=first, longest=_AGAIN_MOST)
+    return backoff(tries + 1, first=first, longest=PAUSE_MOST)
 
 
 class NotifyError(Exception):

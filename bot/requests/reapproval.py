@@ -71,7 +71,8 @@ class Reapproval:
         """
         if self._told_to_stop(run):
             return False
-        if self._again.get(run.id, self._clock.now()) > self._clock.now():
+        now = self._clock.now()
+        if now < self._again.get(run.id, now) <= now + _LOOK_AGAIN:  # else the clock was set back since
             return False
         preview = self._engine.preview(Workspace(run.asked, self._platform), run.goal)
         plan = preview.plan

@@ -290,7 +290,13 @@ class Runner:
         _to_line([*over, *going[most:]])
         with self._changed:
             for name in due.keys() - set(going[:most]):
-                if self._holds.get(name) is due[name]:
+                hold = due[name]
+                if self._holds.get(name) is not hold:
+                    continue
+                if hold.again:  # claimed anew by our own queue, or woken, in this very moment
+                    hold.turning, hold.again, hold.due = False, False, 0.0
+                    self._changed.notify_all()
+                else:
                     del self._holds[name]
         for name in going[:most]:
             self._pool.submit(self._take, name, due[name], False)

@@ -208,7 +208,7 @@ class Database:
 
     def ping(self) -> None:
         """Raises when the database does not answer."""
-        connection = self.engine.raw_connection()  # no BEGIN: never waits for somebody's write
+        connection = self._reading.raw_connection()  # no BEGIN: never waits for somebody's write
         try:
             cursor = connection.cursor()
             cursor.execute("SELECT 1")

@@ -83,14 +83,26 @@ class PostgresLocks:
 
     @contextmanager
     def try_hold(self, *names: str, within: float = 0) -> Iterator[Held | None]:
-        with _closing(self._engine.connect()) as connection:
-            keys = sorted(
-                {_number(name) for name in names}
-            )  # in one order, so that no two wait for each other
-            free = _taken(connection, keys, within)
-            if not free:
-                connection.rollback()
+        with _unanswered():
+            opened = self._engine.connect()
+        with _closing(opened) as connection:
+            keys = sorted({_number(name) for name in names})  # in one order: no two wait for each other
+            with _unanswered():
+                free = _taken(connection, keys, within)
+                if not free:
+                    connection.rollback()
             yield _HeldByConnection(connection) if free else None
+
+
+@contextmanager
+def _unanswered() -> Iterator[None]:
+    """A database that is away is no fault of what wants the lock: it comes back later."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Interrupted(
+            Message("can't continue: the database that keeps the locks didn't answer")
+        ) from error
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from sqlalchemy.exc import IntegrityError
 
 from approvals.errors import KeyReused
 from approvals.store import UtcTime, requests
+from bot.model.notifier import PAUSE_MOST
 from bot.model.proposal import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
@@ -233,8 +234,8 @@ class SqlTrackedMessageRepository:
 
 
 def due(table: Table, now: datetime) -> ColumnElement[bool]:
-    """Whose time has come."""
-    return or_(table.c.next_at.is_(None), table.c.next_at <= now)
+    """Whose time has come, or lies further ahead than any pause: then the clock was set back since."""
+    return or_(table.c.next_at.is_(None), table.c.next_at <= now, table.c.next_at > now + PAUSE_MOST)
 
 
 def _inserted(connection: Connection, table: Table, value: Submission | TrackedMessage) -> bool:

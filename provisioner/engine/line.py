@@ -61,11 +61,18 @@ class Line:
             self._changed.notify_all()
             return [other.ws for other in self._edited_by(peer)]
 
-    def served(self, peer: Peer) -> None:
-        """Its edit was made, and so was that of those behind it."""
-        with self._changed:
-            for other in self._edited_by(peer):
-                other.served = True
+    @contextmanager
+    def at_work(self, peer: Peer) -> Iterator[None]:
+        """Whoever has the document: afterwards nobody edits for it any more; done well, its edit was made for
+        those behind it, too."""
+        try:
+            yield
+            with self._changed:
+                for other in self._edited_by(peer):
+                    other.served = True
+        finally:
+            with self._changed:
+                peer.served = True
 
     @staticmethod
     def _alike(other: Peer, peer: Peer) -> bool:

@@ -216,9 +216,8 @@ class Turn:
         line, locks = self._deps.line, self._deps.locks
         with line.joined(peer), locks.try_hold(*names, within=within) as held:
             if held is not None and not peer.served:
-                outcome = self._work(step, before, held, peer)
-                line.served(peer)
-                return outcome
+                with line.at_work(peer):
+                    return self._work(step, before, held, peer)
         if peer.served:
             return self._share(step, before, within)
         return Queued(AGAIN, Message("{title}: queued", title=step.stage.title), step)

@@ -118,6 +118,12 @@ class MessageRepositoryLaws:
         assert to_tell_at(database, NOON) == ["new", "sent", "sending"]
         assert to_tell_at(database, LATER) == ["new", "later", "sent", "sending"]
 
+    def test_what_was_put_off_is_told_though_the_clock_was_set_back_since(self, database: Database) -> None:
+        keep(database, a_thread("later", next_at=NOON + timedelta(seconds=30)))
+
+        assert to_tell_at(database, NOON) == []
+        assert to_tell_at(database, NOON - timedelta(hours=1)) == ["later"]
+
     def test_a_place_is_found_by_the_message_or_by_the_thread_it_stands_in(self, database: Database) -> None:
         keep(
             database,

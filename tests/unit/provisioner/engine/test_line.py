@@ -28,8 +28,8 @@ def test_whoever_edits_is_told_of_those_behind_it_who_want_the_same() -> None:
     others = (a_peer("gamma", stage="s3-access-aia"), a_peer("delta", willing=False))
 
     with line.joined(first), line.joined(second), line.joined(others[0]), line.joined(others[1]):
-        assert [ws.project for ws in line.behind(first)] == ["beta"]
-        line.served(first)
+        with line.at_work(first):
+            assert [ws.project for ws in line.behind(first)] == ["beta"]
         assert [peer.served for peer in (second, *others)] == [True, False, False]
         first.writer = second.writer = None  # as at the end of its turn
 
