@@ -15,6 +15,7 @@ from provisioner.engine.stage import Step
 from provisioner.errors import WorkError
 from provisioner.preflight import Preflight
 from provisioner.stages.access.client import IamPolicies
+from provisioner.stages.access.stage import LastWrites
 from provisioner.stages.bucket.client import S3Buckets
 from provisioner.stages.conductor.calls import Calls
 from provisioner.stages.conductor.client import ConductorHttp
@@ -45,12 +46,13 @@ class Vendors:
         self._grafana = grafana(settings, observer)
         self._conductor = conductor(settings, observer)
 
-    def stages(self) -> tuple[Step, ...]:
+    def stages(self, policy_writes: LastWrites) -> tuple[Step, ...]:
         settings = self._settings
         return catalog(
             profiles=KubeProfiles(self._cluster),
             buckets=S3Buckets(self._aws),
             policies=IamPolicies(self._aws),
+            policy_writes=policy_writes,
             node_groups=EksNodeGroups(self._aws),
             instances=Ec2InstanceTypes(self._aws),
             eksctl=self._eksctl,

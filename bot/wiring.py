@@ -55,7 +55,7 @@ class Bot:
         self.texts = Texts(settings.language)
         self._metrics = Metrics()
         self._vendors = Vendors(settings, self._metrics.called)
-        self._engine = self._make_engine(self._vendors.stages())
+        self._engine = self._make_engine(self._vendors.stages(self.database.policy_writes()))
         self.service = WorkspaceService(
             units=self.database.unit,
             reads=self.database.reader,

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from provisioner.engine.stage import Step
 from provisioner.instance import InstanceTypes
 from provisioner.ownership import Tags
-from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, Policies
+from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, LastWrites, Policies
 from provisioner.stages.bucket.stage import Buckets, BucketStage
 from provisioner.stages.conductor.account import ConductorAccountStage
 from provisioner.stages.conductor.member import ConductorMemberStage
@@ -53,6 +53,7 @@ def catalog(
     dashboards: Dashboards | None,
     conductor: Conductor | None,
     name_form: NameForm = NameForm.PROJECT,
+    policy_writes: LastWrites | None = None,
     ami_family: str = "AmazonLinux2023",
     dex_starts_within: timedelta = timedelta(minutes=3),
 ) -> tuple[Step, ...]:
@@ -68,8 +69,8 @@ def catalog(
             needs=("nodegroup", "s3-access-kubeflow", "s3-access-aia"),
             after=("nodegroup",),
         ),
-        Step(KubeflowAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
-        Step(ConductorAccessStage(policies, buckets), needs=("bucket",), after=("nodegroup",)),
+        Step(KubeflowAccessStage(policies, buckets, policy_writes), needs=("bucket",), after=("nodegroup",)),
+        Step(ConductorAccessStage(policies, buckets, policy_writes), needs=("bucket",), after=("nodegroup",)),
         Step(
             NodegroupStage(node_groups, instances, eksctl, nodes, ami_family=ami_family),
             needs=("profile",),

@@ -41,6 +41,7 @@ from bot.storage.locks import (
     ProcessLocks,
     alone,
 )
+from bot.storage.policy_writes import SqlPolicyWrites
 from bot.storage.queries import Queries
 from bot.storage.store import SqlProposalRepository, SqlSubmissionRepository, SqlTrackedMessageRepository
 from provisioner.engine.run import Journal, Ledger, Locks, RunRepository
@@ -225,6 +226,9 @@ class Database:
                 text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
             )
             return "the database is read-only" if found.scalar_one() else None
+
+    def policy_writes(self) -> SqlPolicyWrites:
+        return SqlPolicyWrites(self.engine)
 
     def figures(self) -> SqlFigures:
         return SqlFigures(self._reading)

@@ -26,6 +26,7 @@ from bot.storage.database import METADATA, Database
 from bot.storage.locks import Leadership
 from provisioner.engine.run import Locks, RunId, RunStatus
 from provisioner.engine.stage import Goal
+from provisioner.stages.access.stage import LastWrite
 from tests.builders import NOON, a_plan, a_request, a_run, a_spec, a_thread, an_ask
 from tests.fakes.statements import statements
 
@@ -266,6 +267,14 @@ class DatabaseLaws:
         assert [process.returncode for process in started] == [0, 0, 0], said
         with database.unit() as unit:
             assert unit.requests.next_id() == "WSR-0001"
+
+    def test_a_write_to_a_policy_is_known_to_whoever_writes_next(self, database: Database) -> None:
+        first, second = LastWrite("v5", NOON), LastWrite("v6", NOON + timedelta(seconds=3))
+        database.policy_writes().put("arn:one", first)
+        database.policy_writes().put("arn:one", second)
+
+        assert database.policy_writes().get("arn:one") == second
+        assert database.policy_writes().get("arn:two") is None
 
     def test_the_migrations_make_exactly_the_tables_of_the_code(
         self, database: Database, fresh: Callable[[], Database]

@@ -81,9 +81,30 @@ class Policies(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class LastWrite:
     version: str
     at: datetime
+
+
+class LastWrites(Protocol):
+    """Our last write to each policy, by ARN, known to all who may write next: IAM shows it seconds later."""
+
+    def get(self, arn: str) -> LastWrite | None: ...
+
+    def put(self, arn: str, write: LastWrite) -> None: ...
+
+
+class RememberedWrites:
+    """`LastWrites` of one process. A crash forgets them, but takes longer than IAM is behind."""
+
+    def __init__(self) -> None:
+        self._writes: dict[str, LastWrite] = {}
+
+    def get(self, arn: str) -> LastWrite | None:
+        return self._writes.get(arn)
+
+    def put(self, arn: str, write: LastWrite) -> None:
+        self._writes[arn] = write
 
 
 class BucketAccessStage(Stage[AccessSeen]):
@@ -91,11 +112,10 @@ class BucketAccessStage(Stage[AccessSeen]):
 
     by_name = True
 
-    def __init__(self, policies: Policies, buckets: Tags) -> None:
+    def __init__(self, policies: Policies, buckets: Tags, writes: LastWrites | None = None) -> None:
         self._policies = policies
         self._buckets = buckets
-        # Our last write to each policy, by ARN. A crash forgets it, but takes longer than IAM is behind.
-        self._made: dict[str, _Made] = {}
+        self._writes = writes or RememberedWrites()
 
     @abstractmethod
     def _policy(self, at: Platform) -> str: ...
@@ -174,7 +194,7 @@ class BucketAccessStage(Stage[AccessSeen]):
             if self._policies.version_in_force(arn) != found.version:
                 continue
             made = self._policies.add_version(arn, edited.text)
-            self._made[arn] = _Made(made, ctx.now)
+            self._writes.put(arn, LastWrite(made, ctx.now))
             return self._look_after(ws, found, edited, made)
         raise Temporary(Message("cannot edit IAM policy {name}: it keeps changing", name=self._named(ws)))
 
@@ -209,7 +229,7 @@ class BucketAccessStage(Stage[AccessSeen]):
         return None
 
     def _is_behind(self, arn: str, found: ManagedPolicy, now: datetime) -> bool:
-        made = self._made.get(arn)
+        made = self._writes.get(arn)
         return (
             made is not None
             and now < made.at + _SHOWN_WITHIN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json
+from provisioner.stages.access.stage import KubeflowAccessStage, RememberedWrites
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow
@@ -241,3 +243,18 @@ def test_T39_twenty_creates_and_deletes_in_any_order_lose_nothing(behind: int, c
     there = [arn for case in cases[:10] for arn in case.ws.bucket_arns]
     assert sorted(resources(iam.policies[ARN])) == sorted([*SHARED, *there])
     assert len(iam.policies[ARN].versions) == 5
+
+
+def test_T42_another_replica_waits_for_what_this_one_wrote_and_iam_does_not_show_yet() -> None:
+    iam, writes, beta = an_iam(behind=5), RememberedWrites(), a_workspace("beta")
+    case = a_case(iam, stage=lambda policies, buckets: KubeflowAccessStage(policies, buckets, writes))
+    Trip(case, Goal.PRESENT).turn()
+
+    other = Trip(replace(case, ws=beta), Goal.PRESENT)
+    _, wait = other.turn()
+
+    assert wait is not None
+    assert other.wire.made == []
+    case.pass_time(5)
+    other.arrive()
+    assert set(resources(policy_of(case))) == {*SHARED, *WS.bucket_arns, *beta.bucket_arns}
