@@ -167,7 +167,7 @@ def installed(command: str, place: Place) -> None:
     folder = place.state.parent
     values = {"settings": GIVEN}
     (folder / "my-values.yaml").write_text(yaml.safe_dump(values))
-    shutil.copy(ROOT / "provisioner" / "conductor.toml", folder / "my-conductor.toml")
+    shutil.copy(ROOT / "provisioner" / "stages" / "conductor" / "calls.toml", folder / "my-conductor.toml")
     (folder / "charts").symlink_to(ROOT / "charts")
 
     said = run(f"{command} --dry-run=client".replace("helm", HELM, 1), folder)

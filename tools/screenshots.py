@@ -172,7 +172,7 @@ class Tour:
         screen.message(OTHER, "Approve").wait_for()
         self.take("delete-request", high=1100)
         self.approve(OTHER)
-        screen.sees("The name is free again", within=screen.message(f"create {OTHER}"))
+        screen.sees("This name is available again", within=screen.message(f"create {OTHER}"))
         self.take("deleted")
 
 

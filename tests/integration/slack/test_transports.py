@@ -229,7 +229,7 @@ def test_a_click_delivered_twice_decides_once(busy: Stand) -> None:
     busy.slack.click("admin", action_id="ws.req.approve", ts=at.ts)
     busy.slack.click("second-admin", action_id="ws.req.approve", ts=at.ts)
 
-    busy.told("second-admin", "your click changed nothing", "workspace-requests")
+    busy.told("second-admin", "Nothing changed.", "workspace-requests")
     assert len(busy.request().decisions) == 1
 
 

@@ -133,7 +133,7 @@ def test_T54_mended_and_tried_again_it_works(here: Conductor) -> None:
     client = here.client()
     what(client)
     here.simulator.accept_admin()
-    assert "does not accept" in what(client)
+    assert "rejects" in what(client)
 
     client.reset_lockout()
 
@@ -528,6 +528,6 @@ def test_a_login_that_is_not_let_in_is_not_taken_for_a_right_that_lacks(
     found = diagnose(failed.value.what, failed.value.cause)
 
     assert found is not None
-    assert "does not let this account in" in str(found.cause)
+    assert "blocks this account's login" in str(found.cause)
     assert f"see that {login} is not blocked" in str(found.remedy)
     assert "type Admin" not in str(found.remedy)

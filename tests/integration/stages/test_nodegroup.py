@@ -476,7 +476,7 @@ def test_T43_a_type_that_no_zone_of_the_cluster_offers_is_refused_before_anybody
     platform = a_platform(specs={"standard": NodeSpec(instance_type="f2.6xlarge")})
     case = a_case(world, next(projects), platform=platform)
 
-    with pytest.raises(Permanent, match=r"f2\.6xlarge is offered in ap-northeast-2d, and the cluster has"):
+    with pytest.raises(Permanent, match=r"f2\.6xlarge is offered in ap-northeast-2d, but the cluster has"):
         Trip(case, Goal.PRESENT).changes()
 
 
