@@ -529,5 +529,5 @@ def test_a_login_that_is_not_let_in_is_not_taken_for_a_right_that_lacks(
 
     assert found is not None
     assert "blocks this account's login" in str(found.cause)
-    assert f"see that {login} is not blocked" in str(found.remedy)
+    assert f"check that {login} isn't blocked" in str(found.remedy)
     assert "type Admin" not in str(found.remedy)
