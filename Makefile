@@ -38,7 +38,7 @@ demo: $(RUN) ## one story played in the terminal (STORY=name, JSON=1)
 test: $(RUN) $(KUBE) ## all tests but the long ones, about two minutes (ARGS="-k words")
 	@$(PYTEST) -n 4 --dist worksteal -m "not long and not crash and not faults and not page and not bench" $(ARGS)
 
-test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some ten minutes)
+test-long: $(RUN) $(KUBE) ## whole journeys, many races, PostgreSQL and the simulators (some twenty minutes)
 	@$(PYTEST) -n 2 --dist loadfile -m long $(ARGS)
 
 test-crash: $(RUN) $(KUBE) ## kill the real bot at each vendor write and see it go on

@@ -12,6 +12,7 @@ import pytest
 
 from bot.config.settings import PREFIX, SettingsFault, all_settings, load
 from bot.model.card import Action
+from bot.slack.app import TABLE, Kind
 from bot.views.states import ROWS, State
 from provisioner.engine.stage import Goal
 from tests.test_architecture import steps
@@ -68,6 +69,16 @@ def test_each_test_that_is_named_exists() -> None:
     lost = [mark for mark in named if (at := mark.partition("::"))[2] not in defined_in(at[0])]
 
     assert lost == []
+
+
+def test_each_button_was_pressed_in_slack_and_somebody_listens() -> None:
+    elsewhere = [
+        name for name, kept in LIST["button"].items() if not kept["pressed"].startswith("integration/slack/")
+    ]
+    listened = {listener.id for listener in TABLE if listener.kind is Kind.ACTION}
+
+    assert elsewhere == []
+    assert [action for action in Action if action.value not in listened] == []
 
 
 def test_who_is_exempt_says_why() -> None:

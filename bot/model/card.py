@@ -67,7 +67,7 @@ class Confirm:
 class Button:
     action: Action
     label: Message  # at most 30 characters in every language
-    value: str  # an opaque id, nothing else
+    value: str  # an id or a project's name, nothing else
     style: Style = Style.PLAIN
     confirm: Confirm | None = None
     spoken: Message | None = None  # for screen readers, where labels repeat

@@ -6,11 +6,11 @@ Handlers call these and touch nothing else. What needs a look at the systems is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from approvals.errors import AlreadyPending, Unknown
+from approvals.errors import Unknown
 from approvals.model import Actor, AuditEntry, Request, RequestId, RequestStatus, Verdict
 from bot.model.card import Card
 from bot.model.refusals import (
@@ -21,10 +21,11 @@ from bot.model.refusals import (
     NeverFailed,
     NotCancelled,
     NotInvolved,
-    Overtaken,
 )
 from bot.model.request_view import ProjectSummary
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
+from bot.requests import followup
+from bot.requests.followup import FollowUp, continuation, deletion
 from bot.requests.obstacle import obstacle, refuse_ready, unknown
 from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import ReadUnit, UnitOfWork
@@ -34,7 +35,7 @@ from bot.views.phrases import person, stays
 from bot.views.status import Page, home_card, list_card, status_card
 from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
-from provisioner.message import Json, Message
+from provisioner.message import Message
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10
@@ -116,26 +117,22 @@ class WorkspaceService:
             if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
                 raise CannotRollBack(run.asked.project, run.status.value)
             refuse_ready(unit, run)
-            submission = _deletion(run, "rollback")
-            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+            wanted = deletion(run, "rollback")
+            return self._follow_up(unit, actor, run, request, wanted, channel, thread_ts)
 
     def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for what a cancelled run has left to be deleted."""
         with self._units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
             refuse_ready(unit, run)
-            submission = _deletion(run, "delete")
-            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+            wanted = deletion(run, "delete")
+            return self._follow_up(unit, actor, run, request, wanted, channel, thread_ts)
 
     def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for a cancelled run again, to the same end: what is left of it is the new plan."""
         with self._units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
-            if run.goal is Goal.ABSENT:
-                submission = _deletion(run, "continue")
-            else:
-                submission = _Asked("continue", SubmissionKind.CREATE, run.asked.to_json())
-            return self._ask_from_card(unit, actor, run, request, submission, channel, thread_ts)
+            return self._follow_up(unit, actor, run, request, continuation(run), channel, thread_ts)
 
     # ---------------------------------------------------------------------------------- deciding
 
@@ -273,47 +270,20 @@ class WorkspaceService:
 
     # ----------------------------------------------------------------------------------- between
 
-    def _ask_from_card(
+    def _follow_up(
         self,
         unit: UnitOfWork,
         actor: Actor,
         run: Run,
         request: Request,
-        asked: _Asked,
+        wanted: FollowUp,
         channel: str,
         thread_ts: str,
     ) -> bool:
-        """One submission a person, until it is answered or what came of it has ended; ends the transaction.
-
-        The key has the newest request of the project in it: pressed again after that one was rejected, it is
-        another ask. One that was refused, and so led to no request, is taken up anew.
-        """
-        project = run.asked.project
-        newest, pending = unit.runs.latest(project), unit.requests.pending_for(project)
-        if newest is not None and newest.id != run.id:
-            raise Overtaken(project, newest.reference)
-        if pending is not None:
-            raise AlreadyPending(pending.id, project)
-        last = unit.requests.latest_for(project)
-        submission = Submission(
-            key=f"{run.id}:{run.attempt}/{asked.verb}/{actor.id}/{last.id if last else ''}",
-            kind=asked.kind,
-            team=actor.team,
-            user=actor.id,
-            channel=channel,
-            at=self._clock.now(),
-            locale=actor.locale,
-            thread_ts=thread_ts,
-            spec=asked.spec,
-        )
-        before = unit.submissions.get(submission.key)
-        if before is not None and before.state is not SubmissionState.CLOSED:
+        """Ends the transaction."""
+        if not followup.submit(unit, actor, run, wanted, self._clock.now(), channel, thread_ts):
             return False
-        if before is None:
-            unit.submissions.add(submission)
-        else:
-            unit.submissions.save(submission)
-        self._audit(unit, actor.id, f"run.{asked.verb}", request)
+        self._audit(unit, actor.id, f"run.{wanted.verb}", request)
         unit.commit()
         self._wake()
         return True
@@ -377,20 +347,6 @@ class WorkspaceService:
         )
 
 
-class _Asked(NamedTuple):
-    """What a button of a card asks for."""
-
-    verb: str  # in the audit log and in the key
-    kind: SubmissionKind
-    spec: Mapping[str, Json]
-
-
 def _involved(actor: Actor, request: Request) -> bool:
     """Who asked for it, and who may decide on it, may do something about its run."""
     return actor.id == request.asked_by or bool(actor.groups & set(request.gate.approvers))
-
-
-def _deletion(run: Run, verb: str) -> _Asked:
-    """Holds what the person saw: a run that has gone on by the time of the answer is not meant."""
-    seen = f"{run.id}:{run.attempt}"
-    return _Asked(verb, SubmissionKind.DELETE, {"project": run.asked.project, "why": "", "run": seen})

@@ -145,7 +145,7 @@ class _Process:
 
     def collect(self) -> Iterable[Metric]:
         yield _gauge("leader", "1 in the process that leads.", float(self._leading()))
-        yield _gauges("job_age_seconds", "Since a job of the leader last succeeded.", "job", self._jobs())
+        yield _gauges("job_age_seconds", "Since a job last succeeded.", "job", self._jobs())
         well = {name: float(not outcome(name, check)) for name, check in self._checks.items()}
         yield _gauges("check", "1 where a check of /ready is well.", "check", well)
 

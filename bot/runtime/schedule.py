@@ -1,4 +1,4 @@
-"""The jobs of the leader: those at an interval, which may be run now as well, and those of the calendar.
+"""The jobs by the clock: those at an interval, which may be run now as well, and those of the calendar.
 
 An interval is slept through by the monotonic clock, a thread a job: whoever sets the wall clock stops none.
 APScheduler has the calendar's, with its memory store only. Every run of a job finds its work in the

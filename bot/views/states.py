@@ -1,7 +1,7 @@
 """Every state that a request and its run can be in, and all that people are told and offered there.
 
 One row a (goal, state): title and sentence of its card, the clause in lists, its mark, its buttons
-and the direct message to the person who asked. A new state is one row here, a new button one action
+and the direct message to the person who asked. A new state is a `State` and its rows, a new button one action
 in a row; the other views look it up. Rows hold templates: `bot/views/headline.py` gives them their
 values.
 """

@@ -6,7 +6,6 @@ import json
 import time
 import timeit
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Annotated
@@ -15,13 +14,13 @@ import typer
 from rich.console import Console
 
 from provisioner.redaction import Redactor
-from sandbox.world import Transport
 from tests.bench.figures import Figure, figure, table
+from tests.bench.history import history
 from tests.bench.replicas import replicas
 from tests.bench.start import memory_and_start
 from tests.bench.subject import Subject, a_subject, until
+from tests.bench.together import together
 
-AT_ONCE = 200
 RUNS = 5
 KILLS = 3
 REDACTED = (100_000, 200_000)  # characters
@@ -35,20 +34,6 @@ CRITICAL = (
     "conductor-member",
 )
 """The longest way through what the stages need of each other."""
-
-
-def acknowledgement(subject: Subject, transport: Transport) -> Figure:
-    """200 commands in the same moment, as the simulated Slack times them."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        seen = list(
-            pool.map(
-                lambda _: subject.slack.command("requester", "general", "/workspace list"), range(AT_ONCE)
-            )
-        )
-    in_time = sum(one["acknowledged"] for one in seen)
-    what = f"acknowledgement, {AT_ONCE} commands at once, {transport.value}"
-    seconds = [one["seconds"] for one in seen]
-    return figure(what, [1000 * one for one in seconds], "ms", f"{in_time} of {AT_ONCE} within 3 s")
 
 
 def redaction() -> Iterator[Figure]:
@@ -123,14 +108,14 @@ def main(
     console = Console(stderr=as_json)
     console.print("measuring starts and memory …", style="bright_black")
     figures += memory_and_start()
-    for transport in Transport:
-        console.print(f"measuring over {transport.value} …", style="bright_black")
-        with a_subject(transport) as subject:
-            figures.append(figure(f"idle memory, {transport.value}", [subject.memory()], "MB"))
-            figures.append(acknowledgement(subject, transport))
-            if transport is Transport.SOCKET:
-                figures += [*approval(subject), *kills(subject)]
-                figures.append(figure("memory after the runs", [subject.memory()], "MB"))
+    console.print("measuring with years of use …", style="bright_black")
+    figures += history()
+    console.print("measuring approvals and kills …", style="bright_black")
+    with a_subject() as subject:
+        figures += [*approval(subject), *kills(subject)]
+        figures.append(figure("memory after the runs", [subject.memory()], "MB"))
+    console.print("measuring creates at once …", style="bright_black")
+    figures += together()
     console.print("measuring a node group of 10 s …", style="bright_black")
     with a_subject(boot=BOOT) as subject:
         figures += critical_path(subject)

@@ -86,9 +86,9 @@ def a_subject(
             world.stop()
 
 
-def until(look: Callable[[], Found | None]) -> Found:
-    """Looks again and again, for `WITHIN` at the most. Raises `TimeoutError`."""
-    deadline = time.monotonic() + WITHIN
+def until(look: Callable[[], Found | None], within: float = WITHIN) -> Found:
+    """Looks again and again, for so many seconds at the most. Raises `TimeoutError`."""
+    deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         found = look()
         if found:

@@ -28,7 +28,7 @@ from bot.storage.database import Database
 from bot.texts import Texts
 from bot.views.render_context import RenderContext
 from bot.views.request import request_card
-from provisioner.engine.run import Entry, EntryKind, RunStatus
+from provisioner.engine.run import Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.message import Json
 from sandbox.slack.simulator import SlackSimulator
 from tests.builders import a_plan, a_platform, a_run, a_spec
@@ -174,6 +174,10 @@ class Stand:
     def request(self, request_id: str = "WSR-0001") -> Request:
         with self.database.unit() as unit:
             return unit.requests.get(RequestId(request_id))
+
+    def run(self, run_id: str = "WSR-0001.1") -> Run:
+        with self.database.unit() as unit:
+            return unit.runs.get(RunId(run_id))
 
     def ask(self, key: str) -> Submission | None:
         with self.database.unit() as unit:

@@ -287,6 +287,32 @@ def test_whoever_cancels_a_run_that_is_working_is_told_at_once(stand: Stand) -> 
     stand.told("requester", "Canceling… The run stops before its next change.", REQUESTS)
 
 
+def test_who_asked_for_it_retries_a_failed_run_and_only_once(stand: Stand) -> None:
+    at = stand.stopped(RunStatus.FAILED, failure=a_failure())
+
+    press(stand, "requester", Action.RETRY, at.ts)
+    stand.eventually(lambda: stand.run().status is RunStatus.QUEUED)
+    press(stand, "requester", Action.RETRY, at.ts)
+
+    stand.told(
+        "requester", "A run for alpha is already in progress. Only failed runs can be retried.", REQUESTS
+    )
+    assert stand.run().attempt == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "action"), [(RunStatus.FAILED, Action.RETRY), (RunStatus.RUNNING, Action.CANCEL)]
+)
+def test_an_outsider_changes_no_run(stand: Stand, status: RunStatus, action: Action) -> None:
+    at = stand.stopped(status, failure=a_failure() if status is RunStatus.FAILED else None)
+    before = stand.run()
+
+    press(stand, "outsider", action, at.ts)
+
+    stand.told("outsider", "can do this.", REQUESTS)
+    assert stand.run() == before
+
+
 @pytest.mark.parametrize("action", [Action.CONTINUE, Action.DELETE])
 def test_what_was_cancelled_is_asked_for_from_its_card(stand: Stand, action: Action) -> None:
     at = stand.stopped(RunStatus.CANCELLED)

@@ -78,7 +78,9 @@ def told(bot: Clients, call: str, kind: Kind) -> Diagnosis:
 def test_the_right_that_lacks_is_named(bot: Clients, call: str) -> None:
     known = told(bot, call, Kind.ACCESS_DENIED)
 
-    assert str(known.cause).endswith(f"he bot's AWS role doesn't have permission for {call.replace('.', ':')}.")
+    assert str(known.cause).endswith(
+        f"he bot's AWS role doesn't have permission for {call.replace('.', ':')}."
+    )
     assert not known.retryable
 
 
