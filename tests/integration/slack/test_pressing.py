@@ -295,7 +295,7 @@ def test_who_asked_for_it_retries_a_failed_run_and_only_once(stand: Stand) -> No
     press(stand, "requester", Action.RETRY, at.ts)
 
     stand.told(
-        "requester", "A run for alpha is already in progress. Only failed runs can be retried.", REQUESTS
+        "requester", "already in progress. Only failed runs can be retried.", REQUESTS
     )
     assert stand.run().attempt == 2
 
