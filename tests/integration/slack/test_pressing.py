@@ -294,9 +294,7 @@ def test_who_asked_for_it_retries_a_failed_run_and_only_once(stand: Stand) -> No
     stand.eventually(lambda: stand.run().status is RunStatus.QUEUED)
     press(stand, "requester", Action.RETRY, at.ts)
 
-    stand.told(
-        "requester", "already in progress. Only failed runs can be retried.", REQUESTS
-    )
+    stand.told("requester", "already in progress. Only failed runs can be retried.", REQUESTS)
     assert stand.run().attempt == 2
 
 
