@@ -12,7 +12,7 @@ from bot.slack.errors import TROUBLE
 from tests.fakes.hanging import Hang, hanging
 
 WITHIN = 0.4  # seconds
-AT_MOST = 3.0  # seconds: the limit, and a machine with much to do
+AT_MOST = 20.0  # seconds: the limit, and a machine with much to do; who hangs here hangs for good
 
 
 @pytest.mark.parametrize("hang", Hang, ids=str)

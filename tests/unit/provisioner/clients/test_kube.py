@@ -21,6 +21,8 @@ from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 
 WHAT = Message("cannot read it")
+TIMEOUTS = ("TimeoutError", "ReadTimeoutError")
+"""The whole call and the wait on the socket may end in the same moment; either is told."""
 KUBECONFIG = """
 apiVersion: v1
 kind: Config
@@ -171,7 +173,7 @@ def test_an_api_server_that_says_nothing_is_given_up(serve: Serve) -> None:
         serve(silent, timeout=0.1).find(WHAT, NAMESPACES, "any")
 
     assert failed.value.cause is not None
-    assert failed.value.cause.code == "TimeoutError"
+    assert failed.value.cause.code in TIMEOUTS
 
 
 def test_an_answer_that_trickles_is_given_up_though_no_wait_is_long(serve: Serve) -> None:
@@ -193,11 +195,10 @@ def test_who_observes_is_told_of_each_call_and_its_code(serve: Serve) -> None:
     with pytest.raises(Temporary):
         serve(silent, observer=observer, timeout=0.1).delete(WHAT, NAMESPACES, "any")
 
-    assert told == [
-        ("kubernetes", "list pods", "ok"),
-        ("kubernetes", "get namespaces", "404"),
-        ("kubernetes", "delete namespaces", "TimeoutError"),
-    ]
+    *answered, given_up = told
+    assert answered == [("kubernetes", "list pods", "ok"), ("kubernetes", "get namespaces", "404")]
+    assert given_up[:2] == ("kubernetes", "delete namespaces")
+    assert given_up[2] in TIMEOUTS
 
 
 def test_a_bug_of_ours_is_not_made_an_answer_of_the_cluster() -> None:
