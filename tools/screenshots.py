@@ -73,7 +73,7 @@ class Tour:
         self.take("form")
         screen.fill(desired="7")
         screen.send()
-        screen.sees("are more than the most", within=screen.field("desired"))
+        screen.sees("can't exceed maximum nodes", within=screen.field("desired"))
         self.take("form-wrong")
         screen.fill(desired="1")
         screen.send()
