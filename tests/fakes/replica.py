@@ -176,7 +176,8 @@ class _Stage(Stage[str]):
 
     def ensure(self, ws: Workspace, seen: str, ctx: StageContext) -> Wait | None:
         if self._freezes:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread: sent to the process, another thread may take it, and this one writes meanwhile.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         ctx.progress(Message("writing"))
         _write(self._log, ws.project)
         return None
