@@ -27,8 +27,8 @@ OTHER = "os.getuid() or os.setuid(65534)  # root may write what is read-only"
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    """In a folder that others may look into, which pytest's are not."""
-    with TemporaryDirectory() as folder:
+    """In a folder that others may look into, which pytest's are not, nor one below a private TMPDIR."""
+    with TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         database = Database(f"sqlite:///{folder}/bot.db")
         database.migrate()
