@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import structlog
 
@@ -25,10 +26,13 @@ from bot.requests.transitions import redraw
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import Texts
 from bot.views.direct import DirectMessageKind, direct_card
+from bot.views.phrases import stacked
 from bot.views.render_context import NO_LINKS, Links, RenderContext
 from bot.views.request import request_card
 from bot.views.thread import CALLS, thread_line
 from provisioner.engine.run import Clock, Entry, EntryKind
+from provisioner.engine.turn import MOVING
+from provisioner.message import Message
 
 log = structlog.get_logger()
 
@@ -38,6 +42,9 @@ CARD_EVERY = timedelta(seconds=1)
 _GONE_AGAIN = timedelta(minutes=1)
 _READ_AT_ONCE = 50
 """Messages. Telling them may take as many seconds, so they are not all read before the first is told."""
+_LINES_MOST = 10
+"""In one post of a thread."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,14 @@ class Snapshot:
     case: RequestView
     entries: Sequence[Entry]  # of the run, those its thread has not told
     owed: frozenset[str]  # keys of all messages about the request that are owed, or were sent, already
+
+    @property
+    def urgent(self) -> bool:
+        """It has something to show that people act on; else only how far a run is."""
+        run, shown_at = self.case.run, self.message.shown_at
+        if run is None or run.status not in MOVING or shown_at is None or shown_at < run.created_at:
+            return True
+        return any(entry.kind in {EntryKind.STARTED, EntryKind.REQUEUED} for entry in self.entries)
 
 
 class MessageSync:
@@ -88,6 +103,7 @@ class MessageSync:
         for start in range(0, len(owed), _READ_AT_ONCE):
             batch = owed[start : start + _READ_AT_ONCE]
             snapshots = self._read_together(batch)
+            batch = sorted(batch, key=lambda message: _rank(snapshots.get(message.key)))
             said += sum(self._try(message, snapshots.get(message.key)) for message in batch)
         return said
 
@@ -119,16 +135,23 @@ class MessageSync:
                 self._owe(message, snapshot, _moments(snapshot, seen=False))
                 raise
         self._owe(message, snapshot, _moments(snapshot))
-        for entry in snapshot.entries:
-            message, spoken = self._tell(message, snapshot, entry)
+        busy: Busy | None = None
+        try:
+            message, spoken = self._tell(message, snapshot)
             said += spoken
+        except Busy as error:  # a channel that takes no more posts now may well take the card
+            message, busy = self._stored(message), error
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
         if card.digest != message.digest and self._may_update(message, over=snapshot.case.over):
-            self._notifier.update(_at(message), card, key=message.key, language=message.language)
-            message = self._save(_well(replace(message, digest=card.digest, shown_at=self._clock.now())))
+            self._notifier.update(
+                _at(message), card, key=message.key, language=message.language, urgent=snapshot.urgent
+            )
+            message = self._save(replace(message, digest=card.digest, shown_at=self._clock.now()))
             said += 1
+        if busy is not None:
+            raise busy
         if card.digest == message.digest:
-            self._shown(message, over=snapshot.case.over)
+            self._shown(_well(message), over=snapshot.case.over)
         return said
 
     def _shown(self, message: TrackedMessage, *, over: bool) -> None:
@@ -179,23 +202,30 @@ class MessageSync:
             unit.commit()
         return sent
 
-    def _tell(self, message: TrackedMessage, snapshot: Snapshot, entry: Entry) -> tuple[TrackedMessage, int]:
-        """One line of the journal, once. Returns the message, and 1 if something was said."""
-        line = thread_line(entry)
-        run = snapshot.case.run
-        if line is None or run is None:
-            return replace(message, told=entry.number), 0
-        key = f"{run.id}#{entry.number}"
+    def _tell(self, message: TrackedMessage, snapshot: Snapshot) -> tuple[TrackedMessage, int]:
+        """What the thread has not told of the journal, once; what came together in one post.
+
+        Returns the message, and how many were posted. The key of a post is its last entry's.
+        """
+        run, said = snapshot.case.run, 0
+        if run is None or not snapshot.entries:
+            return message, said
         root = Posted(message.channel, message.root_ts or message.ts)
-        doubtful = message.sending == entry.number
-        if doubtful and self._notifier.find(
-            message.channel, key, since=entry.at - LOOK_BACK, root_ts=root.ts
-        ):
-            return self._save(_well(replace(message, told=entry.number, sending=0))), 0
-        message = self._save(replace(message, sending=entry.number))
-        mention = _called(snapshot.case.request) if entry.kind in CALLS else ()
-        self._notifier.reply(root, line, key=key, language=message.language, mention=mention)
-        return self._save(_well(replace(message, told=entry.number, sending=0))), 1
+        if message.sending > message.told:
+            key = f"{run.id}#{message.sending}"
+            since = snapshot.entries[0].at - LOOK_BACK
+            found = self._notifier.find(message.channel, key, since=since, root_ts=root.ts)
+            told = message.sending if found else message.told
+            message = self._save(_well(replace(message, told=told, sending=0)))
+        for number, text, calls in _posts(entry for entry in snapshot.entries if entry.number > message.told):
+            message = self._save(replace(message, sending=number))
+            mention = _called(snapshot.case.request) if calls else ()
+            self._notifier.reply(
+                root, text, key=f"{run.id}#{number}", language=message.language, mention=mention
+            )
+            message = self._save(_well(replace(message, told=number, sending=0)))
+            said += 1
+        return replace(message, told=snapshot.entries[-1].number), said
 
     # ----------------------------------------------------------------------------- direct messages
 
@@ -295,6 +325,23 @@ class MessageSync:
     def _put_off(self, message: TrackedMessage, pause: timedelta) -> None:
         next_at = self._clock.now() + pause
         self._save(replace(message, tries=message.tries + 1, next_at=next_at))
+
+
+def _rank(snapshot: Snapshot | None) -> datetime:
+    """First what people act on, as it came; then what has shown nothing new for longest."""
+    if snapshot is None or snapshot.urgent:
+        return _NEVER
+    return snapshot.message.shown_at or _NEVER
+
+
+def _posts(entries: Iterable[Entry]) -> Iterable[tuple[int, Message, bool]]:
+    """What is posted, the number of its last entry, and whether it calls people: those lines stand alone."""
+    lines = [(entry.number, line, entry.kind in CALLS) for entry in entries if (line := thread_line(entry))]
+    for calls, group in groupby(lines, key=lambda one: one[2]):
+        these = list(group)
+        for start in range(0, len(these), _LINES_MOST):
+            post = these[start : start + _LINES_MOST]
+            yield post[-1][0], stacked([line for _, line, _ in post]), calls
 
 
 def _well(message: TrackedMessage) -> TrackedMessage:

@@ -64,7 +64,9 @@ class Notifier(Protocol):
         """A new message in a channel, or to a person by their id; in the thread of `root_ts` if given."""
         ...
 
-    def update(self, at: Posted, card: Card, *, key: str, language: str) -> None: ...
+    def update(self, at: Posted, card: Card, *, key: str, language: str, urgent: bool = True) -> None:
+        """`urgent`: it shows something that people act on. Where few updates are left, the others wait."""
+        ...
 
     def reply(
         self, at: Posted, text: Message, *, key: str, language: str, mention: Sequence[str] = ()

@@ -27,8 +27,10 @@ from provisioner.message import Message, named
 log = structlog.get_logger()
 
 EVENT_TYPE = "workspace_bot"
-UPDATES_A_MINUTE, UPDATES_AT_ONCE = 40, 10
-"""`chat.update` is tier 3, about 50 a minute for the whole workspace: never more than 10 + 40 in a minute."""
+UPDATES_A_MINUTE, UPDATES_AT_ONCE = 30, 20
+"""`chat.update` is tier 3, about 50 a minute for the whole workspace: never more than 20 + 30 in a minute."""
+KEPT = 12
+"""Of those at once, for what is urgent: however many runs are under way, the end of one is shown at once."""
 
 BUSY_SECONDS = 5.0
 """Until the next try when Slack is down or its answer was lost."""
@@ -112,8 +114,8 @@ class SlackNotifier:
     def post(self, channel: str, card: Card, *, key: str, language: str, root_ts: str = "") -> Posted:
         return self._posted(self._message(card, language, key), channel, root_ts)
 
-    def update(self, at: Posted, card: Card, *, key: str, language: str) -> None:
-        wait = self._updates.take()
+    def update(self, at: Posted, card: Card, *, key: str, language: str, urgent: bool = True) -> None:
+        wait = self._updates.take(leave=0 if urgent else KEPT)
         if wait:
             raise Busy(wait, "our own limit on chat.update")
         place = {"channel": at.channel, "ts": at.ts}

@@ -41,12 +41,13 @@ class RateLimiter:
         # When the bucket will be full again; one taken moves it one gap on.
         self._full_at = timer()
 
-    def take(self) -> float:
-        """Take one: 0. When there is none, how many seconds until there is."""
+    def take(self, *, leave: int = 0) -> float:
+        """Take one and `leave` so many: 0. Where that cannot be, how many seconds until it can."""
         with self._lock:
             now = self._timer()
             full_at = max(self._full_at, now) + self._gap
-            if full_at - now > self._span:
-                return full_at - now - self._span
+            span = self._span - leave * self._gap
+            if full_at - now > span:
+                return full_at - now - span
             self._full_at = full_at
             return 0.0

@@ -28,11 +28,16 @@ class Said:
 
 
 class FakeNotifier:
-    """`Notifier`. `down`: it does not answer; `losing`: it does what it is told, and the answer is lost."""
+    """`Notifier`. `down`: it does not answer; `losing`: it does what it is told, and the answer is lost.
+
+    `full`: channels that take no more posts now; `few`: only urgent updates are left.
+    """
 
     def __init__(self, *, clock: FakeClock, fuse: Fuse | None = None) -> None:
         self.down = False
         self.losing = 0
+        self.full: set[str] = set()
+        self.few = False
         self.gone: set[str] = set()  # channels and people that cannot be reached
         self.said: list[Said] = []
         self.whispered: list[tuple[str, str, str]] = []  # channel, user, text
@@ -50,8 +55,10 @@ class FakeNotifier:
         people = "".join(f"@{user} " for user in mention)
         return self._say(at.channel, people + str(text), key=key, root_ts=at.ts)
 
-    def update(self, at: Posted, card: Card, *, key: str, language: str) -> None:
+    def update(self, at: Posted, card: Card, *, key: str, language: str, urgent: bool = True) -> None:
         self._reach(at.channel)
+        if self.few and not urgent:
+            raise Busy(2, "few updates are left")
         said = next((said for said in self.said if said.ts == at.ts), None)
         if said is None:
             raise Gone(Message("that message is not there any more"))
@@ -119,6 +126,8 @@ class FakeNotifier:
 
     def _say(self, channel: str, text: str, *, key: str, root_ts: str, card: Card | None = None) -> Posted:
         self._reach(channel)
+        if channel in self.full:
+            raise Busy(1, "the channel takes no more posts now")
 
         def say() -> Posted:
             at = self._clock.now() + timedelta(microseconds=len(self.said))

@@ -118,7 +118,8 @@ def test_U4_a_kill_at_any_point_changes_nothing_in_what_is_done_and_told(
 
 
 def _told(office: Office) -> tuple[list[str], list[str], list[str], str]:
-    lines, directs = sorted(office.chat.lines(CHANNEL)), sorted(office.chat.directs(MINA))
+    posts, directs = office.chat.lines(CHANNEL), sorted(office.chat.directs(MINA))
+    lines = sorted(line for post in posts for line in post.splitlines())  # a kill may part what came together
     cards = "\n".join(office.chat.card_at(CHANNEL, key) for key in office.chat.keys(CHANNEL))
     return office.chat.keys(CHANNEL), lines, directs, cards
 

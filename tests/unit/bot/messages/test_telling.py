@@ -40,6 +40,74 @@ def test_the_thread_gets_a_line_for_each_milestone(office: Office) -> None:
         assert sum(f"Stage {stage} is" in line for line in lines) == 1, lines
 
 
+def test_what_happened_since_the_last_word_is_told_in_one_post(office: Office) -> None:
+    run = office.approves(office.requested())
+    while office.run(run.id).active:
+        office.engine.advance(office.run(run.id))
+        office.later(seconds=5)
+    office.settle()
+
+    (post,) = office.chat.lines(CHANNEL)
+    assert [line for line in post.splitlines() if "bucket" in line] == ["Stage bucket is ready"]
+    assert post.splitlines()[0] == "Run started"
+    assert post.splitlines()[-1] == "All resources are ready"
+
+
+def test_a_post_whose_answer_was_lost_is_not_told_again_beside_what_came_since(office: Office) -> None:
+    request = office.requested()
+    office.settle()
+    run = office.approves(request)
+    office.engine.advance(office.run(run.id))
+    office.chat.losing = 1
+    office.message_sync.sync_once()
+    office.later(seconds=5)
+    office.settle()
+
+    lines = [line for post in office.chat.lines(CHANNEL) for line in post.splitlines()]
+    assert len(lines) == len(set(lines))
+    assert {"Run started", "All resources are ready"} <= set(lines)
+
+
+def test_a_channel_that_takes_no_more_posts_still_shows_the_end_on_the_card(office: Office) -> None:
+    request = office.requested()
+    office.settle()
+    office.chat.full.add(CHANNEL)
+    office.approves(request)
+    office.settle()
+    office.later(seconds=2)
+    office.settle()
+
+    assert office.chat.lines(CHANNEL) == []
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
+
+    office.chat.full.clear()
+    office.later(seconds=5)
+    office.settle()
+    assert "All resources are ready" in office.chat.lines(CHANNEL)[-1]
+
+
+def test_where_few_updates_are_left_they_are_kept_for_what_people_act_on(office: Office) -> None:
+    request = office.requested()
+    office.settle()
+    office.chat.few = True
+    office.later(seconds=5)
+    run = office.approves(request)
+    office.message_sync.sync_once()
+    assert office.chat.buttons_at(CHANNEL, request.id) == ["ws.status.run", "ws.run.cancel"]
+
+    office.engine.advance(office.run(run.id))
+    office.later(seconds=5)
+    office.message_sync.sync_once()
+    begun = office.chat.card_at(CHANNEL, request.id)
+    office.later(seconds=5)
+    office.engine.advance(office.run(run.id))
+    office.message_sync.sync_once()
+    assert office.chat.card_at(CHANNEL, request.id) == begun
+
+    office.settle()
+    assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
+
+
 def test_U7_the_requester_hears_of_every_end_by_direct_message(office: Office) -> None:
     office.world.breaks("nodes", Permanent(Message("cannot make nodes alpha"), cause=a_cause()))
     run = office.approves(office.requested())

@@ -59,8 +59,9 @@ def test_all_that_is_ours_goes_and_the_card_says_what_is_still_there(office: Off
     assert (
         "This name is available again once the resources left in place are deleted: /workspace create alpha"
     ) in card
-    assert f"Stage bucket left in place: {THEIRS}" in office.chat.lines(CHANNEL)
-    assert f"All resources the bot owns were deleted. Left in place: {THEIRS}" in office.chat.lines(CHANNEL)
+    lines = [line for post in office.chat.lines(CHANNEL) for line in post.splitlines()]
+    assert f"Stage bucket left in place: {THEIRS}" in lines
+    assert f"All resources the bot owns were deleted. Left in place: {THEIRS}" in lines
 
 
 def test_the_asker_and_whoever_asks_later_hear_of_it(office: Office) -> None:

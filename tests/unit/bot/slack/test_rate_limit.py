@@ -30,6 +30,18 @@ def test_a_bucket_is_full_again_after_a_while_and_never_fuller() -> None:
     assert [bucket.take() for _ in range(3)] == [0, 0, 1]
 
 
+def test_what_can_wait_leaves_something_in_the_bucket_for_what_cannot() -> None:
+    clock = FakeClock()
+    bucket = RateLimiter(a_minute=60, burst=3, timer=clock.elapsed)
+
+    assert [bucket.take(leave=2) for _ in range(2)] == [0, 1]
+    assert [bucket.take() for _ in range(3)] == [0, 0, 1]
+
+    clock.pass_by(1)
+    assert bucket.take(leave=2) == 2
+    assert bucket.take() == 0
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_is_set_changes_nothing(hours: int) -> None:
     clock = FakeClock()
