@@ -41,7 +41,7 @@ QUEUE = "runs"
 TURNS = 16
 """Turns at once in one process. A run that waits takes none of these places."""
 
-_QUEUE_EVERY = 0.1  # seconds between looks at the queue
+_QUEUE_EVERY = 0.2  # seconds between looks at the queue
 _WATCH_EVERY = 0.5  # seconds between looks at who lives
 _LOOK_AGAIN = 30.0  # seconds, after which nothing remembered is believed
 _STOP_WITHIN = 10.0  # seconds for the turns under way

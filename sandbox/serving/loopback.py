@@ -12,7 +12,7 @@ from typing import cast
 import uvicorn
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HOST = "127.0.0.1"
 
@@ -78,7 +78,7 @@ class Loopback:
         bound = self._bound = self._bound or bind(port)
         transports, tls = self._transports, self._tls
 
-        class Protocol(H11Protocol):
+        class Protocol(HttpToolsProtocol):
             def connection_made(self, transport: BaseTransport) -> None:
                 super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn asks for Transport
                 transports[transport.get_extra_info("peername")] = cast(Transport, transport)

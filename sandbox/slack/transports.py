@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 Address = tuple[str, int]
@@ -41,7 +41,7 @@ class Transports:
         """uvicorn's own HTTP protocol, which also notes its transport here."""
         transports = self
 
-        class NotingProtocol(H11Protocol):
+        class NotingProtocol(HttpToolsProtocol):
             def __init__(
                 self,
                 config: Config,
