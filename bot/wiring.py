@@ -43,6 +43,8 @@ log = structlog.get_logger()
 
 RETENTION = timedelta(days=30)
 """How long the engine's own record of an ended run is kept; ours is kept for good."""
+TOLD_TOGETHER = timedelta(seconds=0.2)
+"""What many turns have to tell within this time is read and told in one round."""
 
 
 class Bot:
@@ -164,7 +166,7 @@ class Bot:
         return (
             Job("look", timedelta(seconds=1), self._look),
             Job("answer", rung, self._intake.process_due),
-            Job("follow", rung, self._sync.sync_once),
+            Job("follow", rung, self._sync.sync_once, rest=TOLD_TOGETHER),
             Job("expire", rung, self.service.expire),
             Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
             Job("prune", TimeOfDay(minute=7), self._prune),

@@ -31,17 +31,15 @@ class TimeOfDay:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`when` is how long after its end it runs again, the first time at once; or when the calendar says."""
+    """`when` is how long after its end it runs again, the first time at once; or when the calendar says.
+
+    `rest` is for how long it stays quiet after each run, also when rung: many rings become one run.
+    """
 
     name: str
     when: timedelta | TimeOfDay
     work: Callable[[], object]
-
-    @property
-    def every(self) -> timedelta:
-        if isinstance(self.when, timedelta):
-            return self.when
-        return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
+    rest: timedelta = timedelta(0)
 
 
 def seconds_between(job: Job) -> float:
@@ -99,12 +97,14 @@ class Schedule:
         self._calendar.shutdown(wait=True)
 
     def _repeat(self, job: Job, seconds: float, bell: threading.Event) -> None:
+        rest = job.rest.total_seconds()
         while True:
             bell.clear()  # before the look at `_stopping`, which is set before the bell
             if self._stopping.is_set():
                 return
             self._run(job)
-            bell.wait(seconds)
+            self._stopping.wait(rest)
+            bell.wait(seconds - rest)
 
     def _run(self, job: Job) -> None:
         try:

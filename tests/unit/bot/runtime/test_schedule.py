@@ -86,6 +86,21 @@ def test_a_job_that_is_rung_while_it_runs_runs_once_more() -> None:
     assert counter.count == 2
 
 
+def test_a_job_that_rests_is_rung_in_vain_until_it_has_rested() -> None:
+    patient, quick = Counter(), Counter()
+    jobs = (
+        Job("patient", timedelta(hours=1), patient.work, rest=timedelta(hours=1)),
+        Job("quick", timedelta(hours=1), quick.work, rest=timedelta(milliseconds=20)),
+    )
+    with running(*jobs) as schedule:
+        assert patient.reaches(1)
+        assert quick.reaches(1)
+        for job in jobs:
+            schedule.ring(job.name)
+        assert quick.reaches(2)
+    assert patient.count == 1
+
+
 def test_a_job_that_breaks_runs_again_and_does_not_stop_the_others() -> None:
     broken, well = Counter(), Counter()
 
