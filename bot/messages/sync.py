@@ -62,7 +62,7 @@ class Snapshot:
         run, shown_at = self.case.run, self.message.shown_at
         if run is None or run.status not in MOVING or shown_at is None or shown_at < run.created_at:
             return True
-        return any(entry.kind in {EntryKind.STARTED, EntryKind.REQUEUED} for entry in self.entries)
+        return any(entry.kind is EntryKind.REQUEUED for entry in self.entries)
 
 
 class MessageSync:

@@ -105,6 +105,8 @@ def test_where_few_updates_are_left_they_are_kept_for_what_people_act_on(office:
     assert office.chat.card_at(CHANNEL, request.id) == begun
 
     office.settle()
+    office.later(seconds=5)
+    office.settle()
     assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
 
 
