@@ -66,8 +66,8 @@ class RunRecorder:
         more is time in which nobody looked, or a clock that was set. Saved with what comes of the look."""
         before, now = self._progress(step), self.now
         since = before.looked_at or before.since or now
-        passed = min(max(now - since, timedelta(0)), self._policy.longest)
-        self._set(step, spent=before.spent + passed, looked_at=now)
+        passed = min(max(now - since, timedelta(0)), self._policy.longest) if before.counts else timedelta(0)
+        self._set(step, spent=before.spent + passed, looked_at=now, counts=True)
 
     def intend(self, step: Step, changes: Sequence[Change]) -> None:
         """Before the first write of a turn; journalled once an attempt, not again after each wait.
@@ -106,7 +106,7 @@ class RunRecorder:
         The same wait again is not journalled, and saved with the end of the turn.
         """
         until = self.now + timedelta(seconds=wait.seconds)
-        self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason)
+        self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason, counts=wait.counts)
         if before.status is not StageStatus.WAITING or before.reason != wait.reason:
             message = Message("{title}: {reason}", title=step.stage.title, reason=wait.reason)
             self._write(EntryKind.STAGE_WAITING, message, step)

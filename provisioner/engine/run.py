@@ -64,6 +64,7 @@ class StageProgress:
     spent: timedelta = timedelta(0)  # for how long it was looked at since then
     looked_at: datetime | None = None  # by the last turn that came to it
     until: datetime | None = None  # WAITING, RETRYING: looked at again then
+    counts: bool = True  # what passes until it is looked at again is part of `spent`
     reason: Message | None = None  # what it waits for, or why it is tried again
     tries: int = 0  # temporary errors; a look that fails after a wait is the first again
     sent_back: int = 0  # how often the last look of a run found it not done
@@ -78,6 +79,7 @@ class StageProgress:
             "reason": self.reason.to_json() if self.reason else None,
             "spent": self.spent.total_seconds(),
             "looked_at": self.looked_at.isoformat() if self.looked_at else None,
+            "counts": self.counts,
             "tries": self.tries,
             "sent_back": self.sent_back,
             "to_the_end": self.to_the_end,
@@ -100,6 +102,7 @@ class StageProgress:
             reason=Message.from_json(data["reason"]) if data["reason"] else None,
             spent=timedelta(seconds=data.get("spent", 0)),
             looked_at=datetime.fromisoformat(looked_at) if looked_at else None,
+            counts=data.get("counts", True),
             tries=data["tries"],
             sent_back=data.get("sent_back", 0),
             to_the_end=data.get("to_the_end", False),  # runs that are older than it

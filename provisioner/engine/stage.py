@@ -103,10 +103,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not there yet; ask again in `seconds`. Uses up no attempt."""
+    """Not there yet; ask again in `seconds`. Uses up no attempt.
+
+    `counts`: it takes of the time that a stage has. What waits in line has not begun.
+    """
 
     seconds: float
     reason: Message
+    _: KW_ONLY
+    counts: bool = True
 
 
 class StageContext(Protocol):

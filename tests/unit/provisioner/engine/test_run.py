@@ -159,6 +159,7 @@ class TestStorage:
             looked_at=NOON,
             tries=1,
             sent_back=1,
+            counts=False,
             to_the_end=True,
         )
 
@@ -167,7 +168,7 @@ class TestStorage:
 
     def test_reads_progress_of_before_a_stage_could_not_be_left(self) -> None:
         older = StageProgress(status=StageStatus.WAITING, since=NOON).to_json()
-        for later in ("to_the_end", "spent", "looked_at", "sent_back"):
+        for later in ("to_the_end", "spent", "looked_at", "sent_back", "counts"):
             del older[later]
 
         assert StageProgress.from_json(older) == StageProgress(status=StageStatus.WAITING, since=NOON)

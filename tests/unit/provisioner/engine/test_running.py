@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,7 +23,7 @@ from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
 from tests.builders import a_cause, a_run, a_workspace
-from tests.fakes.world import FakeStage, Look
+from tests.fakes.world import FakeStage, FakeWorld, Look
 from tests.fakes.yard import Yard
 
 THROTTLED = Temporary(Message("cannot create the bucket"), cause=a_cause("Slow down"))
@@ -408,6 +408,27 @@ class TestAFailure:
 
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
 
+    def test_does_not_come_of_hours_in_line(self, yard: Yard) -> None:
+        yard.retry = RetryPolicy(stage_within=timedelta(minutes=2))
+        until = yard.clock.later(7200)
+        yard.steps = (Step(InLine(yard.world, "nodes", until, takes=timedelta(minutes=1))),)
+
+        run = yard.settle(yard.approve())
+
+        assert run.status is RunStatus.SUCCEEDED
+        assert run.ended_at
+        assert run.ended_at - until >= timedelta(minutes=1)
+
+    def test_counts_what_comes_after_the_line(self, yard: Yard) -> None:
+        yard.retry = RetryPolicy(stage_within=timedelta(minutes=2))
+        until = yard.clock.later(7200)
+        yard.steps = (Step(InLine(yard.world, "nodes", until, takes=timedelta(hours=1))),)
+
+        run = yard.settle(yard.approve())
+
+        assert run.status is RunStatus.FAILED
+        assert yard.clock.now() - until == timedelta(minutes=2)
+
     def test_does_not_come_of_hours_in_which_nobody_looked(self, yard: Yard) -> None:
         yard.steps = (Step(FakeStage(yard.world, "nodes", takes=timedelta(hours=3, minutes=5))),)
         run_id = yard.approve()
@@ -503,6 +524,19 @@ class Meddler(FakeStage):
             return super().ensure(ws, seen, ctx)
         except Stale as error:
             raise Permanent(Message("cannot note")) from error
+
+
+class InLine(FakeStage):
+    """Others come first until then."""
+
+    def __init__(self, world: FakeWorld, name: str, until: datetime, *, takes: timedelta) -> None:
+        super().__init__(world, name, takes=takes)
+        self._until = until
+
+    def ensure(self, ws: Workspace, seen: Look, ctx: StageContext) -> Wait | None:
+        if ctx.now < self._until:
+            return Wait(60, Message("number 1 in line"), counts=False)
+        return super().ensure(ws, seen, ctx)
 
 
 class TestTheOrder:
