@@ -18,8 +18,9 @@ VERSION = "0.230.0"
 OLD_CLUSTER_TAG = "eksctl.cluster.k8s.io/v1alpha1/cluster-name"
 OLD_NAME_TAG = "eksctl.io/v1alpha2/nodegroup-name"
 VERSION_TAG = "alpha.eksctl.io/eksctl-version"
-POLL = 0.3
-"""Seconds between two looks at a stack; the real one takes 30 and more."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.3, 3.0
+"""Seconds between two looks at a stack, doubled from look to look, so that it goes on for a while when the
+stack is what it waits for. The real one takes 30, and up to 120."""
 
 SAY_EVERY = 2.0
 """Seconds between two lines about it."""
@@ -188,7 +189,7 @@ class Stacks:
     def _wait(self, name: str, waiter: str, good: frozenset[str], bad: frozenset[str]) -> None:
         """Until the stack has one of these states; the empty state is that of a stack that is not there."""
         until = time.monotonic() + self._timeout.total_seconds()
-        say_at = 0.0
+        say_at, pause = 0.0, FIRST_PAUSE
         while True:
             if time.monotonic() >= say_at:
                 self._lines.info(f'waiting for CloudFormation stack "{name}"')
@@ -198,9 +199,10 @@ class Stacks:
                 return
             if status in bad or not status:
                 raise Failure(FAILED)
-            if time.monotonic() + POLL > until:
+            if time.monotonic() + pause > until:
                 raise Failure(f"exceeded max wait time for {waiter} waiter")
-            time.sleep(POLL)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _status(self, name: str) -> str:
         try:
