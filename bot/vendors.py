@@ -41,7 +41,10 @@ class Vendors:
         self._aws = AwsClients(region=settings.platform.region, observer=observer)
         self._cluster = cluster(settings, observer)
         self._eksctl = EksctlProgram(
-            program=settings.eksctl, folder=settings.state / "eksctl", environment=for_programs()
+            program=settings.eksctl,
+            folder=settings.state / "eksctl",
+            environment=for_programs(),
+            at_once=settings.nodes.eksctl_at_once,
         )
         self._grafana = grafana(settings, observer)
         self._conductor = conductor(settings, observer)

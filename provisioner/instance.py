@@ -15,6 +15,7 @@ class InstanceType:
     memory_gib: int  # whole GiB, rounded down
     gpus: int = 0
     nvidia: bool = False  # some of them are NVIDIA's, which pods get through a device plugin
+    neuron: bool = False  # it has AWS's own accelerators (Inferentia, Trainium), with a plugin of theirs
 
 
 class InstanceTypes(Protocol):

@@ -141,6 +141,12 @@ class NodesSettings(_Frozen):
         pattern=r"^[A-Z][A-Za-z0-9]+$",
         description="AMI family of the nodes, as eksctl names it",
     )
+    eksctl_at_once: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="eksctl programs that one replica runs at the same time, 100 MB each",
+    )
 
 
 class GrafanaSettings(_Frozen):

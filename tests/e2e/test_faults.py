@@ -59,7 +59,7 @@ DENIED = {
 """By who says no, in the order in which a create comes to them.
 
 A bucket that is there is encrypted by S3 itself, so that s3.PutBucketEncryption comes only right after it was
-made; and once eksctl has written the tags of an auto scaling group, the bot does not.
+made.
 """
 
 DENIED_DELETING = {

@@ -10,6 +10,7 @@ from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.instance import InstanceType
 from provisioner.message import Message
 from provisioner.stages.nodegroup.config import ClusterConfig
+from provisioner.stages.nodegroup.places import Places
 from provisioner.stages.nodegroup.state import (
     LABEL_TAG,
     AutoScalingGroup,
@@ -80,13 +81,16 @@ class FakeChild:
 class FakeCloud:
     """All four ports of the stage."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, *, at_once: int = 10) -> None:
         self.clock = clock
+        self.at_once = at_once
+        self.places = Places(at_once, clock.elapsed)
         self.types = {
             "m5.xlarge": InstanceType(name="m5.xlarge", vcpus=4, memory_gib=16),
             "g5.xlarge": InstanceType(name="g5.xlarge", vcpus=4, memory_gib=16, gpus=1, nvidia=True),
+            "inf2.xlarge": InstanceType(name="inf2.xlarge", vcpus=4, memory_gib=16, neuron=True),
         }
-        self.offered = {"m5.xlarge": {"a", "c", "d"}, "g5.xlarge": {"a"}}
+        self.offered = {"m5.xlarge": {"a", "c", "d"}, "g5.xlarge": {"a"}, "inf2.xlarge": {"a"}}
         self.net = Network(
             vpc="vpc-1", security_group="sg-1", subnets={"subnet-a": "a", "subnet-c": "c"}, owned=True
         )
@@ -184,13 +188,24 @@ class FakeCloud:
         self._later(BEGINS_AFTER, self._while(child, lambda: self._drain(nodegroup, stack, child)))
         self._later(GIVES_UP_AFTER, self._while(child, lambda: child.end(1, NOT_DRAINED)))
 
+    def place(self, nodegroup: str, *, since: datetime) -> int:
+        self.catch_up()
+        taken = sum(child.running for name, child in self.children.items() if name != nodegroup)
+        return self.places.ask(nodegroup, since, taken=taken)
+
+    def dismiss(self, nodegroup: str) -> None:
+        if nodegroup in self.children:
+            self.children[nodegroup].running = False
+
     def end(self, nodegroup: str) -> None:
+        self.places.leave(nodegroup)
         child = self.children.pop(nodegroup, None)
         if child is not None:
             child.running = False
 
     def kill(self) -> None:
-        """The bot's process is gone, and its children with it."""
+        """The bot's process is gone, and its children and their line with it."""
+        self.places = Places(self.at_once, self.clock.elapsed)
         for child in self.children.values():
             child.running = False
 

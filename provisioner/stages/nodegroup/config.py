@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from provisioner.stages.nodegroup.ownership import PROJECT, ROLE
+from provisioner.stages.nodegroup.state import Offer
+from provisioner.workspace import Workspace
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(
@@ -85,3 +89,23 @@ class ClusterConfig(_Part):
     def text(self) -> str:
         """As eksctl reads it: JSON, which is YAML that needs no quoting rules."""
         return self.model_dump_json(by_alias=True, exclude_none=True, indent=2)
+
+
+def config_of(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
+    """`ami_family`: the image of the nodes, in eksctl's words."""
+    network, vpc = offer.network, None
+    if not network.owned:
+        private = {subnet: Subnet(id=subnet, az=zone) for subnet, zone in sorted(network.subnets.items())}
+        vpc = Vpc(id=network.vpc, security_group=network.security_group, subnets=Subnets(private=private))
+    group = ManagedNodeGroup(
+        name=ws.nodegroup,
+        ami_family=ami_family,
+        instance_types=(offer.instance.name,),
+        availability_zones=offer.zones,
+        desired_capacity=ws.asked.desired,
+        max_size=ws.asked.max,
+        labels={ROLE: ws.node_label},
+        tags={PROJECT: ws.project},
+    )
+    metadata = Metadata(name=ws.platform.cluster, region=ws.platform.region)
+    return ClusterConfig(metadata=metadata, vpc=vpc, managed_node_groups=(group,))

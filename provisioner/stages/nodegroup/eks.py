@@ -221,6 +221,7 @@ class Ec2InstanceTypes:
             memory_gib=found["MemoryInfo"]["SizeInMiB"] // 1024,
             gpus=sum(each.get("Count", 0) for each in gpus),
             nvidia=any(each.get("Manufacturer", "").lower() == "nvidia" for each in gpus),
+            neuron=bool(found.get("NeuronInfo") or found.get("InferenceAcceleratorInfo")),
         )
 
 

@@ -1,5 +1,7 @@
 """eksctl: a program that is started, not awaited. Facts only; what they mean is not told here.
 
+A process has so many children at once and no more; who would start another waits in line (`places.py`).
+
 A child cannot outlive the bot: the kernel kills it (`setpriv --pdeathsig`) when the thread that forked it
 ends, so one thread that lives as long as the process forks them all. Each has a process group of its own, and
 its output goes to files, as an unread pipe blocks at 64 KiB. The folder of a child outlives the bot:
@@ -33,10 +35,14 @@ from provisioner.message import Message, named
 from provisioner.redaction import Redactor
 from provisioner.stages.nodegroup.config import ClusterConfig
 from provisioner.stages.nodegroup.eksctl_log import said
+from provisioner.stages.nodegroup.places import Places
 from provisioner.stages.nodegroup.state import Child, Task
 
 OLDEST = (0, 169, 0)
 """Older ones cannot read a cluster stack of a newer one: `unknown field "AccessConfig"`."""
+
+AT_ONCE = 10
+"""Children side by side, each of which takes some 100 MB."""
 
 _BYTES_MOST = 64 * 1024
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
@@ -54,8 +60,8 @@ class _Birth:
 class EksctlProgram:
     """`program`: a name on the PATH of `environment`, or a path. `environment` is all that it is given.
 
-    `timeout` is how long eksctl itself waits for one thing, a drain for example. All methods may be called
-    from any thread; nothing is started before the first child.
+    `timeout` is how long eksctl itself waits for one thing, a drain for example; `at_once` children may run
+    side by side. All methods may be called from any thread; nothing is started before the first child.
     """
 
     def __init__(
@@ -65,12 +71,14 @@ class EksctlProgram:
         folder: Path,
         environment: Mapping[str, str],
         timeout: timedelta = timedelta(minutes=25),
+        at_once: int = AT_ONCE,
     ) -> None:
         self._program = program
         self._folder = folder
         self._environment = dict(environment)
         self._redact = Redactor(SecretStr(environment.get(name, "")) for name in _SECRETS).redact
         self._timeout = f"--timeout={int(timeout.total_seconds())}s"
+        self._places = Places(at_once)
         self._lock = threading.RLock()
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
         self._births: queue.SimpleQueue[_Birth] = queue.SimpleQueue()
@@ -95,6 +103,13 @@ class EksctlProgram:
                 )
         return None
 
+    def place(self, nodegroup: str, *, since: datetime) -> int:
+        """In line, by when it came: 0 may be started now. To be asked before each start, again and again."""
+        with self._lock:
+            own = {self._of(nodegroup, task) for task in Task}
+            taken = [folder for folder in tuple(self._running) if self._reap(folder) and folder not in own]
+            return self._places.ask(nodegroup, since, taken=len(taken))
+
     def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None:
         file = self._of(nodegroup, Task.CREATE) / "config.yaml"
         command = ("create", "nodegroup", f"--config-file={file}", self._timeout, "--color=false")
@@ -114,9 +129,16 @@ class EksctlProgram:
         )
         self._start(nodegroup, Task.DELETE, command, at=at)
 
-    def end(self, nodegroup: str) -> None:
-        """End the one that runs, and forget what it said."""
+    def dismiss(self, nodegroup: str) -> None:
+        """End the one that runs and has nothing left to do. That it was started stays known."""
         with self._lock:
+            for task in Task:
+                self._end(self._of(nodegroup, task))
+
+    def end(self, nodegroup: str) -> None:
+        """End the one that runs, and forget what it said; who waits in line has left it."""
+        with self._lock:
+            self._places.leave(nodegroup)
             for task in Task:
                 folder = self._of(nodegroup, task)
                 self._end(folder)

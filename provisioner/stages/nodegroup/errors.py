@@ -41,6 +41,8 @@ def state(found: Found) -> Message | None:
             return Message("only the failed stack exists, {how_far}", how_far=how_far)
         case Phase.HOLLOW:
             return Message("only the stack exists, {how_far}", how_far=how_far)
+        case Phase.LEAVING if not how_far:
+            return Message("being deleted by eksctl")
         case Phase.LEAVING:
             return Message("being deleted, {how_far}", how_far=how_far)
         case Phase.UNDELETED:

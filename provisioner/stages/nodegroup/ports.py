@@ -33,11 +33,15 @@ class Eksctl(Protocol):
 
     def child(self, nodegroup: str) -> Child | None: ...  # the last one
 
+    def place(self, nodegroup: str, *, since: datetime) -> int: ...  # in line; 0: it may be started now
+
     def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None: ...
 
     def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None: ...
 
-    def end(self, nodegroup: str) -> None: ...
+    def dismiss(self, nodegroup: str) -> None: ...  # it has nothing left to do; that it was there stays known
+
+    def end(self, nodegroup: str) -> None: ...  # also of one that waits in line; as if it had never been
 
 
 class Nodes(Protocol):

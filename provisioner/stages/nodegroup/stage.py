@@ -7,14 +7,20 @@ leaves it, and removes what is ours beside it: node groups under other specs, an
 eksctl works for minutes, so it is started and not awaited: each turn looks at what there is. What it says
 when it ends is believed in neither direction (it ends well having made nothing where a rolled-back stack
 stands, and badly where all but a tag is made); it is quoted when the world shows that it did not do what it
-was for. The tags of the auto scaling group, which are lost when it dies with us, are then written here.
+was for.
+
+A process has room for so many of them, so who would start one waits in line. And each is ended once there is
+a stack, on its way up or down: from there on it only waits for what CloudFormation does without it, half a
+minute and more between two looks. The tags of the auto scaling group, which it would write then, are written
+here.
 
 A stack that failed while this attempt's eksctl was at it is this attempt's failure, told with its first
 cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
 first.
 
-NVIDIA's device plugin, through which pods get GPUs, eksctl installs when all else is made. Where it is not
-there in the end, the nodes are of no use, and no eksctl installs it afterwards: that is told.
+Where eksctl has a device plugin to install, which it does when all else is made, it is let go on. Without
+NVIDIA's, through which pods get GPUs, the nodes are of no use, and no eksctl installs it afterwards: where it
+is not there in the end, that is told.
 
 A node group that exists with another instance type, label or upper limit than asked, or under another spec,
 is ours and differs. This release changes no node group: that is refused, in the preview already. How many
@@ -30,15 +36,9 @@ from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup import errors
-from provisioner.stages.nodegroup.config import (
-    ClusterConfig,
-    ManagedNodeGroup,
-    Metadata,
-    Subnet,
-    Subnets,
-    Vpc,
-)
-from provisioner.stages.nodegroup.ownership import PROJECT, ROLE, foreign, ours, refuse_others, sound
+from provisioner.stages.nodegroup.config import config_of
+from provisioner.stages.nodegroup.ownership import PROJECT, foreign, ours, refuse_others, sound
+from provisioner.stages.nodegroup.places import pause
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
 from provisioner.stages.nodegroup.state import (
     Child,
@@ -48,6 +48,7 @@ from provisioner.stages.nodegroup.state import (
     Occupancy,
     Offer,
     Phase,
+    Plugin,
     Task,
 )
 from provisioner.workspace import Workspace
@@ -55,8 +56,13 @@ from provisioner.workspace import Workspace
 _SOON = 2.0  # seconds, for the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _KIND = "node-group"
+_ENDING = Message("ending eksctl, which has nothing left to do")
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
+_INSTALLING = {
+    Plugin.NVIDIA: Message("waiting for eksctl to install the NVIDIA device plugin"),
+    Plugin.NEURON: Message("waiting for eksctl to install the AWS Neuron device plugin"),
+}
 
 
 class NodegroupStage(Stage[NodegroupSeen]):
@@ -109,7 +115,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
             others=others,
             offer=None if asked.phase in (Phase.MAKING, Phase.THERE) else self._offer(ws),
             occupancy={asked.name: self._occupancy(asked.name)} if drains else {},
-            lacks_plugin=self._lacks_plugin(asked),
+            lacks_plugin=self._lacks_plugin(ws, asked),
         )
 
     def foreign(self, ws: Workspace, seen: NodegroupSeen, goal: Goal) -> NotOurs | None:
@@ -135,13 +141,16 @@ class NodegroupStage(Stage[NodegroupSeen]):
             return (_change(ws, Verb.CREATE, _made_of(seen)),)
         detail = Message("missing autoscaler tags, so it can't scale up from zero")
         if group.tagged:
-            if not _lacks_plugin(seen):
+            plugin = _lacks_plugin(seen)
+            if not plugin and not seen.asked.runs(Task.CREATE):
                 return ()
-            detail = Message("waiting for eksctl to install the NVIDIA device plugin")
+            detail = _INSTALLING[plugin] if plugin else _ENDING
         return (_change(ws, Verb.UPDATE, detail),)
 
     def ensure(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         found, group = seen.asked, _fit(ws, seen)
+        if found.eksctl_waits and seen.lacks_plugin is None:
+            self._dismiss(found, ctx)
         match found.phase:
             case Phase.NOTHING:
                 return self._create(ws, seen, ctx)
@@ -156,7 +165,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
         return self._clear(ws, found, ctx)
 
     def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
-        waits = [self._remove(ws, found, seen, ctx) for found in seen.all if found.exists]
+        waits = [wait for found in seen.all if (wait := self._remove(ws, found, seen, ctx))]
         return min(waits, key=lambda wait: wait.seconds, default=None)
 
     def _offer(self, ws: Workspace) -> Offer | WorkError:
@@ -179,14 +188,20 @@ class NodegroupStage(Stage[NodegroupSeen]):
         except WorkError as error:
             return error
 
-    def _lacks_plugin(self, found: Found) -> bool | WorkError:
-        if found.group is None or found.phase is not Phase.THERE or self._ami_family not in _PLUGIN_BY_EKSCTL:
-            return False
+    def _lacks_plugin(self, ws: Workspace, found: Found) -> Plugin | WorkError | None:
+        """Of a node group that is not there yet only while an eksctl is at work on it."""
+        by_eksctl, spec = self._ami_family in _PLUGIN_BY_EKSCTL, ws.platform.specs.get(ws.asked.spec)
+        at_work = found.runs(Task.CREATE) and found.phase in (Phase.MAKING, Phase.THERE)
+        if not at_work and (found.phase is not Phase.THERE or not by_eksctl):
+            return None
+        names = found.group.instance_types if found.group else (spec.instance_type,) if spec else ()
         try:
-            types = [self._instances.describe(each) for each in found.group.instance_types]
-            return any(each.nvidia for each in types) and not self._nodes.device_plugin()
+            types = [self._instances.describe(each) for each in names]
+            if by_eksctl and any(each.nvidia for each in types) and not self._nodes.device_plugin():
+                return Plugin.NVIDIA
         except WorkError as error:
             return error
+        return Plugin.NEURON if at_work and any(each.neuron for each in types) else None
 
     def _create(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait:
         child, name = seen.asked.child, ws.nodegroup
@@ -196,27 +211,42 @@ class NodegroupStage(Stage[NodegroupSeen]):
                 return begun
             if child.ended:
                 raise errors.made_nothing(name, child)
-        config = _config(ws, _known(seen), self._ami_family)
+        config = config_of(ws, _known(seen), self._ami_family)
+        if queued := self._in_line(name, ctx):
+            return queued
         ctx.progress(Message("creating EKS node group {name}", name=named(name)))
         self._eksctl.start_create(name, config, at=ctx.now)
         return begun
 
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
-        found = seen.asked
-        if group.tagged:
-            installing = Message("waiting for eksctl to install the NVIDIA device plugin")
-            return Wait(_pace(ctx), installing) if _lacks_plugin(seen) else None
         if not group.scaling:
             return Wait(_pace(ctx), Message("waiting for EKS to report the Auto Scaling group"))
-        if found.runs(Task.CREATE):
-            return Wait(_pace(ctx), Message("waiting for eksctl to tag the Auto Scaling group"))
         for scaling_group, tags in group.untagged.items():
             ctx.progress(Message("tagging Auto Scaling group {name}", name=named(scaling_group)))
-            self._groups.tag(scaling_group, tags)
-        return None
+            self._groups.tag(scaling_group, {**group.own_tags, **tags})
+        plugin = _lacks_plugin(seen)
+        return Wait(_pace(ctx), _INSTALLING[plugin]) if plugin else None
 
-    def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait:
+    def _dismiss(self, found: Found, ctx: StageContext) -> None:
+        ctx.progress(_ENDING)
+        self._eksctl.dismiss(found.name)
+
+    def _in_line(self, nodegroup: str, ctx: StageContext) -> Wait | None:
+        """None: an eksctl may be started now."""
+        place = self._eksctl.place(nodegroup, since=ctx.since)
+        if not place:
+            return None
+        reason = Message("queued for eksctl: number {n} in line", n=place)
+        return Wait(pause(place), reason, counts=False)
+
+    def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         name, stack = found.name, found.stack
+        if not found.exists:
+            return None
+        if found.eksctl_waits:
+            self._dismiss(found, ctx)
+            if stack is None and found.group is None:
+                return None
         if found.phase is Phase.NOTHING:
             ctx.progress(
                 Message("stopping eksctl, which is creating EKS node group {name}", name=named(name))
@@ -232,6 +262,8 @@ class NodegroupStage(Stage[NodegroupSeen]):
         child = found.child
         if child is not None and child.ended and _this_attempts(child, ctx) and child.task is Task.DELETE:
             raise errors.not_deleted(found, child, seen.runs_there(name))
+        if queued := self._in_line(name, ctx):
+            return queued
         ctx.progress(Message("draining and deleting EKS node group {name}", name=named(name)))
         at = ws.platform
         self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
@@ -260,8 +292,8 @@ def _fit(ws: Workspace, seen: NodegroupSeen) -> NodeGroup | None:
     return sound(ws, seen.asked)
 
 
-def _lacks_plugin(seen: NodegroupSeen) -> bool:
-    """Whether eksctl has still to install it. Raises `Permanent` where nobody will."""
+def _lacks_plugin(seen: NodegroupSeen) -> Plugin | None:
+    """What eksctl has still to install. Raises `Permanent` where nobody will."""
     if isinstance(seen.lacks_plugin, WorkError):
         raise seen.lacks_plugin
     if seen.lacks_plugin and not seen.asked.runs(Task.CREATE):
@@ -298,25 +330,6 @@ def _made_of(seen: NodegroupSeen) -> Message:
     if seen.asked.phase is not Phase.NOTHING:
         return Message("{each}; leftovers of a previous attempt are deleted first", each=each)
     return each
-
-
-def _config(ws: Workspace, offer: Offer, ami_family: str) -> ClusterConfig:
-    network, vpc = offer.network, None
-    if not network.owned:
-        private = {subnet: Subnet(id=subnet, az=zone) for subnet, zone in sorted(network.subnets.items())}
-        vpc = Vpc(id=network.vpc, security_group=network.security_group, subnets=Subnets(private=private))
-    group = ManagedNodeGroup(
-        name=ws.nodegroup,
-        ami_family=ami_family,
-        instance_types=(offer.instance.name,),
-        availability_zones=offer.zones,
-        desired_capacity=ws.asked.desired,
-        max_size=ws.asked.max,
-        labels={ROLE: ws.node_label},
-        tags={PROJECT: ws.project},
-    )
-    metadata = Metadata(name=ws.platform.cluster, region=ws.platform.region)
-    return ClusterConfig(metadata=metadata, vpc=vpc, managed_node_groups=(group,))
 
 
 def _deletion(ws: Workspace, found: Found, seen: NodegroupSeen) -> Change:

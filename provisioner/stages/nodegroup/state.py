@@ -109,6 +109,11 @@ class NodeGroup:
         return {name: tags for name, tags in lacks.items() if tags}
 
     @property
+    def own_tags(self) -> Mapping[str, str]:
+        """Those that were asked for, as AWS's own cannot be given to anything else."""
+        return {key: value for key, value in self.tags.items() if not key.startswith("aws:")}
+
+    @property
     def tagged(self) -> bool:
         return bool(self.scaling) and not self.untagged
 
@@ -182,8 +187,17 @@ class Found:
 
     @property
     def exists(self) -> bool:
-        """Something that has to go; also what an eksctl at work is about to make."""
-        return self.stack is not None or self.group is not None or self.runs(Task.CREATE)
+        """Something that has to go; also an eksctl at work, with what it is about to make."""
+        return self.stack is not None or self.group is not None or bool(self.child and self.child.running)
+
+    @property
+    def eksctl_waits(self) -> bool:
+        """The eksctl at work only waits for what AWS does without it, but for a device plugin to install."""
+        stack = self.stack.status if self.stack else ""
+        if self.runs(Task.CREATE):
+            return bool(stack)
+        gone = not stack and (self.group is None or self.group.status == "DELETING")
+        return self.runs(Task.DELETE) and (gone or stack.startswith("DELETE_"))
 
     def runs(self, task: Task) -> bool:
         return self.child is not None and self.child.running and self.child.task is task
@@ -205,6 +219,13 @@ class Offer:
     network: Network
 
 
+class Plugin(StrEnum):
+    """Through which pods get the devices of a node. Nobody looks whether Neuron's is in the cluster."""
+
+    NVIDIA = "nvidia"
+    NEURON = "neuron"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodegroupSeen:
     """What only one goal needs is kept with its error, which is raised for that goal alone."""
@@ -213,7 +234,7 @@ class NodegroupSeen:
     others: tuple[Found, ...] = ()  # under other specs, also such as the settings no longer have
     offer: Offer | WorkError | None = None  # None while there is a node group, or it is being made
     occupancy: Mapping[str, Occupancy | WorkError] = field(default_factory=dict)  # by node group
-    lacks_plugin: bool | WorkError = False  # it is there with NVIDIA's GPUs, and no pod can get one
+    lacks_plugin: Plugin | WorkError | None = None  # eksctl has to install it when all else is made
 
     @property
     def all(self) -> tuple[Found, ...]:

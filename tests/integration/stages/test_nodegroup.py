@@ -5,6 +5,7 @@ Every eksctl is a process of its own, so the laws take their time: `make test-lo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ from sandbox.kubernetes.nodes import Nodes
 from sandbox.serving.callfaults import Kind
 from sandbox.serving.child import Nursery
 from tests.builders import a_platform, a_workspace
+from tests.fakes.fuse import CrashNow
 from tests.integration.stages.conftest import ACCOUNT, REGION, cluster, pass_time, until, utc_now
 from tests.laws.stage_laws import CANARY, Fresh, StageCase, StageLaws, Trip, made
 
@@ -46,7 +48,7 @@ KEY_ID = "AKIATESTER"
 PLUGIN = "nvidia-device-plugin-daemonset"
 NEIGHBOUR = "ng-an2-aicond-vision-ws-standard"
 ROLE_TAG = f"{LABEL_TAG}aic-role"
-WRITES = frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"})
+WRITES = frozenset({"start_create", "start_delete", "dismiss", "end", "tag", "delete_stack"})
 ANY = Message("cannot do it")
 
 
@@ -285,6 +287,15 @@ def fresh(world: World, projects: Iterator[str]) -> Fresh:
     return lambda: a_case(world, next(projects))
 
 
+def alive(nodegroup: str) -> bool:
+    """Whether any process on this machine is an eksctl for it."""
+    found = False
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found |= nodegroup.encode() in (process / "cmdline").read_bytes()
+    return found
+
+
 def reason(trip: Trip) -> str:
     """What it waits for after one turn more."""
     _, wait = trip.turn()
@@ -347,7 +358,8 @@ def test_T46_a_lack_of_machines_is_told_in_awss_words_and_a_retry_makes_it(
 
     assert failed.value.cause is not None
     assert failed.value.cause.code == "CREATE_FAILED/ManagedNodeGroup"
-    assert again.wire.made == ["delete_stack", "start_create"]
+    assert again.wire.made[:2] == ["delete_stack", "start_create"]
+    assert again.wire.made.count("start_create") == 1
 
 
 def test_T49_a_drain_that_a_budget_blocks_names_both_and_goes_on_when_it_is_lifted(
@@ -401,13 +413,63 @@ def test_exit_1_after_all_was_made_is_no_error_and_the_tags_are_written(world: W
     case = fresh()
     world.aws.faults.add(Kind.ACCESS_DENIED, "autoscaling.CreateOrUpdateTags", times=1)
 
-    trip = Trip(case, Goal.PRESENT).arrive()
+    trip = Trip(case, Goal.PRESENT)
+    trip.turn()
+    until(lambda: (child := world.eksctl.child(case.ws.nodegroup)) is not None and child.ended)
+    trip.arrive()
 
     child = world.eksctl.child(case.ws.nodegroup)
     assert child is not None
     assert child.exit_code == 1
     assert "CreateOrUpdateTags" in child.words
     assert trip.wire.made == ["start_create", "tag"]
+
+
+@pytest.mark.parametrize("spec", ["standard", "gpu"])
+def test_no_eksctl_is_left_of_a_stage_that_is_done(world: World, projects: Iterator[str], spec: str) -> None:
+    """Without one at its side AWS goes on, and what eksctl would have written is written."""
+    case = a_case(world, next(projects), spec=spec)
+    trip = Trip(case, Goal.PRESENT)
+    trip.turn()
+    assert alive(case.ws.nodegroup)
+
+    trip.arrive()
+
+    group = world.group(case.ws.nodegroup)
+    assert not alive(case.ws.nodegroup)
+    assert group.group_tags[ROLE_TAG] == case.ws.node_label
+    assert group.group_tags["workspace-bot/project"] == case.ws.project
+    leaving = Trip(case, Goal.ABSENT)
+    leaving.turn()
+    assert alive(case.ws.nodegroup)
+
+    leaving.arrive()
+
+    assert not alive(case.ws.nodegroup)
+    assert case.ours() is None
+
+
+def test_eksctl_is_ended_while_the_stack_is_still_on_its_way(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    trip = Trip(case, Goal.PRESENT)
+    until(lambda: "in progress in AWS" in reason(trip))
+
+    assert not alive(case.ws.nodegroup)
+    trip.arrive()
+    assert world.group(case.ws.nodegroup).status == "ACTIVE"
+    assert trip.wire.made == ["start_create", "dismiss", "tag"]
+
+
+def test_killed_right_after_its_eksctl_was_ended_the_next_process_goes_on(world: World, fresh: Fresh) -> None:
+    case = fresh()
+    with pytest.raises(CrashNow):
+        Trip(case, Goal.PRESENT, dies_after=2).arrive()
+    assert not alive(case.ws.nodegroup)
+
+    again = Trip(case, Goal.PRESENT).arrive()
+
+    assert again.wire.made == ["tag"]
+    assert [one.name for one in world.aws.stacks()].count(case.ws.stack_of(case.ws.nodegroup)) == 1
 
 
 def test_a_missing_right_is_told_in_eksctls_words(world: World, fresh: Fresh) -> None:

@@ -28,6 +28,7 @@ GIVEN = {
     "PLATFORM__ACCOUNT": "123456789012",
     "PLATFORM__CLUSTER": "eks-an2-meerkat-prod",
     "PLATFORM__LOGIN_DOMAIN": "example.com",
+    "NODES__EKSCTL_AT_ONCE": "5",
     "LOG_LEVEL": "DEBUG",
     "CONDUCTOR__WORKSPACE_NAME": "workspace",
 }
@@ -357,6 +358,8 @@ def test_each_right_is_bound_to_the_bots_own_account(kind: str) -> None:
         "replicas=0",
         "existingSecret=",
         "settings.PLATFORM__ACCOUNT=me",
+        "settings.NODES__EKSCTL_AT_ONCE=0",
+        "settings.NODES__EKSCTL_AT_ONCE=101",
         "rbac.eksctlGroup=system:masters",
     ],
 )

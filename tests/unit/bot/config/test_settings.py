@@ -332,6 +332,19 @@ def test_without_an_address_nothing_of_a_system_is_needed() -> None:
     assert (settings.grafana.url, settings.conductor.url, settings.eksctl) == (None, None, "eksctl")
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "101", "many"])
+def test_how_many_eksctl_run_at_once_is_bounded(number: str) -> None:
+    (fault,) = faults(environ(NODES__EKSCTL_AT_ONCE=number))
+
+    assert fault.startswith("NODES__EKSCTL_AT_ONCE: ")
+    assert "eksctl programs that one replica runs at the same time" in fault
+
+
+def test_how_many_eksctl_run_at_once_can_be_said() -> None:
+    assert load(environ()).nodes.eksctl_at_once == 10
+    assert load(environ(NODES__EKSCTL_AT_ONCE="3")).nodes.eksctl_at_once == 3
+
+
 def test_a_spec_may_not_end_like_a_cluster() -> None:
     """eksctl takes the stack of such a node group for the cluster's own (its issue 7406)."""
     (fault,) = faults(environ(SPECS__BIGCLUSTER__INSTANCE_TYPE="m5.xlarge"))

@@ -50,7 +50,7 @@ WRITES = {
     ),
     "iam": ("add_version", "drop_version"),
     "cloud": ("tag", "delete_stack"),
-    "eksctl": ("start_create", "start_delete", "end"),
+    "eksctl": ("start_create", "start_delete", "dismiss", "end"),
     "dex": ("write", "restart"),
     "grafana": ("create", "delete"),
     "conductor": (
@@ -66,7 +66,7 @@ WRITES = {
 """The methods of each fake that change its world."""
 
 _ENDS_WITH_US = ("eksctl.", "cloud.tag ")
-"""A child dies with the bot: another is started, and writes the tags that the first would have written."""
+"""A child dies with the bot: another is started, or none where all that it had left was to wait."""
 
 
 class TripLedger(FakeLedger):

@@ -139,6 +139,23 @@ def test_T50_what_a_type_holds_is_read_from_ec2(aws: Aws) -> None:
     assert described == InstanceType(name="p3.8xlarge", vcpus=32, memory_gib=243, gpus=4, nvidia=True)
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"NeuronInfo": {"NeuronDevices": [{"Name": "Inferentia2", "Count": 1}]}},
+        {"InferenceAcceleratorInfo": {"Accelerators": [{"Name": "Inferentia", "Manufacturer": "AWS"}]}},
+    ],
+    ids=["as it is now", "as it was"],
+)
+def test_awss_own_accelerators_are_known(aws: Aws, held: dict[str, Any]) -> None:
+    found = {"VCpuInfo": {"DefaultVCpus": 4}, "MemoryInfo": {"SizeInMiB": 16384}, **held}
+    aws.facts.add_response("describe_instance_types", {"InstanceTypes": [found]})
+
+    assert aws.types.describe("inf2.xlarge") == InstanceType(
+        name="inf2.xlarge", vcpus=4, memory_gib=16, neuron=True
+    )
+
+
 def test_gpus_of_another_maker_are_not_nvidias(aws: Aws) -> None:
     found = {
         "VCpuInfo": {"DefaultVCpus": 4},

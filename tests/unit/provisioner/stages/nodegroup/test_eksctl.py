@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,29 +16,15 @@ from threading import Thread
 import pytest
 
 from provisioner.errors import Permanent
-from provisioner.stages.nodegroup.config import ClusterConfig, ManagedNodeGroup, Metadata
 from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.state import Child, Task
 from tests.builders import NOON
+from tests.laws.eksctl_laws import EksctlLaws, config
 from tests.sandbox.eventually import eventually
 
 NAME = "ng-an2-aicond-alpha-ws-standard"
 SECRET = "canary/of+eksctl"
-CONFIG = ClusterConfig(
-    metadata=Metadata(name="aic", region="ap-northeast-2"),
-    managed_node_groups=(
-        ManagedNodeGroup(
-            name=NAME,
-            ami_family="AmazonLinux2023",
-            instance_types=("m5.xlarge",),
-            availability_zones=("ap-northeast-2a",),
-            desired_capacity=1,
-            max_size=3,
-            labels={"aic-role": "alpha-ws-standard"},
-            tags={"workspace-bot/project": "alpha"},
-        ),
-    ),
-)
+CONFIG = config(NAME)
 TAGS_DENIED = """\
 2026-11-23 17:15:25 [ℹ]  building managed nodegroup stack "eksctl-aic-nodegroup-ng"
 2026-11-23 17:15:25 [✖]  creating or updating asg tags for managed nodegroup "ng": api error AccessDenied
@@ -115,10 +103,70 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     stand.client.stop()
 
 
+class ProcessBench:
+    """Children that go on until a file of their node group is there; who is alive is read from /proc."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        program = folder / "eksctl"
+        program.write_text(
+            "#!/bin/sh\n"
+            "for word; do case $word in\n"
+            "--name=*) group=${word#*=};; *.create/*) group=${word%.create/*};; esac; done\n"
+            f'while [ ! -e "{folder}/${{group##*/}}.done" ]; do sleep 0.02; done\n'
+        )
+        program.chmod(0o755)
+        self.eksctl = self._another()
+
+    def _another(self) -> EksctlProgram:
+        return EksctlProgram(
+            program=str(self._folder / "eksctl"),
+            folder=self._folder / "state",
+            environment={"PATH": os.defpath},
+            at_once=2,
+        )
+
+    def at_work(self) -> set[str]:
+        return set(re.findall(r"(?:--name=|/)(\w+)(?:\.create/|\0--wait)", "".join(self._commands())))
+
+    def finish(self, nodegroup: str) -> None:
+        (self._folder / f"{nodegroup}.done").touch()
+        eventually(lambda: nodegroup not in self.at_work())
+
+    def _commands(self) -> Iterator[str]:
+        """Of our children that are alive: a zombie has none, nor has one in the moment that it begins."""
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                _, parent = _state(process)
+                for _ in range(1000 if parent == os.getpid() else 0):
+                    command = (process / "cmdline").read_text()
+                    if command or _state(process)[0] == "Z":
+                        yield command
+                        break
+
+    def die(self) -> None:
+        self.eksctl.stop()
+        self.eksctl = self._another()
+
+
+class TestLaws(EksctlLaws):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[ProcessBench]:
+        bench = ProcessBench(tmp_path)
+        yield bench
+        bench.eksctl.stop()
+
+
+def _state(process: Path) -> tuple[str, int]:
+    """And its parent."""
+    state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
 def gone(pid: int) -> bool:
     """Dead; a zombie that nobody has waited for is dead, too."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return _state(Path(f"/proc/{pid}"))[0] == "Z"
     except FileNotFoundError:
         return True
 

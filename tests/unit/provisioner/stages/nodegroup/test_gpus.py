@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provisioner.diagnosis import diagnose
 from provisioner.engine.stage import Goal, Verb
 from provisioner.errors import Permanent, Temporary
 from provisioner.stages.nodegroup.stage import NodegroupStage
-from tests.builders import a_workspace
+from provisioner.workspace import NodeSpec
+from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.nodegroups import NO_PLUGIN, FakeCloud, FakeGroup, FakeStack
 from tests.laws.stage_laws import StageCase, Trip, made
@@ -21,7 +24,7 @@ def a_case(cloud: FakeCloud, *, ami_family: str = "AmazonLinux2023") -> StageCas
     return StageCase(
         ws=WS,
         client=cloud,
-        writes=frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"}),
+        writes=frozenset({"start_create", "start_delete", "dismiss", "end", "tag", "delete_stack"}),
         stage=lambda client: NodegroupStage(client, client, client, client, ami_family=ami_family),
         clock=cloud.clock.now,
         pass_time=cloud.clock.pass_by,
@@ -145,3 +148,55 @@ def test_an_image_for_which_eksctl_installs_none_needs_none(cloud: FakeCloud, am
     put(cloud)
 
     assert Trip(a_case(cloud, ami_family=ami_family), Goal.PRESENT).changes() == ()
+
+
+def test_eksctl_is_let_go_on_until_the_plugin_is_there_and_is_ended_then(cloud: FakeCloud) -> None:
+    trip = Trip(a_case(cloud), Goal.PRESENT)
+    while not cloud.plugin:
+        trip.turn()
+        assert cloud.children[WS.nodegroup].running
+        cloud.clock.pass_by(0.5)
+        cloud.catch_up()
+    cloud.children[WS.nodegroup].running = True  # it looks back at all stacks
+
+    trip.arrive()
+
+    assert not cloud.children[WS.nodegroup].running
+
+
+def test_where_the_plugin_is_there_already_eksctl_has_nothing_to_install(cloud: FakeCloud) -> None:
+    cloud.plugin = True
+    trip = Trip(a_case(cloud), Goal.PRESENT)
+    trip.turn()
+    cloud.clock.pass_by(2)
+
+    trip.turn()
+
+    assert not cloud.children[WS.nodegroup].running
+    trip.arrive()
+    assert trip.changes() == ()
+
+
+def test_one_whose_stack_fails_is_not_waited_for(cloud: FakeCloud) -> None:
+    cloud.fault = "no-capacity"
+
+    failed(a_case(cloud))
+
+    assert not cloud.children[WS.nodegroup].running
+
+
+def test_of_awss_own_accelerators_eksctl_is_let_go_on_to_its_end(cloud: FakeCloud) -> None:
+    ws = a_workspace(
+        spec="neuron", platform=a_platform(specs={"neuron": NodeSpec(instance_type="inf2.xlarge")})
+    )
+    trip = Trip(replace(a_case(cloud), ws=ws), Goal.PRESENT)
+    told = []
+    for _ in range(30):
+        changes, wait = trip.turn()
+        if not changes:
+            break
+        told.append(str(wait and wait.reason))
+        cloud.clock.pass_by(0.5)
+
+    assert "waiting for eksctl to install the AWS Neuron device plugin" in told
+    assert (cloud.children[ws.nodegroup].exit_code, trip.changes()) == (0, ())

@@ -11,7 +11,7 @@ from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import FakeChild, FakeStack
 from tests.laws.stage_laws import StageCase, Trip, made
-from tests.unit.provisioner.stages.nodegroup.test_stage import (
+from tests.unit.provisioner.stages.nodegroup.cases import (
     GPU_NAME,
     NAME,
     OURS,

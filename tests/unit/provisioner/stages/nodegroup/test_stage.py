@@ -10,116 +10,26 @@ import pytest
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.stage import Goal, Verb
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
-from provisioner.stages.nodegroup.stage import NodegroupStage
-from provisioner.stages.nodegroup.state import LABEL_TAG, Task
-from provisioner.workspace import NodeSpec, Workspace
+from provisioner.stages.nodegroup.state import Task
+from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
-from tests.fakes.clock import FakeClock
-from tests.fakes.nodegroups import NO_CAPACITY, FakeChild, FakeCloud, FakeGroup, FakeStack
-from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
-
-WS = a_workspace()
-NAME, GPU_NAME = "ng-an2-aicond-alpha-ws-standard", "ng-an2-aicond-alpha-ws-gpu"
-STACK = f"eksctl-eks-an2-meerkat-prod-nodegroup-{NAME}"
-OURS = {"workspace-bot/project": "alpha"}
-ROLE_TAG = f"{LABEL_TAG}aic-role"
-WRITES = frozenset({"start_create", "start_delete", "end", "tag", "delete_stack"})
-NEIGHBOUR = "ng-an2-aicond-alphabet-ws-standard"
-
-
-def a_group(**bent: Any) -> FakeGroup:
-    usual: dict[str, Any] = {
-        "tags": OURS,
-        "labels": {"aic-role": "alpha-ws-standard"},
-        "scaling": f"eks-{NAME}",
-        "scaling_tags": {ROLE_TAG: "alpha-ws-standard"},
-    }
-    return FakeGroup(**usual | bent)
-
-
-def a_stage(cloud: Any) -> NodegroupStage:
-    return NodegroupStage(cloud, cloud, cloud, cloud)
-
-
-def a_case(ws: Workspace = WS) -> StageCase:
-    clock = FakeClock()
-    cloud = FakeCloud(clock)
-    other = ws.stack_of(NEIGHBOUR)
-    cloud.stacks[other] = FakeStack("CREATE_COMPLETE", {"workspace-bot/project": "alphabet"})
-    cloud.grouped[NEIGHBOUR] = a_group(tags={"workspace-bot/project": "alphabet"}, scaling="eks-alphabet")
-
-    def put(stack: FakeStack | None, group: FakeGroup | None = None) -> None:
-        if stack is not None:
-            cloud.stacks[STACK] = stack
-        if group is not None:
-            cloud.grouped[NAME] = group
-
-    def ours() -> Any:
-        cloud.child(NAME)  # lets what is due happen
-        stack, group = cloud.stacks.get(STACK), cloud.grouped.get(NAME)
-        tags = group and {key: value for key, value in group.scaling_tags.items() if LABEL_TAG in key}
-        return stack and (stack.status, stack.tags), group and (group.status, group.labels, tags)
-
-    def under_another_spec() -> None:
-        put(FakeStack("CREATE_COMPLETE", OURS), a_group())
-        cloud.grouped[GPU_NAME] = a_group(tags={})
-
-    return StageCase(
-        ws=ws,
-        client=cloud,
-        writes=WRITES,
-        stage=a_stage,
-        clock=clock.now,
-        pass_time=clock.pass_by,
-        ours=ours,
-        neighbours=lambda: str((cloud.stacks[other], cloud.grouped[NEIGHBOUR])),
-        halves={
-            "without the autoscaler's tags": lambda: put(
-                FakeStack("CREATE_COMPLETE", OURS), a_group(scaling_tags={})
-            ),
-            "a failed earlier try": lambda: put(FakeStack("ROLLBACK_COMPLETE", OURS)),
-            "a stack without its node group": lambda: put(FakeStack("CREATE_COMPLETE", OURS)),
-        },
-        strangers={
-            "a stack of somebody else": lambda: put(FakeStack("CREATE_COMPLETE", {}), a_group(tags={})),
-            "a node group without our tag": lambda: put(None, a_group(tags={"team": "vision"})),
-            "another project's": lambda: put(None, a_group(tags={"workspace-bot/project": "beta"})),
-        },
-        mixtures={
-            "a stranger's node group behind our failed stack": lambda: put(
-                FakeStack("ROLLBACK_COMPLETE", OURS), a_group(tags={})
-            ),
-            "a stranger's under another spec": under_another_spec,
-        },
-        failures={
-            "no capacity": lambda: setattr(cloud, "fault", "no-capacity"),
-            "no right": lambda: setattr(cloud, "fault", "no-stack"),
-        },
-    )
-
-
-def cloud_of(case: StageCase) -> FakeCloud:
-    assert isinstance(case.client, FakeCloud)
-    return case.client
-
-
-def failed(trip: Trip) -> Permanent:
-    with pytest.raises(Permanent) as caught:
-        trip.arrive()
-    return caught.value
-
-
-def reasons(trip: Trip) -> list[str]:
-    """What it waits for, turn by turn, until it is done or fails; the same again is left out."""
-    told: list[str] = []
-    for _ in range(2000):
-        changes, wait = trip.turn()
-        if not changes or wait is None:
-            return told
-        if told[-1:] != [str(wait.reason)]:
-            told.append(str(wait.reason))
-        trip.case.pass_time(wait.seconds)
-    raise AssertionError(told)
+from tests.fakes.nodegroups import NO_CAPACITY, FakeChild, FakeStack
+from tests.laws.stage_laws import Fresh, StageLaws, Trip, made
+from tests.unit.provisioner.stages.nodegroup.cases import (
+    GPU_NAME,
+    NAME,
+    OURS,
+    ROLE_TAG,
+    STACK,
+    WS,
+    a_case,
+    a_group,
+    a_stage,
+    cloud_of,
+    failed,
+    reasons,
+    unseen,
+)
 
 
 class TestLaws(StageLaws):
@@ -289,7 +199,6 @@ class TestCreate:
         assert reasons(Trip(a_case(), Goal.PRESENT)) == [
             "waiting for eksctl to create the stack",
             "in progress in AWS: CREATE_IN_PROGRESS: ManagedNodeGroup CREATE_IN_PROGRESS",
-            "waiting for eksctl to tag the Auto Scaling group",
         ]
 
     def test_T51_the_config_says_what_the_runbook_says_and_imds_version_2_only(self) -> None:
@@ -328,20 +237,19 @@ class TestCreate:
 
         trip.arrive()
 
-        assert trip.wire.made == ["start_create", "start_create"]
+        assert trip.wire.made == ["start_create", "start_create", "dismiss", "tag"]
 
     def test_eksctl_killed_with_us_while_its_stack_goes_on_leaves_the_tags_to_us(self) -> None:
         case = a_case()
         trip = Trip(case, Goal.PRESENT)
         trip.turn()
-        case.pass_time(2)
-        trip.turn()
+        unseen(case, 2)
         cloud_of(case).kill()
 
         trip.arrive()
 
         assert trip.wire.made == ["start_create", "tag"]
-        assert cloud_of(case).grouped[NAME].scaling_tags == {ROLE_TAG: "alpha-ws-standard"}
+        assert cloud_of(case).grouped[NAME].scaling_tags == OURS | {ROLE_TAG: "alpha-ws-standard"}
 
     def test_a_stack_on_its_way_is_adopted_by_another_attempt(self) -> None:
         case = a_case()
@@ -353,7 +261,7 @@ class TestCreate:
 
         second = Trip(case, Goal.PRESENT).arrive()
 
-        assert second.wire.made == []
+        assert second.wire.made == ["tag"]
 
     def test_exit_0_with_nothing_made_is_an_error_in_eksctls_words(self) -> None:
         case = a_case()
@@ -372,6 +280,8 @@ class TestCreate:
         cloud = cloud_of(case)
         cloud.fault = "tags-denied"
         trip = Trip(case, Goal.PRESENT)
+        trip.turn()
+        unseen(case, 60)
 
         assert "not authorized" in str(failed(trip))
         cloud.fault = ""
@@ -421,7 +331,7 @@ class TestCreate:
 
         again = Trip(case, Goal.PRESENT).arrive()
 
-        assert again.wire.made == ["delete_stack", "start_create"]
+        assert again.wire.made == ["delete_stack", "start_create", "dismiss", "tag"]
         assert case.ours() == made(a_case()).ours()
 
     def test_the_words_of_an_earlier_attempt_are_not_believed_again(self) -> None:
@@ -433,7 +343,7 @@ class TestCreate:
 
         again = Trip(case, Goal.PRESENT).arrive()
 
-        assert again.wire.made == ["start_create"]
+        assert again.wire.made == ["start_create", "dismiss", "tag"]
 
     def test_a_stack_that_cannot_be_cleared_away_is_told_once_it_was_tried(self) -> None:
         case = a_case()
@@ -457,7 +367,7 @@ class TestCreate:
 
         again = Trip(case, Goal.PRESENT).arrive()
 
-        assert again.wire.made == ["start_create"]
+        assert again.wire.made == ["dismiss", "start_create", "dismiss", "tag"]
 
     def test_told_to_stop_it_starts_nothing(self) -> None:
         case = a_case()
@@ -479,7 +389,7 @@ class TestDelete:
             f"EKS node group {NAME} is being deleted (DELETING: stack DELETE_IN_PROGRESS)",
         ]
         assert case.ours() == (None, None)
-        assert trip.wire.made == ["start_delete"]
+        assert trip.wire.made == ["start_delete", "dismiss"]
 
     def test_T49_a_drain_that_is_blocked_names_the_pod_and_its_budget_while_it_hangs(self) -> None:
         case = made(a_case())
@@ -517,7 +427,7 @@ class TestDelete:
 
         again = Trip(case, Goal.ABSENT).arrive()
 
-        assert again.wire.made == ["start_delete"]
+        assert again.wire.made == ["start_delete", "dismiss"]
 
     def test_a_stack_that_cannot_be_deleted_is_told_with_its_first_cause_and_tried_again(self) -> None:
         case = made(a_case())
