@@ -9,14 +9,15 @@ from datetime import datetime
 
 PAUSE_MOST = 60.0
 """Seconds between two looks from far behind. A look costs some ten calls to AWS."""
+_PAUSE_USUAL = 2.0  # seconds; as many eksctl as there are may end in the same moment
 
 _LATE_MOST = 5.0
 """Seconds that somebody who waits may be late before the others go first."""
 
 
 def pause(place: int) -> float:
-    """Seconds until somebody at that place in line looks again: the next in line each second."""
-    return min(float(place), PAUSE_MOST)
+    """Seconds until somebody at that place in line looks again: the next one each second."""
+    return 1.0 if place == 1 else min(max(place / 5, _PAUSE_USUAL), PAUSE_MOST)
 
 
 @dataclass(frozen=True, slots=True)

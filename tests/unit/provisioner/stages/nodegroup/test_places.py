@@ -95,7 +95,7 @@ def test_who_asks_as_often_as_told_is_never_taken_for_gone() -> None:
 
 
 def test_the_next_one_looks_each_second_and_those_far_behind_seldom() -> None:
-    assert [pause(place) for place in (1, 2, 30, 1000)] == [1, 2, 30, PAUSE_MOST]
+    assert [pause(place) for place in (1, 2, 10, 50, 1000)] == [1, 2, 2, 10, PAUSE_MOST]
 
 
 def test_a_second_child_of_the_same_name_needs_no_second_place() -> None:
