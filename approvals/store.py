@@ -141,20 +141,21 @@ audit = Table(
 
 
 class SqlRequestRepository:
-    """`RequestRepository` on a connection whose transaction the caller owns."""
+    """Requests, on a connection whose transaction the caller owns."""
 
     def __init__(self, connection: Connection, changed: Changed = nobody_told) -> None:
         self._connection = connection
         self._changed = changed
 
     def next_id(self) -> RequestId:
+        """Such as "WSR-0001" and on; never given twice."""
         row = self._connection.execute(insert(request_numbers).returning(request_numbers.c.number))
         return RequestId(f"WSR-{row.scalar_one():04d}")
 
     def add(self, request: Request) -> None:
-        """Adding what is there already, under the same id, does nothing.
+        """Adding what is there already, under the same id, does nothing. `KeyReused` for other content.
 
-        The same key and content under another id is `AlreadyPending`, naming the request that stands.
+        `AlreadyPending` where the target has a pending one, or another id the same key and content.
         """
         try:
             with self._connection.begin_nested():
@@ -166,9 +167,11 @@ class SqlRequestRepository:
         self._changed(request.subject.target)
 
     def get(self, request_id: RequestId) -> Request:
+        """Raises `Unknown`, as the next does."""
         return self._one(request_id, _by_id(request_id))
 
     def get_for_update(self, request_id: RequestId) -> Request:
+        """Locked until the commit."""
         return self._one(request_id, _by_id(request_id).with_for_update())
 
     def by_key(self, key: str) -> Request | None:
@@ -194,12 +197,14 @@ class SqlRequestRepository:
         self._changed(request.subject.target)
 
     def pending(self) -> Sequence[Request]:
+        """Oldest first."""
         return self._all(_still_pending().order_by(requests.c.asked_at, requests.c.id))
 
     def pending_for(self, target: str) -> Request | None:
         return self._first(_still_pending().where(requests.c.target == target))
 
     def latest_for(self, target: str) -> Request | None:
+        """The newest, whatever became of it."""
         about = select(requests).where(requests.c.target == target)
         return self._first(about.order_by(requests.c.asked_at.desc(), requests.c.id.desc()))
 
@@ -209,6 +214,7 @@ class SqlRequestRepository:
         return self._all(over.order_by(requests.c.open_until).with_for_update(skip_locked=True))
 
     def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]:
+        """Newest first."""
         mine = select(requests).where(requests.c.asked_by == actor_id)
         return self._all(mine.order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(limit))
 
@@ -260,7 +266,7 @@ class SqlRequestRepository:
 
 
 class SqlAuditLog:
-    """`AuditLog` on a connection whose transaction the caller owns. It has no way to change or remove."""
+    """On a connection whose transaction the caller owns. It has no way to change or remove."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -278,6 +284,7 @@ class SqlAuditLog:
         )
 
     def about(self, target: str) -> Sequence[AuditEntry]:
+        """Oldest first."""
         query = select(audit).where(audit.c.target == target).order_by(audit.c.number)
         return [
             AuditEntry(

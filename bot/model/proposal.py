@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from provisioner.engine.plan import Plan
 from provisioner.engine.stage import Goal
@@ -27,9 +26,3 @@ class Proposal:
     def becomes(self) -> str:
         """Id of the run that starts, or continues, once it is approved."""
         return self.run_id or f"{self.request_id}.1"
-
-
-class ProposalRepository(Protocol):
-    def add(self, proposal: Proposal) -> None: ...
-
-    def get(self, request_id: str) -> Proposal: ...  # KeyError

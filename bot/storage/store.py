@@ -106,7 +106,7 @@ proposals = Table(
 
 
 class SqlProposalRepository:
-    """`ProposalRepository` on a connection whose transaction the caller owns."""
+    """On a connection whose transaction the caller owns, as the next two are."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -123,6 +123,7 @@ class SqlProposalRepository:
         )
 
     def get(self, request_id: str) -> Proposal:
+        """Raises `KeyError`."""
         query = select(proposals).where(proposals.c.request_id == request_id)
         row = self._connection.execute(query).mappings().first()
         if row is None:
@@ -131,12 +132,11 @@ class SqlProposalRepository:
 
 
 class SqlSubmissionRepository:
-    """`SubmissionRepository` on a connection whose transaction the caller owns."""
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, submission: Submission) -> bool:
+        """False: it was there already. `KeyReused`: with other content."""
         if _inserted(self._connection, submissions, submission):
             return True
         stored = self.get(submission.key)
@@ -149,6 +149,7 @@ class SqlSubmissionRepository:
         return _submission(row) if row else None
 
     def save(self, submission: Submission) -> None:
+        """Raises `KeyError`."""
         _save(self._connection, submissions, submission)
 
     def due(
@@ -159,6 +160,7 @@ class SqlSubmissionRepository:
         *,
         kinds: Collection[SubmissionKind] = frozenset(SubmissionKind),
     ) -> Sequence[Submission]:
+        """Oldest first."""
         wanted = submissions.c.kind.in_([kind.value for kind in kinds])
         query = (
             select(submissions)
@@ -169,27 +171,29 @@ class SqlSubmissionRepository:
 
 
 class SqlTrackedMessageRepository:
-    """`TrackedMessageRepository` on a connection whose transaction the caller owns."""
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, message: TrackedMessage) -> bool:
+        """False: the key is there already."""
         return _inserted(self._connection, messages, message)
 
     def get(self, key: str) -> TrackedMessage | None:
         return next(iter(self._where(messages.c.key == key)), None)
 
     def save(self, message: TrackedMessage) -> None:
+        """All but `changed`, which others count up meanwhile. Raises `KeyError`."""
         _save(self._connection, messages, message)
 
     def close(self, message: TrackedMessage) -> bool:
+        """Nothing will change any more. False, and nothing done, if something has since it was read."""
         closed = replace(message, state=MessageState.CLOSED, shown=message.changed)
         same = (messages.c.key == message.key, messages.c.changed == message.changed)
         saved = update(messages).where(*same).values(_values(closed))
         return self._connection.execute(saved).rowcount == 1
 
     def mark(self, projects: Collection[str], *, but: str = "") -> None:
+        """What is shown of these projects has changed, on all messages that are not CLOSED, `but` one."""
         about = select(requests.c.id).where(requests.c.target.in_(projects))
         found = (
             select(messages.c.number)
@@ -205,7 +209,10 @@ class SqlTrackedMessageRepository:
         self._connection.execute(marking.values(changed=messages.c.changed + 1))
 
     def reopen(self, key: str) -> None:
-        """Waits for whoever closes it in this moment, and opens it again."""
+        """A message that stands and is CLOSED is looked at once more; any other is left as it is.
+
+        Waits for whoever closes it in this moment.
+        """
         here = messages.c.key == key
         self._connection.execute(select(messages.c.number).where(here).with_for_update())
         closed = (here, messages.c.state == MessageState.CLOSED.value, messages.c.ts != "")
@@ -216,16 +223,18 @@ class SqlTrackedMessageRepository:
         )
 
     def to_tell(self, now: datetime) -> Sequence[TrackedMessage]:
+        """Those that do not show all there is, are not CLOSED, and whose time has come; oldest first."""
         return self._where(TO_TELL, due(messages, now))
 
     def at(self, channel: str, ts: str) -> TrackedMessage | None:
-        """The message itself before one that stands in its thread."""
+        """By its ts or its thread's root: the message itself before one that stands in its thread."""
         if not ts:
             return None
         found = self._where(messages.c.channel == channel, or_(messages.c.ts == ts, messages.c.root_ts == ts))
         return min(found, key=lambda message: message.ts != ts, default=None)
 
     def for_requests(self, ids: Collection[str]) -> Sequence[TrackedMessage]:
+        """Oldest first."""
         return self._where(messages.c.request_id.in_(ids))
 
     def _where(self, *conditions: ColumnElement[bool] | TextClause) -> Sequence[TrackedMessage]:
