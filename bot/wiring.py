@@ -21,7 +21,7 @@ from bot.runtime.health import Check, Health
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule, TimeOfDay, seconds_between
+from bot.runtime.schedule import Job, Schedule, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -211,7 +211,7 @@ class Bot:
         )
 
     def _checks(self) -> Mapping[str, Check]:
-        every = {job.name: seconds_between(job) for job in self._jobs}
+        every = {job.name: job.every.total_seconds() for job in self._jobs}
         return {
             "database": self._database_answers,
             "disk": checks.disk(self._settings.state),

@@ -41,16 +41,12 @@ class Job:
     work: Callable[[], object]
     rest: timedelta = timedelta(0)
 
-
-def seconds_between(job: Job) -> float:
-    """How long after one run of it the next one is due, at the latest."""
-    match job.when:
-        case timedelta():
-            return job.when.total_seconds()
-        case TimeOfDay(hour=None):
-            return 3600
-        case TimeOfDay():
-            return 86400
+    @property
+    def every(self) -> timedelta:
+        """How long after one run of it the next one is due, at the latest."""
+        if isinstance(self.when, timedelta):
+            return self.when
+        return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
 
 
 class Schedule:
