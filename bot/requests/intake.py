@@ -28,7 +28,6 @@ from bot.requests.reapproval import Reapproval
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
-from bot.views.phrases import name
 from bot.views.reasons import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
@@ -37,7 +36,7 @@ from provisioner.engine.inspection import Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, named
 from provisioner.preflight import Preflight
 from provisioner.retry import backoff
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
@@ -154,7 +153,7 @@ class Intake:
             return
         what = Message(
             "An internal error occurred. Send reference {reference} to the bot's operator.",
-            reference=name(reference),
+            reference=named(reference),
         )
         self._refuse(submission, [what])
 
@@ -304,13 +303,13 @@ def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator
     if stopped and preview.foreign:
         yield Message(
             "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
-            id=name(stopped.reference),
+            id=named(stopped.reference),
         )
     elif stopped:
         yield Message(
             "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
-            project=name(project),
-            id=name(stopped.reference),
+            project=named(project),
+            id=named(stopped.reference),
         )
     elif preview.foreign:
         return
@@ -318,11 +317,11 @@ def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator
         yield Message(
             "{unknown} Nothing to delete: no resources of {project} exist in any system.",
             unknown=strange,
-            project=name(project),
+            project=named(project),
         )
     else:
         yield Message(
-            "Nothing to delete: no resources of {project} exist in any system.", project=name(project)
+            "Nothing to delete: no resources of {project} exist in any system.", project=named(project)
         )
 
 

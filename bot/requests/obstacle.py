@@ -7,10 +7,10 @@ from bot.model.proposal import ACTIONS
 from bot.model.refusals import WasReady
 from bot.model.request_view import was_ready
 from bot.storage.database import ReadUnit
-from bot.views.phrases import name, unknown_here
+from bot.views.phrases import unknown_here
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, named
 from provisioner.workspace import RESERVED, nearest
 
 _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
@@ -24,8 +24,8 @@ def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
     """
     if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
         if goal is Goal.ABSENT:
-            return Message("{name} belongs to the platform and can't be deleted.", name=name(project))
-        return Message("The name {name} is reserved for the platform. Choose another.", name=name(project))
+            return Message("{name} belongs to the platform and can't be deleted.", name=named(project))
+        return Message("The name {name} is reserved for the platform. Choose another.", name=named(project))
     pending = unit.requests.pending_for(project)
     if pending is not None:
         return _asked_already(pending)
@@ -37,20 +37,20 @@ def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
     if run.goal is Goal.ABSENT:
         return Message(
             "{project} is being deleted ({id}). Wait for it to finish, or cancel it first.",
-            project=name(project),
-            id=name(run.id),
+            project=named(project),
+            id=named(run.id),
         )
     if goal is Goal.ABSENT:
         return Message(
             "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it on its card"
             " first.",
-            project=name(project),
-            id=name(run.id),
+            project=named(project),
+            id=named(run.id),
         )
     return Message(
         "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it first.",
-        project=name(project),
-        id=name(run.id),
+        project=named(project),
+        id=named(run.id),
     )
 
 
@@ -69,27 +69,27 @@ def unknown(unit: ReadUnit, project: str) -> Message | None:
 
 def _asked_already(pending: Request) -> Message:
     """Without who: a dialog would show an id."""
-    project = name(pending.subject.target)
+    project = named(pending.subject.target)
     if pending.subject.action == ACTIONS[Goal.ABSENT]:
         return Message(
             "A request to delete {project} is already pending: {id} (expires {until}). Wait for a decision,"
             " or ask the requester to withdraw it.",
             project=project,
-            id=name(pending.id),
+            id=named(pending.id),
             until=pending.open_until,
         )
     return Message(
         "A request for {project} is already pending: {id} (expires {until}). Wait for a decision, or ask"
         " the requester to withdraw it.",
         project=project,
-        id=name(pending.id),
+        id=named(pending.id),
         until=pending.open_until,
     )
 
 
 def _failed(run: Run) -> Message:
     """Not which buttons: its card knows what makes sense."""
-    project, reference = name(run.asked.project), name(run.reference)
+    project, reference = named(run.asked.project), named(run.reference)
     if run.goal is Goal.ABSENT:
         return Message(
             "Deleting {project} failed. Choose what to do on the card of {id} first.",

@@ -31,11 +31,11 @@ from bot.requests.transitions import drop_parked, give_up, give_up_queued, redra
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, failed_of
 from bot.views.names import names_card
-from bot.views.phrases import person, stays
+from bot.views.phrases import stays
 from bot.views.status import Page, home_card, list_card, status_card
 from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, person
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10

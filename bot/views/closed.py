@@ -6,8 +6,7 @@ from approvals.model import RequestStatus
 from bot.model.card import Card, Paragraph, Part, Quote, Small
 from bot.model.request_view import RequestView
 from bot.views.headline import headline
-from bot.views.phrases import name
-from provisioner.message import Message, Ref
+from provisioner.message import Message, Ref, named
 
 
 def closed_card(case: RequestView, again: Ref) -> Card:
@@ -17,11 +16,11 @@ def closed_card(case: RequestView, again: Ref) -> Card:
     parts: list[Part] = [Paragraph(text)]
     if request.status is RequestStatus.REJECTED:
         parts.append(Quote(request.decisions[-1].comment))
-    small = Message("{id} · to request again: {command}", id=name(request.id), command=again)
+    small = Message("{id} · to request again: {command}", id=named(request.id), command=again)
     return Card(title, text, (*parts, Small(small)))
 
 
 def followed_card(case: RequestView) -> Card:
     """Something changed during the run, and it continues under a later approval."""
     title, text = headline(case)
-    return Card(title, text, (Paragraph(text), Small(Message("{id}", id=name(case.request.id)))))
+    return Card(title, text, (Paragraph(text), Small(Message("{id}", id=named(case.request.id)))))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.model.request_view import RequestView
 from bot.views.headline import failed_stage
-from bot.views.phrases import inventory_items, name, noted, person, pointer, service_of
+from bot.views.phrases import inventory_items, noted, pointer, service_of
 from bot.views.render_context import RenderContext
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, named, person
 
 JOURNAL_SHOWN = 15
 """Lines of the journal in the dialog; all of them stand in the database."""
@@ -97,7 +97,7 @@ def deleted_by_command(run: Run, frame: RenderContext) -> Message:
     return Message(
         "This workspace was ready before this run, so no button here deletes it. To delete it and all its"
         " data, type {command}.",
-        command=name(f"{frame.command} delete {run.asked.project}"),
+        command=named(f"{frame.command} delete {run.asked.project}"),
     )
 
 
@@ -115,7 +115,7 @@ def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message
 def details_card(case: RequestView, failed: Failed) -> Card:
     """The full failure; the vendor's own words, secrets removed."""
     run, failure = failed.run, failed.failure
-    project = name(case.project)
+    project = named(case.project)
     title = (
         Message("Why deleting {project} failed", project=project)
         if run.goal is Goal.ABSENT
@@ -131,9 +131,9 @@ def details_card(case: RequestView, failed: Failed) -> Card:
         Small(
             Message(
                 "{id} · attempt {n} · reference {reference} (also in the log)",
-                id=name(run.id),
+                id=named(run.id),
                 n=run.attempt,
-                reference=name(failure.reference),
+                reference=named(failure.reference),
             )
         ),
     ]
@@ -157,7 +157,7 @@ def _vendor(failure: Failure) -> Iterable[Part]:
         (Message("Code"), cause.code),
         (Message("Request ID"), cause.request_id),
     )
-    pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
+    pairs = tuple((label, Message("{name}", name=named(value))) for label, value in told if value)
     yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
     if cause.note is not None:
         yield Paragraph(noted(cause, cause.note))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from approvals.model import RequestStatus
 from bot.model.request_view import RequestView
-from bot.views.phrases import deciders, name, person, pointer, stays
+from bot.views.phrases import deciders, pointer, stays
 from bot.views.states import ROWS, Row, State, state_of_request, state_of_run
 from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message, Value
+from provisioner.message import Message, Value, named, person
 
 
 def state_of(case: RequestView) -> State:
@@ -39,9 +39,9 @@ def facts(case: RequestView) -> Mapping[str, Value]:
     """The values that a row's templates may name, as far as there are any."""
     request, run, later = case.request, case.run, case.later
     values: dict[str, Value] = {
-        "project": name(case.project),
+        "project": named(case.project),
         "who": person(request.asked_by),
-        "id": name(request.id),
+        "id": named(request.id),
         "until": request.open_until,
         "left": _left(case),
         "done": 0,
@@ -57,7 +57,7 @@ def facts(case: RequestView) -> Mapping[str, Value]:
         values["stage"] = failed_stage(run, run.failure)
         values["at"] = run.ended_at or run.created_at
     if run is not None and run.reference != request.id:
-        values["id"] = name(run.reference)
+        values["id"] = named(run.reference)
     elif later is not None and later.deletes:
         values["id"] = pointer(later)
     return values
@@ -67,7 +67,7 @@ def failed_stage(run: Run, failure: Failure | None) -> Message:
     """The title of the stage that failed; its stored name where the plan has no such stage."""
     stage = failure.stage if failure else ""
     found = next((planned.title for planned in run.plan.stages if planned.stage == stage), None)
-    return found or Message("{name}", name=name(stage))
+    return found or Message("{name}", name=named(stage))
 
 
 def _left(case: RequestView) -> Message:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.views.phrases import name
 from bot.views.render_context import RenderContext
 from provisioner.engine.run import Run
-from provisioner.message import Message, Ref, RefKind
+from provisioner.message import Message, Ref, RefKind, named
 from provisioner.workspace import Workspace
 
 
@@ -19,25 +18,25 @@ def leftovers(run: Run, frame: RenderContext) -> Iterator[Message]:
     yield Message(
         "Pipeline run and experiment records of {namespace} stay in the Kubeflow Pipelines databases"
         " (MySQL: {first}, {second}). Delete them there if required.",
-        namespace=name(ws.namespace),
-        first=name("mlpipeline"),
-        second=name("metadb"),
+        namespace=named(ws.namespace),
+        first=named("mlpipeline"),
+        second=named("metadb"),
     )
     yield Message(
         "Pipeline artifacts stay in the shared S3 bucket of Kubeflow Pipelines. Delete those of {namespace}"
         " there.",
-        namespace=name(ws.namespace),
+        namespace=named(ws.namespace),
     )
     yield Message(
         "ECR repositories with {path} in their names stay. Delete them in ECR when the images are no longer"
         " needed.",
-        path=name(f"/{ws.project}/ai-solutions/"),
+        path=named(f"/{ws.project}/ai-solutions/"),
     )
     yield Message(
         "Kubeflow sessions of {login} stay valid until they expire, but can't open anything. To end them"
         " now, delete them in the session store ({service}).",
-        login=name(ws.login_email),
-        service=name("oidc-authservice"),
+        login=named(ws.login_email),
+        service=named("oidc-authservice"),
     )
     if frame.links.grafana and ws.dashboard != ws.made_dashboard:
         yield Message(

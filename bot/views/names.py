@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bot.model.card import Card, Facts
-from bot.views.phrases import name
-from provisioner.message import Message
+from provisioner.message import Message, named
 from provisioner.workspace import Workspace
 
 
 def names_card(workspace: Workspace) -> Card:
-    text = Message("Resource names for {project}", project=name(workspace.project))
-    pairs = tuple((title, Message("{name}", name=name(derived))) for title, derived in workspace.names())
+    text = Message("Resource names for {project}", project=named(workspace.project))
+    pairs = tuple((title, Message("{name}", name=named(derived))) for title, derived in workspace.names())
     return Card(text, text, (Facts(pairs),))

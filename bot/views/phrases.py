@@ -8,27 +8,10 @@ from functools import reduce
 from approvals.model import Request
 from bot.model.proposal import Proposal
 from bot.model.request_view import RequestView
-from bot.texts.refs import groups, name, person
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
-from provisioner.message import Message, Ref, RefKind
-
-__all__ = [
-    "again_command",
-    "deciders",
-    "groups",
-    "inventory_items",
-    "name",
-    "noted",
-    "person",
-    "pointer",
-    "queued",
-    "service_of",
-    "stacked",
-    "stays",
-    "unknown_here",
-]
+from provisioner.message import Message, Ref, RefKind, named, person
 
 SERVICES: Mapping[str, str] = {
     "autoscaling": "EC2 Auto Scaling",
@@ -74,14 +57,14 @@ def again_command(command: str, proposal: Proposal) -> Ref:
     """What to type to ask for the same again."""
     asked = proposal.asked
     if proposal.plan.goal is Goal.ABSENT:
-        return name(f"{command} delete {asked.project}")
+        return named(f"{command} delete {asked.project}")
     line = f"{command} create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}"
-    return name(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
+    return named(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
 
 
 def pointer(other: RequestView) -> Ref:
     """Another request, with the way to its card where that stands."""
-    return Ref(RefKind.LINK, other.link, other.id) if other.link else name(other.id)
+    return Ref(RefKind.LINK, other.link, other.id) if other.link else named(other.id)
 
 
 def inventory_items(inventory: Iterable[Inventory]) -> tuple[Message, ...]:
@@ -107,8 +90,8 @@ def queued(place: int) -> Message:
 
 def unknown_here(project: str, near: str) -> Message:
     """`near` is a workspace that may have been meant; empty if there is none."""
-    said = Message("I have no record of workspace {project}.", project=name(project))
-    return Message("{said} Did you mean {near}?", said=said, near=name(near)) if near else said
+    said = Message("I have no record of workspace {project}.", project=named(project))
+    return Message("{said} Did you mean {near}?", said=said, near=named(near)) if near else said
 
 
 def _there(target: Message, state: Message | None) -> Message:

@@ -18,7 +18,7 @@ from bot.views.buttons import card_buttons
 from bot.views.closed import closed_card, followed_card
 from bot.views.headline import failed_stage, headline
 from bot.views.leftovers import dashboard_link
-from bot.views.phrases import again_command, deciders, groups, name, person, pointer
+from bot.views.phrases import again_command, deciders, pointer
 from bot.views.plan import plan_lines, risks
 from bot.views.project_summary import state
 from bot.views.render_context import RenderContext
@@ -26,7 +26,7 @@ from bot.views.run import run_card
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, groups, named, person
 from provisioner.workspace import Workspace
 
 
@@ -67,7 +67,7 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
             Message(
                 "{id} · expires {until} · needs one approval from {groups}, not from the requester",
                 plural="{id} · expires {until} · needs {n} approvals from {groups}, not from the requester",
-                id=name(request.id),
+                id=named(request.id),
                 until=request.open_until,
                 n=request.gate.needed,
                 groups=groups(request.gate.approvers),
@@ -117,15 +117,15 @@ def _what_stopped(case: RequestView) -> Iterable[Part]:
 
 def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, Message]]:
     asked, ws = case.proposal.asked, Workspace(case.proposal.asked, frame.platform)
-    yield Message("Workspace"), Message("{name}", name=name(ws.name))
+    yield Message("Workspace"), Message("{name}", name=named(ws.name))
     if case.goal is Goal.ABSENT:
         yield from _there(case)
         return
     size = frame.platform.specs.get(asked.spec)
     spec = (
-        Message("{spec} ({type})", spec=name(asked.spec), type=name(size.instance_type))
+        Message("{spec} ({type})", spec=named(asked.spec), type=named(size.instance_type))
         if size
-        else Message("{spec}", spec=name(asked.spec))
+        else Message("{spec}", spec=named(asked.spec))
     )
     yield (
         Message("Nodes"),

@@ -11,13 +11,13 @@ from bot.views.buttons import card_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
 from bot.views.leftovers import dashboard_link, leftovers
-from bot.views.phrases import deciders, groups, name, person, pointer, queued
+from bot.views.phrases import deciders, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Change, Goal
-from provisioner.message import Message, Ref, RefKind, listed
+from provisioner.message import Message, Ref, RefKind, groups, listed, named, person
 from provisioner.workspace import Workspace
 
 MARKS = {
@@ -50,7 +50,7 @@ def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
         Small(
             Message(
                 "{id} · requested by {who} · approved by {by}",
-                id=name(run.id),
+                id=named(run.id),
                 who=person(case.request.asked_by),
                 by=deciders(case.request),
             )
@@ -183,7 +183,7 @@ def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
 
 
 def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
-    yield Message("Kubeflow login: {login}", login=name(ws.login_email))
+    yield Message("Kubeflow login: {login}", login=named(ws.login_email))
     if frame.links.conductor:
         address = Ref(RefKind.LINK, frame.links.conductor, ws.name)
         yield Message("AI Conductor workspace: {link}", link=address)
@@ -202,7 +202,7 @@ def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     yield from _outcome(run)
     yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by the bot"))
     if case.later is None:
-        command = name(f"{frame.command} create {run.asked.project}")
+        command = named(f"{frame.command} create {run.asked.project}")
         yield Small(
             Message(
                 "This name is available again once the resources left in place are deleted: {command}",
