@@ -13,15 +13,15 @@ from bot.config import policy
 from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
+from bot.requests.opening import Opening
+from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService
-from bot.runtime import checks
-from bot.runtime.checks import says
-from bot.runtime.clock import SystemClock
-from bot.runtime.health import Check, Health
+from bot.runtime import health
+from bot.runtime.health import Check, Health, says
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule, TimeOfDay
+from bot.runtime.schedule import Job, Schedule, SystemClock, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -82,7 +82,9 @@ class Bot:
             refused=self._metrics.refused,
         )
         self._slack = SlackApp(edge, _transport(settings))
-        self._intake = self._make_intake(people)
+        opening = self._make_opening(people)
+        self._intake = self._make_intake(opening)
+        self._reapproval = self._make_reapproval(opening)
         self._sync = MessageSync(
             units=self.database.unit,
             reads=self.database.reader,
@@ -168,7 +170,7 @@ class Bot:
             Job("answer", rung, self._intake.process_due),
             Job("follow", rung, self._sync.sync_once, rest=TOLD_TOGETHER),
             Job("expire", rung, self.service.expire),
-            Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
+            Job("ask anew", timedelta(seconds=5), self._reapproval.reapprove_parked),
             Job("prune", TimeOfDay(minute=7), self._prune),
             # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
             Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
@@ -214,8 +216,8 @@ class Bot:
         every = {job.name: job.every.total_seconds() for job in self._jobs}
         return {
             "database": self._database_answers,
-            "disk": checks.disk(self._settings.state),
-            "jobs": checks.jobs(self._job_ages, every),
+            "disk": health.disk(self._settings.state),
+            "jobs": health.jobs(self._job_ages, every),
             "slack": says("not connected", self._slack.connected),
         }
 
@@ -229,21 +231,39 @@ class Bot:
         self.database.ping()
         return self.database.unwritable()
 
-    def _make_intake(self, people: SlackPeople) -> Intake:
+    def _make_opening(self, people: SlackPeople) -> Opening:
         settings = self._settings
+        return Opening(
+            policy=policy.read(settings.policy),
+            people=people,
+            clock=self._clock,
+            channel=settings.slack.channel,
+            language=settings.language,
+        )
+
+    def _make_reapproval(self, opening: Opening) -> Reapproval:
+        return Reapproval(
+            units=self.database.unit,
+            reads=self.database.reader,
+            engine=self._engine,
+            platform=self.service.platform,
+            opening=opening,
+            clock=self._clock,
+            wake=self.wake,
+        )
+
+    def _make_intake(self, opening: Opening) -> Intake:
         return Intake(
             units=self.database.unit,
             reads=self.database.reader,
             engine=self._engine,
             preflight=self._vendors.preflight(),
-            policy=policy.read(settings.policy),
-            people=people,
-            platform=settings.where(),
+            opening=opening,
+            people=opening.people,
+            platform=self.service.platform,
             clock=self._clock,
             wake=self.wake,
             new_reference=_new_reference,
-            channel=settings.slack.channel,
-            language=settings.language,
             asked=self._vendors.reset_lockout,
         )
 
@@ -255,7 +275,7 @@ class Bot:
             liveness=self.database.liveness,
             told=lambda: self._leading.ring("follow"),
             called=self._ring,
-            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self._settings.where())),
+            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self.service.platform)),
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from approvals.model import Request, RequestId
-from bot.model.proposal import Proposal
 from bot.model.refusals import CannotRetry, StillRunning
+from bot.model.request_view import Proposal
 from bot.storage.database import UnitOfWork
 from bot.views.phrases import stays
 from provisioner.engine.run import AlreadyRunning, Entry, EntryKind, Run, RunId, RunStatus

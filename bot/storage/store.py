@@ -33,7 +33,7 @@ from sqlalchemy.exc import IntegrityError
 from approvals.errors import KeyReused
 from approvals.store import UtcTime, requests
 from bot.model.notifier import PAUSE_MOST
-from bot.model.proposal import Proposal
+from bot.model.request_view import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from provisioner.engine.plan import Plan

@@ -13,12 +13,15 @@ from provisioner.message import Message, Value, groups, named, person
 
 def refusal(no: Refusal, command: str = "/workspace") -> Message:
     """The words for each refusal; a test compares with `approvals.errors` and `bot.model.refusals`."""
+    template = _IN_CASE.get((type(no), _case(no))) or _WORDS.get(type(no))
+    if template is None:
+        raise TypeError(f"no words for {type(no).__name__}")
     values = {
         place: draw(value) for field, (place, draw) in _DRAWN.items() if (value := getattr(no, field, None))
     }
     if isinstance(no, refusals.WasReady):
         values["command"] = named(f"{command} delete {no.project}")
-    return (_IN_CASE.get((type(no), _case(no))) or _WORDS[type(no)]).given(values)
+    return template.given(values)
 
 
 def _case(no: Refusal) -> str:

@@ -8,12 +8,11 @@ from typing import Any
 
 from approvals.model import Request, RequestStatus
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
-from bot.model.proposal import ACTIONS
-from bot.model.request_view import ProjectSummary, RequestView
+from bot.model.request_view import ACTIONS, ProjectSummary, RequestView
 from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
+from bot.views.headline import mark, state
 from bot.views.phrases import deciders, pointer, queued, unknown_here
-from bot.views.project_summary import mark, state
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message, Ref, named, person
