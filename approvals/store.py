@@ -7,6 +7,7 @@ SQLite the caller opens its transaction with BEGIN IMMEDIATE, which locks more t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -242,27 +243,21 @@ class SqlRequestRepository:
         return found[0] if found else None
 
     def _all(self, query: Select[Any]) -> list[Request]:
-        return self._load(self._connection.execute(query).mappings().all())
-
-    def _load(self, rows: Sequence[RowMapping]) -> list[Request]:
+        rows = self._connection.execute(query).mappings().all()
         made = decisions_of(self._connection, [row["id"] for row in rows])
         return [to_request(row, made.get(row["id"], [])) for row in rows]
 
     def _add_decisions(self, request_id: RequestId, made: Sequence[Decision], *, after: int) -> None:
         rows = [
-            {
-                "request_id": request_id,
-                "number": number,
-                "actor": decision.actor,
-                "verdict": decision.verdict.value,
-                "at": decision.at,
-                "comment": decision.comment,
-            }
+            asdict(decision) | {"request_id": request_id, "number": number, "verdict": decision.verdict.value}
             for number, decision in enumerate(made, start=1)
             if number > after
         ]
         if rows:
             self._connection.execute(insert(decisions), rows)
+
+
+_AUDITED = [field.name for field in fields(AuditEntry)]
 
 
 class SqlAuditLog:
@@ -272,29 +267,14 @@ class SqlAuditLog:
         self._connection = connection
 
     def append(self, entry: AuditEntry) -> None:
-        self._connection.execute(
-            insert(audit).values(
-                at=entry.at,
-                actor=entry.actor,
-                action=entry.action,
-                target=entry.target,
-                request_id=entry.request_id,
-                data=dict(entry.data),
-            )
-        )
+        """Each field is a column of the same name."""
+        self._connection.execute(insert(audit).values(asdict(entry)))
 
     def about(self, target: str) -> Sequence[AuditEntry]:
         """Oldest first."""
         query = select(audit).where(audit.c.target == target).order_by(audit.c.number)
         return [
-            AuditEntry(
-                at=row["at"],
-                actor=row["actor"],
-                action=row["action"],
-                target=row["target"],
-                request_id=row["request_id"],
-                data=row["data"],
-            )
+            AuditEntry(**{name: row[name] for name in _AUDITED})
             for row in self._connection.execute(query).mappings()
         ]
 
@@ -320,20 +300,11 @@ def _still_pending() -> Select[Any]:
 
 
 def _to_row(request: Request) -> Values:
-    gate = request.gate
     return {
         "id": request.id,
         "key": request.key,
-        "action": request.subject.action,
-        "target": request.subject.target,
-        "digest": request.subject.digest,
-        "facts": dict(request.subject.facts),
-        "gate": {
-            "needed": gate.needed,
-            "approvers": list(gate.approvers),
-            "open_for": gate.open_for.total_seconds(),
-            "allow_self": gate.allow_self,
-        },
+        **asdict(request.subject),
+        "gate": asdict(request.gate) | {"open_for": request.gate.open_for.total_seconds()},
         "asked_by": request.asked_by,
         "asked_at": request.asked_at,
         "open_until": request.open_until,
@@ -343,17 +314,12 @@ def _to_row(request: Request) -> Values:
 
 
 def to_request(row: RowMapping, made: list[Decision]) -> Request:
-    gate = row["gate"]
+    gate, open_for = row["gate"], timedelta(seconds=row["gate"]["open_for"])
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
         subject=Subject(action=row["action"], target=row["target"], digest=row["digest"], facts=row["facts"]),
-        gate=Gate(
-            needed=gate["needed"],
-            approvers=tuple(gate["approvers"]),
-            open_for=timedelta(seconds=gate["open_for"]),
-            allow_self=gate["allow_self"],
-        ),
+        gate=Gate(**gate | {"approvers": tuple(gate["approvers"]), "open_for": open_for}),
         asked_by=row["asked_by"],
         asked_at=row["asked_at"],
         status=RequestStatus(row["status"]),

@@ -10,7 +10,8 @@ import structlog
 
 from bot import vendors
 from bot.config import policy
-from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
+from bot.config.schema import Settings, Transport
+from bot.config.settings import SettingsFault, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
 from bot.requests.opening import Opening
