@@ -179,10 +179,12 @@ class _Drawing:
         title = " ".join(self._rich.text(line.title).split())
         if line.mark in _BUSY:
             title = bold(title)
-        said, state = f"{sign} {title}", line.state or word
+        said, state, note = f"{sign} {title}", line.state or word, line.note
+        if line.mark is Mark.WAITING and not line.state and note:
+            state, note = note, None  # it says for what
         if state is not None:
             said = f"{said} — {self._rich.text(state)}"
-        return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
+        return shorten(f"{said} · {self._rich.text(note)}" if note else said, LINE_LONGEST)
 
     def _quote(self, quote: Quote) -> list[Block]:
         language = quote.words.strip()
