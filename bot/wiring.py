@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -34,6 +34,7 @@ from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
 from bot.views.render_context import Links
+from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
@@ -51,13 +52,16 @@ TOLD_TOGETHER = timedelta(seconds=0.2)
 class Bot:
     """One process. Nothing is opened before `start`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, systems: Callable[[Settings, Observer], Vendors] = Vendors
+    ) -> None:
+        """`systems` makes what speaks to those that workspaces are made of."""
         self._settings = settings
         self._clock = SystemClock()
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
         self._metrics = Metrics()
-        self._vendors = Vendors(settings, self._metrics.called)
+        self._vendors = systems(settings, self._metrics.called)
         self._engine = self._make_engine(self._vendors.stages(self.database.policy_writes()))
         self.service = WorkspaceService(
             units=self.database.unit,
