@@ -47,30 +47,15 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._acts = self._counter("acts", "Requests, decisions and buttons, as audited.", "action")
-        self._decisions = Histogram(
-            "workspace_bot_decision_seconds",
-            "From a request to a decision about it.",
-            ["outcome"],
-            buckets=_DECISION_SECONDS,
-            registry=self.registry,
-        )
-        self._stages = Histogram(
-            "workspace_bot_stage_seconds",
-            "From a stage's first change to how it went.",
-            ["stage", "outcome"],
-            buckets=_STAGE_SECONDS,
-            registry=self.registry,
-        )
+        what = "From a request to a decision about it."
+        self._decisions = self._histogram("decision_seconds", what, _DECISION_SECONDS, "outcome")
+        what = "From a stage's first change to how it went."
+        self._stages = self._histogram("stage_seconds", what, _STAGE_SECONDS, "stage", "outcome")
         self._unknown = self._counter("unknown_failures", "Failures that the bot has no diagnosis for.")
         self._refused = self._counter("refused_clicks", "Clicks that were refused, by why.", "reason")
         self._calls = self._counter("vendor_calls", "Calls to vendors.", "service", "operation", "code")
-        self._call_seconds = Histogram(
-            "workspace_bot_vendor_call_seconds",
-            "How long a call to a vendor took.",
-            ["service"],
-            buckets=_CALL_SECONDS,
-            registry=self.registry,
-        )
+        what = "How long a call to a vendor took."
+        self._call_seconds = self._histogram("vendor_call_seconds", what, _CALL_SECONDS, "service")
         self._limited = self._counter("slack_rate_limited", "Answers of Slack that said 429.")
 
     def refused(self, reason: str) -> None:
@@ -115,6 +100,9 @@ class Metrics:
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(f"workspace_bot_{name}", what, labels, registry=self.registry)
+
+    def _histogram(self, name: str, what: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"workspace_bot_{name}", what, labels, buckets=buckets, registry=self.registry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
