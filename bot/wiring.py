@@ -90,19 +90,7 @@ class Bot:
         opening = self._make_opening(people)
         self._intake = self._make_intake(opening)
         self._reapproval = self._make_reapproval(opening)
-        self._sync = MessageSync(
-            units=self.database.unit,
-            reads=self.database.reader,
-            service=self.service,
-            notifier=notifier,
-            texts=self.texts,
-            clock=self._clock,
-            command=settings.slack.command,
-            links=Links(
-                grafana=settings.grafana.url or "",
-                conductor=settings.conductor.frontend or settings.conductor.url or "",
-            ),
-        )
+        self._sync = self._make_sync(notifier)
         self._runner = self._make_runner()
         running = (Job("dispatch", timedelta(seconds=5), self._runner.dispatch),)
         leading = self._leaders_jobs()
@@ -270,6 +258,22 @@ class Bot:
             wake=self.wake,
             new_reference=_new_reference,
             asked=self._vendors.reset_lockout,
+        )
+
+    def _make_sync(self, notifier: SlackNotifier) -> MessageSync:
+        settings = self._settings
+        return MessageSync(
+            units=self.database.unit,
+            reads=self.database.reader,
+            service=self.service,
+            notifier=notifier,
+            texts=self.texts,
+            clock=self._clock,
+            command=settings.slack.command,
+            links=Links(
+                grafana=settings.grafana.url or "",
+                conductor=settings.conductor.frontend or settings.conductor.url or "",
+            ),
         )
 
     def _make_runner(self) -> Runner:

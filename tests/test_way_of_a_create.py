@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -122,6 +122,11 @@ class House:
 
         return self.slack.until(look, within=WITHIN)
 
+    def told(self) -> bool:
+        """Nothing is left to be said."""
+        with self.bot.database.reader() as unit:
+            return not unit.messages.to_tell(datetime.now(UTC))
+
     def made(self) -> bool:
         with self.bot.database.reader() as unit:
             run = unit.runs.latest("alpha")
@@ -139,6 +144,7 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Collection[str]:
         form = {"project": "alpha", "spec": "standard", "desired": "1", "max": "3", "why": "to try it"}
         house.slack.submit("requester", house.view()["id"], form)
         at = house.card()
+        house.slack.until(house.told, within=WITHIN)
         follower.left_out |= {"follow"}  # progress is told beside the way, and its telling changes nothing
         house.slack.click("admin", channel="workspace-requests", ts=at, action_id="ws.req.approve")
         house.slack.until(house.made, within=WITHIN)
