@@ -305,17 +305,20 @@ class Bot:
 def check_all(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
     lines: list[str] = []
-    for look in (_check_database, _check_policy, vendors.check):
+    looks: tuple[Callable[[Settings], object], ...] = (
+        _check_database,
+        lambda settings: policy.read(settings.policy),
+        vendors.cluster,
+        vendors.grafana,
+        vendors.conductor,
+    )
+    for look in looks:
         try:
             look(settings)
         except SettingsFault as fault:
             lines += fault.lines
     if lines:
         raise SettingsFault(lines)
-
-
-def _check_policy(settings: Settings) -> None:
-    policy.read(settings.policy)
 
 
 def _check_database(settings: Settings) -> None:
