@@ -33,7 +33,7 @@ from provisioner.engine.inspection import Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError
-from provisioner.message import Json, Message, named
+from provisioner.message import Json, Message, Value, named
 from provisioner.preflight import Preflight
 from provisioner.retry import backoff
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
@@ -261,30 +261,23 @@ def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator
         yield Message("Nothing to create: this workspace already exists and is complete.")
         return
     run, strange = unit.runs.latest(project), unknown(unit, project)
-    stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
-    if stopped and preview.foreign:
-        yield Message(
-            "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
-            id=named(stopped.reference),
+    values: dict[str, Value] = {"project": named(project)}
+    if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+        said = Message(
+            "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}."
         )
-    elif stopped:
-        yield Message(
-            "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
-            project=named(project),
-            id=named(stopped.reference),
-        )
+        if preview.foreign:
+            said = Message(
+                "Nothing here was created by the bot. To end the run, cancel it on the card of {id}."
+            )
+        yield said.given(values | {"id": named(run.reference)})
     elif preview.foreign:
         return
     elif strange is not None:
-        yield Message(
-            "{unknown} Nothing to delete: no resources of {project} exist in any system.",
-            unknown=strange,
-            project=named(project),
-        )
+        said = Message("{unknown} Nothing to delete: no resources of {project} exist in any system.")
+        yield said.given(values | {"unknown": strange})
     else:
-        yield Message(
-            "Nothing to delete: no resources of {project} exist in any system.", project=named(project)
-        )
+        yield Message("Nothing to delete: no resources of {project} exist in any system.").given(values)
 
 
 def _finding(found: StageInspection) -> Finding:

@@ -128,35 +128,17 @@ def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
     Whoever decides by it holds the request of the newest run, so that nobody presses Retry meanwhile.
     """
     if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
+        said = Message("The name {name} is reserved for the platform. Choose another.")
         if goal is Goal.ABSENT:
-            return Message("{name} belongs to the platform and can't be deleted.", name=named(project))
-        return Message("The name {name} is reserved for the platform. Choose another.", name=named(project))
+            said = Message("{name} belongs to the platform and can't be deleted.")
+        return said.given({"name": named(project)})
     pending = unit.requests.pending_for(project)
     if pending is not None:
         return _asked_already(pending)
     run = unit.runs.latest(project)
     if run is None or not run.active or (goal is Goal.ABSENT and run.status in _STOPPED):
         return None
-    if run.status is RunStatus.FAILED:
-        return _failed(run)
-    if run.goal is Goal.ABSENT:
-        return Message(
-            "{project} is being deleted ({id}). Wait for it to finish, or cancel it first.",
-            project=named(project),
-            id=named(run.id),
-        )
-    if goal is Goal.ABSENT:
-        return Message(
-            "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it on its card"
-            " first.",
-            project=named(project),
-            id=named(run.id),
-        )
-    return Message(
-        "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it first.",
-        project=named(project),
-        id=named(run.id),
-    )
+    return _failed(run) if run.status is RunStatus.FAILED else _under_way(run, goal)
 
 
 def refuse_ready(unit: ReadUnit, run: Run) -> None:
@@ -174,35 +156,34 @@ def unknown(unit: ReadUnit, project: str) -> Message | None:
 
 def _asked_already(pending: Request) -> Message:
     """Without who: a dialog would show an id."""
-    project = named(pending.subject.target)
-    if pending.subject.action == ACTIONS[Goal.ABSENT]:
-        return Message(
-            "A request to delete {project} is already pending: {id} (expires {until}). Wait for a decision,"
-            " or ask the requester to withdraw it.",
-            project=project,
-            id=named(pending.id),
-            until=pending.open_until,
-        )
-    return Message(
-        "A request for {project} is already pending: {id} (expires {until}). Wait for a decision, or ask"
-        " the requester to withdraw it.",
-        project=project,
-        id=named(pending.id),
-        until=pending.open_until,
+    said = Message(
+        "A request for {project} is already pending: {id} (expires {until}). Wait for a decision, or ask the"
+        " requester to withdraw it."
     )
+    if pending.subject.action == ACTIONS[Goal.ABSENT]:
+        said = Message(
+            "A request to delete {project} is already pending: {id} (expires {until}). Wait for a decision,"
+            " or ask the requester to withdraw it."
+        )
+    project = named(pending.subject.target)
+    return said.given({"project": project, "id": named(pending.id), "until": pending.open_until})
 
 
 def _failed(run: Run) -> Message:
     """Not which buttons: its card knows what makes sense."""
-    project, reference = named(run.asked.project), named(run.reference)
+    said = Message("Creating {project} failed. Choose what to do on the card of {id} first.")
     if run.goal is Goal.ABSENT:
-        return Message(
-            "Deleting {project} failed. Choose what to do on the card of {id} first.",
-            project=project,
-            id=reference,
+        said = Message("Deleting {project} failed. Choose what to do on the card of {id} first.")
+    return said.given({"project": named(run.asked.project), "id": named(run.reference)})
+
+
+def _under_way(run: Run, goal: Goal) -> Message:
+    said = Message("A run for {project} is in progress ({id}). Wait for it to finish, or cancel it first.")
+    if run.goal is Goal.ABSENT:
+        said = Message("{project} is being deleted ({id}). Wait for it to finish, or cancel it first.")
+    elif goal is Goal.ABSENT:
+        said = Message(
+            "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it on its card"
+            " first."
         )
-    return Message(
-        "Creating {project} failed. Choose what to do on the card of {id} first.",
-        project=project,
-        id=reference,
-    )
+    return said.given({"project": named(run.asked.project), "id": named(run.id)})

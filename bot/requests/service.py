@@ -29,7 +29,7 @@ from bot.requests.followup import FollowUp, continuation, deletion
 from bot.requests.opening import obstacle, refuse_ready, unknown
 from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import ReadUnit, UnitOfWork
-from bot.views.failure import details_card, failed_of
+from bot.views.failure import details_card, newest_failure
 from bot.views.phrases import stays
 from bot.views.plan import names_card
 from bot.views.status import Page, home_card, list_card, status_card
@@ -225,10 +225,11 @@ class WorkspaceService:
         """Why a run failed, all of it. `NeverFailed`, `Unknown`."""
         with self.reads() as unit:
             run = self._stored(unit, run_id)
-            failed = failed_of(run, unit.journal.since(run.id, 0))
-            if failed is None:
+            entries = unit.journal.since(run.id, 0)
+            failure = newest_failure(entries)
+            if failure is None:
                 raise NeverFailed(run_id)
-            return details_card(unit.queries.views([run.reference])[run.reference], failed)
+            return details_card(unit.queries.views([run.reference])[run.reference], run, failure, entries)
 
     def list(self, page: int = 1, command: str = "list") -> Card:
         """So many projects at a time; after the last page comes the last. `command` is what asks for them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.model.request_view import RequestView
@@ -17,15 +16,6 @@ from provisioner.message import Message, named, person
 
 JOURNAL_SHOWN = 15
 """Lines of the journal in the dialog; all of them stand in the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A failure with the run it belongs to. The run may have gone on since."""
-
-    run: Run
-    failure: Failure
-    entries: Sequence[Entry]  # of the run, oldest first
 
 
 def failure_parts(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
@@ -112,9 +102,11 @@ def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message
     yield Message("Cancel ends the run and keeps existing resources.")
 
 
-def details_card(case: RequestView, failed: Failed) -> Card:
-    """The full failure; the vendor's own words, secrets removed."""
-    run, failure = failed.run, failed.failure
+def details_card(case: RequestView, run: Run, failure: Failure, entries: Sequence[Entry]) -> Card:
+    """The full failure; the vendor's own words, secrets removed. The run may have gone on since.
+
+    `entries` are all of the run, oldest first.
+    """
     project = named(case.project)
     title = (
         Message("Why deleting {project} failed", project=project)
@@ -127,7 +119,7 @@ def details_card(case: RequestView, failed: Failed) -> Card:
         *_vendor(failure),
         *_meaning(failure),
         *(there_now(case) if case.inventory is not None else ()),
-        _journal(failed.entries),
+        _journal(entries),
         Small(
             Message(
                 "{id} · attempt {n} · reference {reference} (also in the log)",
@@ -195,10 +187,10 @@ def _journal(entries: Sequence[Entry]) -> Part:
     return Bullets(lines, title)
 
 
-def failed_of(run: Run, entries: Sequence[Entry]) -> Failed | None:
-    """The newest failure of a run; None when it never failed."""
+def newest_failure(entries: Sequence[Entry]) -> Failure | None:
+    """Of a run, by its journal; None when it never failed."""
     for entry in reversed(entries):
         found = entry.data.get("failure") if entry.kind is EntryKind.FAILED else None
         if isinstance(found, dict):
-            return Failed(run, Failure.from_json(found), entries)
+            return Failure.from_json(found)
     return None
