@@ -49,7 +49,7 @@ class Wake(Protocol):
     def __call__(self, run_id: str = "") -> None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class WorkspaceService:
     """Raises `Refusal` when the answer is no; the caller says it to the person as it stands."""
 
