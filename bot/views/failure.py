@@ -54,17 +54,12 @@ def there_now(case: RequestView) -> Iterable[Part]:
 
 
 def _asked_to_delete(later: RequestView, run: Run) -> Message:
+    said = Message("{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.")
     if run.goal is Goal.ABSENT:
-        return Message(
-            "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again.",
-            who=person(later.request.asked_by),
-            id=pointer(later),
+        said = Message(
+            "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again."
         )
-    return Message(
-        "{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.",
-        who=person(later.request.asked_by),
-        id=pointer(later),
-    )
+    return said.given({"who": person(later.request.asked_by), "id": pointer(later)})
 
 
 def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
