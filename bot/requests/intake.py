@@ -48,7 +48,7 @@ _PEOPLE_AGAIN = timedelta(seconds=15)
 """Without the chat nobody can be told anything, so that is waited for, however long it takes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Intake:
     """One submission at a time; several desks in several threads do not disturb each other."""
 
@@ -70,11 +70,10 @@ class Intake:
     def __post_init__(self) -> None:
         look = frozenset({SubmissionKind.LOOK})
         requests = frozenset(SubmissionKind) - look
-        lanes = (
+        self._lanes = (
             Lane(requests, at_once=_REQUESTS_AT_ONCE, freed=self.wake, start=self.start),
             Lane(look, at_once=_LOOKS_AT_ONCE, freed=self.wake, start=self.start),
         )
-        object.__setattr__(self, "_lanes", lanes)
 
     def process_due(self) -> int:
         """Begin to answer what is due and has room; how many. Each error is one submission's own."""
