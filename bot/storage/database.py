@@ -37,9 +37,13 @@ from bot.storage.locks import (
     ProcessLocks,
     alone,
 )
-from bot.storage.policy_writes import SqlPolicyWrites
 from bot.storage.queries import Queries
-from bot.storage.store import SqlProposalRepository, SqlSubmissionRepository, SqlTrackedMessageRepository
+from bot.storage.store import (
+    SqlPolicyWrites,
+    SqlProposalRepository,
+    SqlSubmissionRepository,
+    SqlTrackedMessageRepository,
+)
 from provisioner.engine.run import Ledger, Locks
 from provisioner.engine.store import SqlJournal, SqlLedger, SqlRunRepository
 

@@ -1,8 +1,10 @@
-"""The bot's own tables: what people typed, which plan was shown, and which messages stand where."""
+"""The bot's own tables: what people typed, which plan was shown, which messages stand where, and our last
+write to each shared IAM policy."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Index,
     Integer,
     MetaData,
@@ -22,13 +25,14 @@ from sqlalchemy import (
     Table,
     TextClause,
     UniqueConstraint,
+    delete,
     insert,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from approvals.errors import KeyReused
 from approvals.store import UtcTime, requests
@@ -37,6 +41,9 @@ from bot.model.request_view import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from provisioner.engine.plan import Plan
+from provisioner.errors import Interrupted
+from provisioner.message import Message
+from provisioner.stages.access.stage import LastWrite
 from provisioner.workspace import WorkspaceSpec
 
 metadata = MetaData()
@@ -102,6 +109,15 @@ proposals = Table(
     Column("plan", JSON, nullable=False),
     Column("locale", String, nullable=False),
     Column("run_id", String, nullable=False),
+)
+
+
+policy_writes = Table(
+    "policy_writes",
+    metadata,
+    Column("arn", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 
@@ -240,6 +256,37 @@ class SqlTrackedMessageRepository:
     def _where(self, *conditions: ColumnElement[bool] | TextClause) -> Sequence[TrackedMessage]:
         query = select(messages).where(*conditions).order_by(messages.c.number)
         return [_message(row) for row in self._connection.execute(query).mappings()]
+
+
+class SqlPolicyWrites:
+    """`LastWrites` that all replicas know: the next editor may be another one, and IAM shows a write late.
+
+    Raises `Interrupted` where the database does not answer.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, arn: str) -> LastWrite | None:
+        with self._answering() as connection:
+            query = select(policy_writes).where(policy_writes.c.arn == arn)
+            row = connection.execute(query).mappings().first()
+        return LastWrite(row["version"], row["at"]) if row else None
+
+    def put(self, arn: str, write: LastWrite) -> None:
+        """Whoever writes holds the policy's lock, so nobody else does in this moment."""
+        with self._answering() as connection:
+            connection.execute(delete(policy_writes).where(policy_writes.c.arn == arn))
+            values = {"arn": arn, "version": write.version, "at": write.at}
+            connection.execute(insert(policy_writes).values(values))
+
+    @contextmanager
+    def _answering(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise Interrupted(Message("can't continue: the database didn't answer")) from error
 
 
 def due(table: Table, now: datetime) -> ColumnElement[bool]:
