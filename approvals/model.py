@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import Any, NewType
 
 from approvals.errors import (
     AlreadyDecided,
@@ -159,32 +159,6 @@ class Request:
         self.ended_at = now
 
 
-class RequestRepository(Protocol):
-    """Requests inside one transaction of the caller's."""
-
-    def next_id(self) -> RequestId: ...  # "WSR-0001" and on; never given twice
-
-    def add(self, request: Request) -> None: ...  # AlreadyPending for the same target; KeyReused
-
-    def get(self, request_id: RequestId) -> Request: ...  # Unknown
-
-    def get_for_update(self, request_id: RequestId) -> Request: ...  # locked until the commit; Unknown
-
-    def by_key(self, key: str) -> Request | None: ...
-
-    def save(self, request: Request) -> None: ...
-
-    def pending(self) -> Sequence[Request]: ...  # oldest first
-
-    def pending_for(self, target: str) -> Request | None: ...
-
-    def latest_for(self, target: str) -> Request | None: ...  # the newest, whatever became of it
-
-    def overdue(self, now: datetime) -> Sequence[Request]: ...
-
-    def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]: ...  # newest first
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """Who did what to which, when, from where. Never changed, never removed."""
@@ -195,9 +169,3 @@ class AuditEntry:
     target: str
     request_id: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
-
-
-class AuditLog(Protocol):
-    def append(self, entry: AuditEntry) -> None: ...
-
-    def about(self, target: str) -> Sequence[AuditEntry]: ...  # oldest first

@@ -7,6 +7,7 @@ SQLite the caller opens its transaction with BEGIN IMMEDIATE, which locks more t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -141,20 +142,21 @@ audit = Table(
 
 
 class SqlRequestRepository:
-    """`RequestRepository` on a connection whose transaction the caller owns."""
+    """Requests, on a connection whose transaction the caller owns."""
 
     def __init__(self, connection: Connection, changed: Changed = nobody_told) -> None:
         self._connection = connection
         self._changed = changed
 
     def next_id(self) -> RequestId:
+        """Such as "WSR-0001" and on; never given twice."""
         row = self._connection.execute(insert(request_numbers).returning(request_numbers.c.number))
         return RequestId(f"WSR-{row.scalar_one():04d}")
 
     def add(self, request: Request) -> None:
-        """Adding what is there already, under the same id, does nothing.
+        """Adding what is there already, under the same id, does nothing. `KeyReused` for other content.
 
-        The same key and content under another id is `AlreadyPending`, naming the request that stands.
+        `AlreadyPending` where the target has a pending one, or another id the same key and content.
         """
         try:
             with self._connection.begin_nested():
@@ -166,9 +168,11 @@ class SqlRequestRepository:
         self._changed(request.subject.target)
 
     def get(self, request_id: RequestId) -> Request:
+        """Raises `Unknown`, as the next does."""
         return self._one(request_id, _by_id(request_id))
 
     def get_for_update(self, request_id: RequestId) -> Request:
+        """Locked until the commit."""
         return self._one(request_id, _by_id(request_id).with_for_update())
 
     def by_key(self, key: str) -> Request | None:
@@ -194,12 +198,14 @@ class SqlRequestRepository:
         self._changed(request.subject.target)
 
     def pending(self) -> Sequence[Request]:
+        """Oldest first."""
         return self._all(_still_pending().order_by(requests.c.asked_at, requests.c.id))
 
     def pending_for(self, target: str) -> Request | None:
         return self._first(_still_pending().where(requests.c.target == target))
 
     def latest_for(self, target: str) -> Request | None:
+        """The newest, whatever became of it."""
         about = select(requests).where(requests.c.target == target)
         return self._first(about.order_by(requests.c.asked_at.desc(), requests.c.id.desc()))
 
@@ -209,6 +215,7 @@ class SqlRequestRepository:
         return self._all(over.order_by(requests.c.open_until).with_for_update(skip_locked=True))
 
     def asked_by(self, actor_id: str, limit: int) -> Sequence[Request]:
+        """Newest first."""
         mine = select(requests).where(requests.c.asked_by == actor_id)
         return self._all(mine.order_by(requests.c.asked_at.desc(), requests.c.id.desc()).limit(limit))
 
@@ -236,22 +243,13 @@ class SqlRequestRepository:
         return found[0] if found else None
 
     def _all(self, query: Select[Any]) -> list[Request]:
-        return self._load(self._connection.execute(query).mappings().all())
-
-    def _load(self, rows: Sequence[RowMapping]) -> list[Request]:
+        rows = self._connection.execute(query).mappings().all()
         made = decisions_of(self._connection, [row["id"] for row in rows])
         return [to_request(row, made.get(row["id"], [])) for row in rows]
 
     def _add_decisions(self, request_id: RequestId, made: Sequence[Decision], *, after: int) -> None:
         rows = [
-            {
-                "request_id": request_id,
-                "number": number,
-                "actor": decision.actor,
-                "verdict": decision.verdict.value,
-                "at": decision.at,
-                "comment": decision.comment,
-            }
+            asdict(decision) | {"request_id": request_id, "number": number, "verdict": decision.verdict.value}
             for number, decision in enumerate(made, start=1)
             if number > after
         ]
@@ -259,35 +257,24 @@ class SqlRequestRepository:
             self._connection.execute(insert(decisions), rows)
 
 
+_AUDITED = [field.name for field in fields(AuditEntry)]
+
+
 class SqlAuditLog:
-    """`AuditLog` on a connection whose transaction the caller owns. It has no way to change or remove."""
+    """On a connection whose transaction the caller owns. It has no way to change or remove."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def append(self, entry: AuditEntry) -> None:
-        self._connection.execute(
-            insert(audit).values(
-                at=entry.at,
-                actor=entry.actor,
-                action=entry.action,
-                target=entry.target,
-                request_id=entry.request_id,
-                data=dict(entry.data),
-            )
-        )
+        """Each field is a column of the same name."""
+        self._connection.execute(insert(audit).values(asdict(entry)))
 
     def about(self, target: str) -> Sequence[AuditEntry]:
+        """Oldest first."""
         query = select(audit).where(audit.c.target == target).order_by(audit.c.number)
         return [
-            AuditEntry(
-                at=row["at"],
-                actor=row["actor"],
-                action=row["action"],
-                target=row["target"],
-                request_id=row["request_id"],
-                data=row["data"],
-            )
+            AuditEntry(**{name: row[name] for name in _AUDITED})
             for row in self._connection.execute(query).mappings()
         ]
 
@@ -313,20 +300,11 @@ def _still_pending() -> Select[Any]:
 
 
 def _to_row(request: Request) -> Values:
-    gate = request.gate
     return {
         "id": request.id,
         "key": request.key,
-        "action": request.subject.action,
-        "target": request.subject.target,
-        "digest": request.subject.digest,
-        "facts": dict(request.subject.facts),
-        "gate": {
-            "needed": gate.needed,
-            "approvers": list(gate.approvers),
-            "open_for": gate.open_for.total_seconds(),
-            "allow_self": gate.allow_self,
-        },
+        **asdict(request.subject),
+        "gate": asdict(request.gate) | {"open_for": request.gate.open_for.total_seconds()},
         "asked_by": request.asked_by,
         "asked_at": request.asked_at,
         "open_until": request.open_until,
@@ -336,17 +314,12 @@ def _to_row(request: Request) -> Values:
 
 
 def to_request(row: RowMapping, made: list[Decision]) -> Request:
-    gate = row["gate"]
+    gate, open_for = row["gate"], timedelta(seconds=row["gate"]["open_for"])
     return Request(
         id=RequestId(row["id"]),
         key=row["key"],
         subject=Subject(action=row["action"], target=row["target"], digest=row["digest"], facts=row["facts"]),
-        gate=Gate(
-            needed=gate["needed"],
-            approvers=tuple(gate["approvers"]),
-            open_for=timedelta(seconds=gate["open_for"]),
-            allow_self=gate["allow_self"],
-        ),
+        gate=Gate(**gate | {"approvers": tuple(gate["approvers"]), "open_for": open_for}),
         asked_by=row["asked_by"],
         asked_at=row["asked_at"],
         status=RequestStatus(row["status"]),

@@ -12,7 +12,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot.config import logs
-from bot.config.settings import Settings, SettingsFault, aws_secrets, load
+from bot.config.schema import Settings
+from bot.config.settings import SettingsFault, aws_secrets, load
 from bot.storage.database import Database
 from bot.wiring import Bot, check_all
 from provisioner.engine.run import Run

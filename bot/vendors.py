@@ -150,15 +150,3 @@ def conductor(settings: Settings, observer: Observer = unobserved) -> ConductorH
     return ConductorHttp(
         url=given.url, user=given.user, password=given.password, calls=calls, observer=observer
     )
-
-
-def check(settings: Settings) -> None:
-    """Raises `SettingsFault` with all that is wrong with the files that settings name."""
-    lines: list[str] = []
-    for make in (cluster, grafana, conductor):
-        try:
-            make(settings)
-        except SettingsFault as fault:
-            lines += fault.lines
-    if lines:
-        raise SettingsFault(lines)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
 
 from bot import vendors
 from bot.config import policy
-from bot.config.settings import Settings, SettingsFault, Transport, aws_secrets
+from bot.config.schema import Settings, Transport
+from bot.config.settings import SettingsFault, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
+from bot.requests.opening import Opening
+from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService
-from bot.runtime import checks
-from bot.runtime.checks import says
-from bot.runtime.clock import SystemClock
-from bot.runtime.health import Check, Health
+from bot.runtime import health
+from bot.runtime.health import Check, Health, says
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule, TimeOfDay, seconds_between
+from bot.runtime.schedule import Job, Schedule, SystemClock, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext
@@ -33,6 +34,7 @@ from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
 from bot.views.render_context import Links
+from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
@@ -50,13 +52,16 @@ TOLD_TOGETHER = timedelta(seconds=0.2)
 class Bot:
     """One process. Nothing is opened before `start`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, systems: Callable[[Settings, Observer], Vendors] = Vendors
+    ) -> None:
+        """`systems` makes what speaks to those that workspaces are made of."""
         self._settings = settings
         self._clock = SystemClock()
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
         self._metrics = Metrics()
-        self._vendors = Vendors(settings, self._metrics.called)
+        self._vendors = systems(settings, self._metrics.called)
         self._engine = self._make_engine(self._vendors.stages(self.database.policy_writes()))
         self.service = WorkspaceService(
             units=self.database.unit,
@@ -82,20 +87,10 @@ class Bot:
             refused=self._metrics.refused,
         )
         self._slack = SlackApp(edge, _transport(settings))
-        self._intake = self._make_intake(people)
-        self._sync = MessageSync(
-            units=self.database.unit,
-            reads=self.database.reader,
-            service=self.service,
-            notifier=notifier,
-            texts=self.texts,
-            clock=self._clock,
-            command=settings.slack.command,
-            links=Links(
-                grafana=settings.grafana.url or "",
-                conductor=settings.conductor.frontend or settings.conductor.url or "",
-            ),
-        )
+        opening = self._make_opening(people)
+        self._intake = self._make_intake(opening)
+        self._reapproval = self._make_reapproval(opening)
+        self._sync = self._make_sync(notifier)
         self._runner = self._make_runner()
         running = (Job("dispatch", timedelta(seconds=5), self._runner.dispatch),)
         leading = self._leaders_jobs()
@@ -168,7 +163,7 @@ class Bot:
             Job("answer", rung, self._intake.process_due),
             Job("follow", rung, self._sync.sync_once, rest=TOLD_TOGETHER),
             Job("expire", rung, self.service.expire),
-            Job("ask anew", timedelta(seconds=5), self._intake.reapprove_parked),
+            Job("ask anew", timedelta(seconds=5), self._reapproval.reapprove_parked),
             Job("prune", TimeOfDay(minute=7), self._prune),
             # Not at the start: a bot that crashes in circles would log in in circles, and lock the account.
             Job("stay known", TimeOfDay(hour=18, minute=11), self._vendors.keep_login_alive),
@@ -211,11 +206,11 @@ class Bot:
         )
 
     def _checks(self) -> Mapping[str, Check]:
-        every = {job.name: seconds_between(job) for job in self._jobs}
+        every = {job.name: job.every.total_seconds() for job in self._jobs}
         return {
             "database": self._database_answers,
-            "disk": checks.disk(self._settings.state),
-            "jobs": checks.jobs(self._job_ages, every),
+            "disk": health.disk(self._settings.state),
+            "jobs": health.jobs(self._job_ages, every),
             "slack": says("not connected", self._slack.connected),
         }
 
@@ -229,22 +224,56 @@ class Bot:
         self.database.ping()
         return self.database.unwritable()
 
-    def _make_intake(self, people: SlackPeople) -> Intake:
+    def _make_opening(self, people: SlackPeople) -> Opening:
         settings = self._settings
+        return Opening(
+            policy=policy.read(settings.policy),
+            people=people,
+            clock=self._clock,
+            channel=settings.slack.channel,
+            language=settings.language,
+        )
+
+    def _make_reapproval(self, opening: Opening) -> Reapproval:
+        return Reapproval(
+            units=self.database.unit,
+            reads=self.database.reader,
+            engine=self._engine,
+            platform=self.service.platform,
+            opening=opening,
+            clock=self._clock,
+            wake=self.wake,
+        )
+
+    def _make_intake(self, opening: Opening) -> Intake:
         return Intake(
             units=self.database.unit,
             reads=self.database.reader,
             engine=self._engine,
             preflight=self._vendors.preflight(),
-            policy=policy.read(settings.policy),
-            people=people,
-            platform=settings.where(),
+            opening=opening,
+            people=opening.people,
+            platform=self.service.platform,
             clock=self._clock,
             wake=self.wake,
             new_reference=_new_reference,
-            channel=settings.slack.channel,
-            language=settings.language,
             asked=self._vendors.reset_lockout,
+        )
+
+    def _make_sync(self, notifier: SlackNotifier) -> MessageSync:
+        settings = self._settings
+        return MessageSync(
+            units=self.database.unit,
+            reads=self.database.reader,
+            service=self.service,
+            notifier=notifier,
+            texts=self.texts,
+            clock=self._clock,
+            command=settings.slack.command,
+            links=Links(
+                grafana=settings.grafana.url or "",
+                conductor=settings.conductor.frontend or settings.conductor.url or "",
+            ),
         )
 
     def _make_runner(self) -> Runner:
@@ -255,7 +284,7 @@ class Bot:
             liveness=self.database.liveness,
             told=lambda: self._leading.ring("follow"),
             called=self._ring,
-            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self._settings.where())),
+            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self.service.platform)),
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
@@ -276,17 +305,20 @@ class Bot:
 def check_all(settings: Settings) -> None:
     """Raises `SettingsFault` with all that is wrong with what the settings name. Opens and asks nothing."""
     lines: list[str] = []
-    for look in (_check_database, _check_policy, vendors.check):
+    looks: tuple[Callable[[Settings], object], ...] = (
+        _check_database,
+        lambda settings: policy.read(settings.policy),
+        vendors.cluster,
+        vendors.grafana,
+        vendors.conductor,
+    )
+    for look in looks:
         try:
             look(settings)
         except SettingsFault as fault:
             lines += fault.lines
     if lines:
         raise SettingsFault(lines)
-
-
-def _check_policy(settings: Settings) -> None:
-    policy.read(settings.policy)
 
 
 def _check_database(settings: Settings) -> None:

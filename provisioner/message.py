@@ -141,6 +141,17 @@ def named(value: str) -> Ref:
     return Ref(RefKind.NAME, value)
 
 
+def person(user: str) -> Ref:
+    return Ref(RefKind.PERSON, user)
+
+
+def groups(names: Iterable[str]) -> Message:
+    """`@workspace-admins or @leads`; at least one."""
+    first, *others = [Ref(RefKind.GROUP, group) for group in names]
+    said = Message("{group}", group=first)
+    return reduce(lambda some, one: Message("{groups} or {group}", groups=some, group=one), others, said)
+
+
 def literal(words: str) -> Message:
     """Words that are nobody's template: a vendor's own, or what a person typed. Shown as they are."""
     return Message("{words}", words=words)

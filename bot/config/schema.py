@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
@@ -40,6 +40,18 @@ def _token(start: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _needed(other: str, when: StrEnum | None = None) -> AfterValidator:
+    """It may be missing only while the other field, which stands before it, is not `when`, or not given."""
+
+    def check(value: object, info: ValidationInfo) -> object:
+        given = info.data.get(other)
+        if value is None and given is not None and when in {None, given}:
+            raise PydanticCustomError("missing", "is missing")
+        return value
+
+    return AfterValidator(check)
+
+
 def _bcrypt(text: SecretStr) -> SecretStr:
     if not strong(text.get_secret_value()):
         raise PydanticCustomError("bcrypt", "must be a bcrypt hash of cost 10 to 16, 60 characters")
@@ -63,7 +75,6 @@ def _spoken(language: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-Needed = TypeVar("Needed")
 
 
 class Transport(StrEnum):
@@ -80,10 +91,10 @@ class SlackSettings(_Frozen):
         Transport.SOCKET, description="how Slack reaches the bot: an outgoing socket or signed HTTP"
     )
     bot_token: Annotated[SecretStr, _token("xoxb-")] = Field(description="the bot user's token, xoxb-…")
-    app_token: Annotated[SecretStr, _token("xapp-")] | None = Field(
-        None, validate_default=True, description="the app-level token, xapp-…; required with socket"
-    )
-    signing_secret: SecretStr | None = Field(
+    app_token: Annotated[
+        Annotated[SecretStr, _token("xapp-")] | None, _needed("transport", Transport.SOCKET)
+    ] = Field(None, validate_default=True, description="the app-level token, xapp-…; required with socket")
+    signing_secret: Annotated[SecretStr | None, _needed("transport", Transport.HTTP)] = Field(
         None, validate_default=True, description="verifies that a request is from Slack; required with http"
     )
     channel: str = Field(
@@ -92,22 +103,6 @@ class SlackSettings(_Frozen):
     )
     base_url: Address = Field("https://slack.com/api", description="the Web API; change it only for tests")
     command: str = Field("/workspace", pattern=r"^/\S+$", description="the slash command")
-
-    @field_validator("app_token")
-    @classmethod
-    def _for_socket(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return _needed(token, info, Transport.SOCKET)
-
-    @field_validator("signing_secret")
-    @classmethod
-    def _for_http(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return _needed(secret, info, Transport.HTTP)
-
-
-def _needed(secret: SecretStr | None, info: ValidationInfo, transport: Transport) -> SecretStr | None:
-    if secret is None and info.data.get("transport") is transport:
-        raise PydanticCustomError("missing", "is missing")
-    return secret
 
 
 class PlatformSettings(_Frozen):
@@ -151,32 +146,28 @@ class NodesSettings(_Frozen):
 
 class GrafanaSettings(_Frozen):
     url: Address | None = Field(default=None, description="Grafana's address; without it, no dashboards")
-    token: SecretStr | None = Field(
+    token: Annotated[SecretStr | None, _needed("url")] = Field(
         default=None, validate_default=True, description="token of a service account that can edit dashboards"
     )
     template: Path | None = Field(
         default=None, description="JSON template of new dashboards; default: the shipped one"
     )
 
-    @field_validator("token")
-    @classmethod
-    def _for_url(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        return _with_url(token, info)
-
 
 class ConductorSettings(_Frozen):
     url: Address | None = Field(
         default=None, description="AI Conductor's address, without /api; without it, AI Conductor is skipped"
     )
-    user: str | None = Field(
+    user: Annotated[Annotated[str, Field(min_length=1)] | None, _needed("url")] = Field(
         default=None,
         validate_default=True,
-        min_length=1,
         description="login of an account of type Admin",
     )
-    password: SecretStr | None = Field(default=None, validate_default=True, description="its password")
+    password: Annotated[SecretStr | None, _needed("url")] = Field(
+        default=None, validate_default=True, description="its password"
+    )
     frontend: Address | None = Field(default=None, description="address for links that people open")
-    calls: Path | None = Field(
+    calls: Annotated[Path | None, _needed("url")] = Field(
         default=None,
         validate_default=True,
         description="TOML of the calls that change data, checked against this AI Conductor",
@@ -184,19 +175,6 @@ class ConductorSettings(_Frozen):
     workspace_name: Literal["project", "workspace"] = Field(
         default="project", description="name to send: alpha (AI Conductor adds -ws) or alpha-ws"
     )
-
-    @field_validator("user", "password", "calls")
-    @classmethod
-    def _for_url(
-        cls, value: str | SecretStr | Path | None, info: ValidationInfo
-    ) -> str | SecretStr | Path | None:
-        return _with_url(value, info)
-
-
-def _with_url(value: Needed, info: ValidationInfo) -> Needed:
-    if value is None and info.data.get("url") is not None:
-        raise PydanticCustomError("missing", "is missing")
-    return value
 
 
 def _spec_name(name: str) -> str:

@@ -21,21 +21,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
-from bot.config.schema import Settings, SpecSettings, Transport
+from bot.config.schema import Settings, SpecSettings
 from provisioner.validation import Fault, Invalid, faults
-
-__all__ = [
-    "CONFIG",
-    "PREFIX",
-    "Setting",
-    "Settings",
-    "SettingsFault",
-    "Transport",
-    "all_settings",
-    "aws_secrets",
-    "for_programs",
-    "load",
-]
 
 PREFIX = "WORKSPACE_BOT_"
 CONFIG = f"{PREFIX}CONFIG"

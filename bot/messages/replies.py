@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -24,38 +24,27 @@ log = structlog.get_logger()
 _ASKS_A_ROUND = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replies:
-    def __init__(
-        self,
-        *,
-        units: Callable[[], UnitOfWork],
-        reads: Callable[[], ReadUnit],
-        service: WorkspaceService,
-        notifier: Notifier,
-        texts: Texts,
-        clock: Clock,
-        command: str,
-    ) -> None:
-        """`command` is the slash command, for what people may type next."""
-        self._units = units
-        self._reads = reads
-        self._service = service
-        self._notifier = notifier
-        self._texts = texts
-        self._clock = clock
-        self._command = command
+    units: Callable[[], UnitOfWork]
+    reads: Callable[[], ReadUnit]
+    service: WorkspaceService
+    notifier: Notifier
+    texts: Texts
+    clock: Clock
+    command: str  # the slash command, for what people may type next
 
     def give(self) -> int:
         """One round over the submissions whose answer was not told; how many. Never raises for one."""
-        with self._reads() as unit:
-            submissions = unit.submissions.due(SubmissionState.ANSWERED, self._clock.now(), _ASKS_A_ROUND)
+        with self.reads() as unit:
+            submissions = unit.submissions.due(SubmissionState.ANSWERED, self.clock.now(), _ASKS_A_ROUND)
         return sum(self._try(submission) for submission in submissions)
 
     def _try(self, submission: Submission) -> int:
         try:
             self._tell(submission)
         except Busy as busy:
-            next_at = self._clock.now() + timedelta(seconds=busy.retry_after)
+            next_at = self.clock.now() + timedelta(seconds=busy.retry_after)
             self._save(replace(submission, next_at=next_at, sending=submission.kind is SubmissionKind.STATUS))
             return 0
         except Gone as gone:
@@ -66,7 +55,7 @@ class Replies:
                 pause = longer(BROKEN_AGAIN, submission.tries)
                 sending = submission.kind is SubmissionKind.STATUS  # it may have got out before it broke
                 again = replace(
-                    submission, tries=submission.tries + 1, next_at=self._clock.now() + pause, sending=sending
+                    submission, tries=submission.tries + 1, next_at=self.clock.now() + pause, sending=sending
                 )
                 self._save(again)
                 return 0
@@ -75,20 +64,20 @@ class Replies:
 
     def _tell(self, submission: Submission) -> None:
         """Private answers may come twice after a crash, and never get lost; those in a thread come once."""
-        language = self._texts.for_locale(submission.locale).language
+        language = self.texts.for_locale(submission.locale).language
         if submission.kind is not SubmissionKind.STATUS:
             card = self._private(submission)
-            self._notifier.whisper(
+            self.notifier.whisper(
                 submission.channel, submission.user, card, language=language, root_ts=submission.thread_ts
             )
             return
-        if submission.sending and self._notifier.find(
+        if submission.sending and self.notifier.find(
             submission.channel, submission.key, since=submission.at - LOOK_BACK, root_ts=submission.thread_ts
         ):
             return
-        card = self._service.status(str(submission.spec["project"]))
+        card = self.service.status(str(submission.spec["project"]))
         self._save(replace(submission, sending=True))
-        self._notifier.post(
+        self.notifier.post(
             submission.channel, card, key=submission.key, language=language, root_ts=submission.thread_ts
         )
 
@@ -101,10 +90,10 @@ class Replies:
         reasons = [Message.from_json(reason) for reason in _list(submission.outcome["reasons"])]
         if submission.kind is SubmissionKind.LOOK:
             return unseen_card(project, reasons)
-        return refused_card(submission, reasons, self._command)
+        return refused_card(submission, reasons, self.command)
 
     def _save(self, submission: Submission) -> None:
-        with self._units() as unit:
+        with self.units() as unit:
             unit.submissions.save(submission)
             unit.commit()
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from provisioner.message import Json
 
@@ -48,24 +47,3 @@ class Submission:
     def content(self) -> tuple[object, ...]:
         """What must be the same when the key is: all that was typed, and by whom."""
         return (self.kind, self.team, self.user, self.channel, self.thread_ts, dict(self.spec))
-
-
-class SubmissionRepository(Protocol):
-    """Asks inside one transaction of the caller's."""
-
-    def add(
-        self, submission: Submission
-    ) -> bool: ...  # False: it was there already; KeyReused: with other content
-
-    def get(self, key: str) -> Submission | None: ...
-
-    def save(self, submission: Submission) -> None: ...  # KeyError
-
-    def due(
-        self,
-        state: SubmissionState,
-        now: datetime,
-        limit: int,
-        *,
-        kinds: Collection[SubmissionKind] = frozenset(SubmissionKind),
-    ) -> Sequence[Submission]: ...  # oldest first

@@ -7,7 +7,7 @@ one transaction; a kill before it leaves the submission as it was, and answering
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import monotonic
 from typing import assert_never
@@ -16,20 +16,16 @@ import structlog
 
 from approvals.errors import AlreadyPending
 from approvals.model import Gate, RequestId
-from approvals.policy import Policy
 from bot.model.card import Mark
 from bot.model.people import People, PeopleUnknown
 from bot.model.refusals import Overtaken
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests.lane import Lane, Start, in_a_thread
-from bot.requests.obstacle import obstacle, unknown
-from bot.requests.opening import Opening, subject_of
-from bot.requests.reapproval import Reapproval
+from bot.requests.opening import Opening, obstacle, subject_of, unknown
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
-from bot.views.phrases import name
-from bot.views.reasons import reasons as reasons_of
+from bot.views.phrases import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.engine import Engine, Preview
@@ -37,7 +33,7 @@ from provisioner.engine.inspection import Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError
-from provisioner.message import Json, Message
+from provisioner.message import Json, Message, Value, named
 from provisioner.preflight import Preflight
 from provisioner.retry import backoff
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
@@ -52,62 +48,38 @@ _PEOPLE_AGAIN = timedelta(seconds=15)
 """Without the chat nobody can be told anything, so that is waited for, however long it takes."""
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Intake:
     """One submission at a time; several desks in several threads do not disturb each other."""
 
-    def __init__(
-        self,
-        *,
-        units: Callable[[], UnitOfWork],
-        reads: Callable[[], ReadUnit],
-        engine: Engine,
-        preflight: Preflight,
-        policy: Policy,
-        people: People,
-        platform: Platform,
-        clock: Clock,
-        wake: Wake,
-        new_reference: Callable[[], str],
-        channel: str,
-        language: str,
-        asked: Callable[[], None] = lambda: None,
-        start: Start = in_a_thread,
-    ) -> None:
-        """`channel` is where requests are shown, `language` the one spoken there.
+    units: Callable[[], UnitOfWork]
+    reads: Callable[[], ReadUnit]
+    engine: Engine
+    preflight: Preflight
+    opening: Opening
+    people: People
+    platform: Platform
+    clock: Clock
+    wake: Wake
+    new_reference: Callable[[], str]
+    asked: Callable[[], None] = lambda: None  # when a person asks, before the systems are looked at
+    start: Start = in_a_thread  # begins to answer one submission
 
-        `asked` is called when a person asks for something, before the systems are looked at. `start` begins
-        to answer one submission.
-        """
-        self._units = units
-        self._reads = reads
-        self._engine = engine
-        self._preflight = preflight
-        self._people = people
-        self._platform = platform
-        self._clock = clock
-        self._new_reference = new_reference
-        self._asked = asked
+    _lanes: tuple[Lane, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
         look = frozenset({SubmissionKind.LOOK})
+        requests = frozenset(SubmissionKind) - look
         self._lanes = (
-            Lane(frozenset(SubmissionKind) - look, at_once=_REQUESTS_AT_ONCE, freed=wake, start=start),
-            Lane(look, at_once=_LOOKS_AT_ONCE, freed=wake, start=start),
-        )
-        self._opening = Opening(policy=policy, people=people, clock=clock, channel=channel, language=language)
-        self._renewal = Reapproval(
-            units=units,
-            reads=reads,
-            engine=engine,
-            platform=platform,
-            opening=self._opening,
-            clock=clock,
-            wake=wake,
+            Lane(requests, at_once=_REQUESTS_AT_ONCE, freed=self.wake, start=self.start),
+            Lane(look, at_once=_LOOKS_AT_ONCE, freed=self.wake, start=self.start),
         )
 
     def process_due(self) -> int:
         """Begin to answer what is due and has room; how many. Each error is one submission's own."""
         in_hand = {key for lane in self._lanes for key in lane.in_hand()}  # before it is read what is due
-        now = self._clock.now()
-        with self._reads() as unit:
+        now = self.clock.now()
+        with self.reads() as unit:
             if not unit.submissions.due(SubmissionState.NEW, now, 1):
                 return 0
             due = [
@@ -141,20 +113,20 @@ class Intake:
                     self._look(submission)
         except PeopleUnknown as error:
             log.warning("asker unknown", submission=submission.key, why=str(error))
-            self._save(replace(submission, next_at=self._clock.now() + _PEOPLE_AGAIN))
+            self._save(replace(submission, next_at=self.clock.now() + _PEOPLE_AGAIN))
         except Exception as error:  # noqa: BLE001 logged with its trace in _broke
             self._broke(submission, error)
 
     def _broke(self, submission: Submission, error: Exception) -> None:
         """A bug: the person gets the reference, the log gets the trace."""
-        reference = self._new_reference()
+        reference = self.new_reference()
         log.error("submission broke", submission=submission.key, reference=reference, exc_info=error)
         if submission.tries < _TRIES:
             self._postpone(submission)
             return
         what = Message(
             "An internal error occurred. Send reference {reference} to the bot's operator.",
-            reference=name(reference),
+            reference=named(reference),
         )
         self._refuse(submission, [what])
 
@@ -162,7 +134,7 @@ class Intake:
 
     def _create(self, submission: Submission) -> None:
         asked = WorkspaceSpec.from_json(submission.spec)
-        wrong = [problem.message for problem in problems(asked, self._platform)]
+        wrong = [problem.message for problem in problems(asked, self.platform)]
         if wrong:
             self._refuse(submission, wrong)
         else:
@@ -173,19 +145,19 @@ class Intake:
         project = str(submission.spec["project"])
         run, made_with = self._newest(project)
         asked = replace(made_with, why=str(submission.spec.get("why", "")))
-        wrong = [one.message for one in problems(asked, self._platform) if one.field == "project"]
+        wrong = [one.message for one in problems(asked, self.platform) if one.field == "project"]
         if run is None and wrong:  # no workspace can have that name: it may be the platform's own
             self._refuse(submission, wrong)
         else:
             self._propose(submission, asked, Goal.ABSENT)
 
     def _propose(self, submission: Submission, asked: WorkspaceSpec, goal: Goal) -> None:
-        asker = self._people.actor(submission.user)  # before the systems, which take longer
+        asker = self.people.actor(submission.user)  # before the systems, which take longer
         if not submission.tries:
-            self._asked()
-        preview = self._engine.preview(Workspace(asked, self._platform), goal)
-        gate, refused = self._opening.gate(asker, subject_of(asked, goal, preview.plan))
-        unmade = (*self._preflight.refusals(), *preview.refusals, *preview.foreign)
+            self.asked()
+        preview = self.engine.preview(Workspace(asked, self.platform), goal)
+        gate, refused = self.opening.gate(asker, subject_of(asked, goal, preview.plan))
+        unmade = (*self.preflight.refusals(), *preview.refusals, *preview.foreign)
         reasons = [*refused, *reasons_of(unmade, ASK, goal)]
         if _may_pass(unmade) and submission.tries < _TRIES:
             self._postpone(submission)
@@ -203,7 +175,7 @@ class Intake:
         """The request, its plan, its card and its record: all or nothing, or the reasons why not."""
         plan = preview.plan
         try:
-            with self._units() as unit:
+            with self.units() as unit:
                 if not _waits(unit, submission):
                     return None
                 if (taken := _obstacle(unit, submission, preview.goal)) is not None:
@@ -212,24 +184,12 @@ class Intake:
                     return [*reasons, *_nothing_to_do(unit, asked.project, preview)]
                 if reasons or gate is None or plan is None:
                     return reasons
-                self._opening.open(
-                    unit,
-                    key=submission.key,
-                    user=submission.user,
-                    asked=asked,
-                    plan=plan,
-                    gate=gate,
-                    locale=submission.locale,
-                )
+                self.opening.open(unit, submission, asked, plan, gate)
                 unit.submissions.save(replace(submission, state=SubmissionState.CLOSED, next_at=None))
                 unit.commit()
         except AlreadyPending as no:  # somebody else, in this very moment
             return [refusal(no)]
         return None
-
-    def reapprove_parked(self) -> int:
-        """The new plans of parked runs; how many were asked for."""
-        return self._renewal.reapprove_parked()
 
     # -------------------------------------------------------------------------------------- look
 
@@ -238,15 +198,15 @@ class Intake:
         project = str(submission.spec["project"])
         run, asked = self._newest(project)
         goal = run.goal if run else Goal.PRESENT
-        preview = self._engine.preview(Workspace(asked, self._platform), goal)
+        preview = self.engine.preview(Workspace(asked, self.platform), goal)
         findings: list[Json] = [_finding(found).to_json() for found in preview.inspections]
         self._answered(submission, {"findings": findings, "goal": goal.value})
 
     def _newest(self, project: str) -> tuple[Run | None, WorkspaceSpec]:
         """The project's newest run, and what it was made with; without one, what is usual here."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             run = unit.runs.latest(project)
-        return run, run.asked if run else WorkspaceSpec(project=project, spec=self._platform.usual_spec)
+        return run, run.asked if run else WorkspaceSpec(project=project, spec=self.platform.usual_spec)
 
     # ----------------------------------------------------------------------------------- outcomes
 
@@ -263,10 +223,10 @@ class Intake:
     def _postpone(self, submission: Submission) -> None:
         tries = submission.tries + 1
         pause = backoff(tries, first=_AGAIN, longest=_AGAIN_MOST)
-        self._save(replace(submission, tries=tries, next_at=self._clock.now() + pause))
+        self._save(replace(submission, tries=tries, next_at=self.clock.now() + pause))
 
     def _save(self, submission: Submission) -> None:
-        with self._units() as unit:
+        with self.units() as unit:
             if _waits(unit, submission):
                 unit.submissions.save(submission)
                 unit.commit()
@@ -300,30 +260,23 @@ def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator
         yield Message("Nothing to create: this workspace already exists and is complete.")
         return
     run, strange = unit.runs.latest(project), unknown(unit, project)
-    stopped = run if run and run.status in {RunStatus.FAILED, RunStatus.PARKED} else None
-    if stopped and preview.foreign:
-        yield Message(
-            "Nothing here was created by the bot. To end the run, cancel it on the card of {id}.",
-            id=name(stopped.reference),
+    values: dict[str, Value] = {"project": named(project)}
+    if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+        said = Message(
+            "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}."
         )
-    elif stopped:
-        yield Message(
-            "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}.",
-            project=name(project),
-            id=name(stopped.reference),
-        )
+        if preview.foreign:
+            said = Message(
+                "Nothing here was created by the bot. To end the run, cancel it on the card of {id}."
+            )
+        yield said.given(values | {"id": named(run.reference)})
     elif preview.foreign:
         return
     elif strange is not None:
-        yield Message(
-            "{unknown} Nothing to delete: no resources of {project} exist in any system.",
-            unknown=strange,
-            project=name(project),
-        )
+        said = Message("{unknown} Nothing to delete: no resources of {project} exist in any system.")
+        yield said.given(values | {"unknown": strange})
     else:
-        yield Message(
-            "Nothing to delete: no resources of {project} exist in any system.", project=name(project)
-        )
+        yield Message("Nothing to delete: no resources of {project} exist in any system.").given(values)
 
 
 def _finding(found: StageInspection) -> Finding:

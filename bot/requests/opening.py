@@ -1,6 +1,8 @@
-"""Opens requests: who may ask, whose yes it takes, and the request with its plan, card and record."""
+"""Opens requests: why not now, who may ask, whose yes it takes, and the request with its plan and card."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import structlog
 
@@ -8,34 +10,39 @@ from approvals.errors import NobodyMayApprove, Refusal
 from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
 from approvals.policy import Policy
 from bot.model.people import People
-from bot.model.proposal import ACTIONS, Proposal
+from bot.model.refusals import WasReady
+from bot.model.request_view import ACTIONS, Proposal, was_ready
+from bot.model.submission import Submission
 from bot.model.tracked_message import Purpose, TrackedMessage
 from bot.requests.transitions import redraw
-from bot.storage.database import UnitOfWork
+from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
+from bot.views.phrases import unknown_here
 from provisioner.engine.plan import Plan
-from provisioner.engine.run import Clock, Run
+from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
-from provisioner.workspace import WorkspaceSpec
+from provisioner.message import Message, named
+from provisioner.workspace import RESERVED, WorkspaceSpec, nearest
 
 log = structlog.get_logger()
 
+_STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
+"""Nobody works on it: a deletion may take its place."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    def __init__(self, *, policy: Policy, people: People, clock: Clock, channel: str, language: str) -> None:
-        """`channel` is where requests are shown, `language` the one spoken there."""
-        self._policy = policy
-        self._people = people
-        self._clock = clock
-        self._channel = channel
-        self._language = language
+    policy: Policy
+    people: People
+    clock: Clock
+    channel: str  # where requests are shown
+    language: str  # the one spoken there
 
     def gate(self, asker: Actor, subject: Subject) -> tuple[Gate | None, list[Message]]:
         """The gate, or the reason why this person may not ask. May raise `PeopleUnknown`."""
         try:
-            gate = self._policy.gate_for(subject, asker)
-            approvers = {member for group in gate.approvers for member in self._people.members(group)}
+            gate = self.policy.gate_for(subject, asker)
+            approvers = {member for group in gate.approvers for member in self.people.members(group)}
             if len(approvers - {asker.id}) < gate.needed:
                 raise NobodyMayApprove(subject.action, gate.needed, gate.approvers)
         except Refusal as no:
@@ -43,20 +50,12 @@ class Opening:
         return gate, []
 
     def open(
-        self,
-        unit: UnitOfWork,
-        *,
-        key: str,
-        user: str,
-        asked: WorkspaceSpec,
-        plan: Plan,
-        gate: Gate,
-        locale: str,
+        self, unit: UnitOfWork, submission: Submission, asked: WorkspaceSpec, plan: Plan, gate: Gate
     ) -> Request:
         """A request of its own, with a new card. `AlreadyPending` when somebody else has asked."""
-        request = self._add(unit, key, user, asked, plan, gate)
-        unit.proposals.add(Proposal(request_id=request.id, asked=asked, plan=plan, locale=locale))
-        unit.messages.add(self._card(request, self._channel))
+        request = self._add(unit, submission.key, submission.user, asked, plan, gate)
+        unit.proposals.add(Proposal(request_id=request.id, asked=asked, plan=plan, locale=submission.locale))
+        unit.messages.add(self._card(request, self.channel))
         newest = unit.runs.latest(asked.project)
         if newest is not None:
             redraw(unit, newest)
@@ -66,7 +65,7 @@ class Opening:
         """The new plan of a parked run, in the thread of its card, under the policy as it is now."""
         before = unit.requests.get(RequestId(run.reference))
         subject = subject_of(run.asked, plan.goal, plan)
-        rule = self._policy.rules.get(subject.action)
+        rule = self.policy.rules.get(subject.action)
         gate = rule.gate(subject) if rule else before.gate
         request = self._add(unit, f"{run.id}:{run.attempt}", before.asked_by, run.asked, plan, gate)
         locale = unit.proposals.get(before.id).locale
@@ -75,13 +74,13 @@ class Opening:
         )
         card = unit.messages.get(run.reference)
         root_ts = (card.root_ts or card.ts) if card else ""
-        unit.messages.add(self._card(request, card.channel if card and root_ts else self._channel, root_ts))
+        unit.messages.add(self._card(request, card.channel if card and root_ts else self.channel, root_ts))
         return request
 
     def _add(
         self, unit: UnitOfWork, key: str, user: str, asked: WorkspaceSpec, plan: Plan, gate: Gate
     ) -> Request:
-        now = self._clock.now()
+        now = self.clock.now()
         request = Request(
             id=unit.requests.next_id(),
             key=key,
@@ -111,7 +110,7 @@ class Opening:
             request_id=request.id,
             purpose=Purpose.CARD,
             channel=channel,
-            language=self._language,
+            language=self.language,
             root_ts=root_ts,
         )
 
@@ -121,3 +120,70 @@ def subject_of(asked: WorkspaceSpec, goal: Goal, plan: Plan | None) -> Subject:
     facts = {"destroys_data": bool(plan.dangers), "changes": len(plan.changes)} if plan else {}
     digest = plan.digest if plan else ""
     return Subject(action=ACTIONS[goal], target=asked.project, digest=digest, facts=facts)
+
+
+def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
+    """Why nobody can ask now for the project to be made, or deleted; or None.
+
+    Whoever decides by it holds the request of the newest run, so that nobody presses Retry meanwhile.
+    """
+    if project in RESERVED:  # what has such a name is the platform's, its shared bucket for one
+        said = Message("The name {name} is reserved for the platform. Choose another.")
+        if goal is Goal.ABSENT:
+            said = Message("{name} belongs to the platform and can't be deleted.")
+        return said.given({"name": named(project)})
+    pending = unit.requests.pending_for(project)
+    if pending is not None:
+        return _asked_already(pending)
+    run = unit.runs.latest(project)
+    if run is None or not run.active or (goal is Goal.ABSENT and run.status in _STOPPED):
+        return None
+    return _failed(run) if run.status is RunStatus.FAILED else _under_way(run, goal)
+
+
+def refuse_ready(unit: ReadUnit, run: Run) -> None:
+    """Raises `WasReady` where a press would delete a workspace that an earlier run had finished."""
+    if was_ready(run, unit.runs.last_succeeded(run.asked.project)):
+        raise WasReady(run.asked.project)
+
+
+def unknown(unit: ReadUnit, project: str) -> Message | None:
+    """That nobody has asked for it here, with the name that may have been meant; or None."""
+    if unit.queries.known(project):
+        return None
+    return unknown_here(project, nearest(project, [*unit.queries.projects()]) or "")
+
+
+def _asked_already(pending: Request) -> Message:
+    """Without who: a dialog would show an id."""
+    said = Message(
+        "A request for {project} is already pending: {id} (expires {until}). Wait for a decision, or ask the"
+        " requester to withdraw it."
+    )
+    if pending.subject.action == ACTIONS[Goal.ABSENT]:
+        said = Message(
+            "A request to delete {project} is already pending: {id} (expires {until}). Wait for a decision,"
+            " or ask the requester to withdraw it."
+        )
+    project = named(pending.subject.target)
+    return said.given({"project": project, "id": named(pending.id), "until": pending.open_until})
+
+
+def _failed(run: Run) -> Message:
+    """Not which buttons: its card knows what makes sense."""
+    said = Message("Creating {project} failed. Choose what to do on the card of {id} first.")
+    if run.goal is Goal.ABSENT:
+        said = Message("Deleting {project} failed. Choose what to do on the card of {id} first.")
+    return said.given({"project": named(run.asked.project), "id": named(run.reference)})
+
+
+def _under_way(run: Run, goal: Goal) -> Message:
+    said = Message("A run for {project} is in progress ({id}). Wait for it to finish, or cancel it first.")
+    if run.goal is Goal.ABSENT:
+        said = Message("{project} is being deleted ({id}). Wait for it to finish, or cancel it first.")
+    elif goal is Goal.ABSENT:
+        said = Message(
+            "A run for {project} is in progress ({id}). Wait for it to finish, or cancel it on its card"
+            " first."
+        )
+    return said.given({"project": named(run.asked.project), "id": named(run.id)})

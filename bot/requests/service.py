@@ -7,7 +7,7 @@ Handlers call these and touch nothing else. What needs a look at the systems is 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from approvals.errors import Unknown
@@ -26,16 +26,16 @@ from bot.model.request_view import ProjectSummary
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests import followup
 from bot.requests.followup import FollowUp, continuation, deletion
-from bot.requests.obstacle import obstacle, refuse_ready, unknown
+from bot.requests.opening import obstacle, refuse_ready, unknown
 from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
 from bot.storage.database import ReadUnit, UnitOfWork
-from bot.views.failure import details_card, failed_of
-from bot.views.names import names_card
-from bot.views.phrases import person, stays
+from bot.views.failure import details_card, newest_failure
+from bot.views.phrases import stays
+from bot.views.plan import names_card
 from bot.views.status import Page, home_card, list_card, status_card
 from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, person
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
 
 _REQUESTS_SHOWN = 10
@@ -49,26 +49,16 @@ class Wake(Protocol):
     def __call__(self, run_id: str = "") -> None: ...
 
 
+@dataclass(kw_only=True, eq=False)
 class WorkspaceService:
     """Raises `Refusal` when the answer is no; the caller says it to the person as it stands."""
 
-    def __init__(
-        self,
-        *,
-        units: Callable[[], UnitOfWork],
-        reads: Callable[[], ReadUnit],
-        platform: Platform,
-        clock: Clock,
-        locks: Locks,
-        wake: Wake,
-    ) -> None:
-        """`locks` are the engine's: whoever holds a run's guard has it in hand."""
-        self.platform = platform
-        self._units = units
-        self._reads = reads
-        self._locks = locks
-        self._clock = clock
-        self._wake = wake
+    units: Callable[[], UnitOfWork]
+    reads: Callable[[], ReadUnit]
+    platform: Platform
+    clock: Clock
+    locks: Locks  # the engine's: whoever holds a run's guard has it in hand
+    wake: Wake
 
     # ------------------------------------------------------------------------------------ asking
 
@@ -76,15 +66,15 @@ class WorkspaceService:
         """Keep what a person typed. False when the same was kept already; `KeyReused` for other content."""
         if submission.kind is SubmissionKind.STATUS:  # nothing to look up: it is answered from what is stored
             submission = replace(submission, state=SubmissionState.ANSWERED)
-        with self._units() as unit:
+        with self.units() as unit:
             added = unit.submissions.add(submission)
             unit.commit()
-        self._wake()
+        self.wake()
         return added
 
     def draft(self, key: str) -> WorkspaceSpec | None:
         """What was typed in an earlier submission, to fill its form again."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             submission = unit.submissions.get(key)
         return (
             WorkspaceSpec.from_json(submission.spec)
@@ -102,17 +92,17 @@ class WorkspaceService:
 
     def obstacle(self, project: str, goal: Goal) -> Message | None:
         """Why the project cannot be asked for now, to be there or to be gone; or None."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             return obstacle(unit, project, goal)
 
     def unknown(self, project: str) -> Message | None:
         """That the project is not known here, with the name that may have been meant; or None."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             return unknown(unit, project)
 
     def roll_back(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for what a failed run has made to be deleted. False: that is being looked into already."""
-        with self._units() as unit:
+        with self.units() as unit:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED or run.goal is Goal.ABSENT:
                 raise CannotRollBack(run.asked.project, run.status.value)
@@ -122,7 +112,7 @@ class WorkspaceService:
 
     def remove(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for what a cancelled run has left to be deleted."""
-        with self._units() as unit:
+        with self.units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
             refuse_ready(unit, run)
             wanted = deletion(run, "delete")
@@ -130,7 +120,7 @@ class WorkspaceService:
 
     def go_on(self, actor: Actor, run_id: str, *, channel: str, thread_ts: str = "") -> bool:
         """Ask for a cancelled run again, to the same end: what is left of it is the new plan."""
-        with self._units() as unit:
+        with self.units() as unit:
             run, request = self._cancelled(unit, actor, run_id)
             return self._follow_up(unit, actor, run, request, continuation(run), channel, thread_ts)
 
@@ -138,13 +128,13 @@ class WorkspaceService:
 
     def may_decide(self, user: str, groups: Collection[str] | None, request_id: str) -> None:
         """Raises what a decision of theirs would meet; `groups` is None while they are not known."""
-        with self._reads() as unit:
-            unit.requests.get(RequestId(request_id)).may_decide(user, groups, now=self._clock.now())
+        with self.reads() as unit:
+            unit.requests.get(RequestId(request_id)).may_decide(user, groups, now=self.clock.now())
 
     def decide(self, actor: Actor, request_id: str, verdict: Verdict, comment: str = "") -> None:
         """Count a decision; the one that is enough makes the run, in the same transaction."""
-        now = self._clock.now()
-        with self._units() as unit:
+        now = self.clock.now()
+        with self.units() as unit:
             request = unit.requests.get_for_update(RequestId(request_id))
             status = request.decide(actor, verdict, now=now, comment=comment)
             unit.requests.save(request)
@@ -154,22 +144,22 @@ class WorkspaceService:
             elif status is RequestStatus.REJECTED:
                 self._ended(unit, request)
             unit.commit()
-        self._wake()
+        self.wake()
 
     def withdraw(self, actor: Actor, request_id: str) -> None:
-        with self._units() as unit:
+        with self.units() as unit:
             request = unit.requests.get_for_update(RequestId(request_id))
-            request.withdraw(actor, now=self._clock.now())
+            request.withdraw(actor, now=self.clock.now())
             unit.requests.save(request)
             self._audit(unit, actor.id, "request.withdraw", request)
             self._ended(unit, request)
             unit.commit()
-        self._wake()
+        self.wake()
 
     def expire(self) -> int:
         """End the requests whose time is over; how many."""
-        now = self._clock.now()
-        with self._units() as unit:
+        now = self.clock.now()
+        with self.units() as unit:
             overdue = [request for request in unit.requests.overdue(now) if request.expire(now=now)]
             for request in overdue:
                 unit.requests.save(request)
@@ -177,15 +167,15 @@ class WorkspaceService:
                 self._ended(unit, request)
             unit.commit()
         if overdue:
-            self._wake()
+            self.wake()
         return len(overdue)
 
     # -------------------------------------------------------------------------------------- runs
 
     def cancel(self, actor: Actor, run_id: str) -> bool:
         """Stop before the next change. What nobody works on is given up at once: False, it has stopped."""
-        now, working = self._clock.now(), False
-        with self._locks.try_hold(guard_of(run_id)) as free, self._units() as unit:
+        now, working = self.clock.now(), False
+        with self.locks.try_hold(guard_of(run_id)) as free, self.units() as unit:
             run, request = self._run(unit, actor, run_id)
             match run.status:
                 case RunStatus.QUEUED if free is not None:
@@ -203,13 +193,13 @@ class WorkspaceService:
                     raise CannotCancel(run.asked.project, run.status.value)
             self._audit(unit, actor.id, "run.cancel", request)
             unit.commit()
-        self._wake(run_id)
+        self.wake(run_id)
         return working
 
     def retry(self, actor: Actor, run_id: str) -> None:
         """Go on where it stopped."""
-        now = self._clock.now()
-        with self._units() as unit:
+        now = self.clock.now()
+        with self.units() as unit:
             run, request = self._run(unit, actor, run_id)
             if run.status is not RunStatus.FAILED:
                 raise CannotRetry(run.asked.project, run.status.value)
@@ -222,27 +212,28 @@ class WorkspaceService:
             unit.journal.append(run.id, Entry(at=now, kind=EntryKind.REQUEUED, message=message))
             self._audit(unit, actor.id, "run.retry", request)
             unit.commit()
-        self._wake(run_id)
+        self.wake(run_id)
 
     # ----------------------------------------------------------------------------------- looking
 
     def status(self, project: str) -> Card:
-        with self._reads() as unit:
+        with self.reads() as unit:
             (known,) = unit.queries.summaries([project])
             return status_card(known, None if known.request else unknown(unit, project))
 
     def details(self, run_id: str) -> Card:
         """Why a run failed, all of it. `NeverFailed`, `Unknown`."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             run = self._stored(unit, run_id)
-            failed = failed_of(run, unit.journal.since(run.id, 0))
-            if failed is None:
+            entries = unit.journal.since(run.id, 0)
+            failure = newest_failure(entries)
+            if failure is None:
                 raise NeverFailed(run_id)
-            return details_card(unit.queries.views([run.reference])[run.reference], failed)
+            return details_card(unit.queries.views([run.reference])[run.reference], run, failure, entries)
 
     def list(self, page: int = 1, command: str = "list") -> Card:
         """So many projects at a time; after the last page comes the last. `command` is what asks for them."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             projects = unit.queries.projects()
             pages = max(1, -(-len(projects) // _LISTED_A_PAGE))
             page = min(page, pages)
@@ -252,7 +243,7 @@ class WorkspaceService:
         return list_card(known, Page(page, pages, len(projects), command), deleted=deleted)
 
     def home(self, actor: Actor) -> Card:
-        with self._reads() as unit:
+        with self.reads() as unit:
             found = unit.queries.home(actor.id, _REQUESTS_SHOWN)
         waiting = [known for known in found.projects if self._waits_for(actor, known)]
         moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
@@ -264,7 +255,7 @@ class WorkspaceService:
 
     def project_at(self, channel: str, ts: str) -> str | None:
         """Which project a message, or the thread it stands in, is about."""
-        with self._reads() as unit:
+        with self.reads() as unit:
             message = unit.messages.at(channel, ts)
             return unit.requests.get(RequestId(message.request_id)).subject.target if message else None
 
@@ -281,11 +272,11 @@ class WorkspaceService:
         thread_ts: str,
     ) -> bool:
         """Ends the transaction."""
-        if not followup.submit(unit, actor, run, wanted, self._clock.now(), channel, thread_ts):
+        if not followup.submit(unit, actor, run, wanted, self.clock.now(), channel, thread_ts):
             return False
         self._audit(unit, actor.id, f"run.{wanted.verb}", request)
         unit.commit()
-        self._wake()
+        self.wake()
         return True
 
     def _cancelled(self, unit: UnitOfWork, actor: Actor, run_id: str) -> tuple[Run, Request]:
@@ -296,7 +287,7 @@ class WorkspaceService:
 
     def _ended(self, unit: UnitOfWork, request: Request) -> None:
         """Nobody approved it: what it was to change stays, and can be asked for again."""
-        drop_parked(unit, request, self._clock.now())
+        drop_parked(unit, request, self.clock.now())
         newest = unit.runs.latest(request.subject.target)
         if newest is not None:
             redraw(unit, newest)
@@ -329,7 +320,7 @@ class WorkspaceService:
     def _waits_for(self, actor: Actor, known: ProjectSummary) -> bool:
         """Whether they have to decide on it, or to say how its failed run goes on."""
         run, request, pending = known.run, known.request, known.pending
-        if pending is not None and pending.request.awaits(actor, now=self._clock.now()):
+        if pending is not None and pending.request.awaits(actor, now=self.clock.now()):
             return True
         failed = run is not None and run.status is RunStatus.FAILED
         return failed and request is not None and _involved(actor, request)
@@ -337,7 +328,7 @@ class WorkspaceService:
     def _audit(self, unit: UnitOfWork, actor: str, action: str, request: Request) -> None:
         unit.audit.append(
             AuditEntry(
-                at=self._clock.now(),
+                at=self.clock.now(),
                 actor=actor,
                 action=action,
                 target=request.subject.target,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from approvals.model import Request, RequestId
-from bot.model.proposal import Proposal
 from bot.model.refusals import CannotRetry, StillRunning
+from bot.model.request_view import Proposal
 from bot.storage.database import UnitOfWork
-from bot.views.phrases import name, stays
+from bot.views.phrases import stays
 from provisioner.engine.run import AlreadyRunning, Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal, Verb
-from provisioner.message import Json, Message, Ref
+from provisioner.message import Json, Message, Ref, named
 
 
 def start(unit: UnitOfWork, request: Request, now: datetime) -> None:
@@ -96,4 +96,6 @@ def _make_way(unit: UnitOfWork, run: Run, request: Request, now: datetime) -> No
     unit.requests.get_for_update(RequestId(run.reference))  # so that nobody presses Retry meanwhile
     run = unit.runs.get(run.id)
     if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
-        give_up(unit, run, now, Message("Canceled: {id} deletes the existing resources", id=name(request.id)))
+        give_up(
+            unit, run, now, Message("Canceled: {id} deletes the existing resources", id=named(request.id))
+        )

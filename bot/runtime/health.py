@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -22,6 +24,8 @@ log = structlog.get_logger()
 
 _TOLD_WITHIN = timedelta(seconds=1)
 _TOLD_AT_ONCE = 8
+_LEAST = 50 * 1024 * 1024  # bytes of disk: a day of journals, and time to notice
+_LATE = 60.0  # seconds past its time, after which a job is missed
 
 Check = Callable[[], str | None]
 """What is wrong, in words; None when it is well. What it raises goes to the log, only its kind is shown."""
@@ -116,3 +120,30 @@ def _metrics(registry: CollectorRegistry) -> Callable[[Request], Response]:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return answer
+
+
+def disk(folder: Path, least: int = _LEAST) -> Check:
+    """`least`: bytes that have to be free. The folder need not be there yet."""
+
+    def check() -> str | None:
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        return None if free >= least else f"only {free // 1024**2} MB are left on the disk of {folder}"
+
+    return check
+
+
+def jobs(ages: Callable[[], Mapping[str, float]], every: Mapping[str, float]) -> Check:
+    """`ages`: seconds since each last succeeded, none where they do not run; `every`: its interval."""
+
+    def check() -> str | None:
+        late = {name: age for name, age in ages().items() if age > every[name] + _LATE}
+        told = [f"{name} has not succeeded for {age:.0f} s" for name, age in sorted(late.items())]
+        return "; ".join(told) or None
+
+    return check
+
+
+def says(why: str, true: Callable[[], bool]) -> Check:
+    """`why`, where it is not true."""
+    return lambda: None if true() else why

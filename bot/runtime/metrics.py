@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from prometheus_client import (
@@ -26,7 +26,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from bot.runtime.health import Check, outcome
-from bot.storage.figures import ENDING, Audited, Figures, StageEntry
+from bot.storage.figures import ENDING, Audited, Figures, SqlFigures, StageEntry
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import Clock, EntryKind, Failure, RunStatus
 
@@ -39,16 +39,6 @@ _DECISION_SECONDS = (60, 600, 3600, 14400, 86400, 604800)
 _DECISIONS = frozenset({"request.approve", "request.reject", "request.withdraw", "request.expire"})
 
 
-class FigureSource(Protocol):
-    """`bot.storage.figures.SqlFigures`."""
-
-    def now(self) -> Figures: ...
-    def last_audited(self) -> int: ...
-    def audited(self, after: int) -> Sequence[Audited]: ...
-    def journalled(self) -> Mapping[str, int]: ...
-    def stage_entries(self, run_ids: Collection[str]) -> Sequence[StageEntry]: ...
-
-
 class Metrics:
     """Made before all that it counts; `watch` begins with what is asked for."""
 
@@ -57,30 +47,15 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._acts = self._counter("acts", "Requests, decisions and buttons, as audited.", "action")
-        self._decisions = Histogram(
-            "workspace_bot_decision_seconds",
-            "From a request to a decision about it.",
-            ["outcome"],
-            buckets=_DECISION_SECONDS,
-            registry=self.registry,
-        )
-        self._stages = Histogram(
-            "workspace_bot_stage_seconds",
-            "From a stage's first change to how it went.",
-            ["stage", "outcome"],
-            buckets=_STAGE_SECONDS,
-            registry=self.registry,
-        )
+        what = "From a request to a decision about it."
+        self._decisions = self._histogram("decision_seconds", what, _DECISION_SECONDS, "outcome")
+        what = "From a stage's first change to how it went."
+        self._stages = self._histogram("stage_seconds", what, _STAGE_SECONDS, "stage", "outcome")
         self._unknown = self._counter("unknown_failures", "Failures that the bot has no diagnosis for.")
         self._refused = self._counter("refused_clicks", "Clicks that were refused, by why.", "reason")
         self._calls = self._counter("vendor_calls", "Calls to vendors.", "service", "operation", "code")
-        self._call_seconds = Histogram(
-            "workspace_bot_vendor_call_seconds",
-            "How long a call to a vendor took.",
-            ["service"],
-            buckets=_CALL_SECONDS,
-            registry=self.registry,
-        )
+        what = "How long a call to a vendor took."
+        self._call_seconds = self._histogram("vendor_call_seconds", what, _CALL_SECONDS, "service")
         self._limited = self._counter("slack_rate_limited", "Answers of Slack that said 429.")
 
     def refused(self, reason: str) -> None:
@@ -98,7 +73,7 @@ class Metrics:
     def watch(
         self,
         *,
-        figures: FigureSource,
+        figures: SqlFigures,
         clock: Clock,
         leading: Callable[[], bool],
         jobs: Callable[[], Mapping[str, float]],
@@ -126,59 +101,50 @@ class Metrics:
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(f"workspace_bot_{name}", what, labels, registry=self.registry)
 
+    def _histogram(self, name: str, what: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"workspace_bot_{name}", what, labels, buckets=buckets, registry=self.registry)
 
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Process:
     """What this process knows of itself."""
 
-    def __init__(
-        self,
-        leading: Callable[[], bool],
-        jobs: Callable[[], Mapping[str, float]],
-        checks: Mapping[str, Check],
-    ) -> None:
-        self._leading = leading
-        self._jobs = jobs
-        self._checks = checks
+    leading: Callable[[], bool]
+    jobs: Callable[[], Mapping[str, float]]
+    checks: Mapping[str, Check]
 
     def describe(self) -> Iterable[Metric]:
         return ()  # or registering would ask for all of it
 
     def collect(self) -> Iterable[Metric]:
-        yield _gauge("leader", "1 in the process that leads.", float(self._leading()))
-        yield _gauges("job_age_seconds", "Since a job last succeeded.", "job", self._jobs())
-        well = {name: float(not outcome(name, check)) for name, check in self._checks.items()}
+        yield _gauge("leader", "1 in the process that leads.", float(self.leading()))
+        yield _gauges("job_age_seconds", "Since a job last succeeded.", "job", self.jobs())
+        well = {name: float(not outcome(name, check)) for name, check in self.checks.items()}
         yield _gauges("check", "1 where a check of /ready is well.", "check", well)
 
 
+@dataclass(slots=True, eq=False)
 class _Stored:
     """What the database knows, asked for as seldom as one may."""
 
-    def __init__(
-        self,
-        figures: FigureSource,
-        clock: Clock,
-        leading: Callable[[], bool],
-        told: Callable[[Sequence[Audited], Iterable[tuple[StageEntry, float]]], None],
-        timer: Callable[[], float],
-    ) -> None:
-        self._timer = timer
-        self._figures = figures
-        self._clock = clock
-        self._leading = leading
-        self._told = told
-        self._lock = threading.Lock()  # two who ask at once get one answer
-        self._asked = -math.inf
-        self._answer: Figures | None = None
-        self._audited: int | None = None  # up to where the audit log was read; None: not since we lead
-        self._journalled: dict[str, int] = {}  # the same of each run
+    figures: SqlFigures
+    clock: Clock
+    leading: Callable[[], bool]
+    told: Callable[[Sequence[Audited], Iterable[tuple[StageEntry, float]]], None]
+    timer: Callable[[], float]
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # two who ask at once get one answer
+    _asked: float = -math.inf
+    _answer: Figures | None = None
+    _audited: int | None = None  # up to where the audit log was read; None: not since we lead
+    _journalled: dict[str, int] = field(default_factory=dict)  # the same of each run
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterable[Metric]:
         with self._lock:
-            if self._timer() - self._asked >= _FRESH:
-                self._asked = self._timer()
+            if self.timer() - self._asked >= _FRESH:
+                self._asked = self.timer()
                 self._answer = self._look()
             found = self._answer
         if found is None:
@@ -195,29 +161,29 @@ class _Stored:
     def _look(self) -> Figures | None:
         """None when the database does not answer: the other metrics are still told."""
         try:
-            if self._leading():
+            if self.leading():
                 self._read_on()
             else:
                 self._audited = None
-            return self._figures.now()
+            return self.figures.now()
         except Exception:
             log.warning("metrics cannot be read", exc_info=True)
             return None
 
     def _read_on(self) -> None:
-        journalled = dict(self._figures.journalled())
+        journalled = dict(self.figures.journalled())
         if self._audited is None:  # what was before we led is not ours to count
-            self._audited, self._journalled = self._figures.last_audited(), journalled
+            self._audited, self._journalled = self.figures.last_audited(), journalled
             return
-        acts = self._figures.audited(self._audited)
+        acts = self.figures.audited(self._audited)
         grown = [run_id for run_id, number in journalled.items() if number > self._journalled.get(run_id, 0)]
-        ended = _ended(self._figures.stage_entries(grown), self._journalled) if grown else ()
-        self._told(acts, ended)
+        ended = _ended(self.figures.stage_entries(grown), self._journalled) if grown else ()
+        self.told(acts, ended)
         self._audited = max([self._audited, *(act.number for act in acts)])
         self._journalled = journalled
 
     def _age(self, at: datetime | None) -> float:
-        return max(0.0, (self._clock.now() - at).total_seconds()) if at else 0.0
+        return max(0.0, (self.clock.now() - at).total_seconds()) if at else 0.0
 
 
 def _ended(entries: Sequence[StageEntry], told: Mapping[str, int]) -> Iterable[tuple[StageEntry, float]]:

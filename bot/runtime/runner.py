@@ -26,8 +26,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 
 from bot.runtime.leader import LOST
-from bot.storage.database import ReadUnit
-from bot.storage.dbos_sqlite import sqlite_engine
+from bot.storage.database import ReadUnit, sqlite_engine
 from bot.storage.liveness import Liveness
 from provisioner.engine.run import Run, RunId
 from provisioner.engine.stage import Wait

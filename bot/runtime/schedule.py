@@ -1,4 +1,4 @@
-"""The jobs by the clock: those at an interval, which may be run now as well, and those of the calendar.
+"""The time of day, and the jobs by the clock: at an interval, which may be run now too, or by the calendar.
 
 An interval is slept through by the monotonic clock, a thread a job: whoever sets the wall clock stops none.
 APScheduler has the calendar's, with its memory store only. Every run of a job finds its work in the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 
@@ -41,16 +41,12 @@ class Job:
     work: Callable[[], object]
     rest: timedelta = timedelta(0)
 
-
-def seconds_between(job: Job) -> float:
-    """How long after one run of it the next one is due, at the latest."""
-    match job.when:
-        case timedelta():
-            return job.when.total_seconds()
-        case TimeOfDay(hour=None):
-            return 3600
-        case TimeOfDay():
-            return 86400
+    @property
+    def every(self) -> timedelta:
+        """How long after one run of it the next one is due, at the latest."""
+        if isinstance(self.when, timedelta):
+            return self.when
+        return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
 
 
 class Schedule:
@@ -113,3 +109,8 @@ class Schedule:
             log.exception("job broke", job=job.name)
         else:
             self._succeeded[job.name] = self._timer()
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Card → Block Kit, pure, within Slack's limits whatever the card holds.
+"""Card → Block Kit, pure: a message, a dialog or the Home tab, within Slack's limits whatever it holds.
 
 Limits: docs: reference/block-kit/blocks and the models of slack-sdk. A card that is too long is folded
 and says so; it is never refused by Slack.
@@ -6,7 +6,7 @@ and says so; it is never refused by Slack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
 from bot.model.card import (
@@ -24,6 +24,7 @@ from bot.model.card import (
     Small,
     Style,
 )
+from bot.slack.incoming import Origin
 from bot.slack.mrkdwn import (
     NOTHING,
     GroupId,
@@ -52,6 +53,8 @@ LINE_LONGEST = 600
 FIELD_LONGEST = 2_000
 FIELDS_MOST = 10
 HEADER_LONGEST = 150
+TITLE_LONGEST = 24
+"""Of a dialog, and of its buttons."""
 BUTTON_LONGEST = 75
 BUTTONS_MOST = 25
 VALUE_LONGEST = 2_000
@@ -176,10 +179,12 @@ class _Drawing:
         title = " ".join(self._rich.text(line.title).split())
         if line.mark in _BUSY:
             title = bold(title)
-        said, state = f"{sign} {title}", line.state or word
+        said, state, note = f"{sign} {title}", line.state or word, line.note
+        if line.mark is Mark.WAITING and not line.state and note:
+            state, note = note, None  # it says for what
         if state is not None:
             said = f"{said} — {self._rich.text(state)}"
-        return shorten(f"{said} · {self._rich.text(line.note)}" if line.note else said, LINE_LONGEST)
+        return shorten(f"{said} · {self._rich.text(note)}" if note else said, LINE_LONGEST)
 
     def _quote(self, quote: Quote) -> list[Block]:
         language = quote.words.strip()
@@ -259,3 +264,34 @@ def _joined(drawn: list[Block]) -> list[Block]:
 
 def _is_text(block: Block) -> bool:
     return block["type"] == "section" and "text" in block
+
+
+def modal(
+    callback_id: str,
+    title: Message,
+    shown: Sequence[Block],
+    language: Language,
+    origin: Origin,
+    *,
+    close: Message,
+    submit: Message | None = None,
+) -> dict[str, Any]:
+    """A dialog with these blocks; a form where there is something to `submit`."""
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(language.plain(title), TITLE_LONGEST),
+        "close": plain(language.plain(close), TITLE_LONGEST),
+        "private_metadata": origin.to_text(),
+        "blocks": list(shown),
+    }
+    return view | ({"submit": plain(language.plain(submit), TITLE_LONGEST)} if submit else {})
+
+
+def card_view(card: Card, language: Language, origin: Origin, group_id: GroupId) -> dict[str, Any]:
+    drawn = blocks(card, language, group_id, most=VIEW_BLOCKS)
+    return modal("ws.shown", Message("Workspace"), drawn, language, origin, close=Message("Close"))
+
+
+def home_view(card: Card, language: Language, group_id: GroupId) -> dict[str, Any]:
+    return {"type": "home", "blocks": blocks(card, language, group_id, most=VIEW_BLOCKS)}

@@ -19,14 +19,13 @@ from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.service import WorkspaceService
-from bot.slack.cards import render
+from bot.slack.cards import card_view, render
 from bot.slack.client import webhook
 from bot.slack.commands import parse
 from bot.slack.errors import TROUBLE, error_code
 from bot.slack.forms import errors
 from bot.slack.identity import SlackPeople
 from bot.slack.incoming import Body, Incoming, Origin
-from bot.slack.modal import card_view
 from bot.texts import Language, Texts, refusal
 from provisioner.engine.run import Clock
 from provisioner.message import Json, Message

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.model.card import Card
-from bot.slack.cards import SECTION_LONGEST, blocks, plain
+from bot.slack.cards import SECTION_LONGEST, blocks, modal, plain
 from bot.slack.commands import NUMBER, read
 from bot.slack.incoming import Origin
-from bot.slack.modal import modal
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.texts import Language
 from provisioner.message import Message, named
@@ -32,6 +31,7 @@ ERROR_LONGEST = 300
 OPTION_LONGEST = 75
 OPTIONS_MOST = 100
 REASON_LONGEST = 500
+LABEL_LONGEST = 2_000
 
 Block = dict[str, Any]
 
@@ -55,62 +55,60 @@ def create_form(
         asked.setdefault("desired", str(sizes.desired))
         asked.setdefault("max", str(sizes.max))
     hint = Message("2 to 20 lowercase letters and digits, starting with a letter.")
+    purpose = Message("Visible to approvers and the channel.")
     inputs = [
-        _text("project", language, Message("Project name"), asked, hint=hint, dispatch=True),
+        _text("project", language, Message("Project name"), asked, hint=hint, focus=True)
+        | {"dispatch_action": True},
         *(_names(language, names) if names else []),
         _spec(platform, language, asked),
         _number("desired", language, Message("Initial nodes"), asked),
         _number("max", language, Message("Maximum nodes"), asked),
         *([_dashboard(language, asked)] if dashboards else []),
-        _text(
-            "why",
-            language,
-            Message("Purpose"),
-            asked,
-            hint=Message("Visible to approvers and the channel."),
-            multiline=True,
-        ),
+        _text("why", language, Message("Purpose"), asked, hint=purpose, multiline=True),
     ]
     title, submit, close = Message("New workspace"), Message("Request approval"), Message("Close")
     return modal(CREATE_FORM, title, inputs, language, origin, submit=submit, close=close)
 
 
-def _label(
+def _input(
     name: str, language: Language, label: Message, element: Block, hint: Message | None = None
 ) -> Block:
     block = {
         "type": "input",
         "block_id": name,
-        "label": plain(language.plain(label), SECTION_LONGEST - 1_000),
+        "label": plain(language.plain(label), LABEL_LONGEST),
         "element": {"action_id": PROJECT_TYPED, **element},
     }
-    return block | ({"hint": plain(language.plain(hint), SECTION_LONGEST - 1_000)} if hint else {})
+    return block | ({"hint": plain(language.plain(hint), LABEL_LONGEST)} if hint else {})
 
 
 def _text(
     name: str,
     language: Language,
     label: Message,
-    asked: Mapping[str, str],
+    asked: Mapping[str, str] | None = None,
     *,
     hint: Message | None = None,
     multiline: bool = False,
-    dispatch: bool = False,
+    focus: bool = False,
+    most: int | None = None,
 ) -> Block:
+    """`most` is how many characters may be typed."""
     element: Block = {"type": "plain_text_input", "multiline": multiline}
-    if asked.get(name):
+    if asked and asked.get(name):
         element["initial_value"] = asked[name][:SECTION_LONGEST]
-    if dispatch:
+    if focus:
         element["focus_on_load"] = True
-    block = _label(name, language, label, element, hint)
-    return block | ({"dispatch_action": True} if dispatch else {})
+    if most is not None:
+        element["max_length"] = most
+    return _input(name, language, label, element, hint)
 
 
 def _number(name: str, language: Language, label: Message, asked: Mapping[str, str]) -> Block:
     element: Block = {"type": "number_input", "is_decimal_allowed": False}
     if NUMBER.match(asked.get(name, "")):
         element["initial_value"] = str(int(asked[name]))
-    return _label(name, language, label, element)
+    return _input(name, language, label, element)
 
 
 def _spec(platform: Platform, language: Language, asked: Mapping[str, str]) -> Block:
@@ -125,7 +123,7 @@ def _spec(platform: Platform, language: Language, asked: Mapping[str, str]) -> B
     if chosen:
         element["initial_option"] = chosen
     hint = Message("The instance type determines each node's CPU, memory and GPU.")
-    block = _label("spec", language, Message("Node spec"), element, hint)
+    block = _input("spec", language, Message("Node spec"), element, hint)
     return block | {"dispatch_action": True}  # a name follows from it
 
 
@@ -185,22 +183,10 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
     )
     if unknown is not None:
         about = Message("{unknown} {about}", unknown=unknown, about=about)
-    confirm = _text(
-        "confirm",
-        language,
-        Message("Type {project} to confirm", project=project),
-        {},
-    )
-    confirm["element"] |= {"focus_on_load": True, "max_length": REASON_LONGEST}
-    why = _text(
-        "why",
-        language,
-        Message("Reason for deletion"),
-        {},
-        hint=Message("Visible to approvers and the channel."),
-        multiline=True,
-    )
-    why["element"] |= {"max_length": WHY_LONGEST}
+    typed = Message("Type {project} to confirm", project=project)
+    confirm = _text("confirm", language, typed, focus=True, most=REASON_LONGEST)
+    reason, hint = Message("Reason for deletion"), Message("Visible to approvers and the channel.")
+    why = _text("why", language, reason, hint=hint, multiline=True, most=WHY_LONGEST)
     text = {"type": "mrkdwn", "text": f":warning: {Mrkdwn(language).text(about)}"}
     shown = [{"type": "section", "text": text}, confirm, why | {"optional": True}]
     title, submit, close = Message("Delete workspace"), Message("Request approval"), Message("Keep it")
@@ -210,15 +196,10 @@ def delete_form(language: Language, origin: Origin, unknown: Message | None = No
 def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
     """Made from what the click holds and nothing else: it has to open within three seconds."""
     about = Message("Request {id}", id=named(origin.request_id))
+    hint = Message("Sent to the requester and shown in the channel.")
     why = _text(
-        "why",
-        language,
-        Message("Reason"),
-        {},
-        hint=Message("Sent to the requester and shown in the channel."),
-        multiline=True,
+        "why", language, Message("Reason"), hint=hint, multiline=True, focus=True, most=REASON_LONGEST
     )
-    why["element"] |= {"max_length": REASON_LONGEST, "focus_on_load": True}
     text = {"type": "mrkdwn", "text": Mrkdwn(language).text(about)}
     shown = [{"type": "section", "text": text}, why]
     title, submit, close = Message("Reject request"), Message("Reject"), Message("Back")

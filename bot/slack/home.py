@@ -6,10 +6,10 @@ import structlog
 
 from bot.model.card import Action, Button, Buttons, Card, Paragraph
 from bot.model.people import PeopleUnknown
+from bot.slack.cards import card_view, home_view
 from bot.slack.context import SlackContext
 from bot.slack.errors import TROUBLE, error_code
 from bot.slack.incoming import Incoming, Origin
-from bot.slack.modal import card_view, home_view
 from bot.views.buttons import NEW_FORM
 from provisioner.message import Message
 

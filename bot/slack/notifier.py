@@ -98,6 +98,20 @@ _OURS = frozenset(
     }
 )
 
+_GONE = (
+    (
+        _NO_CHANNEL,
+        Message(
+            "I can't post in channel {channel} ({code}). Create or unarchive the channel, then invite the bot"
+            " with {command}."
+        ),
+    ),
+    (_NO_MESSAGE, Message("The message in channel {channel} can no longer be updated ({code}).")),
+    (_NO_PERSON, Message("I can't send a direct message to {user} ({code}).")),
+    (_OURS, Message("Slack rejected this message ({code}).")),
+)
+"""What cannot be reached any more, by Slack's word for it."""
+
 _PERSON = re.compile(r"[UW][A-Z0-9]+\Z")
 
 
@@ -216,41 +230,19 @@ def _metadata(key: str) -> dict[str, Any]:
 
 def _refused(method: str, channel: str, error: Exception) -> Busy | Gone:
     code, status, wait = error_code(error), http_status(error), retry_after(error)
-    where = named(channel)
     if wait is not None or status == 429:
         return Busy(wait or BUSY_SECONDS, f"{method}: {code}")
     if status == 0 or status >= 500 or code in _DOWN:
         return Busy(BUSY_SECONDS, f"{method}: {code}")
-    if code in _NO_CHANNEL:
-        return _no_channel(channel, code)
-    if code in _NO_MESSAGE:
-        return Gone(
-            Message(
-                "The message in channel {channel} can no longer be updated ({code}).",
-                channel=where,
-                code=named(code),
-            )
-        )
-    if code in _NO_PERSON:
-        return Gone(
-            Message("I can't send a direct message to {user} ({code}).", user=where, code=named(code))
-        )
+    said = next((said for codes, said in _GONE if code in codes), None)
+    if said is None:
+        log.error("Slack refuses us", method=method, error=code)
+        return Busy(BROKEN_SECONDS, f"{method}: {code}")
     if code in _OURS:
         log.error("message refused by Slack", method=method, error=code, detail=_detail(error))
-        return Gone(Message("Slack rejected this message ({code}).", code=named(code)))
-    log.error("Slack refuses us", method=method, error=code)
-    return Busy(BROKEN_SECONDS, f"{method}: {code}")
-
-
-def _no_channel(channel: str, code: str) -> Gone:
+    where = named(channel)
     return Gone(
-        Message(
-            "I can't post in channel {channel} ({code}). Create or unarchive the channel, then invite the"
-            " bot with {command}.",
-            channel=named(channel),
-            code=named(code),
-            command=named("/invite"),
-        )
+        said.given({"channel": where, "user": where, "code": named(code), "command": named("/invite")})
     )
 
 

@@ -1,8 +1,10 @@
-"""The bot's own tables: what people typed, which plan was shown, and which messages stand where."""
+"""The bot's own tables: what people typed, which plan was shown, which messages stand where, and our last
+write to each shared IAM policy."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Index,
     Integer,
     MetaData,
@@ -22,21 +25,25 @@ from sqlalchemy import (
     Table,
     TextClause,
     UniqueConstraint,
+    delete,
     insert,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from approvals.errors import KeyReused
 from approvals.store import UtcTime, requests
 from bot.model.notifier import PAUSE_MOST
-from bot.model.proposal import Proposal
+from bot.model.request_view import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from provisioner.engine.plan import Plan
+from provisioner.errors import Interrupted
+from provisioner.message import Message
+from provisioner.stages.access.stage import LastWrite
 from provisioner.workspace import WorkspaceSpec
 
 metadata = MetaData()
@@ -105,8 +112,17 @@ proposals = Table(
 )
 
 
+policy_writes = Table(
+    "policy_writes",
+    metadata,
+    Column("arn", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+
 class SqlProposalRepository:
-    """`ProposalRepository` on a connection whose transaction the caller owns."""
+    """On a connection whose transaction the caller owns, as the next two are."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -123,6 +139,7 @@ class SqlProposalRepository:
         )
 
     def get(self, request_id: str) -> Proposal:
+        """Raises `KeyError`."""
         query = select(proposals).where(proposals.c.request_id == request_id)
         row = self._connection.execute(query).mappings().first()
         if row is None:
@@ -131,12 +148,11 @@ class SqlProposalRepository:
 
 
 class SqlSubmissionRepository:
-    """`SubmissionRepository` on a connection whose transaction the caller owns."""
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, submission: Submission) -> bool:
+        """False: it was there already. `KeyReused`: with other content."""
         if _inserted(self._connection, submissions, submission):
             return True
         stored = self.get(submission.key)
@@ -149,6 +165,7 @@ class SqlSubmissionRepository:
         return _submission(row) if row else None
 
     def save(self, submission: Submission) -> None:
+        """Raises `KeyError`."""
         _save(self._connection, submissions, submission)
 
     def due(
@@ -159,6 +176,7 @@ class SqlSubmissionRepository:
         *,
         kinds: Collection[SubmissionKind] = frozenset(SubmissionKind),
     ) -> Sequence[Submission]:
+        """Oldest first."""
         wanted = submissions.c.kind.in_([kind.value for kind in kinds])
         query = (
             select(submissions)
@@ -169,27 +187,29 @@ class SqlSubmissionRepository:
 
 
 class SqlTrackedMessageRepository:
-    """`TrackedMessageRepository` on a connection whose transaction the caller owns."""
-
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, message: TrackedMessage) -> bool:
+        """False: the key is there already."""
         return _inserted(self._connection, messages, message)
 
     def get(self, key: str) -> TrackedMessage | None:
         return next(iter(self._where(messages.c.key == key)), None)
 
     def save(self, message: TrackedMessage) -> None:
+        """All but `changed`, which others count up meanwhile. Raises `KeyError`."""
         _save(self._connection, messages, message)
 
     def close(self, message: TrackedMessage) -> bool:
+        """Nothing will change any more. False, and nothing done, if something has since it was read."""
         closed = replace(message, state=MessageState.CLOSED, shown=message.changed)
         same = (messages.c.key == message.key, messages.c.changed == message.changed)
         saved = update(messages).where(*same).values(_values(closed))
         return self._connection.execute(saved).rowcount == 1
 
     def mark(self, projects: Collection[str], *, but: str = "") -> None:
+        """What is shown of these projects has changed, on all messages that are not CLOSED, `but` one."""
         about = select(requests.c.id).where(requests.c.target.in_(projects))
         found = (
             select(messages.c.number)
@@ -205,7 +225,10 @@ class SqlTrackedMessageRepository:
         self._connection.execute(marking.values(changed=messages.c.changed + 1))
 
     def reopen(self, key: str) -> None:
-        """Waits for whoever closes it in this moment, and opens it again."""
+        """A message that stands and is CLOSED is looked at once more; any other is left as it is.
+
+        Waits for whoever closes it in this moment.
+        """
         here = messages.c.key == key
         self._connection.execute(select(messages.c.number).where(here).with_for_update())
         closed = (here, messages.c.state == MessageState.CLOSED.value, messages.c.ts != "")
@@ -216,21 +239,54 @@ class SqlTrackedMessageRepository:
         )
 
     def to_tell(self, now: datetime) -> Sequence[TrackedMessage]:
+        """Those that do not show all there is, are not CLOSED, and whose time has come; oldest first."""
         return self._where(TO_TELL, due(messages, now))
 
     def at(self, channel: str, ts: str) -> TrackedMessage | None:
-        """The message itself before one that stands in its thread."""
+        """By its ts or its thread's root: the message itself before one that stands in its thread."""
         if not ts:
             return None
         found = self._where(messages.c.channel == channel, or_(messages.c.ts == ts, messages.c.root_ts == ts))
         return min(found, key=lambda message: message.ts != ts, default=None)
 
     def for_requests(self, ids: Collection[str]) -> Sequence[TrackedMessage]:
+        """Oldest first."""
         return self._where(messages.c.request_id.in_(ids))
 
     def _where(self, *conditions: ColumnElement[bool] | TextClause) -> Sequence[TrackedMessage]:
         query = select(messages).where(*conditions).order_by(messages.c.number)
         return [_message(row) for row in self._connection.execute(query).mappings()]
+
+
+class SqlPolicyWrites:
+    """`LastWrites` that all replicas know: the next editor may be another one, and IAM shows a write late.
+
+    Raises `Interrupted` where the database does not answer.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, arn: str) -> LastWrite | None:
+        with self._answering() as connection:
+            query = select(policy_writes).where(policy_writes.c.arn == arn)
+            row = connection.execute(query).mappings().first()
+        return LastWrite(row["version"], row["at"]) if row else None
+
+    def put(self, arn: str, write: LastWrite) -> None:
+        """Whoever writes holds the policy's lock, so nobody else does in this moment."""
+        with self._answering() as connection:
+            connection.execute(delete(policy_writes).where(policy_writes.c.arn == arn))
+            values = {"arn": arn, "version": write.version, "at": write.at}
+            connection.execute(insert(policy_writes).values(values))
+
+    @contextmanager
+    def _answering(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise Interrupted(Message("can't continue: the database didn't answer")) from error
 
 
 def due(table: Table, now: datetime) -> ColumnElement[bool]:

@@ -2,204 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from approvals import errors
 from approvals.errors import Refusal
 from bot.model import refusals
-from bot.texts import refs
-from provisioner.message import Message
+from provisioner.message import Message, Value, groups, named, person
 
 
 def refusal(no: Refusal, command: str = "/workspace") -> Message:
     """The words for each refusal; a test compares with `approvals.errors` and `bot.model.refusals`."""
-    said = _asking(no) or _deciding(no) or _running(no) or _stopped(no, command)
-    if said is None:
+    template = _IN_CASE.get((type(no), _case(no))) or _WORDS.get(type(no))
+    if template is None:
         raise TypeError(f"no words for {type(no).__name__}")
-    return said
+    values = {
+        place: draw(value) for field, (place, draw) in _DRAWN.items() if (value := getattr(no, field, None))
+    }
+    if isinstance(no, refusals.WasReady):
+        values["command"] = named(f"{command} delete {no.project}")
+    return template.given(values)
 
 
-def _asking(refusal: Refusal) -> Message | None:
-    match refusal:
-        case errors.NotAllowed(action=action, groups=()):
-            return Message(
-                "You can't request this: the policy has no rule for {action}. Ask the bot's operator to add"
-                " one.",
-                action=refs.name(action),
-            )
-        case errors.NotAllowed(groups=groups):
-            return Message(
-                "Only members of {groups} can request this. Ask one of them to request it or to add you to"
-                " the group.",
-                groups=refs.groups(groups),
-            )
-        case errors.NobodyMayApprove(needed=needed, groups=groups):
-            return Message(
-                "No one could approve this: it needs {n} approver from {groups} other than you. Ask the"
-                " group's owner to add a member.",
-                plural="Too few people could approve this: it needs {n} approvers from {groups} other than"
-                " you. Ask the group's owner to add members.",
-                n=needed,
-                groups=refs.groups(groups),
-            )
-        case errors.AlreadyPending(request_id=request_id, target=target):
-            return Message(
-                "A request for {target} is already pending: {id}. Wait for a decision, or ask the requester"
-                " to withdraw it.",
-                target=refs.name(target),
-                id=refs.name(request_id),
-            )
-        case errors.KeyReused():
-            return Message(
-                "This form was already submitted with different content. Open a new form to submit another"
-                " request."
-            )
-        case errors.Unknown(request_id=request_id):
-            return Message(
-                "Request {id} doesn't exist. This message may be from another installation of the bot.",
-                id=refs.name(request_id),
-            )
-    return None
+def _case(no: Refusal) -> str:
+    """What a refusal of one kind is told apart by, where that matters."""
+    if isinstance(no, errors.NotAllowed) and not no.groups:
+        return "no rule"
+    status = str(getattr(no, "status", ""))
+    return "ended" if status in {"succeeded", "cancelled"} else status
 
 
-def _deciding(refusal: Refusal) -> Message | None:
-    match refusal:
-        case errors.NotAnApprover(groups=groups):
-            return Message(
-                "Only members of {groups} can approve or reject this. Ask one of them to review it.",
-                groups=refs.groups(groups),
-            )
-        case errors.SelfApproval():
-            return Message("You can't approve or reject your own request. You can withdraw it.")
-        case errors.AlreadyDecided():
-            return _decided(refusal)
-        case errors.AlreadyVoted(request_id=request_id):
-            return Message(
-                "You already approved {id}. Another approver must also approve it.",
-                id=refs.name(request_id),
-            )
-        case errors.Expired(request_id=request_id, at=at):
-            return Message(
-                "{id} can no longer be approved or rejected: it expired {at}. The requester can submit it"
-                " again.",
-                id=refs.name(request_id),
-                at=at,
-            )
-        case errors.ReasonMissing():
-            return Message("Enter a reason for the rejection. It's sent to the requester.")
-        case errors.NotYours(request_id=request_id):
-            return Message(
-                "Only the requester can withdraw {id}. Approvers can reject it instead.",
-                id=refs.name(request_id),
-            )
-    return None
+_DRAWN: Mapping[str, tuple[str, Callable[[Any], Value]]] = {
+    "action": ("action", named),
+    "target": ("target", named),
+    "project": ("project", named),
+    "request_id": ("id", named),
+    "run_id": ("id", named),
+    "groups": ("groups", groups),
+    "needed": ("n", int),
+    "by": ("who", person),
+    "at": ("at", lambda at: at),
+}
+"""The fields of all refusals: their place in the words, and how each is drawn there."""
 
+_IN_CASE: Mapping[tuple[type[Refusal], str], Message] = {
+    (errors.NotAllowed, "no rule"): Message(
+        "You can't request this: the policy has no rule for {action}. Ask the bot's operator to add one."
+    ),
+    (errors.AlreadyDecided, "approved"): Message(
+        "{id} was already approved by {who} ({at}). Nothing changed."
+    ),
+    (errors.AlreadyDecided, "rejected"): Message(
+        "{id} was already rejected by {who} ({at}). Nothing changed."
+    ),
+    (errors.AlreadyDecided, "withdrawn"): Message(
+        "{id} was already withdrawn by {who} ({at}). Nothing changed."
+    ),
+    (refusals.CannotCancel, "ended"): Message("Nothing to cancel: the run for {project} has already ended."),
+    (refusals.CannotRetry, "ended"): Message("Nothing to retry: the run for {project} has already ended."),
+    (refusals.CannotRollBack, "ended"): Message(
+        "Nothing to roll back: the run for {project} has already ended. To delete existing resources,"
+        " request deletion."
+    ),
+}
 
-def _decided(refusal: errors.AlreadyDecided) -> Message:
-    request, who = refs.name(refusal.request_id), refs.person(refusal.by)
-    match refusal.status:
-        case "approved":
-            return Message(
-                "{id} was already approved by {who} ({at}). Nothing changed.",
-                id=request,
-                who=who,
-                at=refusal.at,
-            )
-        case "rejected":
-            return Message(
-                "{id} was already rejected by {who} ({at}). Nothing changed.",
-                id=request,
-                who=who,
-                at=refusal.at,
-            )
-        case "withdrawn":
-            return Message(
-                "{id} was already withdrawn by {who} ({at}). Nothing changed.",
-                id=request,
-                who=who,
-                at=refusal.at,
-            )
-        case _:
-            return Message(
-                "{id} already expired ({at}). Nothing changed. The requester can submit it again.",
-                id=request,
-                at=refusal.at,
-            )
-
-
-def _running(refusal: Refusal) -> Message | None:
-    match refusal:
-        case refusals.NotInvolved(groups=groups):
-            return Message(
-                "Only the requester and members of {groups} can do this.",
-                groups=refs.groups(groups),
-            )
-        case refusals.CannotCancel(project=project, status="succeeded" | "cancelled"):
-            return Message(
-                "Nothing to cancel: the run for {project} has already ended.",
-                project=refs.name(project),
-            )
-        case refusals.CannotCancel(project=project):
-            return Message(
-                "{project} is waiting for approval of its updated plan. Reject or withdraw that request"
-                " instead.",
-                project=refs.name(project),
-            )
-        case refusals.CannotRetry(project=project, status="succeeded" | "cancelled"):
-            return Message(
-                "Nothing to retry: the run for {project} has already ended.",
-                project=refs.name(project),
-            )
-        case refusals.CannotRetry(project=project):
-            return Message(
-                "A run for {project} is already in progress. Only failed runs can be retried.",
-                project=refs.name(project),
-            )
-        case refusals.StillRunning(project=project):
-            return Message(
-                "A run for {project} is still in progress. Wait for it to finish, or cancel it first.",
-                project=refs.name(project),
-            )
-    return None
-
-
-def _stopped(refusal: Refusal, command: str) -> Message | None:
-    """About a run that has ended."""
-    match refusal:
-        case refusals.DeletionPending(project=project, request_id=request_id):
-            return Message(
-                "Deletion request {id} for {project} is pending. Retry after it's rejected or withdrawn.",
-                id=refs.name(request_id),
-                project=refs.name(project),
-            )
-        case refusals.CannotRollBack(project=project, status="succeeded" | "cancelled"):
-            return Message(
-                "Nothing to roll back: the run for {project} has already ended. To delete existing"
-                " resources, request deletion.",
-                project=refs.name(project),
-            )
-        case refusals.CannotRollBack(project=project):
-            return Message(
-                "A run for {project} is in progress again. Cancel it before you roll back.",
-                project=refs.name(project),
-            )
-        case refusals.WasReady(project=project):
-            return Message(
-                "{project} was ready before this run, so it can't be deleted from here. To delete the whole"
-                " workspace, type {command}.",
-                project=refs.name(project),
-                command=refs.name(f"{command} delete {project}"),
-            )
-        case refusals.NotCancelled(project=project):
-            return Message(
-                "This works only for canceled runs, and the run for {project} wasn't canceled. See its card"
-                " for your options.",
-                project=refs.name(project),
-            )
-        case refusals.Overtaken(project=project, request_id=request_id):
-            return Message(
-                "Nothing changed: {project} has a newer run ({id}). Use the card of that request.",
-                project=refs.name(project),
-                id=refs.name(request_id),
-            )
-        case refusals.NeverFailed(run_id=run_id):
-            return Message("No failure to show: {id} never failed.", id=refs.name(run_id))
-    return None
+_WORDS: Mapping[type[Refusal], Message] = {
+    errors.NotAllowed: Message(
+        "Only members of {groups} can request this. Ask one of them to request it or to add you to the group."
+    ),
+    errors.NobodyMayApprove: Message(
+        "No one could approve this: it needs {n} approver from {groups} other than you. Ask the group's"
+        " owner to add a member.",
+        plural="Too few people could approve this: it needs {n} approvers from {groups} other than you. Ask"
+        " the group's owner to add members.",
+    ),
+    errors.AlreadyPending: Message(
+        "A request for {target} is already pending: {id}. Wait for a decision, or ask the requester to"
+        " withdraw it."
+    ),
+    errors.KeyReused: Message(
+        "This form was already submitted with different content. Open a new form to submit another request."
+    ),
+    errors.Unknown: Message(
+        "Request {id} doesn't exist. This message may be from another installation of the bot."
+    ),
+    errors.NotAnApprover: Message(
+        "Only members of {groups} can approve or reject this. Ask one of them to review it."
+    ),
+    errors.SelfApproval: Message("You can't approve or reject your own request. You can withdraw it."),
+    errors.AlreadyDecided: Message(
+        "{id} already expired ({at}). Nothing changed. The requester can submit it again."
+    ),
+    errors.AlreadyVoted: Message("You already approved {id}. Another approver must also approve it."),
+    errors.Expired: Message(
+        "{id} can no longer be approved or rejected: it expired {at}. The requester can submit it again."
+    ),
+    errors.ReasonMissing: Message("Enter a reason for the rejection. It's sent to the requester."),
+    errors.NotYours: Message("Only the requester can withdraw {id}. Approvers can reject it instead."),
+    refusals.NotInvolved: Message("Only the requester and members of {groups} can do this."),
+    refusals.CannotCancel: Message(
+        "{project} is waiting for approval of its updated plan. Reject or withdraw that request instead."
+    ),
+    refusals.CannotRetry: Message(
+        "A run for {project} is already in progress. Only failed runs can be retried."
+    ),
+    refusals.StillRunning: Message(
+        "A run for {project} is still in progress. Wait for it to finish, or cancel it first."
+    ),
+    refusals.DeletionPending: Message(
+        "Deletion request {id} for {project} is pending. Retry after it's rejected or withdrawn."
+    ),
+    refusals.CannotRollBack: Message(
+        "A run for {project} is in progress again. Cancel it before you roll back."
+    ),
+    refusals.WasReady: Message(
+        "{project} was ready before this run, so it can't be deleted from here. To delete the whole"
+        " workspace, type {command}."
+    ),
+    refusals.NotCancelled: Message(
+        "This works only for canceled runs, and the run for {project} wasn't canceled. See its card for your"
+        " options."
+    ),
+    refusals.Overtaken: Message(
+        "Nothing changed: {project} has a newer run ({id}). Use the card of that request."
+    ),
+    refusals.NeverFailed: Message("No failure to show: {id} never failed."),
+}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 
 from bot.model.card import Action, Button, Confirm, Style
 from bot.model.request_view import RequestView
 from bot.views.headline import row_of
 from bot.views.phrases import stays
 from bot.views.plan import lost_in_short
-from provisioner.engine.run import Run, RunStatus, StageStatus
+from provisioner.engine.run import RunStatus, StageStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, listed, literal
 
@@ -28,7 +29,7 @@ def card_buttons(case: RequestView) -> tuple[Button, ...]:
     offered = [action for action in row_of(case).buttons if _makes_sense(action, case)]
     if len(offered) > _MOST:
         offered.remove(Action.STATUS)
-    return tuple(_BUTTONS[action](case) for action in offered)
+    return tuple(_button(action, case) for action in offered)
 
 
 def _makes_sense(action: Action, case: RequestView) -> bool:
@@ -48,200 +49,157 @@ def _makes_sense(action: Action, case: RequestView) -> bool:
             return True
 
 
-def _approve(case: RequestView) -> Button:
-    project, deletion = literal(case.project), case.goal is Goal.ABSENT
+def _button(action: Action, case: RequestView) -> Button:
+    looks, run = _LOOKS[action], case.run
+    spoken = looks.deletion if looks.deletion is not None and _deletes(case) else looks.spoken
     return Button(
-        Action.APPROVE,
-        Message("Approve"),
-        case.id,
-        Style.DANGER if deletion else Style.PRIMARY,
-        _confirm_approval(case),
-        Message("Approve deleting {project}", project=project)
-        if deletion
-        else Message("Approve the request for {project}", project=project),
+        action,
+        looks.label,
+        case.project if action is Action.STATUS else run.id if run is not None else case.id,
+        _style(action, case),
+        looks.confirm(case) if looks.confirm is not None else None,
+        spoken.given({"project": literal(case.project)}),
     )
 
 
-def _confirm_approval(case: RequestView) -> Confirm:
+def _style(action: Action, case: RequestView) -> Style:
+    match action:
+        case Action.APPROVE if _deletes(case):
+            return Style.DANGER
+        case Action.REJECT if _deletes(case):  # one of the two stands out
+            return Style.PLAIN
+        case Action.CANCEL if case.run is not None and case.run.status is RunStatus.FAILED:
+            return Style.PLAIN
+    return _LOOKS[action].style
+
+
+def _deletes(case: RequestView) -> bool:
+    return case.goal is Goal.ABSENT
+
+
+def _approval(case: RequestView) -> Confirm:
     project, request = literal(case.project), case.request
     last = request.approvals + 1 >= request.gate.needed
-    deletion = case.goal is Goal.ABSENT
-    title = (
-        Message("Permanently delete {project}?", project=project)
-        if deletion
-        else Message("Approve {project}?", project=project)
-    )
     if not last:
         text = Message("Another approver must also approve before the run starts.")
-    elif deletion:
+    elif _deletes(case):
         text = lost_in_short(case.proposal.plan)
     else:
         text = Message("The run starts immediately and creates only what this plan lists.")
     return Confirm(
-        title,
+        Message("Permanently delete {project}?", project=project)
+        if _deletes(case)
+        else Message("Approve {project}?", project=project),
         text,
-        Message("Delete permanently") if deletion and last else Message("Approve"),
+        Message("Delete permanently") if _deletes(case) and last else Message("Approve"),
         Message("Not yet"),
     )
 
 
-def _reject(case: RequestView) -> Button:
-    return Button(
-        Action.REJECT,
-        Message("Reject…"),
-        case.id,
-        Style.PLAIN if case.goal is Goal.ABSENT else Style.DANGER,  # one of the two stands out
-        spoken=Message("Reject the request for {project} (requires a reason)", project=literal(case.project)),
-    )
-
-
-def _withdraw(case: RequestView) -> Button:
-    return Button(
-        Action.WITHDRAW,
-        Message("Withdraw"),
-        case.id,
-        spoken=Message("Withdraw my request for {project}", project=literal(case.project)),
-    )
-
-
-def _run(case: RequestView) -> Run:
-    if case.run is None:
-        raise ValueError(f"{case.id} has no run that a button could be about")
-    return case.run
-
-
-def _status(case: RequestView) -> Button:
-    run = _run(case)
-    spoken = Message("View status of {project}", project=_project(run))
-    return Button(Action.STATUS, Message("View status"), run.asked.project, spoken=spoken)
-
-
-def _cancel(case: RequestView) -> Button:
+def _cancellation(case: RequestView) -> Confirm:
     """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
-    run = _run(case)
-    deleting, failed = run.goal is Goal.ABSENT, run.status is RunStatus.FAILED
+    project, stopped = literal(case.project), case.run is not None and case.run.status in _STOPPED
     stops = (
         Message("The run ends and can't be retried.")
-        if failed or run.status is RunStatus.PARKED
+        if stopped
         else Message("The run stops before its next change.")
     )
-    return Button(
-        Action.CANCEL,
-        Message("Cancel"),
-        run.id,
-        Style.PLAIN if failed else Style.DANGER,
-        Confirm(
-            Message("Cancel deleting {project}?", project=_project(run))
-            if deleting
-            else Message("Cancel creating {project}?", project=_project(run)),
-            Message("{stops} {left}", stops=stops, left=_left(case, run)),
-            Message("Cancel run"),
-            Message("Back") if failed or run.status is RunStatus.PARKED else Message("Keep running"),
-        ),
-        Message("Cancel deleting {project}", project=_project(run))
-        if deleting
-        else Message("Cancel creating {project}", project=_project(run)),
+    return Confirm(
+        Message("Cancel deleting {project}?", project=project)
+        if _deletes(case)
+        else Message("Cancel creating {project}?", project=project),
+        Message("{stops} {left}", stops=stops, left=_left(case)),
+        Message("Cancel run"),
+        Message("Back") if stopped else Message("Keep running"),
     )
 
 
-def _left(case: RequestView, run: Run) -> Message:
+def _left(case: RequestView) -> Message:
     """What stays when it is cancelled now."""
-    if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
-        return stays(run.goal, case.inventory)
+    run = case.run
+    if run is None or run.status in _STOPPED:
+        return stays(case.goal, case.inventory)
     pending = StageStatus.PENDING
     begun = [one.title for one in run.plan.stages if run.progress(one.stage).status is not pending]
-    if run.goal is Goal.ABSENT:
-        return stays(run.goal, None) if begun else Message("Nothing has been deleted yet.")
+    if _deletes(case):
+        return stays(case.goal, None) if begun else Message("Nothing has been deleted yet.")
     if not begun:
         return Message("Nothing has been created yet.")
     return Message("Resources of these stages are kept: {listed}.", listed=listed(begun))
 
 
-def _retry(case: RequestView) -> Button:
-    run = _run(case)
-    return Button(
-        Action.RETRY,
+def _rollback(case: RequestView) -> Confirm:
+    title = Message("Request a rollback of {project}?", project=literal(case.project))
+    return Confirm(title, _ONLY_REQUESTED, Message("Request rollback"), Message("Keep it"))
+
+
+def _deletion(case: RequestView) -> Confirm:
+    title = Message("Request deletion of {project}?", project=literal(case.project))
+    return Confirm(title, _ONLY_REQUESTED, Message("Request deletion"), Message("Keep it"))
+
+
+_ONLY_REQUESTED = Message(
+    "This requests deletion of all existing resources, including data. Nothing is deleted until someone else"
+    " approves the plan."
+)
+_STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    label: Message
+    spoken: Message  # for screen readers, with the {project}
+    deletion: Message | None = None  # in its place where a deletion is meant
+    _: KW_ONLY
+    style: Style = Style.PLAIN
+    confirm: Callable[[RequestView], Confirm] | None = None
+
+
+_LOOKS: Mapping[Action, _Looks] = {
+    Action.APPROVE: _Looks(
+        Message("Approve"),
+        Message("Approve the request for {project}"),
+        Message("Approve deleting {project}"),
+        style=Style.PRIMARY,
+        confirm=_approval,
+    ),
+    Action.REJECT: _Looks(
+        Message("Reject…"),
+        Message("Reject the request for {project} (requires a reason)"),
+        style=Style.DANGER,
+    ),
+    Action.WITHDRAW: _Looks(Message("Withdraw"), Message("Withdraw my request for {project}")),
+    Action.STATUS: _Looks(Message("View status"), Message("View status of {project}")),
+    Action.CANCEL: _Looks(
+        Message("Cancel"),
+        Message("Cancel creating {project}"),
+        Message("Cancel deleting {project}"),
+        style=Style.DANGER,
+        confirm=_cancellation,
+    ),
+    Action.RETRY: _Looks(
         Message("Retry"),
-        run.id,
-        Style.PRIMARY,
-        spoken=Message("Retry deleting {project} from the failed stage", project=_project(run))
-        if run.goal is Goal.ABSENT
-        else Message("Retry creating {project} from the failed stage", project=_project(run)),
-    )
-
-
-def _roll_back(case: RequestView) -> Button:
-    run = _run(case)
-    return Button(
-        Action.ROLL_BACK,
+        Message("Retry creating {project} from the failed stage"),
+        Message("Retry deleting {project} from the failed stage"),
+        style=Style.PRIMARY,
+    ),
+    Action.ROLL_BACK: _Looks(
         Message("Roll back"),
-        run.id,
-        Style.DANGER,
-        Confirm(
-            Message("Request a rollback of {project}?", project=_project(run)),
-            Message(
-                "This requests deletion of all existing resources, including data. Nothing is deleted until"
-                " someone else approves the plan."
-            ),
-            Message("Request rollback"),
-            Message("Keep it"),
-        ),
-        Message("Roll back {project} (requires approval)", project=_project(run)),
-    )
-
-
-def _details(case: RequestView) -> Button:
-    run = _run(case)
-    spoken = Message("View failure details of {project}", project=_project(run))
-    return Button(Action.DETAILS, Message("View details"), run.id, spoken=spoken)
-
-
-def _continue(case: RequestView) -> Button:
-    run = _run(case)
-    return Button(
-        Action.CONTINUE,
+        Message("Roll back {project} (requires approval)"),
+        style=Style.DANGER,
+        confirm=_rollback,
+    ),
+    Action.DETAILS: _Looks(Message("View details"), Message("View failure details of {project}")),
+    Action.CONTINUE: _Looks(
         Message("Continue"),
-        run.id,
-        Style.PRIMARY,
-        spoken=Message("Request approval to continue deleting {project}", project=_project(run))
-        if run.goal is Goal.ABSENT
-        else Message("Request approval to continue creating {project}", project=_project(run)),
-    )
-
-
-def _delete(case: RequestView) -> Button:
-    run = _run(case)
-    return Button(
-        Action.DELETE,
+        Message("Request approval to continue creating {project}"),
+        Message("Request approval to continue deleting {project}"),
+        style=Style.PRIMARY,
+    ),
+    Action.DELETE: _Looks(
         Message("Delete"),
-        run.id,
-        Style.DANGER,
-        Confirm(
-            Message("Request deletion of {project}?", project=_project(run)),
-            Message(
-                "This requests deletion of all existing resources, including data. Nothing is deleted until"
-                " someone else approves the plan."
-            ),
-            Message("Request deletion"),
-            Message("Keep it"),
-        ),
-        Message("Delete resources of {project} (requires approval)", project=_project(run)),
-    )
-
-
-def _project(run: Run) -> Message:
-    return literal(run.asked.project)
-
-
-_BUTTONS: Mapping[Action, Callable[[RequestView], Button]] = {
-    Action.APPROVE: _approve,
-    Action.REJECT: _reject,
-    Action.WITHDRAW: _withdraw,
-    Action.STATUS: _status,
-    Action.CANCEL: _cancel,
-    Action.RETRY: _retry,
-    Action.ROLL_BACK: _roll_back,
-    Action.DETAILS: _details,
-    Action.CONTINUE: _continue,
-    Action.DELETE: _delete,
+        Message("Delete resources of {project} (requires approval)"),
+        style=Style.DANGER,
+        confirm=_deletion,
+    ),
 }

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.model.request_view import RequestView
 from bot.views.headline import failed_stage
-from bot.views.phrases import inventory_items, name, noted, person, pointer, service_of
+from bot.views.phrases import inventory_items, noted, pointer, service_of
 from bot.views.render_context import RenderContext
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, named, person
 
 JOURNAL_SHOWN = 15
 """Lines of the journal in the dialog; all of them stand in the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A failure with the run it belongs to. The run may have gone on since."""
-
-    run: Run
-    failure: Failure
-    entries: Sequence[Entry]  # of the run, oldest first
 
 
 def failure_parts(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
@@ -64,17 +54,12 @@ def there_now(case: RequestView) -> Iterable[Part]:
 
 
 def _asked_to_delete(later: RequestView, run: Run) -> Message:
+    said = Message("{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.")
     if run.goal is Goal.ABSENT:
-        return Message(
-            "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again.",
-            who=person(later.request.asked_by),
-            id=pointer(later),
+        said = Message(
+            "{who} requested deletion again: {id}. If it isn't approved, Retry becomes available again."
         )
-    return Message(
-        "{who} requested a rollback: {id}. If it isn't approved, Retry becomes available again.",
-        who=person(later.request.asked_by),
-        id=pointer(later),
-    )
+    return said.given({"who": person(later.request.asked_by), "id": pointer(later)})
 
 
 def _tries(failure: Failure, known: Diagnosis | None) -> Iterable[Message]:
@@ -97,7 +82,7 @@ def deleted_by_command(run: Run, frame: RenderContext) -> Message:
     return Message(
         "This workspace was ready before this run, so no button here deletes it. To delete it and all its"
         " data, type {command}.",
-        command=name(f"{frame.command} delete {run.asked.project}"),
+        command=named(f"{frame.command} delete {run.asked.project}"),
     )
 
 
@@ -112,10 +97,12 @@ def _ends(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Message
     yield Message("Cancel ends the run and keeps existing resources.")
 
 
-def details_card(case: RequestView, failed: Failed) -> Card:
-    """The full failure; the vendor's own words, secrets removed."""
-    run, failure = failed.run, failed.failure
-    project = name(case.project)
+def details_card(case: RequestView, run: Run, failure: Failure, entries: Sequence[Entry]) -> Card:
+    """The full failure; the vendor's own words, secrets removed. The run may have gone on since.
+
+    `entries` are all of the run, oldest first.
+    """
+    project = named(case.project)
     title = (
         Message("Why deleting {project} failed", project=project)
         if run.goal is Goal.ABSENT
@@ -127,13 +114,13 @@ def details_card(case: RequestView, failed: Failed) -> Card:
         *_vendor(failure),
         *_meaning(failure),
         *(there_now(case) if case.inventory is not None else ()),
-        _journal(failed.entries),
+        _journal(entries),
         Small(
             Message(
                 "{id} · attempt {n} · reference {reference} (also in the log)",
-                id=name(run.id),
+                id=named(run.id),
                 n=run.attempt,
-                reference=name(failure.reference),
+                reference=named(failure.reference),
             )
         ),
     ]
@@ -157,7 +144,7 @@ def _vendor(failure: Failure) -> Iterable[Part]:
         (Message("Code"), cause.code),
         (Message("Request ID"), cause.request_id),
     )
-    pairs = tuple((label, Message("{name}", name=name(value))) for label, value in told if value)
+    pairs = tuple((label, Message("{name}", name=named(value))) for label, value in told if value)
     yield Facts(((Message("Service"), Message("{service}", service=service_of(cause))), *pairs))
     if cause.note is not None:
         yield Paragraph(noted(cause, cause.note))
@@ -195,10 +182,10 @@ def _journal(entries: Sequence[Entry]) -> Part:
     return Bullets(lines, title)
 
 
-def failed_of(run: Run, entries: Sequence[Entry]) -> Failed | None:
-    """The newest failure of a run; None when it never failed."""
+def newest_failure(entries: Sequence[Entry]) -> Failure | None:
+    """Of a run, by its journal; None when it never failed."""
     for entry in reversed(entries):
         found = entry.data.get("failure") if entry.kind is EntryKind.FAILED else None
         if isinstance(found, dict):
-            return Failed(run, Failure.from_json(found), entries)
+            return Failure.from_json(found)
     return None

@@ -6,29 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 
 from approvals.model import Request
-from bot.model.proposal import Proposal
-from bot.model.request_view import RequestView
-from bot.texts.refs import groups, name, person
+from bot.model.request_view import Proposal, RequestView
+from provisioner.diagnosis import Way, diagnose
+from provisioner.engine.inspection import Refused
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.stage import Goal
-from provisioner.errors import Cause
-from provisioner.message import Message, Ref, RefKind
-
-__all__ = [
-    "again_command",
-    "deciders",
-    "groups",
-    "inventory_items",
-    "name",
-    "noted",
-    "person",
-    "pointer",
-    "queued",
-    "service_of",
-    "stacked",
-    "stays",
-    "unknown_here",
-]
+from provisioner.errors import Cause, WorkError
+from provisioner.message import Message, Ref, RefKind, named, person
 
 SERVICES: Mapping[str, str] = {
     "autoscaling": "EC2 Auto Scaling",
@@ -74,14 +58,14 @@ def again_command(command: str, proposal: Proposal) -> Ref:
     """What to type to ask for the same again."""
     asked = proposal.asked
     if proposal.plan.goal is Goal.ABSENT:
-        return name(f"{command} delete {asked.project}")
+        return named(f"{command} delete {asked.project}")
     line = f"{command} create {asked.project} spec={asked.spec} desired={asked.desired} max={asked.max}"
-    return name(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
+    return named(f"{line} dashboard={asked.dashboard}" if asked.dashboard else line)
 
 
 def pointer(other: RequestView) -> Ref:
     """Another request, with the way to its card where that stands."""
-    return Ref(RefKind.LINK, other.link, other.id) if other.link else name(other.id)
+    return Ref(RefKind.LINK, other.link, other.id) if other.link else named(other.id)
 
 
 def inventory_items(inventory: Iterable[Inventory]) -> tuple[Message, ...]:
@@ -107,9 +91,31 @@ def queued(place: int) -> Message:
 
 def unknown_here(project: str, near: str) -> Message:
     """`near` is a workspace that may have been meant; empty if there is none."""
-    said = Message("I have no record of workspace {project}.", project=name(project))
-    return Message("{said} Did you mean {near}?", said=said, near=name(near)) if near else said
+    said = Message("I have no record of workspace {project}.", project=named(project))
+    return Message("{said} Did you mean {near}?", said=said, near=named(near)) if near else said
 
 
 def _there(target: Message, state: Message | None) -> Message:
     return target if state is None else Message("{target} ({state})", target=target, state=state)
+
+
+def reasons(unmade: Iterable[Refused], way: Way, goal: Goal) -> list[Message]:
+    """Each once, with all that cannot be for it. `way`: how it is tried again, `goal`: what was asked for."""
+    titles: dict[str, Message] = {}
+    found: dict[str, Message] = {}
+    for one in unmade:
+        reason = _reason(one.error, way, goal)
+        said = str(reason)
+        some = titles.get(said)
+        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
+        found[said] = reason
+    return [Message("{title}: {reason}", title=titles[said], reason=found[said]) for said in found]
+
+
+def _reason(error: WorkError, way: Way, goal: Goal) -> Message:
+    said = diagnose(error.what, error.cause, way=way, goal=goal)
+    if said is not None:
+        return Message("{what}. {cause} {remedy}", what=error.what, cause=said.cause, remedy=said.remedy)
+    if error.hint is None:
+        return Message("{what}.", what=error.what)
+    return Message("{what}. {remedy}", what=error.what, remedy=error.hint)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from bot.model.card import Bullets, Paragraph, Part
+from bot.model.card import Bullets, Card, Facts, Paragraph, Part
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.stage import Change, Goal, Verb
-from provisioner.message import Message, itemised, listed
+from provisioner.message import Message, itemised, listed, named
+from provisioner.workspace import Workspace
 
 _DEX = Message(
     "Dex restarts: no one can log in to Kubeflow for a few seconds. Open sessions aren't affected."
@@ -91,3 +92,9 @@ def _told(change: Change) -> Message:
     if change.verb is Verb.UPDATE:
         line = Message("{target} (update)", target=line)
     return Message("{line} — {detail}", line=line, detail=change.detail) if change.detail else line
+
+
+def names_card(workspace: Workspace) -> Card:
+    text = Message("Resource names for {project}", project=named(workspace.project))
+    pairs = tuple((title, Message("{name}", name=named(derived))) for title, derived in workspace.names())
+    return Card(text, text, (Facts(pairs),))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.workspace import Platform
+from provisioner.message import Ref, RefKind
+from provisioner.workspace import Platform, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +26,7 @@ class RenderContext:
     command: str  # the slash command, for what may be typed next
     platform: Platform
     links: Links = NO_LINKS
+
+    def dashboard(self, ws: Workspace) -> Ref:
+        """The dashboard of a workspace, by its uid."""
+        return Ref(RefKind.LINK, f"{self.links.grafana}/d/{ws.dashboard}", ws.dashboard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from approvals.model import RequestStatus
 from bot.model.card import (
     Buttons,
     Card,
@@ -15,18 +16,15 @@ from bot.model.card import (
 )
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.buttons import card_buttons
-from bot.views.closed import closed_card, followed_card
-from bot.views.headline import failed_stage, headline
-from bot.views.leftovers import dashboard_link
-from bot.views.phrases import again_command, deciders, groups, name, person, pointer
+from bot.views.headline import failed_stage, headline, state
+from bot.views.phrases import again_command, deciders, pointer
 from bot.views.plan import plan_lines, risks
-from bot.views.project_summary import state
 from bot.views.render_context import RenderContext
 from bot.views.run import run_card
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, Ref, groups, named, person
 from provisioner.workspace import Workspace
 
 
@@ -34,12 +32,12 @@ def request_card(case: RequestView, frame: RenderContext) -> Card:
     """Redrawn from what is stored each time; equal input gives an equal card."""
     run = case.run
     if run is not None and run.reference != case.request.id:
-        return followed_card(case)
+        return _followed_card(case)
     if run is not None:
         return run_card(case, run, frame)
     if case.request.pending:
         return _pending_card(case, frame)
-    return closed_card(case, again_command(frame.command, case.proposal))
+    return _closed_card(case, again_command(frame.command, case.proposal))
 
 
 def _pending_card(case: RequestView, frame: RenderContext) -> Card:
@@ -67,7 +65,7 @@ def _pending_card(case: RequestView, frame: RenderContext) -> Card:
             Message(
                 "{id} · expires {until} · needs one approval from {groups}, not from the requester",
                 plural="{id} · expires {until} · needs {n} approvals from {groups}, not from the requester",
-                id=name(request.id),
+                id=named(request.id),
                 until=request.open_until,
                 n=request.gate.needed,
                 groups=groups(request.gate.approvers),
@@ -117,15 +115,15 @@ def _what_stopped(case: RequestView) -> Iterable[Part]:
 
 def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, Message]]:
     asked, ws = case.proposal.asked, Workspace(case.proposal.asked, frame.platform)
-    yield Message("Workspace"), Message("{name}", name=name(ws.name))
+    yield Message("Workspace"), Message("{name}", name=named(ws.name))
     if case.goal is Goal.ABSENT:
         yield from _there(case)
         return
     size = frame.platform.specs.get(asked.spec)
     spec = (
-        Message("{spec} ({type})", spec=name(asked.spec), type=name(size.instance_type))
+        Message("{spec} ({type})", spec=named(asked.spec), type=named(size.instance_type))
         if size
-        else Message("{spec}", spec=name(asked.spec))
+        else Message("{spec}", spec=named(asked.spec))
     )
     yield (
         Message("Nodes"),
@@ -135,7 +133,7 @@ def _facts(case: RequestView, frame: RenderContext) -> Iterable[tuple[Message, M
         given = ws.dashboard != ws.made_dashboard
         yield (
             Message("Grafana dashboard"),
-            Message("{link}", link=dashboard_link(ws, frame)) if given else Message("new"),
+            Message("{link}", link=frame.dashboard(ws)) if given else Message("new"),
         )
 
 
@@ -151,3 +149,20 @@ def _there(case: RequestView) -> Iterable[tuple[Message, Message]]:
     )
     if before.run is not None:
         yield Message("Current status"), state(ProjectSummary(project=case.project, current=before))
+
+
+def _closed_card(case: RequestView, again: Ref) -> Card:
+    """Rejected, expired or withdrawn. `again`: what to type to ask for the same again."""
+    request = case.request
+    title, text = headline(case)
+    parts: list[Part] = [Paragraph(text)]
+    if request.status is RequestStatus.REJECTED:
+        parts.append(Quote(request.decisions[-1].comment))
+    small = Message("{id} · to request again: {command}", id=named(request.id), command=again)
+    return Card(title, text, (*parts, Small(small)))
+
+
+def _followed_card(case: RequestView) -> Card:
+    """Something changed during the run, and it continues under a later approval."""
+    title, text = headline(case)
+    return Card(title, text, (Paragraph(text), Small(Message("{id}", id=named(case.request.id)))))

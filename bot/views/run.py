@@ -10,14 +10,13 @@ from bot.model.request_view import RequestView
 from bot.views.buttons import card_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.headline import headline
-from bot.views.leftovers import dashboard_link, leftovers
-from bot.views.phrases import deciders, groups, name, person, pointer, queued
+from bot.views.phrases import deciders, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Change, Goal
-from provisioner.message import Message, Ref, RefKind, listed
+from provisioner.message import Message, Ref, RefKind, groups, listed, named, person
 from provisioner.workspace import Workspace
 
 MARKS = {
@@ -50,7 +49,7 @@ def run_card(case: RequestView, run: Run, frame: RenderContext) -> Card:
         Small(
             Message(
                 "{id} · requested by {who} · approved by {by}",
-                id=name(run.id),
+                id=named(run.id),
                 who=person(case.request.asked_by),
                 by=deciders(case.request),
             )
@@ -183,12 +182,12 @@ def _carried_out(run: Run, stage: StagePlan) -> tuple[Change, ...]:
 
 
 def _doors(ws: Workspace, frame: RenderContext) -> Iterable[Message]:
-    yield Message("Kubeflow login: {login}", login=name(ws.login_email))
+    yield Message("Kubeflow login: {login}", login=named(ws.login_email))
     if frame.links.conductor:
         address = Ref(RefKind.LINK, frame.links.conductor, ws.name)
         yield Message("AI Conductor workspace: {link}", link=address)
     if frame.links.grafana:
-        yield Message("Grafana dashboard: {link}", link=dashboard_link(ws, frame))
+        yield Message("Grafana dashboard: {link}", link=frame.dashboard(ws))
 
 
 def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
@@ -200,9 +199,9 @@ def _gone(case: RequestView, run: Run, frame: RenderContext) -> Iterable[Part]:
     if run.not_owned:
         yield Bullets(run.not_owned, Message("Left in place: resources the bot doesn't own"))
     yield from _outcome(run)
-    yield Bullets(tuple(leftovers(run, frame)), Message("Not removed by the bot"))
+    yield Bullets(tuple(_leftovers(run, frame)), Message("Not removed by the bot"))
     if case.later is None:
-        command = name(f"{frame.command} create {run.asked.project}")
+        command = named(f"{frame.command} create {run.asked.project}")
         yield Small(
             Message(
                 "This name is available again once the resources left in place are deleted: {command}",
@@ -251,3 +250,41 @@ def _since(later: RequestView, run: Run) -> Message:
     if goes_on:
         return Message("{who} requested to continue: {id}.", who=who, id=number)
     return Message("{who} requested the missing resources: {id}.", who=who, id=number)
+
+
+def _leftovers(run: Run, frame: RenderContext) -> Iterable[Message]:
+    """What stays when a workspace is gone, because the bot does not remove it, and what people can do about
+    it.
+
+    Said with every finished deletion: silence would look as if nothing were left.
+    """
+    ws = Workspace(run.asked, frame.platform)
+    yield Message(
+        "Pipeline run and experiment records of {namespace} stay in the Kubeflow Pipelines databases"
+        " (MySQL: {first}, {second}). Delete them there if required.",
+        namespace=named(ws.namespace),
+        first=named("mlpipeline"),
+        second=named("metadb"),
+    )
+    yield Message(
+        "Pipeline artifacts stay in the shared S3 bucket of Kubeflow Pipelines. Delete those of {namespace}"
+        " there.",
+        namespace=named(ws.namespace),
+    )
+    yield Message(
+        "ECR repositories with {path} in their names stay. Delete them in ECR when the images are no longer"
+        " needed.",
+        path=named(f"/{ws.project}/ai-solutions/"),
+    )
+    yield Message(
+        "Kubeflow sessions of {login} stay valid until they expire, but can't open anything. To end them"
+        " now, delete them in the session store ({service}).",
+        login=named(ws.login_email),
+        service=named("oidc-authservice"),
+    )
+    if frame.links.grafana and ws.dashboard != ws.made_dashboard:
+        yield Message(
+            "Grafana dashboard {dashboard} was provided with the request, so it stays. Delete it in Grafana"
+            " if it's no longer needed.",
+            dashboard=frame.dashboard(ws),
+        )

@@ -20,6 +20,8 @@ from provisioner.message import Message
 
 
 class State(StrEnum):
+    """Those of a request and of a run have the values of their statuses."""
+
     PENDING = "pending"
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -286,30 +288,14 @@ ROWS: Mapping[tuple[Goal, State], Row] = {
     **{(Goal.ABSENT, state): row for state, row in _DELETE.items()},
 }
 
-_OF_REQUEST: Mapping[RequestStatus, State] = {
-    RequestStatus.PENDING: State.PENDING,
-    RequestStatus.REJECTED: State.REJECTED,
-    RequestStatus.EXPIRED: State.EXPIRED,
-    RequestStatus.WITHDRAWN: State.WITHDRAWN,
-    RequestStatus.APPROVED: State.QUEUED,  # and its run, made in the same moment, tells more
-}
-_OF_RUN: Mapping[RunStatus, State] = {
-    RunStatus.QUEUED: State.QUEUED,
-    RunStatus.RUNNING: State.RUNNING,
-    RunStatus.WAITING: State.RUNNING,
-    RunStatus.PARKED: State.PARKED,
-    RunStatus.FAILED: State.FAILED,
-    RunStatus.CANCELLED: State.CANCELLED,
-    RunStatus.SUCCEEDED: State.SUCCEEDED,
-}
-
 
 def state_of_request(status: RequestStatus) -> State:
-    return _OF_REQUEST[status]
+    """Of one without a run; that is made in the moment of the approval, and tells more."""
+    return State.QUEUED if status is RequestStatus.APPROVED else State(status.value)
 
 
 def state_of_run(run: Run) -> State:
     """Of a run by itself: what came after it, its card knows (`bot/views/headline.py`)."""
     if run.status is RunStatus.SUCCEEDED and run.goal is Goal.ABSENT and run.not_owned:
         return State.NOT_ALL_OURS
-    return _OF_RUN[run.status]
+    return State.RUNNING if run.status is RunStatus.WAITING else State(run.status.value)

@@ -8,15 +8,14 @@ from typing import Any
 
 from approvals.model import Request, RequestStatus
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
-from bot.model.proposal import ACTIONS
-from bot.model.request_view import ProjectSummary, RequestView
+from bot.model.request_view import ACTIONS, ProjectSummary, RequestView
 from bot.model.submission import Submission, SubmissionKind
 from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.phrases import deciders, name, person, pointer, queued, unknown_here
-from bot.views.project_summary import mark, state
+from bot.views.headline import mark, state
+from bot.views.phrases import deciders, pointer, queued, unknown_here
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
-from provisioner.message import Json, Message, Ref
+from provisioner.message import Json, Message, Ref, named, person
 
 HOME_ROWS = 30
 """Of each list on App Home, which has a hundred blocks for all of them."""
@@ -45,7 +44,7 @@ class Finding:
 
 def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
     """From what is stored; `unknown` says that there is nothing. `live` looks are `looked_card`."""
-    project = name(known.project)
+    project = named(known.project)
     run, current = known.run, known.current
     if current is None:
         text = unknown or unknown_here(known.project, "")
@@ -72,9 +71,9 @@ def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:
 
 
 def _came_to_nothing(request: Request) -> Message:
-    asked = Message("{id}", id=name(request.id))
+    asked = Message("{id}", id=named(request.id))
     if request.subject.action == ACTIONS[Goal.ABSENT]:
-        asked = Message("Deletion request {id}", id=name(request.id))
+        asked = Message("Deletion request {id}", id=named(request.id))
     match request.status:
         case RequestStatus.REJECTED:
             by = person(request.decisions[-1].actor)
@@ -96,7 +95,7 @@ def looked_card(project: str, findings: Sequence[Finding], goal: Goal) -> Card:
     """What the systems say right now of what was last to be done: to be there, or to be gone."""
     unread = sum(finding.mark is Mark.UNKNOWN for finding in findings)
     bad = sum(finding.mark is Mark.FAILED for finding in findings)
-    text = _looked(name(project), bad, goal, all_read=not unread)
+    text = _looked(named(project), bad, goal, all_read=not unread)
     if unread:
         text = Message(
             "{looked} {n} stage couldn't be read.",
@@ -150,7 +149,7 @@ def _looked(project: Ref, bad: int, goal: Goal, *, all_read: bool) -> Message:
 
 def unseen_card(project: str, reasons: Sequence[Message]) -> Card:
     """For the person whose live check failed."""
-    text = Message("{project} couldn't be checked.", project=name(project))
+    text = Message("{project} couldn't be checked.", project=named(project))
     return Card(text, text, (Paragraph(text), Bullets(tuple(reasons))))
 
 
@@ -184,9 +183,9 @@ def list_card(known: Sequence[ProjectSummary], page: Page, *, deleted: bool) -> 
 def _other_pages(page: Page) -> Message:
     here = Message("Page {n} of {pages}", n=page.number, pages=page.pages)
     if page.number < page.pages:
-        command = name(f"{page.command} {page.number + 1}")
+        command = named(f"{page.command} {page.number + 1}")
         return Message("{here} · next: {command}", here=here, command=command)
-    return Message("{here} · first: {command}", here=here, command=name(page.command))
+    return Message("{here} · first: {command}", here=here, command=named(page.command))
 
 
 def _row(known: ProjectSummary) -> Line:
@@ -199,7 +198,7 @@ def _own_row(known: ProjectSummary) -> Line:
 
 
 def _line(known: ProjectSummary, note: Message | None) -> Line:
-    return Line(mark(known), Message("{project}", project=name(known.project)), note, state(known))
+    return Line(mark(known), Message("{project}", project=named(known.project)), note, state(known))
 
 
 def home_card(
@@ -232,14 +231,14 @@ def refused_card(submission: Submission, reasons: Sequence[Message], command: st
     """For the requester: every reason at once, and the way to request again; with the form as filled in."""
     project = str(submission.spec["project"])
     if submission.kind is SubmissionKind.DELETE:
-        text = Message("Your request to delete {project} couldn't be submitted.", project=name(project))
+        text = Message("Your request to delete {project} couldn't be submitted.", project=named(project))
         again = Message(
             "To request again: {command} · all workspaces: {list}",
-            command=name(f"{command} delete {project}"),
-            list=name(f"{command} list"),
+            command=named(f"{command} delete {project}"),
+            list=named(f"{command} list"),
         )
         return Card(text, text, (Paragraph(text), Bullets(tuple(reasons)), Small(again)))
-    text = Message("Your request for {project} couldn't be submitted.", project=name(project))
+    text = Message("Your request for {project} couldn't be submitted.", project=named(project))
     return Card(
         text, text, (Paragraph(text), Bullets(tuple(reasons)), Buttons((filled_form(submission.key),)))
     )

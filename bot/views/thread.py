@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.views.phrases import inventory_items, name, noted, service_of, stacked
+from bot.views.phrases import inventory_items, noted, service_of, stacked
 from provisioner.diagnosis import diagnose
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import Entry, EntryKind, Failure
 from provisioner.errors import Cause
-from provisioner.message import Json, Message, listed
+from provisioner.message import Json, Message, listed, named
 
 TOLD = frozenset(
     {
@@ -57,7 +57,7 @@ def _explained(failure: Failure) -> Iterator[Message]:
         yield Message("What to do: {remedy}", remedy=failure.hint)
     else:
         yield Message("Cause: unknown. Fix the error shown above, then retry.")
-    yield Message("Reference: {reference}", reference=name(failure.reference))
+    yield Message("Reference: {reference}", reference=named(failure.reference))
 
 
 def _said(cause: Cause) -> Iterator[Message]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from approvals.model import Decision, RequestId, RequestStatus, Verdict
-from bot.model.proposal import ACTIONS, Proposal
+from bot.model.request_view import ACTIONS, Proposal
 from bot.model.tracked_message import MessageState, TrackedMessage
 from bot.storage.database import Database
 from provisioner.engine.plan import Plan

@@ -22,6 +22,8 @@ from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake
 from bot.requests.lane import Start
+from bot.requests.opening import Opening
+from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService
 from bot.storage.database import Database
 from bot.texts import Texts
@@ -118,7 +120,7 @@ class Office:
         """The same state in another folder, where it goes on by itself. Only while this one is closed."""
         folder.mkdir()
         other = object.__new__(Office)
-        made_by_begin = {"database", "engine", "service", "intake", "message_sync"}
+        made_by_begin = {"database", "engine", "service", "intake", "reapproval", "message_sync"}
         lasting = {name: value for name, value in vars(self).items() if name not in made_by_begin}
         vars(other).update(deepcopy(lasting))
         other._file = Path(copyfile(self._file, folder / "bot.db"))
@@ -147,20 +149,30 @@ class Office:
             locks=self.database.locks(),
             wake=self._wake,
         )
+        opening = Opening(
+            policy=self.policy, people=self.people, clock=self.clock, channel=self.channel, language="en"
+        )
         self.intake = Intake(
             units=self.database.unit,
             reads=self.database.reader,
             engine=self.engine,
             preflight=self.place.preflight(),
-            policy=self.policy,
+            opening=opening,
             people=self.people,
             platform=self.platform,
             clock=self.clock,
             wake=self._wake,
             new_reference=self._new_reference,
-            channel=self.channel,
-            language="en",
             start=self.start,
+        )
+        self.reapproval = Reapproval(
+            units=self.database.unit,
+            reads=self.database.reader,
+            engine=self.engine,
+            platform=self.platform,
+            opening=opening,
+            clock=self.clock,
+            wake=self._wake,
         )
         self.message_sync = MessageSync(
             units=self.database.unit,
@@ -273,7 +285,7 @@ class Office:
         for _ in range(ROUNDS_MOST):
             done = (
                 self.intake.process_due()
-                + self.intake.reapprove_parked()
+                + self.reapproval.reapprove_parked()
                 + self._turns()
                 + self.message_sync.sync_once()
             )

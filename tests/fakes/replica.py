@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
-from bot.runtime.clock import SystemClock
 from bot.runtime.runner import Runner
+from bot.runtime.schedule import SystemClock
 from bot.storage.database import Database
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of

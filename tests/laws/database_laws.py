@@ -20,7 +20,7 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import bot.storage.database
-from bot.model.proposal import Proposal
+from bot.model.request_view import Proposal
 from bot.model.submission import SubmissionState
 from bot.storage.database import METADATA, Database
 from bot.storage.locks import Leadership

@@ -65,7 +65,7 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
     with ThreadPoolExecutor(1) as pool, office.database.unit() as unit:
         unit.requests.get_for_update(RequestId(run.reference))
         give_up(unit, unit.runs.get(run.id), office.clock.now(), Message("Given up"))
-        asked = pool.submit(office.intake.reapprove_parked)
+        asked = pool.submit(office.reapproval.reapprove_parked)
         office.until_waiting(1)
         unit.commit()
         assert asked.result() == 0

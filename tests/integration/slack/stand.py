@@ -12,12 +12,11 @@ from pydantic import SecretStr
 
 from approvals.model import Actor, Gate, Request, RequestId, Subject, Verdict
 from bot.model.notifier import Posted
-from bot.model.proposal import Proposal
-from bot.model.request_view import RequestView
+from bot.model.request_view import Proposal, RequestView
 from bot.model.submission import Submission
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from bot.requests.service import WorkspaceService
-from bot.runtime.clock import SystemClock
+from bot.runtime.schedule import SystemClock
 from bot.slack.app import SlackApp
 from bot.slack.client import web_client
 from bot.slack.context import SlackContext

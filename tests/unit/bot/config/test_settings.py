@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot.config.schema import Transport
 from bot.config.settings import (
     PREFIX,
     Setting,
     SettingsFault,
-    Transport,
     all_settings,
     aws_secrets,
     for_programs,

@@ -291,7 +291,7 @@ def test_what_was_deleted_is_gone_and_not_done(office: Office) -> None:
 def test_a_parked_run_ends_in_the_moment_its_deletion_is_approved(office: Office) -> None:
     parked = _parked(office)
     request = office.to_be_deleted()
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
     assert office.pending() == request  # the deletion is decided first
 
     office.approves(request)

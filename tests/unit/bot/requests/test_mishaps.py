@@ -190,7 +190,7 @@ def test_whatever_is_in_flight_can_be_cancelled(office: Office, status: RunStatu
 
 def test_a_parked_run_that_waits_for_a_decision_is_not_cancelled_past_it(office: Office) -> None:
     run = _parked(office)
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
 
     with pytest.raises(CannotCancel):
         office.service.cancel(office.who(MINA), run.id)
@@ -242,7 +242,7 @@ def test_a_parked_card_does_not_call_a_deletion_the_new_plan(office: Office) -> 
 def test_a_parked_run_for_which_nothing_can_be_asked_can_be_cancelled(office: Office) -> None:
     run = _parked(office)
     office.world.places["alpha", "bucket"].foreign = True
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
     assert office.pending() is None
 
     office.service.cancel(office.who(MINA), run.id)
@@ -290,7 +290,7 @@ def test_a_new_plan_has_to_pass_the_gate_of_the_policy_as_it_is(office: Office) 
     office.policy = Policy.from_toml(POLICY.replace("needed = 1", "needed = 2"))
     office.begin()
 
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
 
     anew = office.pending()
     assert anew is not None
@@ -313,7 +313,7 @@ def test_a_new_plan_is_shown_in_the_thread_also_after_the_channel_setting_change
 @pytest.mark.parametrize("end", ["withdraw", "expire"])
 def test_a_new_plan_that_nobody_approves_gives_the_run_up(office: Office, end: str) -> None:
     run = _parked(office)
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
     anew = office.pending()
     assert anew is not None
 
@@ -335,11 +335,11 @@ def test_one_parked_run_that_cannot_be_looked_at_does_not_keep_others_waiting(of
     _parked(office, "beta")
     office.world.hides("profile", RuntimeError("a bug"))
 
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
 
     assert office.pending("alpha") is None
     assert office.pending("beta") is not None
-    office.intake.reapprove_parked()
+    office.reapproval.reapprove_parked()
     assert office.pending("alpha") is not None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.runtime import checks
+from bot.runtime import health as checks
 
 
 def test_a_disk_with_little_left_is_told_with_how_much(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from bot.runtime.checks import says
-from bot.runtime.health import Check, Health
+from bot.runtime.health import Check, Health, says
 
 
 @pytest.fixture

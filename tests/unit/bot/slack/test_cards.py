@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
     lines = Lines(
         (
             Line(Mark.DONE, Message("Profile")),
-            Line(Mark.WAITING, Message("S3 bucket"), Message("creating")),
+            Line(Mark.RETRYING, Message("S3 bucket"), Message("bucket is busy")),
             Line(Mark.TO_COME, Message("Dex login")),
         ),
         Message("Steps"),
@@ -74,8 +75,17 @@ def test_a_step_has_a_sign_a_word_and_its_note() -> None:
     assert texts(a_card(lines))[1].splitlines() == [
         "*Steps*",
         ":white_check_mark: Profile — done",
-        ":hourglass_flowing_sand: *S3 bucket* — waiting · creating",
+        ":arrows_counterclockwise: *S3 bucket* — retrying · bucket is busy",
         ":white_large_square: Dex login",
+    ]
+
+
+def test_what_a_step_waits_for_is_said_without_saying_twice_that_it_waits() -> None:
+    waiting, what = Line(Mark.WAITING, Message("S3 bucket")), Message("waiting for AWS")
+
+    assert texts(a_card(Lines((waiting, replace(waiting, note=what)))))[1].splitlines() == [
+        ":hourglass_flowing_sand: *S3 bucket* — waiting",
+        ":hourglass_flowing_sand: *S3 bucket* — waiting for AWS",
     ]
 
 

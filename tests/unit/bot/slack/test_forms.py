@@ -13,7 +13,7 @@ from bot.slack.delete import bare
 from bot.slack.forms import create_form, delete_form, field_errors, reject_form, spec_of
 from bot.slack.incoming import Origin
 from bot.texts import Texts
-from bot.views.names import names_card
+from bot.views.plan import names_card
 from provisioner.message import Message
 from provisioner.workspace import NodeSpec, Problem, WorkspaceSpec
 from sandbox.slack.modals import check

@@ -12,8 +12,7 @@ import pytest
 
 from approvals.model import Decision, Request, RequestId, RequestStatus, Verdict
 from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Style
-from bot.model.proposal import Proposal
-from bot.model.request_view import ProjectSummary, RequestView
+from bot.model.request_view import ProjectSummary, Proposal, RequestView
 from bot.views.direct import DirectMessageKind, direct_card
 from bot.views.plan import SHARED
 from bot.views.render_context import NO_LINKS, Links, RenderContext
