@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from approvals.model import Request, RequestStatus
 from bot.model.proposal import Proposal
-from provisioner.engine.inventory import Inventory
-from provisioner.engine.run import Run, RunStatus
+from provisioner.engine.run import Inventory, Run, RunStatus
 from provisioner.engine.stage import Goal
 
 

@@ -9,7 +9,7 @@ from approvals.model import Request
 from bot.model.proposal import Proposal
 from bot.model.request_view import RequestView
 from bot.texts.refs import groups, name, person
-from provisioner.engine.inventory import Inventory
+from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind
