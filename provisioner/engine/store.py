@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -35,22 +36,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
-from provisioner.engine.inventory import Inventory
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     ENDED,
+    MOVING,
     AlreadyRunning,
     Entry,
     EntryKind,
-    Failure,
     Run,
     RunId,
     RunStatus,
-    StageProgress,
     Stale,
 )
 from provisioner.message import Message
-from provisioner.workspace import WorkspaceSpec
 
 Values: TypeAlias = dict[str, Any]
 Changed: TypeAlias = Callable[[str], None]
@@ -180,15 +177,10 @@ class SqlRunRepository:
         self._changed(run.asked.project)
 
     def latest(self, project: str) -> Run | None:
-        found = self._read(
-            select(runs).where(runs.c.project == project).order_by(runs.c.number.desc()).limit(1)
-        )
-        return found[0] if found else None
+        return self._newest(runs.c.project == project)
 
     def last_succeeded(self, project: str) -> Run | None:
-        succeeded = select(runs).where(runs.c.project == project, runs.c.status == RunStatus.SUCCEEDED.value)
-        found = self._read(succeeded.order_by(runs.c.number.desc()).limit(1))
-        return found[0] if found else None
+        return self._newest(runs.c.project == project, runs.c.status == RunStatus.SUCCEEDED.value)
 
     def all_latest(self) -> Sequence[Run]:
         newest = select(func.max(runs.c.number)).group_by(runs.c.project)
@@ -198,7 +190,7 @@ class SqlRunRepository:
         return self._read(_in(RunStatus.PARKED))
 
     def in_flight(self) -> Sequence[Run]:
-        return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
+        return self._read(_in(*MOVING))
 
     def queued(self) -> Sequence[str]:
         query = select(runs.c.project).where(runs.c.status == RunStatus.QUEUED.value)
@@ -229,6 +221,10 @@ class SqlRunRepository:
         if row is None:
             raise KeyError(run_id)
         return bool(row.cancel_attempt == row.attempt)
+
+    def _newest(self, *where: ColumnElement[bool]) -> Run | None:
+        found = self._read(select(runs).where(*where).order_by(runs.c.number.desc()).limit(1))
+        return found[0] if found else None
 
     def _read(self, query: Select[Any]) -> list[Run]:
         return [to_run(row) for row in self._connection.execute(query).mappings()]
@@ -316,40 +312,14 @@ def _in(*statuses: RunStatus) -> Select[Any]:
 def _to_row(run: Run) -> Values:
     """What may change in the life of a run. One that has ended is saved no more, so it is `listed` at most as
     long as it is the newest."""
-    return {
-        "reference": run.reference,
-        "plan": run.plan.to_json(),
-        "status": run.status.value,
-        "attempt": run.attempt,
-        "stages": {name: progress.to_json() for name, progress in run.stages.items()},
-        "failure": run.failure.to_json() if run.failure else None,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "inventory": None if run.inventory is None else [one.to_json() for one in run.inventory],
-        "listed": not run.gone,
-    }
+    kept = run.to_json()
+    columns = ("reference", "plan", "status", "attempt", "stages", "failure", "inventory")
+    times = {"started_at": run.started_at, "ended_at": run.ended_at}
+    return {name: kept[name] for name in columns} | times | {"listed": not run.gone}
 
 
 def to_run(row: RowMapping) -> Run:
-    return Run(
-        id=RunId(row["id"]),
-        reference=row["reference"],
-        asked=WorkspaceSpec.from_json(row["asked"]),
-        plan=Plan.from_json(row["plan"]),
-        created_at=row["created_at"],
-        status=RunStatus(row["status"]),
-        attempt=row["attempt"],
-        stages={name: StageProgress.from_json(progress) for name, progress in row["stages"].items()},
-        failure=Failure.from_json(row["failure"]) if row["failure"] else None,
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        inventory=_to_inventory(row["inventory"]),
-        version=row["version"],
-    )
-
-
-def _to_inventory(stored: Sequence[Values] | None) -> tuple[Inventory, ...] | None:
-    return None if stored is None else tuple(Inventory.from_json(one) for one in stored)
+    return Run.from_json(dict(row))
 
 
 def to_entry(row: Values) -> Entry:

@@ -7,21 +7,29 @@ first write, the world is looked at before and after, and the result is committe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
 import structlog
 
-from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
-from provisioner.engine.inventory import Inventory
+from provisioner.deadline import LOOK_WITHIN
+from provisioner.engine.inspection import (
+    StageInspection,
+    in_order,
+    inspect,
+    inspect_stages,
+    inventory,
+    prerequisites,
+)
 from provisioner.engine.line import Line, Peer
-from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.plan import Plan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
     Clock,
     Failure,
     Held,
+    Inventory,
     Ledger,
     Locks,
     RetryPolicy,
@@ -37,9 +45,6 @@ from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
 
-MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
-"""A turn changes only these; the others wait for a person, or for nothing."""
-
 AGAIN = 1.0  # seconds, after which somebody else may have let go
 
 IN_LINE = 5.0
@@ -47,23 +52,44 @@ IN_LINE = 5.0
 would let a few of many runs through each time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EngineDeps:
-    """What every turn needs."""
+    """What every turn needs. `ValueError` for steps that cannot be put in order.
 
-    orders: Mapping[Goal, tuple[Step, ...]]
+    `redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side. A look at all
+    stages of a workspace ends after `look_within`, whatever hangs.
+
+    `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted` to
+    end what was started for a workspace and not awaited: when its run is cancelled, and when a deletion fails
+    or is parked.
+    """
+
+    steps: Sequence[Step]
     platform: Platform
     ledger: Ledger
     locks: Locks
-    line: Line
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
     redact: Callable[[str], str]
-    retried: Callable[[], None]
-    halted: Callable[[Workspace], None]
-    at_once: int
-    look_within: timedelta
+    retried: Callable[[], None] = lambda: None
+    halted: Callable[[Workspace], None] = lambda _: None
+    at_once: int = 4
+    look_within: timedelta = LOOK_WITHIN
+    line: Line = field(init=False, default_factory=Line)
+    orders: Mapping[Goal, tuple[Step, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
+
+    def inspect(self, ws: Workspace, goal: Goal, order: Goal | None = None) -> tuple[StageInspection, ...]:
+        """All stages, in the order in which they run for this goal or that of `order`."""
+        steps = self.orders[order or goal]
+        return inspect_stages(steps, ws, goal, at_once=self.at_once, within=self.look_within)
+
+    def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
+        """What exists now, in the order it was made. Only reads."""
+        return inventory(self.inspect(ws, Goal.ABSENT, order=Goal.PRESENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +99,6 @@ class Queued(Wait):
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
 class Succeeded:
     pass
 
@@ -92,7 +117,6 @@ class Parked:
     uncovered: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Cancelled:
     pass
 
@@ -104,13 +128,13 @@ Outcome: TypeAlias = "Wait | Succeeded | Failed | Parked | Cancelled"
 class Turn:
     """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
 
-    def __init__(self, parts: EngineDeps, run: Run, guard: Held) -> None:
-        self._deps = parts
+    def __init__(self, deps: EngineDeps, run: Run, guard: Held) -> None:
+        self.deps = deps
         self._run = run
         self._guard = guard
-        self._steps = parts.orders[run.goal]
-        self._ws = Workspace(run.asked, parts.platform)
-        self._recorder = RunRecorder(run, parts.ledger, parts.clock, parts.retry, parts.redact)
+        self._steps = deps.orders[run.goal]
+        self._ws = Workspace(run.asked, deps.platform)
+        self._recorder = RunRecorder(run, deps.ledger, deps.clock, deps.retry, deps.redact)
         self._stopping = False  # somebody asked to cancel
 
     def take(self) -> Wait | None:
@@ -124,13 +148,13 @@ class Turn:
                 self._recorder.succeed()
             case Failed(step, failure):
                 self._halt_deletion()
-                self._recorder.fail(step, failure, self._inventory())
+                self._recorder.fail(step, failure, self.deps.inventory(self._ws))
             case Parked(step, uncovered):
                 self._halt_deletion()
                 self._recorder.park(step, self._new_plan(), uncovered)
             case Cancelled():
-                self._deps.halted(self._ws)
-                self._recorder.cancel(self._inventory())
+                self.deps.halted(self._ws)
+                self._recorder.cancel(self.deps.inventory(self._ws))
             case _:
                 assert_never(outcome)
         return None
@@ -144,7 +168,7 @@ class Turn:
         if self._run.status is RunStatus.QUEUED:
             self._recorder.start()
             if self._run.attempt > 1:
-                self._deps.retried()
+                self.deps.retried()
         waits: list[Wait] = []
         for step in self._steps:
             match outcome := self._run_stage(step):
@@ -213,7 +237,7 @@ class Turn:
             return found
         names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
         peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
-        line, locks = self._deps.line, self._deps.locks
+        line, locks = self.deps.line, self.deps.locks
         with line.joined(peer), locks.try_hold(*names, within=within) as held:
             if held is not None and not peer.served:
                 with line.at_work(peer):
@@ -262,7 +286,8 @@ class Turn:
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        for step, found in zip(self._steps, self._inspect(self._run.goal, self._steps), strict=True):
+        inspections = self.deps.inspect(self._ws, self._run.goal)
+        for step, found in zip(self._steps, inspections, strict=True):
             error = found.error
             if uncovered := self._uncovered(step, found.changes):
                 return Parked(step, uncovered)
@@ -293,7 +318,7 @@ class Turn:
         failure = Failure(
             stage=step.stage.name,
             what=worst.what,
-            reference=self._deps.new_reference(),
+            reference=self.deps.new_reference(),
             cause=facts.cause,
             hint=facts.hint,
         )
@@ -302,41 +327,31 @@ class Turn:
 
     def _broke(self, step: Step, error: Exception) -> Failed:
         """A bug: people get the reference, the log gets the trace."""
-        reference = self._deps.new_reference()
+        reference = self.deps.new_reference()
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
-        shown = named(reference)
-        what = Message("an unexpected error occurred (reference {reference})", reference=shown)
+        what = Message("an unexpected error occurred (reference {reference})", reference=named(reference))
         return Failed(step, Failure(stage=stage, what=what, reference=reference))
 
     def _halt_deletion(self) -> None:
         """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
         if self._run.goal is Goal.ABSENT:
-            self._deps.halted(self._ws)
+            self.deps.halted(self._ws)
 
     def _new_plan(self) -> Plan:
         """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        inspections = self._inspect(self._run.goal, self._steps)
-        return Plan(self._run.goal, tuple(_planned(found, approved) for found in inspections))
+        found = self.deps.inspect(self._ws, self._run.goal)
+        left = ((one.error and approved.get(one.stage)) or one.plan for one in found)
+        return Plan(self._run.goal, tuple(left))
 
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
         return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
 
-    def _inventory(self) -> tuple[Inventory, ...]:
-        return inventory(self._inspect(Goal.ABSENT, self._deps.orders[Goal.PRESENT]))
-
-    def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
-        deps = self._deps
-        return inspect_stages(steps, self._ws, goal, at_once=deps.at_once, within=deps.look_within)
-
-    def behind(self, peer: Peer) -> Sequence[Workspace]:
-        return self._deps.line.behind(peer)
-
     def _may_be_written(self) -> bool:
         """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
         try:
-            return not self._deps.ledger.cancel_requested(self._run.id)
+            return not self.deps.ledger.cancel_requested(self._run.id)
         except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
             return False
 
@@ -349,39 +364,33 @@ class Turn:
             raise Interrupted(Message("cancellation was requested"))
 
 
+@dataclass(frozen=True, slots=True)
 class _Context:
     """A stage's view of the turn: `StageContext`."""
 
-    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held, peer: Peer | None) -> None:
-        self._turn = turn
-        self._recorder = book
-        self._step = step
-        self._held = held
-        self._peer = peer
+    turn: Turn
+    recorder: RunRecorder
+    step: Step
+    held: Held
+    peer: Peer | None
 
     @property
     def now(self) -> datetime:
-        return self._recorder.now
+        return self.recorder.now
 
     @property
     def since(self) -> datetime:
-        return self._recorder.since(self._step)
+        return self.recorder.since(self.step)
 
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
-        self._turn.check(self._step, self._held)
-        self._recorder.note(self._step, message, to_the_end=to_the_end)
+        self.turn.check(self.step, self.held)
+        self.recorder.note(self.step, message, to_the_end=to_the_end)
 
     def peers(self) -> Sequence[Workspace]:
-        return self._turn.behind(self._peer) if self._peer else ()
+        return self.turn.deps.line.behind(self.peer) if self.peer else ()
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
-        self._recorder.record(self._step, message, data)
-
-
-def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> StagePlan:
-    if found.error and found.stage in approved:
-        return approved[found.stage]
-    return found.plan
+        self.recorder.record(self.step, message, data)
 
 
 def _first(waits: Sequence[Wait]) -> Wait:

@@ -24,7 +24,7 @@ from typing import Protocol
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, Ref, itemised, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.access.document import SIZE_MOST, PolicyDocument, Unfit
 from provisioner.workspace import Platform, Workspace
 
@@ -94,28 +94,15 @@ class LastWrites(Protocol):
     def put(self, arn: str, write: LastWrite) -> None: ...
 
 
-class RememberedWrites:
-    """`LastWrites` of one process. A crash forgets them, but takes longer than IAM is behind."""
-
-    def __init__(self) -> None:
-        self._writes: dict[str, LastWrite] = {}
-
-    def get(self, arn: str) -> LastWrite | None:
-        return self._writes.get(arn)
-
-    def put(self, arn: str, write: LastWrite) -> None:
-        self._writes[arn] = write
-
-
 class BucketAccessStage(Stage[AccessSeen]):
     """One of the two policies; `_policy` says which."""
 
     by_name = True
 
-    def __init__(self, policies: Policies, buckets: Tags, writes: LastWrites | None = None) -> None:
+    def __init__(self, policies: Policies, buckets: Tags, writes: LastWrites) -> None:
         self._policies = policies
         self._buckets = buckets
-        self._writes = writes or RememberedWrites()
+        self._writes = writes
 
     @abstractmethod
     def _policy(self, at: Platform) -> str: ...
@@ -123,7 +110,7 @@ class BucketAccessStage(Stage[AccessSeen]):
     def observe(self, ws: Workspace, goal: Goal) -> AccessSeen:
         policy = self._policies.look(self._arn(ws))
         lists_it = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
-        return AccessSeen(policy=policy, bucket=bucket_of(ws, self._buckets) if lists_it else None)
+        return AccessSeen(policy=policy, bucket=self._buckets.tags(ws.bucket) if lists_it else None)
 
     def foreign(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> NotOurs | None:
         return foreign_bucket(ws, seen.bucket)
@@ -154,7 +141,8 @@ class BucketAccessStage(Stage[AccessSeen]):
         target = Message(
             "S3 access to {bucket} in IAM policy {policy}", bucket=named(ws.bucket), policy=named(policy)
         )
-        detail = _joined(notes)
+        told = list(notes)
+        detail = itemised(told) if told else None
         return Change(verb, target, detail, kind="iam-statement", name=ws.bucket, promise={"policy": policy})
 
     def _edit(self, ws: Workspace, document: PolicyDocument, goal: Goal) -> PolicyDocument:
@@ -322,9 +310,3 @@ def _fullness(edited: PolicyDocument) -> Iterator[Message]:
             size=f"{edited.size:,}",
             most=f"{SIZE_MOST:,}",
         )
-
-
-def _joined(notes: Iterable[Message]) -> Message | None:
-    """In one line."""
-    found = list(notes)
-    return itemised(found) if found else None

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from provisioner.clients.http import Operation
 from provisioner.clients.observer import Observer, unobserved
 from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
@@ -30,7 +31,7 @@ from provisioner.stages.conductor.model import (
     Resource,
     WorkspaceRole,
 )
-from provisioner.stages.conductor.session import LOGGING_IN, ConductorSession, Operation
+from provisioner.stages.conductor.session import LOGGING_IN, ConductorSession
 
 HEALTH, VERSIONS = "api/v1/healthz", "api/v1/versions"
 WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"
@@ -97,7 +98,7 @@ class ConductorHttp:
             "read workspace", Message("cannot read AI Conductor workspace {name}", name=named(workspace.name))
         )
         query = {**self._key(workspace), "page_size": _PAGE}
-        found = self._session.call(operation, "GET", INFO, query=query)
+        found = self._session.call(operation, "GET", INFO, params=query)
         with self._understood(operation):
             bucket = _at(found, "s3_bucket_name")
             return ConductorWorkspace(
@@ -119,7 +120,7 @@ class ConductorHttp:
         if self._known_version() < _BY_ID_SINCE:
             query["only_public"] = "0"  # the workspace's own alone
         for page in (_PAGE, _ALL):
-            found = self._session.call(operation, "GET", SOLUTIONS, query={**query, "page_size": page})
+            found = self._session.call(operation, "GET", SOLUTIONS, params={**query, "page_size": page})
             with self._understood(operation):
                 rows = _at(found, "solutions")
                 names = tuple(str(_at(row, "name")) for row in _living(rows, "is_deleted"))
@@ -136,7 +137,7 @@ class ConductorHttp:
         what = Message("cannot create AI Conductor workspace {name}", name=named(full))
         operation = Operation("create workspace", what)
         try:
-            made = self._write(call, operation, _of_new(new), resources=new.resources)
+            made = self._call(call, operation, _of_new(new), resources=new.resources)
         except Permanent as error:
             if _refused(error) and any(each.name in (new.name, full) for each in self.workspaces()):
                 raise Temporary(what, cause=error.cause) from error  # made meanwhile: look again
@@ -150,13 +151,13 @@ class ConductorHttp:
         what = Message("cannot change AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("update workspace", what)
         values = {**_of_new(new), **_of_workspace(workspace)}
-        self._write(self._calls.update_workspace, operation, values, resources=new.resources)
+        self._call(self._calls.update_workspace, operation, values, resources=new.resources)
 
     def delete_workspace(self, workspace: Listed) -> None:
         what = Message("cannot delete AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("delete workspace", what)
         try:
-            self._write(self._calls.delete_workspace, operation, _of_workspace(workspace))
+            self._call(self._calls.delete_workspace, operation, _of_workspace(workspace))
         except Permanent as error:
             if not _refused(error) or any(each.id == workspace.id for each in self.workspaces()):
                 raise
@@ -164,7 +165,7 @@ class ConductorHttp:
     def account(self, login: str) -> Account | None:
         call = self._calls.list_accounts
         operation = Operation("list accounts", Message("cannot read AI Conductor's accounts"))
-        found = self._session.call(operation, call.method, call.address({}), query=call.parameters({}))
+        found = self._call(call, operation, {})
         with self._understood(operation):
             for row in _living(_at(found, call.items), call.deleted):
                 if _at(row, call.login) == login:
@@ -176,7 +177,7 @@ class ConductorHttp:
         operation = Operation("create account", what, (password,))
         values = {"login": login, "password": password.get_secret_value(), "type": type_.value}
         try:
-            self._write(self._calls.create_account, operation, values)
+            self._call(self._calls.create_account, operation, values)
         except Permanent as error:
             if _refused(error) and self.account(login) is not None:  # made meanwhile: look again
                 raise Temporary(what, cause=error.cause) from error
@@ -187,7 +188,7 @@ class ConductorHttp:
         what = Message("cannot delete AI Conductor account {login}", login=named(account.login))
         operation = Operation("delete account", what)
         try:
-            self._write(self._calls.delete_account, operation, _of_account(account))
+            self._call(self._calls.delete_account, operation, _of_account(account))
         except Permanent as error:
             if not _refused(error) or self.account(account.login) is not None:
                 raise
@@ -198,9 +199,8 @@ class ConductorHttp:
         if call is None:
             return None
         what = Message("cannot read the members of AI Conductor workspace {name}", name=named(workspace.name))
-        operation, values = Operation("list members", what), _of_workspace(workspace)
-        query = call.parameters(values)
-        found = self._session.call(operation, call.method, call.address(values), query=query)
+        operation = Operation("list members", what)
+        found = self._call(call, operation, _of_workspace(workspace))
         with self._understood(operation):
             return tuple(
                 Member(login=str(_at(row, call.login)), role=str(_at(row, call.role)))
@@ -214,7 +214,7 @@ class ConductorHttp:
             name=named(workspace.name),
         )
         values = {**_of_workspace(workspace), **_of_account(account), "role": role.value}
-        self._write(self._calls.add_member, Operation("add member", what), values)
+        self._call(self._calls.add_member, Operation("add member", what), values)
 
     def remove_member(self, workspace: Listed, account: Account) -> None:
         what = Message(
@@ -225,7 +225,7 @@ class ConductorHttp:
         operation = Operation("remove member", what)
         values = {**_of_workspace(workspace), **_of_account(account)}
         try:
-            self._write(self._calls.remove_member, operation, values)
+            self._call(self._calls.remove_member, operation, values)
         except Permanent as error:
             members = self.members(workspace) if _refused(error) else None
             if members is None or any(each.login == account.login for each in members):
@@ -240,7 +240,7 @@ class ConductorHttp:
                 for row in _at(answer, "workspace")
             )
 
-    def _write(
+    def _call(
         self,
         call: Call,
         operation: Operation,
@@ -256,8 +256,8 @@ class ConductorHttp:
             operation,
             call.method,
             call.address(values),
-            query=call.parameters(values),
-            body=call.content(values, repeated),
+            params=call.parameters(values),
+            json=call.content(values, repeated),
         )
 
     def _key(self, workspace: Listed) -> dict[str, str]:
