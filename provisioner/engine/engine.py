@@ -12,10 +12,11 @@ from datetime import timedelta
 import structlog
 
 from provisioner.deadline import LOOK_WITHIN
+from provisioner.engine.doorbell import Doorbell
 from provisioner.engine.inspection import Preview, StageInspection, in_order, inspect_stages, inventory
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.line import Line
-from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, Stale, guard_of
+from provisioner.engine.run import Clock, Ledger, Locks, RetryPolicy, Run, RunId, Stale, guard_of
 from provisioner.engine.stage import Goal, Step, Wait
 from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
 from provisioner.errors import Interrupted, WorkError
@@ -45,6 +46,7 @@ class Engine:
         redact: Callable[[str], str],
         retried: Callable[[], None] = lambda: None,
         halted: Callable[[Workspace], None] = lambda _: None,
+        wake: Callable[[RunId], bool] = lambda _: False,
         at_once: int = _LOOKERS,
         look_within: timedelta = LOOK_WITHIN,
     ) -> None:
@@ -55,6 +57,8 @@ class Engine:
         `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted`
         to end what was started for a workspace and not awaited: when its run is cancelled, and when a
         deletion fails or is parked.
+
+        `wake` lets a run that waits take its next turn now; whether this process has it.
         """
         self._deps = EngineDeps(
             orders={goal: in_order(steps, goal) for goal in Goal},
@@ -62,6 +66,8 @@ class Engine:
             ledger=ledger,
             locks=locks,
             line=Line(),
+            doorbell=Doorbell(wake),
+            usual={},
             clock=clock,
             retry=retry,
             new_reference=new_reference,

@@ -13,6 +13,7 @@ from typing import TypeAlias, assert_never
 
 import structlog
 
+from provisioner.engine.doorbell import Doorbell, Ring
 from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.line import Line, Peer
@@ -56,6 +57,8 @@ class EngineDeps:
     ledger: Ledger
     locks: Locks
     line: Line
+    doorbell: Doorbell
+    usual: dict[tuple[str, Goal], float]  # seconds that a stage took the last time
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
@@ -112,6 +115,7 @@ class Turn:
         self._ws = Workspace(run.asked, parts.platform)
         self._recorder = RunRecorder(run, parts.ledger, parts.clock, parts.retry, parts.redact)
         self._stopping = False  # somebody asked to cancel
+        self._rang = parts.doorbell.answer(run.id)  # something it waits for has news
 
     def take(self) -> Wait | None:
         """Work, and settle the run by what came of it: here and nowhere else. None: it is settled."""
@@ -152,7 +156,7 @@ class Turn:
                     waits.append(outcome)
                 case Failed() | Parked() | Cancelled():
                     return outcome
-            if self._not_to_be_left():
+            if self._not_to_be_left() or (waits and self._deps.doorbell.rings(self._run.id)):
                 return _first(waits)
         if settled := self._stand_in_line(waits):
             return settled
@@ -182,7 +186,8 @@ class Turn:
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
-        if pause := progress.pause(self._recorder.now):
+        heard = self._rang and progress.status is StageStatus.WAITING
+        if not heard and (pause := progress.pause(self._recorder.now)):
             return Wait(pause, progress.reason or step.stage.title)
         try:
             if step.stage.locks:
@@ -243,6 +248,7 @@ class Turn:
             raise Temporary(
                 Message("{target} still differs from the plan", target=remaining.changes[0].target)
             )
+        self._deps.usual[stage.name, goal] = (self._recorder.now - self._recorder.since(step)).total_seconds()
         self._recorder.done(step, remaining.not_owned)
         return None
 
@@ -340,6 +346,13 @@ class Turn:
         except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
             return False
 
+    @property
+    def ring(self) -> Ring:
+        return Ring(self._deps.doorbell, self._run.id)
+
+    def usual(self, step: Step) -> float | None:
+        return self._deps.usual.get((step.stage.name, self._run.goal))
+
     def check(self, step: Step, held: Held) -> None:
         """Whether the next write of the stage may be made. Raises `Interrupted`."""
         self._guard.check()
@@ -366,6 +379,14 @@ class _Context:
     @property
     def since(self) -> datetime:
         return self._recorder.since(self._step)
+
+    @property
+    def usual(self) -> float | None:
+        return self._turn.usual(self._step)
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        return self._turn.ring
 
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self._turn.check(self._step, self._held)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
@@ -52,7 +52,7 @@ from provisioner.stages.nodegroup.state import (
 )
 from provisioner.workspace import Workspace
 
-_SOON = 2.0  # seconds, for the first minute of an attempt
+_SOON, _SOONEST = 2.0, 1.0  # seconds
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _KIND = "node-group"
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
@@ -198,7 +198,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
                 raise errors.made_nothing(name, child)
         config = _config(ws, _known(seen), self._ami_family)
         ctx.progress(Message("creating EKS node group {name}", name=named(name)))
-        self._eksctl.start_create(name, config, at=ctx.now)
+        self._eksctl.start_create(name, config, at=ctx.now, ended=ctx.wake)
         return begun
 
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
@@ -234,7 +234,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
             raise errors.not_deleted(found, child, seen.runs_there(name))
         ctx.progress(Message("draining and deleting EKS node group {name}", name=named(name)))
         at = ws.platform
-        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
+        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now, ended=ctx.wake)
         return Wait(_SOON, Message("eksctl is draining EKS node group {name}", name=named(name)))
 
     def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
@@ -345,7 +345,7 @@ def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
 
 
 def _pace(ctx: StageContext) -> float:
-    return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+    return pause(ctx, _LATER, shortest=_SOONEST)
 
 
 def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -71,6 +71,7 @@ class Stand:
         self.bin.mkdir()
         self.state = folder / "eksctl"
         self.client = self.another()
+        self.told = Event()  # that a program has ended
 
     def another(self) -> EksctlProgram:
         """As the bot after it was started again."""
@@ -87,10 +88,10 @@ class Stand:
         file.chmod(0o755)
 
     def create(self) -> None:
-        self.client.start_create(NAME, CONFIG, at=NOON)
+        self.client.start_create(NAME, CONFIG, at=NOON, ended=self.told.set)
 
     def delete(self) -> None:
-        self.client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON)
+        self.client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON, ended=self.told.set)
 
     def ended(self) -> Child:
         def look() -> Child | None:
@@ -352,7 +353,7 @@ def test_one_that_cannot_be_made_holds_up_no_other(tmp_path: Path) -> None:
 
     def start() -> None:
         try:
-            client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON)
+            client.start_delete(NAME, cluster="aic", region="r", at=NOON, ended=Event().set)
         except ValueError as error:
             failed.append(error)
 
@@ -408,6 +409,6 @@ from tests.builders import NOON
 
 environment = {"PATH": f"{sys.argv[1]}:/usr/bin:/bin"}
 eksctl = EksctlProgram(program="eksctl", folder=Path(sys.argv[2]), environment=environment)
-eksctl.start_delete("ng", cluster="aic", region="r", at=NOON)
+eksctl.start_delete("ng", cluster="aic", region="r", at=NOON, ended=Event().set)
 Event().wait(60)
 """
