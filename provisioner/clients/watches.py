@@ -57,7 +57,7 @@ class Watches:
         self._open = cluster.watch
         self._lasts = lasts
         self._lock = threading.Lock()
-        self._watches: dict[_What, _Watch] = {}
+        self._known: dict[_What, _Watch] = {}
 
     def when(self, kind: Kind, name: str, wanted: Wanted, then: Then, *, namespace: str = "") -> bool:
         """Call `then` once, in another thread, when the object is `wanted`: to be said at each look, since it
@@ -67,7 +67,7 @@ class Watches:
         """
         with self._lock:
             what = _What(kind, namespace, name if namespace else "")
-            watch, now = self._watches.setdefault(what, _Watch()), monotonic()
+            watch, now = self._known.setdefault(what, _Watch()), monotonic()
             if now < watch.refused_until:
                 return False
             watch.waiting[name, then] = (wanted, then, now + self._lasts.total_seconds())

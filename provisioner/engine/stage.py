@@ -182,6 +182,8 @@ class Stage(Protocol[Seen]):
     locks: tuple[str, ...] = ()
     """Shared documents it edits; held while it acts, never while it waits. A template over the platform, as
     `at`: "policy/{at.kubeflow_policy}"."""
+    long: bool = False
+    """It takes minutes wherever it is done, so it is begun as soon as it may, before what is quick."""
     by_name: bool = False
     """Nothing it makes carries a mark of ours: what has the derived names is taken for ours, unless the
     workspace's bucket is somebody else's (`provisioner/ownership.py`)."""

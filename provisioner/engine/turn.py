@@ -150,7 +150,10 @@ class Turn:
             if self._run.attempt > 1:
                 self._deps.retried()
         waits: list[Wait] = []
-        for step in self._steps:
+        left = list(self._steps)
+        while left:
+            step = next((each for each in left if each.stage.long and self._may_begin(each)), left[0])
+            left.remove(step)
             match outcome := self._run_stage(step):
                 case Wait():
                     waits.append(outcome)

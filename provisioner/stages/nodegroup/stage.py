@@ -52,7 +52,8 @@ from provisioner.stages.nodegroup.state import (
 )
 from provisioner.workspace import Workspace
 
-_SOON, _SOONEST = 2.0, 1.0  # seconds
+_SOONEST = 1.0  # seconds
+_SOON = 2.0  # at most in the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _KIND = "node-group"
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
@@ -64,6 +65,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
 
     name = "nodegroup"
     title = Message("EKS node group")
+    long = True
 
     def __init__(
         self,
@@ -345,7 +347,8 @@ def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
 
 
 def _pace(ctx: StageContext) -> float:
-    return pause(ctx, _LATER, shortest=_SOONEST)
+    longest = _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+    return longest if ctx.usual is None else pause(ctx, longest, shortest=_SOONEST)
 
 
 def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:
