@@ -281,7 +281,8 @@ def _events(answer: Any) -> Iterator[tuple[str, Object]]:
                 error = ApiException(status=found.get("code"), reason=found.get("reason"))
                 error.body = json.dumps(found)
                 raise error
-            yield kind, found
+            if kind:
+                yield kind, found
 
 
 def _optional(call: Callable[[], T]) -> T | None:

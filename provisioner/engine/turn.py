@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import TypeAlias, assert_never
 
 import structlog
 
+from provisioner.engine.context import TurnContext
 from provisioner.engine.doorbell import Doorbell, Ring
 from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
 from provisioner.engine.inventory import Inventory
@@ -33,7 +35,7 @@ from provisioner.engine.run import (
 )
 from provisioner.engine.stage import Change, Goal, Step, Wait
 from provisioner.errors import Interrupted, Temporary, WorkError
-from provisioner.message import Json, Message, named
+from provisioner.message import Message, named
 from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
@@ -238,7 +240,7 @@ class Turn:
             return found
         stage, goal = step.stage, self._run.goal
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
-        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held, peer))
+        wait = act(self._ws, found.seen, self._context(step, held, peer))
         if wait:
             if late := self._recorder.late(step, wait.reason):
                 raise late
@@ -251,8 +253,7 @@ class Turn:
             raise Temporary(
                 Message("{target} still differs from the plan", target=remaining.changes[0].target)
             )
-        self._deps.usual[stage.name, goal] = (self._recorder.now - self._recorder.since(step)).total_seconds()
-        self._recorder.done(step, remaining.not_owned)
+        self._done(step, remaining)
         return None
 
     def _found(self, step: Step) -> StageInspection | Parked | None:
@@ -260,13 +261,19 @@ class Turn:
         self._recorder.look(step)
         found = inspect(step.stage, self._ws, self._run.goal)
         if not found.changes:
-            self._recorder.done(step, found.not_owned)
+            self._done(step, found)
             return None
         if uncovered := self._uncovered(step, found.changes):
             return Parked(step, uncovered)
         self.check(step, self._guard)
         self._recorder.intend(step, found.changes)
         return found
+
+    def _done(self, step: Step, found: StageInspection) -> None:
+        if since := self._run.progress(step.stage.name).since:
+            taken = self._recorder.now - since
+            self._deps.usual[step.stage.name, self._run.goal] = taken.total_seconds()
+        self._recorder.done(step, found.not_owned)
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
@@ -339,8 +346,15 @@ class Turn:
         deps = self._deps
         return inspect_stages(steps, self._ws, goal, at_once=deps.at_once, within=deps.look_within)
 
-    def behind(self, peer: Peer) -> Sequence[Workspace]:
-        return self._deps.line.behind(peer)
+    def _context(self, step: Step, held: Held, peer: Peer | None) -> TurnContext:
+        return TurnContext(
+            recorder=self._recorder,
+            step=step,
+            check=partial(self.check, step, held),
+            peers=lambda: self._deps.line.behind(peer) if peer else (),
+            usual=self._deps.usual.get((step.stage.name, self._run.goal)),
+            wake=Ring(self._deps.doorbell, self._run.id),
+        )
 
     def _may_be_written(self) -> bool:
         """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
@@ -349,13 +363,6 @@ class Turn:
         except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
             return False
 
-    @property
-    def ring(self) -> Ring:
-        return Ring(self._deps.doorbell, self._run.id)
-
-    def usual(self, step: Step) -> float | None:
-        return self._deps.usual.get((step.stage.name, self._run.goal))
-
     def check(self, step: Step, held: Held) -> None:
         """Whether the next write of the stage may be made. Raises `Interrupted`."""
         self._guard.check()
@@ -363,43 +370,6 @@ class Turn:
         if not self._run.progress(step.stage.name).to_the_end and self._recorder.cancel_asked():
             self._stopping = True
             raise Interrupted(Message("cancellation was requested"))
-
-
-class _Context:
-    """A stage's view of the turn: `StageContext`."""
-
-    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held, peer: Peer | None) -> None:
-        self._turn = turn
-        self._recorder = book
-        self._step = step
-        self._held = held
-        self._peer = peer
-
-    @property
-    def now(self) -> datetime:
-        return self._recorder.now
-
-    @property
-    def since(self) -> datetime:
-        return self._recorder.since(self._step)
-
-    @property
-    def usual(self) -> float | None:
-        return self._turn.usual(self._step)
-
-    @property
-    def wake(self) -> Callable[[], None]:
-        return self._turn.ring
-
-    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
-        self._turn.check(self._step, self._held)
-        self._recorder.note(self._step, message, to_the_end=to_the_end)
-
-    def peers(self) -> Sequence[Workspace]:
-        return self._turn.behind(self._peer) if self._peer else ()
-
-    def record(self, message: Message, data: Mapping[str, Json]) -> None:
-        self._recorder.record(self._step, message, data)
 
 
 def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> StagePlan:

@@ -168,6 +168,24 @@ def test_it_is_started_and_not_awaited(stand: Stand) -> None:
     assert child == Child(task=Task.CREATE, started_at=NOON, running=True)
 
 
+def test_its_end_is_told(stand: Stand) -> None:
+    stand.program("read never", "exit 3")  # of /dev/null
+
+    stand.create()
+
+    assert stand.told.wait(10)
+    assert stand.ended().exit_code == 3
+
+
+def test_the_end_of_one_that_runs_is_not_told(stand: Stand) -> None:
+    stand.program(FOR_EVER)
+
+    stand.create()
+
+    assert not stand.told.wait(0.2)
+    stand.client.stop()
+
+
 def test_a_log_that_is_longer_than_a_pipe_does_not_block(stand: Stand) -> None:
     stand.program("head -c 300000 /dev/zero | tr '\\0' 'x'", "echo", "echo 'the end'")
     stand.create()
