@@ -29,7 +29,7 @@ Wanted: TypeAlias = Callable[[Object | None], bool]
 Then: TypeAlias = Callable[[], None]
 
 LASTS = timedelta(seconds=30)
-"""One watch. A connection that died without a word is noticed then; who waits is kept for as long."""
+"""One watch. A connection that died without a word is noticed then; who waits is kept for twice that."""
 
 _REFUSED_FOR = timedelta(minutes=10)
 _AGAIN, _AGAIN_AT_MOST = timedelta(seconds=1), timedelta(seconds=30)
@@ -61,7 +61,7 @@ class Watches:
 
     def when(self, kind: Kind, name: str, wanted: Wanted, then: Then, *, namespace: str = "") -> bool:
         """Call `then` once, in another thread, when the object is `wanted`: to be said at each look, since it
-        is kept for the time of one watch. Of an equal `then` for the same object the last counts.
+        is kept for the time of two watches. Of an equal `then` for the same object the last counts.
 
         Whether it is watched now: False where the watch has yet to begin, is lost or refused.
         """
@@ -70,7 +70,7 @@ class Watches:
             watch, now = self._known.setdefault(what, _Watch()), monotonic()
             if now < watch.refused_until:
                 return False
-            watch.waiting[name, then] = (wanted, then, now + self._lasts.total_seconds())
+            watch.waiting[name, then] = (wanted, then, now + 2 * self._lasts.total_seconds())
             if not watch.running:
                 watch.running = True
                 threading.Thread(target=self._follow, args=(what, watch), name="watch", daemon=True).start()
