@@ -31,7 +31,7 @@ Then: TypeAlias = Callable[[], None]
 LASTS = timedelta(seconds=30)
 """One watch. A connection that died without a word is noticed then; who waits is kept for twice that."""
 
-_REFUSED_FOR = timedelta(minutes=10)
+_REFUSED_FOR = timedelta(minutes=1)  # also by a server that starts and has not read its rights yet
 _AGAIN, _AGAIN_AT_MOST = timedelta(seconds=1), timedelta(seconds=30)
 
 
