@@ -26,7 +26,7 @@ from provisioner import deadline
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Message, named
+from provisioner.message import Message, literal, named
 from provisioner.retry import retry_after
 
 Object = Mapping[str, Any]
@@ -151,7 +151,7 @@ class KubeCluster:
         It begins after `version`; without one, with what there is, as ADDED. The server ends it after
         `lasts`. An error whose code is "410" tells that the server has forgotten that version.
         """
-        what = Message("cannot watch {kind}", kind=named(kind.plural))
+        what = literal(f"cannot watch {kind.plural}")  # only for the log
         call = _Call(what, "watch", kind, namespace)
         query = {
             "watch": "true",
