@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
-import pytest
-
 from provisioner.stages.dex.stage import Dex
 from provisioner.stages.profile.stage import Profiles
 
@@ -47,9 +45,7 @@ class Bell:
 
 
 class WatchLaws:
-    @pytest.fixture
-    def cluster(self) -> Cluster:
-        raise NotImplementedError
+    """A test module inherits it, with a fixture `cluster`."""
 
     def test_who_waits_for_a_profile_is_told_when_all_is_made(self, cluster: Cluster) -> None:
         bell = Bell()
