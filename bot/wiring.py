@@ -36,7 +36,7 @@ from bot.vendors import Vendors
 from bot.views.render_context import Links
 from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
-from provisioner.engine.run import RetryPolicy
+from provisioner.engine.run import RetryPolicy, RunId
 from provisioner.engine.stage import Step
 from provisioner.redaction import Redactor
 from provisioner.workspace import Workspace
@@ -129,6 +129,9 @@ class Bot:
         """Something was committed that all processes should see now; else they do a little later."""
         self._ring()
         self._runner.wake(run_id)
+
+    def _wake_here(self, run_id: RunId) -> bool:
+        return self._runner.wake_here(run_id)
 
     def _ring(self) -> None:
         self._running.ring("dispatch")
@@ -299,6 +302,7 @@ class Bot:
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
+            wake=self._wake_here,
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,15 @@ from sandbox.kubernetes import KubernetesEmulator
 from sandbox.kubernetes.rights import WORKSPACE_BOT
 
 ROOT = Path(__file__).parent.parent
-THROUGH = "self._cluster"
+THROUGH = ("self._cluster", "self._watches")
 ANY = Message("cannot do it")
+
+
+def watched(kube: KubeCluster, kind: Kind) -> None:
+    """As `Watches` does for a `when`."""
+    with kube.watch(kind, namespace=place(kind), lasts=timedelta(seconds=1)) as events:
+        list(events)
+
 
 MADE: dict[str, Callable[[KubeCluster, Kind], object]] = {
     "get": lambda kube, kind: kube.get(ANY, kind, "any", namespace=place(kind)),
@@ -33,11 +41,12 @@ MADE: dict[str, Callable[[KubeCluster, Kind], object]] = {
         ANY, kind, "any", {"metadata": {"name": "any"}}, namespace=place(kind)
     ),
     "delete": lambda kube, kind: kube.delete(ANY, kind, "any"),
+    "when": watched,
     "log": lambda kube, _kind: kube.log(ANY, "any", namespace="auth", lines=1, previous=False),
 }
 """Each method of `KubeCluster` that calls, as it is called."""
 
-VERBS = {"find": "get", "log": "get"}
+VERBS = {"find": "get", "log": "get", "when": "watch"}
 """Of RBAC, for the methods that are not named after one."""
 
 
@@ -53,11 +62,11 @@ def calls() -> Iterator[tuple[str, Kind]]:
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and ast.unparse(node.func.value) == THROUGH
+                and ast.unparse(node.func.value) in THROUGH
             ):
                 method = node.func.attr
                 module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-                kind = PODS if method == "log" else getattr(module, ast.unparse(node.args[1]))
+                kind = PODS if method == "log" else getattr(module, ast.unparse(node.args[method != "when"]))
                 yield method, kind
 
 

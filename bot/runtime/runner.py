@@ -161,7 +161,7 @@ class Runner:
 
     def wake(self, run_id: str = "") -> None:
         """Let a run that waits, here or elsewhere, take its next turn now; without one, call the others."""
-        self._wake_here(run_id)
+        self.wake_here(RunId(run_id))
         if self._liveness is None:
             return
         try:
@@ -247,13 +247,15 @@ class Runner:
 
     # ------------------------------------------------------------------------------------- waits
 
-    def _wake_here(self, run_id: str) -> None:
+    def wake_here(self, run_id: RunId) -> bool:
+        """Let a run that this process holds take its next turn now; whether it does hold it."""
         with self._changed:
-            for hold in self._holds.values():
-                if hold.run_id == run_id:
-                    hold.again = hold.turning
-                    hold.due = 0.0
+            held = [hold for hold in self._holds.values() if hold.run_id == run_id]
+            for hold in held:
+                hold.again = hold.turning
+                hold.due = 0.0
             self._changed.notify_all()
+            return bool(held)
 
     def _clock(self) -> None:
         """Whatever is due goes on. The monotonic clock cannot be set."""
@@ -333,7 +335,7 @@ class Runner:
             except OSError:
                 continue  # the next look at who lives ends the process
             for run_id in heard:
-                self._wake_here(run_id)
+                self.wake_here(RunId(run_id))
                 self._heard()
 
     def _living(self, liveness: Liveness) -> Collection[str]:

@@ -26,7 +26,7 @@ from provisioner import deadline
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Message, named
+from provisioner.message import Message, literal, named
 from provisioner.retry import retry_after
 
 Object = Mapping[str, Any]
@@ -37,6 +37,7 @@ _PIECE = 1 << 16  # bytes
 _METHODS = {
     "get": "GET",
     "list": "GET",
+    "watch": "GET",
     "create": "POST",
     "patch": "PATCH",
     "update": "PUT",
@@ -141,36 +142,71 @@ class KubeCluster:
         call = _Call(what, "get", PODS, namespace, pod, "/log")
         return _optional(lambda: self._send(call, query=query)) or ""
 
+    @contextmanager
+    def watch(
+        self, kind: Kind, *, namespace: str = "", name: str = "", version: str = "", lasts: timedelta
+    ) -> Iterator[Iterator[tuple[str, Object]]]:
+        """What happens to one object, or to all of a kind: ADDED, MODIFIED, DELETED or BOOKMARK, and what.
+
+        It begins after `version`; without one, with what there is, as ADDED. The server ends it after
+        `lasts`. An error whose code is "410" tells that the server has forgotten that version.
+        """
+        what = literal(f"cannot watch {kind.plural}")  # only for the log
+        call = _Call(what, "watch", kind, namespace)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "fieldSelector": f"metadata.name={name}" if name else "",
+            "resourceVersion": version,
+            "timeoutSeconds": f"{lasts.total_seconds():.0f}",
+        }
+        with observed(self._observer, "kubernetes", call.operation), mapped(what, call.operation):
+            answer = self._open(self._request(call, query=query), read_within=lasts + self._timeout)
+        try:
+            with mapped(what, call.operation):
+                yield _events(answer)
+        finally:
+            answer.close()
+
     def _send(
         self, call: _Call, *, query: Mapping[str, str] | None = None, body: Object | None = None
     ) -> str:
-        content = "application/merge-patch+json" if call.verb == "patch" else "application/json"
         with observed(self._observer, "kubernetes", call.operation), mapped(call.what, call.operation):
-            request = self._client.param_serialize(
-                _METHODS[call.verb],
-                call.path,
-                path_params={"namespace": call.namespace, "name": call.name},
-                query_params=[(key, value) for key, value in (query or {}).items() if value],
-                header_params={"Accept": "application/json, */*", "Content-Type": content},
-                body=body,
-                auth_settings=["BearerToken"],
-            )
+            request = self._request(call, query=query, body=body)
             try:
                 return self._limit.run(partial(self._answer, request))
             except OutOfTime:
                 raise TimeoutError(f"no answer within {self._timeout.total_seconds():g} s") from None
 
+    def _request(
+        self, call: _Call, *, query: Mapping[str, str] | None, body: Object | None = None
+    ) -> tuple[Any, ...]:
+        content = "application/merge-patch+json" if call.verb == "patch" else "application/json"
+        request: tuple[Any, ...] = self._client.param_serialize(
+            _METHODS[call.verb],
+            call.path,
+            path_params={"namespace": call.namespace, "name": call.name},
+            query_params=[(key, value) for key, value in (query or {}).items() if value],
+            header_params={"Accept": "application/json, */*", "Content-Type": content},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        return request
+
     def _answer(self, request: tuple[Any, ...]) -> str:
         deadline.check()
+        return _read(self._open(request, read_within=self._timeout)).decode("utf-8", "replace")
+
+    def _open(self, request: tuple[Any, ...], *, read_within: timedelta) -> Any:
+        """The answer, still to be read. Raises what is no success."""
         connect = min(self._timeout, CONNECT_WITHIN).total_seconds()
-        waits = (connect, self._timeout.total_seconds())
+        waits = (connect, read_within.total_seconds())
         answer = self._client.call_api(*request, _request_timeout=waits).response
-        text = _read(answer).decode("utf-8", "replace")
         if not 200 <= answer.status <= 299:
             error = ApiException(status=answer.status, reason=answer.reason)
-            error.body, error.headers = text, answer.headers
+            error.body, error.headers = _read(answer).decode("utf-8", "replace"), answer.headers
             raise error
-        return text
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +248,7 @@ def dig(found: Object, path: str) -> Any:
     return at
 
 
-def _parsed(text: str) -> Object:
+def _parsed(text: str | bytes) -> Object:
     """The JSON object; an empty one for anything else, which lacks all that is needed."""
     try:
         found = json.loads(text)
@@ -232,6 +268,21 @@ def _read(answer: Any) -> bytes:
             answer.close()
             raise
     return b"".join(pieces)
+
+
+def _events(answer: Any) -> Iterator[tuple[str, Object]]:
+    """A line each, as they come."""
+    text = b""
+    while piece := answer.read1(_PIECE):
+        *lines, text = (text + piece).split(b"\n")
+        for event in map(_parsed, lines):
+            kind, found = event.get("type", ""), event.get("object", {})
+            if kind == "ERROR":
+                error = ApiException(status=found.get("code"), reason=found.get("reason"))
+                error.body = json.dumps(found)
+                raise error
+            if kind:
+                yield kind, found
 
 
 def _optional(call: Callable[[], T]) -> T | None:

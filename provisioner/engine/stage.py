@@ -17,7 +17,7 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -106,6 +106,20 @@ class StageContext(Protocol):
         """When this attempt first acted on the stage: what began earlier is an earlier attempt's."""
         ...
 
+    @property
+    def usual(self) -> float | None:
+        """Seconds that this stage took the last time it came to this goal, for any workspace, if known."""
+        ...
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Lets the run look again at once at all it waits for; to be called any time, from any thread.
+
+        For whoever watches what the stage waits for. Nothing may depend on it: another process may have the
+        run by then.
+        """
+        ...
+
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         """Before *every* write. Checks the guard and the wish to cancel; raises `Interrupted`.
 
@@ -128,12 +142,16 @@ class StageContext(Protocol):
         ...
 
 
-def pause(ctx: StageContext, longest: float) -> float:
-    """Seconds until the next look at what a system is at: a quarter of the time that it took so far.
+def pause(ctx: StageContext, longest: float, *, shortest: float = _SHORTEST) -> float:
+    """Seconds until the next look at what a system is at: a quarter of the time that it took so far, or of
+    what is left of the usual one.
 
-    What is quick is seen at once, and what is slow costs few calls.
+    What is quick is seen at once, and so is the end of what takes as long as ever; what is slow costs few
+    calls.
     """
-    return min(max((ctx.now - ctx.since).total_seconds() / 4, _SHORTEST), longest)
+    taken = (ctx.now - ctx.since).total_seconds()
+    near = taken if ctx.usual is None else min(taken, abs(ctx.usual - taken))
+    return min(max(near / 4, shortest), longest)
 
 
 Seen = TypeVar("Seen")
@@ -150,6 +168,8 @@ class Stage(Protocol[Seen]):
     locks: tuple[str, ...] = ()
     """Shared documents it edits; held while it acts, never while it waits. A template over the platform, as
     `at`: "policy/{at.kubeflow_policy}"."""
+    long: bool = False
+    """It takes minutes wherever it is done, so it is begun as soon as it may, before what is quick."""
     by_name: bool = False
     """Nothing it makes carries a mark of ours: what has the derived names is taken for ours, unless the
     workspace's bucket is somebody else's (`provisioner/ownership.py`)."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import TypeAlias, assert_never
 
 import structlog
 
 from provisioner.deadline import LOOK_WITHIN
+from provisioner.engine.context import TurnContext
+from provisioner.engine.doorbell import Doorbell, Ring
 from provisioner.engine.inspection import (
     StageInspection,
     in_order,
@@ -34,13 +37,14 @@ from provisioner.engine.run import (
     Locks,
     RetryPolicy,
     Run,
+    RunId,
     RunStatus,
     StageProgress,
     StageStatus,
 )
 from provisioner.engine.stage import Change, Goal, Step, Wait
 from provisioner.errors import Interrupted, Temporary, WorkError
-from provisioner.message import Json, Message, named
+from provisioner.message import Message, named
 from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
@@ -61,7 +65,7 @@ class EngineDeps:
 
     `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted` to
     end what was started for a workspace and not awaited: when its run is cancelled, and when a deletion fails
-    or is parked.
+    or is parked. `wake` lets a run that waits take its next turn now; whether this process has it.
     """
 
     steps: Sequence[Step]
@@ -74,13 +78,18 @@ class EngineDeps:
     redact: Callable[[str], str]
     retried: Callable[[], None] = lambda: None
     halted: Callable[[Workspace], None] = lambda _: None
+    wake: Callable[[RunId], bool] = lambda _: False
     at_once: int = 4
     look_within: timedelta = LOOK_WITHIN
     line: Line = field(init=False, default_factory=Line)
+    doorbell: Doorbell = field(init=False)
+    usual: dict[tuple[str, Goal], float] = field(init=False, default_factory=dict)
+    """Seconds that a stage took the last time."""
     orders: Mapping[Goal, tuple[Step, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
+        object.__setattr__(self, "doorbell", Doorbell(self.wake))
 
     def inspect(self, ws: Workspace, goal: Goal, order: Goal | None = None) -> tuple[StageInspection, ...]:
         """All stages, in the order in which they run for this goal or that of `order`."""
@@ -136,6 +145,7 @@ class Turn:
         self._ws = Workspace(run.asked, deps.platform)
         self._recorder = RunRecorder(run, deps.ledger, deps.clock, deps.retry, deps.redact)
         self._stopping = False  # somebody asked to cancel
+        self._rang = deps.doorbell.answer(run.id)  # something it waits for has news
 
     def take(self) -> Wait | None:
         """Work, and settle the run by what came of it: here and nowhere else. None: it is settled."""
@@ -170,13 +180,16 @@ class Turn:
             if self._run.attempt > 1:
                 self.deps.retried()
         waits: list[Wait] = []
-        for step in self._steps:
+        left = list(self._steps)
+        while left:
+            step = next((each for each in left if each.stage.long and self._may_begin(each)), left[0])
+            left.remove(step)
             match outcome := self._run_stage(step):
                 case Wait():
                     waits.append(outcome)
                 case Failed() | Parked() | Cancelled():
                     return outcome
-            if self._not_to_be_left():
+            if self._not_to_be_left() or (waits and self.deps.doorbell.rings(self._run.id)):
                 return _first(waits)
         if settled := self._stand_in_line(waits):
             return settled
@@ -206,7 +219,8 @@ class Turn:
         progress = self._run.progress(step.stage.name)
         if progress.status is StageStatus.DONE or not self._may_begin(step):
             return None
-        if pause := progress.pause(self._recorder.now):
+        heard = self._rang and progress.status is StageStatus.WAITING
+        if not heard and (pause := progress.pause(self._recorder.now)):
             return Wait(pause, progress.reason or step.stage.title)
         try:
             if step.stage.locks:
@@ -254,7 +268,7 @@ class Turn:
             return found
         stage, goal = step.stage, self._run.goal
         act = stage.ensure if goal is Goal.PRESENT else stage.remove
-        wait = act(self._ws, found.seen, _Context(self, self._recorder, step, held, peer))
+        wait = act(self._ws, found.seen, self._context(step, held, peer))
         if wait:
             if late := self._recorder.late(step, wait.reason):
                 raise late
@@ -267,7 +281,7 @@ class Turn:
             raise Temporary(
                 Message("{target} still differs from the plan", target=remaining.changes[0].target)
             )
-        self._recorder.done(step, remaining.not_owned)
+        self._done(step, remaining)
         return None
 
     def _found(self, step: Step) -> StageInspection | Parked | None:
@@ -275,13 +289,19 @@ class Turn:
         self._recorder.look(step)
         found = inspect(step.stage, self._ws, self._run.goal)
         if not found.changes:
-            self._recorder.done(step, found.not_owned)
+            self._done(step, found)
             return None
         if uncovered := self._uncovered(step, found.changes):
             return Parked(step, uncovered)
         self.check(step, self._guard)
         self._recorder.intend(step, found.changes)
         return found
+
+    def _done(self, step: Step, found: StageInspection) -> None:
+        if since := self._run.progress(step.stage.name).since:
+            taken = self._recorder.now - since
+            self.deps.usual[step.stage.name, self._run.goal] = taken.total_seconds()
+        self._recorder.done(step, found.not_owned)
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
@@ -348,6 +368,16 @@ class Turn:
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
         return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
 
+    def _context(self, step: Step, held: Held, peer: Peer | None) -> TurnContext:
+        return TurnContext(
+            recorder=self._recorder,
+            step=step,
+            check=partial(self.check, step, held),
+            peers=lambda: self.deps.line.behind(peer) if peer else (),
+            usual=self.deps.usual.get((step.stage.name, self._run.goal)),
+            wake=Ring(self.deps.doorbell, self._run.id),
+        )
+
     def _may_be_written(self) -> bool:
         """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
         try:
@@ -362,35 +392,6 @@ class Turn:
         if not self._run.progress(step.stage.name).to_the_end and self._recorder.cancel_asked():
             self._stopping = True
             raise Interrupted(Message("cancellation was requested"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """A stage's view of the turn: `StageContext`."""
-
-    turn: Turn
-    recorder: RunRecorder
-    step: Step
-    held: Held
-    peer: Peer | None
-
-    @property
-    def now(self) -> datetime:
-        return self.recorder.now
-
-    @property
-    def since(self) -> datetime:
-        return self.recorder.since(self.step)
-
-    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
-        self.turn.check(self.step, self.held)
-        self.recorder.note(self.step, message, to_the_end=to_the_end)
-
-    def peers(self) -> Sequence[Workspace]:
-        return self.turn.deps.line.behind(self.peer) if self.peer else ()
-
-    def record(self, message: Message, data: Mapping[str, Json]) -> None:
-        self.recorder.record(self.step, message, data)
 
 
 def _first(waits: Sequence[Wait]) -> Wait:

@@ -40,6 +40,12 @@ class Call:
     path: str
 
     @property
+    def name(self) -> str:
+        """For which a right is needed: a list or a watch of one object by its name is about that one."""
+        fields = self.query.get("fieldSelector", "").partition("metadata.name=")
+        return self.target.name or (fields[2].lstrip("=") if fields[0] == "" and "," not in fields[2] else "")
+
+    @property
     def dry_run(self) -> bool:
         return self.query.get("dryRun") == "All"
 
@@ -96,7 +102,7 @@ def verb(method: str, found: Target, query: Mapping[str, str]) -> str:
             return "create"
         raise unknown_method()
     if method == "GET":
-        if query.get("watch") in ("1", "true"):
+        if query.get("watch") in ("1", "true") and not found.name:
             return "watch"
         known = {"GET": "get" if found.name else "list"}
     elif found.part:

@@ -125,6 +125,13 @@ class KubernetesEmulator:
         """Writes that came through the API with a number above `since`, refused ones too."""
         return self._journal.since(since)
 
+    def end_watches(self) -> None:
+        self._server.end_watches()
+
+    def compact(self) -> None:
+        """Forget all versions before now: a watch that goes on from one of them has to begin anew."""
+        self._store.compact()
+
     def on_write(self, hook: Hook, *, user: str = "") -> None:
         """Call `hook(number, description)` after a write of `user` (empty: anyone) was carried out and before
         it is answered. The hook may block, and may kill the caller. The number is the journal's."""

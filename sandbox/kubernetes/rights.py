@@ -51,8 +51,8 @@ SELF_REVIEWS = (
 """What every authenticated user may ask."""
 
 WORKSPACE_BOT = (
-    Rule(verbs=("get", "create", "delete", "patch"), resources=("profiles.kubeflow.org",)),
-    Rule(verbs=("get", "delete"), resources=("namespaces",)),
+    Rule(verbs=("get", "watch", "create", "delete", "patch"), resources=("profiles.kubeflow.org",)),
+    Rule(verbs=("get", "watch", "delete"), resources=("namespaces",)),
     Rule(
         verbs=("list",),
         resources=(
@@ -62,7 +62,7 @@ WORKSPACE_BOT = (
         ),
     ),
     Rule(verbs=("get", "update"), resources=("configmaps",), names=("dex",), namespace="auth"),
-    Rule(verbs=("get", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
+    Rule(verbs=("get", "watch", "patch"), resources=("deployments.apps",), names=("dex",), namespace="auth"),
     Rule(verbs=("list",), resources=("nodes", "pods", "poddisruptionbudgets.policy", "daemonsets.apps")),
     Rule(verbs=("get",), resources=("pods/log",), namespace="auth"),
 )

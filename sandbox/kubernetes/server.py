@@ -64,6 +64,7 @@ class Server:
             await response(scope, receive, send)
 
     def end_watches(self) -> None:
+        """As a server does that stops, or a proxy that has had enough."""
         for loop, queue in list(self._watches):
             loop.call_soon_threadsafe(queue.put_nowait, None)
 
@@ -128,11 +129,9 @@ class Server:
         for fault in struck:
             if fault.refusal is not None:
                 raise fault.refusal(call)
-        found = call.target
-        if not allowed(call.user, call.verb, found.qualified, found.namespace or _own(call), found.name):
-            raise denial(
-                call.user, call.verb, found.resource, found.part, found.namespace or _own(call), found.name
-            )
+        found, namespace = call.target, call.target.namespace or _own(call)
+        if not allowed(call.user, call.verb, found.qualified, namespace, call.name):
+            raise denial(call.user, call.verb, found.resource, found.part, namespace, call.name)
 
     def _note(self, call: Call, code: int, name: str = "") -> Write | None:
         if call.verb not in MUTATING or call.dry_run or call.target.resource.review:
@@ -152,6 +151,7 @@ class Server:
         kind, matches = call.target.resource, self._operations.selected(call)
         asked, lasts = call.number("resourceVersion"), call.number("timeoutSeconds") or WATCH_LASTS
         initial = call.query.get("sendInitialEvents") == "true"
+        bookmarks = call.query.get("allowWatchBookmarks") == "true"
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[Change | None] = asyncio.Queue()
 
@@ -161,7 +161,7 @@ class Server:
         head = {"kind": kind.kind, "apiVersion": kind.api_version(call.target.version)}
         first: list[Object] = []
         with self._store.at_once():
-            since = None if initial or not asked else asked
+            since, begun = None if initial or not asked else asked, self._store.version
             try:
                 missed = self._store.listen(heard, since=since)
             except Refused as gone:
@@ -170,12 +170,13 @@ class Server:
                 present = self._store.every(kind, call.target.namespace)
                 first = [{"type": "ADDED", "object": item | head} for item in present if matches(item)]
             if initial:
-                marks = {"resourceVersion": str(self._store.version)}
-                marks_done = marks | {"annotations": {"k8s.io/initial-events-end": "true"}}
-                first.append({"type": "BOOKMARK", "object": head | {"metadata": marks_done}})
+                marks = {"annotations": {"k8s.io/initial-events-end": "true"}}
+                end = {"resourceVersion": str(begun), **marks}
+                first.append({"type": "BOOKMARK", "object": head | {"metadata": end}})
 
         async def events() -> AsyncIterator[Object]:
             self._watches.add((loop, queue))
+            told_to = begun
             try:
                 for event in first:
                     yield event
@@ -183,8 +184,12 @@ class Server:
                     if told := _event(change, kind, matches, head):
                         yield told
                 async for change in self._until(queue, lasts):
+                    told_to = change.version
                     if told := _event(change, kind, matches, head):
                         yield told
+                if bookmarks:
+                    marks = {"metadata": {"resourceVersion": str(told_to), "creationTimestamp": None}}
+                    yield {"type": "BOOKMARK", "object": head | marks}
             finally:
                 self._watches.discard((loop, queue))
                 self._store.unlisten(heard)

@@ -67,6 +67,7 @@ class Store:
         self._objects: dict[Resource, dict[tuple[str, str], Object]] = {}
         self._version = 1
         self._history: deque[Change] = deque(maxlen=history)
+        self._compacted = 0  # the history up to this version is forgotten
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
 
@@ -111,11 +112,19 @@ class Store:
         with self._lock:
             missed: list[Change] = []
             if since is not None:
-                if len(self._history) == self._history.maxlen and since < self._history[0].version - 1:
-                    raise expired(since, self._history[0].version)
+                if len(self._history) == self._history.maxlen:
+                    self._compacted = max(self._compacted, self._history[0].version - 1)
+                if since < self._compacted:
+                    raise expired(since, self._compacted + 1)
                 missed = [change for change in self._history if change.version > since]
             self._listeners.append(listener)
             return missed
+
+    def compact(self) -> None:
+        """Forget what was, as etcd does every five minutes: what stands stays."""
+        with self._lock:
+            self._history.clear()
+            self._compacted = self._version
 
     def unlisten(self, listener: Listener) -> None:
         with self._lock:

@@ -6,7 +6,6 @@ import json
 import time
 import timeit
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from rich.console import Console
 
 from provisioner.redaction import Redactor
+from tests.bench.critical import critical_path
 from tests.bench.figures import Figure, figure, table
 from tests.bench.history import history
 from tests.bench.replicas import replicas
@@ -24,16 +24,6 @@ from tests.bench.together import together
 RUNS = 5
 KILLS = 3
 REDACTED = (100_000, 200_000)  # characters
-BOOT = timedelta(seconds=10)
-CRITICAL = (
-    "profile",
-    "nodegroup",
-    "dex-user",
-    "conductor-workspace",
-    "conductor-account",
-    "conductor-member",
-)
-"""The longest way through what the stages need of each other."""
 
 
 def redaction() -> Iterator[Figure]:
@@ -61,22 +51,6 @@ def approval(subject: Subject) -> Iterator[Figure]:
         done.append(time.monotonic() - clicked)
     yield figure("approve click to first change", acted, "s")
     yield figure("approve click to ready, ten stages", done, "s", "node group in 0.2 s, dex restart included")
-
-
-def critical_path(subject: Subject) -> Iterator[Figure]:
-    """A create whose node group takes ten seconds, against the stages that have to follow one another."""
-    card = subject.request("critical")
-    clicked = time.monotonic()
-    subject.approve(card)
-    until(lambda: subject.ready("critical"))
-    total = time.monotonic() - clicked
-    seconds = subject.stage_seconds("WSR-0001.1")
-    path = sum(seconds[stage] for stage in CRITICAL)
-    yield figure("create with a 10 s node group, click to ready", [total], "s")
-    yield figure("its critical path: profile, nodes, login, AI Conductor", [path], "s", "by the journal")
-    yield figure(
-        "the one over the other", [total / path], "x", f"all stages added up: {sum(seconds.values()):.1f} s"
-    )
 
 
 def kills(subject: Subject) -> Iterator[Figure]:
@@ -117,8 +91,7 @@ def main(
     console.print("measuring creates at once …", style="bright_black")
     figures += together()
     console.print("measuring a node group of 10 s …", style="bright_black")
-    with a_subject(boot=BOOT) as subject:
-        figures += critical_path(subject)
+    figures += critical_path()
     console.print("measuring runs that wait, and replicas …", style="bright_black")
     figures += replicas()
     if as_json:

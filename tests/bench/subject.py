@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,18 +44,19 @@ class Subject:
         card = self._card(project)
         return card is not None and "is ready" in card["text"]
 
-    def stage_seconds(self, run_id: str) -> dict[str, float]:
-        """How long each stage was worked on, from its intent to its end, as the run's journal tells."""
+    def stage_times(self, run_id: str) -> tuple[dict[str, datetime], dict[str, datetime]]:
+        """When each stage was begun, and when it was done, as the run's journal tells."""
         database = Database(f"sqlite:///{self.world.options.state / 'bot.db'}")
         with database.unit() as unit:
             entries = unit.journal.since(RunId(run_id), 0)
         database.close()
         begun = {entry.stage: entry.at for entry in entries if entry.kind is EntryKind.INTENDED}
-        return {
-            entry.stage: (entry.at - begun[entry.stage]).total_seconds()
+        done = {
+            entry.stage: entry.at
             for entry in entries
             if entry.kind is EntryKind.STAGE_DONE and entry.stage in begun
         }
+        return begun, done
 
     def memory(self) -> float:
         """Resident, in MB."""

@@ -82,6 +82,8 @@ class FakeDex:
     alive: bool = True
     restarts: int = 0
     slow: int = 1
+    watchable: bool = True
+    _waiting: dict[Callable[[], None], None] = field(default_factory=dict)
     _rollout: Rollout = field(default_factory=lambda: Rollout(complete=True))
     _starting: int = 0  # ticks until it is up
 
@@ -99,6 +101,11 @@ class FakeDex:
 
     def rollout(self) -> Rollout:
         return self._rollout
+
+    def when_rolled_out(self, then: Callable[[], None]) -> bool:
+        if self.watchable:
+            self._waiting[then] = None
+        return self.watchable
 
     def restart(self, *, digest: str, at: datetime) -> None:
         self._rollout = Rollout(digest=digest, restarted_at=at, complete=False)
@@ -140,6 +147,9 @@ class FakeDex:
         self.running = self.text
         self.alive = True
         self._rollout = replace(self._rollout, complete=True, crashes=0)
+        waiting, self._waiting = self._waiting, {}
+        for then in waiting:
+            then()
 
     def _ends(self) -> bool:
         return self.broken or bool(self.refuses and self.refuses in self.text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner.errors import Cause, Temporary
@@ -12,12 +12,17 @@ from provisioner.stages.profile.stage import CONTENTS, LABELS, NamespaceState, P
 
 @dataclass(slots=True)
 class FakeProfiles:
-    """`slow`: ticks the controller takes to fill a namespace. `stuck`: it never lets a Profile go."""
+    """`slow`: ticks the controller takes to fill a namespace. `stuck`: it never lets a Profile go.
+
+    `watchable`: whether there is a right to watch.
+    """
 
     slow: int = 1
     stuck: bool = False
     profiles: dict[str, ProfileState] = field(default_factory=dict)
     namespaces: dict[str, NamespaceState] = field(default_factory=dict)
+    watchable: bool = True
+    _waiting: dict[tuple[str, bool, Callable[[], None]], None] = field(default_factory=dict)
 
     def profile(self, name: str) -> ProfileState | None:
         return self.profiles.get(name)
@@ -26,6 +31,12 @@ class FakeProfiles:
         found = self.namespaces.get(name)
         return found if found is None or contents else replace(found, contents=frozenset())
 
+    def when_made(self, name: str, then: Callable[[], None]) -> bool:
+        return self._when(name, then, made=True)
+
+    def when_gone(self, name: str, then: Callable[[], None]) -> bool:
+        return self._when(name, then, made=False)
+
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None:
         if name in self.profiles:
             cause = Cause(service="kubernetes", operation="create", code="409", raw_text="already exists")
@@ -33,7 +44,6 @@ class FakeProfiles:
         self.profiles[name] = ProfileState(
             owner=owner,
             project=annotations.get("workspace-bot/project", ""),
-            finalizers=("profile-finalizer",),
         )
 
     def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None:
@@ -61,6 +71,21 @@ class FakeProfiles:
                 self._fill(name, profile)
             elif not self.stuck:
                 del self.profiles[name]
+        for name, made, then in list(self._waiting):
+            if self._as_wanted(name, made=made):
+                del self._waiting[name, made, then]
+                then()
+
+    def _when(self, name: str, then: Callable[[], None], *, made: bool) -> bool:
+        if self.watchable:
+            self._waiting[name, made, then] = None
+        return self.watchable
+
+    def _as_wanted(self, name: str, *, made: bool) -> bool:
+        if not made:
+            return name not in self.namespaces
+        profile = self.profiles.get(name)
+        return profile is None or bool(profile.finalizers or profile.complaint)
 
     def _fill(self, name: str, profile: ProfileState) -> None:
         namespace = self.namespaces.get(name)
@@ -73,3 +98,5 @@ class FakeProfiles:
                 labels={**LABELS, **namespace.labels},
                 contents=namespace.contents | frozenset(CONTENTS[:there]),
             )
+            if there >= len(CONTENTS):
+                self.profiles[name] = replace(profile, finalizers=("profile-finalizer",))

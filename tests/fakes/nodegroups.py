@@ -73,9 +73,11 @@ class FakeChild:
     running: bool = True
     exit_code: int | None = None
     words: str = ""
+    ended: Callable[[], None] = lambda: None
 
     def end(self, code: int, words: str) -> None:
         self.running, self.exit_code, self.words = False, code, words
+        self.ended()
 
 
 class FakeCloud:
@@ -178,12 +180,16 @@ class FakeCloud:
             words=found.words,
         )
 
-    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None:
-        child = self._start(nodegroup, FakeChild(Task.CREATE, at, config))
+    def start_create(
+        self, nodegroup: str, config: ClusterConfig, *, at: datetime, ended: Callable[[], None]
+    ) -> None:
+        child = self._start(nodegroup, FakeChild(Task.CREATE, at, config, ended=ended))
         self._later(BEGINS_AFTER, self._while(child, lambda: self._create(nodegroup, child, config)))
 
-    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None:
-        child = self._start(nodegroup, FakeChild(Task.DELETE, at))
+    def start_delete(
+        self, nodegroup: str, *, cluster: str, region: str, at: datetime, ended: Callable[[], None]
+    ) -> None:
+        child = self._start(nodegroup, FakeChild(Task.DELETE, at, ended=ended))
         stack = f"eksctl-{cluster}-nodegroup-{nodegroup}"
         self._later(BEGINS_AFTER, self._while(child, lambda: self._drain(nodegroup, stack, child)))
         self._later(GIVES_UP_AFTER, self._while(child, lambda: child.end(1, NOT_DRAINED)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from provisioner.engine.engine import Engine
@@ -35,6 +35,7 @@ class Yard:
         self.steps: Sequence[Step] = some_steps(self.world)
         self.retried = 0  # how often the engine said that a person wants something tried again
         self.halted: list[str] = []  # workspaces for which nothing may go on
+        self.wake: Callable[[RunId], bool] = lambda _: False  # whoever holds the runs
         self._references = count(1)
         self._runs = count(1)
 
@@ -50,6 +51,7 @@ class Yard:
             redact=lambda words: words.replace(CANARY, "***"),
             retried=self._note_retry,
             halted=lambda ws: self.halted.append(ws.project),
+            wake=self.wake,
             at_once=1,  # so that the points of a crash come in the same order each time
         )
 

@@ -43,13 +43,19 @@ def came(number: int) -> datetime:
     return NOON + timedelta(seconds=number)
 
 
+def unheard() -> None:
+    """Nobody waits for the end of it."""
+
+
 def ask(bench: Bench, nodegroup: str, number: int, task: Task = Task.CREATE) -> int:
     """As the stage does it: who may begin begins. `number` is when it came."""
     place = bench.eksctl.place(nodegroup, since=came(number))
     if place == 0 and task is Task.CREATE:
-        bench.eksctl.start_create(nodegroup, config(nodegroup), at=came(number))
+        bench.eksctl.start_create(nodegroup, config(nodegroup), at=came(number), ended=unheard)
     elif place == 0:
-        bench.eksctl.start_delete(nodegroup, cluster="aic", region="ap-northeast-2", at=came(number))
+        bench.eksctl.start_delete(
+            nodegroup, cluster="aic", region="ap-northeast-2", at=came(number), ended=unheard
+        )
     return place
 
 

@@ -39,10 +39,15 @@ class Context:
     stop_before: int = 0  # the write that is interrupted, counted from 1; 0: none
     asked: int = 0
     others: Sequence[Workspace] = ()  # in line for the same document
+    usual: float | None = None
 
     @property
     def now(self) -> datetime:
         return self.clock()
+
+    @staticmethod
+    def wake() -> None:
+        """Nobody waits here."""
 
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:  # noqa: ARG002 - as the engine's
         self.asked += 1

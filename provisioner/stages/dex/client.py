@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import httpx
@@ -10,6 +10,7 @@ import httpx
 from provisioner.clients.http import HttpClient
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
 from provisioner.clients.observer import Observer, observed, unobserved
+from provisioner.clients.watches import Watches
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dex.stage import DexDocument, Rollout
@@ -27,6 +28,7 @@ class KubeDex:
 
     def __init__(self, cluster: KubeCluster, *, namespace: str = "auth", name: str = "dex") -> None:
         self._cluster = cluster
+        self._watches = Watches(cluster)
         self._namespace = namespace
         self._name = name
 
@@ -76,6 +78,15 @@ class KubeDex:
             restarted_at=datetime.fromisoformat(at) if at else None,
             complete=_rolled_out(found) and all(_ready(pod) for pod in pods),
             crashes=sum(_crashes(pod) for pod in pods[-1:]),
+        )
+
+    def when_rolled_out(self, then: Callable[[], None]) -> bool:
+        return self._watches.when(
+            DEPLOYMENTS,
+            self._name,
+            lambda deployment: deployment is not None and _rolled_out(deployment),
+            then,
+            namespace=self._namespace,
         )
 
     def restart(self, *, digest: str, at: datetime) -> None:

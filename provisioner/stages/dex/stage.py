@@ -92,6 +92,10 @@ class Dex(Protocol):
 
     def rollout(self) -> Rollout: ...
 
+    def when_rolled_out(self, then: Callable[[], None]) -> bool:
+        """Call `then` once dex's own restart is complete. Whether that is watched."""
+        ...
+
     def restart(self, *, digest: str, at: datetime) -> None: ...
 
     def last_words(self) -> str: ...  # of the newest pod; empty when it said nothing
@@ -222,24 +226,29 @@ class DexUserStage(Stage[DexSeen]):
                 else Wait(pause(ctx, _LOOK_AGAIN), Message("Dex's configuration changed during the run"))
             )
         if self._starting(seen, ctx):
-            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting"))
+            return self._until_up(seen.rollout, ctx, Message("Dex is restarting"))
         raise self._did_not_start(ws, seen, ctx)
 
     def _restart(self, seen: DexSeen, document: DexDocument, ctx: StageContext) -> Wait:
         if self._restarting(seen, ctx):
-            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting for another workspace"))
+            return self._until_up(seen.rollout, ctx, Message("Dex is restarting for another workspace"))
         return self._restart_now(document, ctx)
 
     def _restart_now(self, document: DexDocument, ctx: StageContext) -> Wait:
         if self._dex.rollout().digest != document.digest:
             ctx.progress(Message("restarting Dex"), to_the_end=True)
             self._dex.restart(digest=document.digest, at=ctx.now)
-        return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting"))
+        return self._until_up(Rollout(), ctx, Message("Dex is restarting"))
+
+    def _until_up(self, rollout: Rollout, ctx: StageContext, reason: Message) -> Wait:
+        """A pod that crashes is not announced, and neither is dex's own answer."""
+        watched = not rollout.complete and self._dex.when_rolled_out(ctx.wake)
+        return Wait(_LOOK_AGAIN if watched else pause(ctx, _LOOK_AGAIN), reason)
 
     def _not_now(self, ws: Workspace, seen: DexSeen, ctx: StageContext) -> Wait:
         """dex is down before our edit: add nothing to whatever is wrong with it."""
         if self._starting(seen, ctx):
-            return Wait(pause(ctx, _LOOK_AGAIN), Message("Dex is restarting for another workspace"))
+            return self._until_up(seen.rollout, ctx, Message("Dex is restarting for another workspace"))
         what = Message("cannot add {user} to Dex: Dex isn't running", user=named(ws.login_email))
         raise Temporary(what, cause=self._last_words())
 

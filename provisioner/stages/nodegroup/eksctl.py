@@ -23,7 +23,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,12 +110,16 @@ class EksctlProgram:
             taken = [folder for folder in tuple(self._running) if self._reap(folder) and folder not in own]
             return self._places.ask(nodegroup, since, taken=len(taken))
 
-    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None:
+    def start_create(
+        self, nodegroup: str, config: ClusterConfig, *, at: datetime, ended: Callable[[], None]
+    ) -> None:
         file = self._of(nodegroup, Task.CREATE) / "config.yaml"
         command = ("create", "nodegroup", f"--config-file={file}", self._timeout, "--color=false")
-        self._start(nodegroup, Task.CREATE, command, at=at, config=config.text())
+        self._start(nodegroup, Task.CREATE, command, at=at, ended=ended, config=config.text())
 
-    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None:
+    def start_delete(
+        self, nodegroup: str, *, cluster: str, region: str, at: datetime, ended: Callable[[], None]
+    ) -> None:
         """By name: that acts at once, while the form with a file only tells its plan. It drains first."""
         command = (
             "delete",
@@ -127,7 +131,7 @@ class EksctlProgram:
             self._timeout,
             "--color=false",
         )
-        self._start(nodegroup, Task.DELETE, command, at=at)
+        self._start(nodegroup, Task.DELETE, command, at=at, ended=ended)
 
     def dismiss(self, nodegroup: str) -> None:
         """End the one that runs and has nothing left to do. That it was started stays known."""
@@ -187,7 +191,14 @@ class EksctlProgram:
             )
 
     def _start(
-        self, nodegroup: str, task: Task, command: Sequence[str], *, at: datetime, config: str = ""
+        self,
+        nodegroup: str,
+        task: Task,
+        command: Sequence[str],
+        *,
+        at: datetime,
+        ended: Callable[[], None],
+        config: str = "",
     ) -> None:
         what = Message("cannot start eksctl for EKS node group {name}", name=named(nodegroup))
         with self._lock:
@@ -200,7 +211,12 @@ class EksctlProgram:
                     file.touch(mode=0o600)
                     file.write_text(config, encoding="utf-8")
                 (folder / "started").write_text(at.isoformat(), encoding="utf-8")
-                self._running[folder] = self._fork((*self._leash(), self._found(), *command), folder)
+                process = self._fork((*self._leash(), self._found(), *command), folder)
+                self._running[folder] = process
+                if hasattr(os, "waitid"):  # elsewhere its end is seen by the next look
+                    threading.Thread(
+                        target=_see_out, args=(process, ended), name="eksctl-end", daemon=True
+                    ).start()
             except OSError as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise Permanent(what, cause=_not_run(f"{task} nodegroup", error)) from error
@@ -269,6 +285,13 @@ class EksctlProgram:
 
     def _of(self, nodegroup: str, task: Task) -> Path:
         return self._folder / f"{nodegroup}.{task}"
+
+
+def _see_out(process: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
+    """Leaves it to be reaped: until then nobody else has its number."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    ended()
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]], within: timedelta) -> None:

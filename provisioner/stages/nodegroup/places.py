@@ -15,7 +15,7 @@ _LATE_MOST = 5.0
 """Seconds that somebody who waits may be late before the others go first."""
 
 
-def pause(place: int) -> float:
+def pause_in_line(place: int) -> float:
     """Seconds until somebody at that place in line looks again: the next one each second."""
     return 1.0 if place == 1 else min(max(place / 5, _PAUSE_USUAL), PAUSE_MOST)
 
@@ -53,7 +53,7 @@ class Places:
         )
         begins = mine is not None and mine.called
         place = 0 if begins else max(before + 1 - (self._most - taken - called), 0)
-        self._waiting[name] = _Waiting(since, now + pause(place) + _LATE_MOST, called=place == 0)
+        self._waiting[name] = _Waiting(since, now + pause_in_line(place) + _LATE_MOST, called=place == 0)
         return place
 
     def leave(self, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -29,15 +29,22 @@ class NodeGroups(Protocol):
 
 
 class Eksctl(Protocol):
-    """Programs that are started, not awaited; of a node group one at a time: a new one ends the last."""
+    """Programs that are started, not awaited; of a node group one at a time: a new one ends the last.
+
+    `ended` is called in another thread when the program has ended.
+    """
 
     def child(self, nodegroup: str) -> Child | None: ...  # the last one
 
     def place(self, nodegroup: str, *, since: datetime) -> int: ...  # in line; 0: it may be started now
 
-    def start_create(self, nodegroup: str, config: ClusterConfig, *, at: datetime) -> None: ...
+    def start_create(
+        self, nodegroup: str, config: ClusterConfig, *, at: datetime, ended: Callable[[], None]
+    ) -> None: ...
 
-    def start_delete(self, nodegroup: str, *, cluster: str, region: str, at: datetime) -> None: ...
+    def start_delete(
+        self, nodegroup: str, *, cluster: str, region: str, at: datetime, ended: Callable[[], None]
+    ) -> None: ...
 
     def dismiss(self, nodegroup: str) -> None: ...  # it has nothing left to do; that it was there stays known
 

@@ -31,14 +31,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
+from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup import errors
 from provisioner.stages.nodegroup.config import config_of
 from provisioner.stages.nodegroup.ownership import PROJECT, foreign, ours, refuse_others, sound
-from provisioner.stages.nodegroup.places import pause
+from provisioner.stages.nodegroup.places import pause_in_line
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
 from provisioner.stages.nodegroup.state import (
     Child,
@@ -53,7 +53,8 @@ from provisioner.stages.nodegroup.state import (
 )
 from provisioner.workspace import Workspace
 
-_SOON = 2.0  # seconds, for the first minute of an attempt
+_SOONEST = 1.0  # seconds
+_SOON = 2.0  # at most in the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _KIND = "node-group"
 _ENDING = Message("ending eksctl, which has nothing left to do")
@@ -70,6 +71,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
 
     name = "nodegroup"
     title = Message("EKS node group")
+    long = True
 
     def __init__(
         self,
@@ -215,7 +217,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
         if queued := self._in_line(name, ctx):
             return queued
         ctx.progress(Message("creating EKS node group {name}", name=named(name)))
-        self._eksctl.start_create(name, config, at=ctx.now)
+        self._eksctl.start_create(name, config, at=ctx.now, ended=ctx.wake)
         return begun
 
     def _complete(self, seen: NodegroupSeen, group: NodeGroup, ctx: StageContext) -> Wait | None:
@@ -237,7 +239,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
         if not place:
             return None
         reason = Message("queued for eksctl: number {n} in line", n=place)
-        return Wait(pause(place), reason, counts=False)
+        return Wait(pause_in_line(place), reason, counts=False)
 
     def _remove(self, ws: Workspace, found: Found, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         name, stack = found.name, found.stack
@@ -266,7 +268,7 @@ class NodegroupStage(Stage[NodegroupSeen]):
             return queued
         ctx.progress(Message("draining and deleting EKS node group {name}", name=named(name)))
         at = ws.platform
-        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now)
+        self._eksctl.start_delete(name, cluster=at.cluster, region=at.region, at=ctx.now, ended=ctx.wake)
         return Wait(_SOON, Message("eksctl is draining EKS node group {name}", name=named(name)))
 
     def _clear(self, ws: Workspace, found: Found, ctx: StageContext) -> Wait:
@@ -358,7 +360,8 @@ def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
 
 
 def _pace(ctx: StageContext) -> float:
-    return _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+    longest = _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+    return longest if ctx.usual is None else pause(ctx, longest, shortest=_SOONEST)
 
 
 def _change(ws: Workspace, verb: Verb, detail: Message) -> Change:

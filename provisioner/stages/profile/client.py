@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioner.clients.kube import (
@@ -14,6 +14,7 @@ from provisioner.clients.kube import (
     Object,
     dig,
 )
+from provisioner.clients.watches import Watches
 from provisioner.errors import Permanent
 from provisioner.message import Message, named
 from provisioner.stages.profile.stage import PROJECT, NamespaceState, ProfileState
@@ -35,6 +36,7 @@ class KubeProfiles:
 
     def __init__(self, cluster: KubeCluster) -> None:
         self._cluster = cluster
+        self._watches = Watches(cluster)
 
     def profile(self, name: str) -> ProfileState | None:
         what = Message("cannot read Kubeflow profile {name}", name=named(name))
@@ -72,6 +74,13 @@ class KubeProfiles:
             unreadable=unreadable,
             stuck=_stuck(found),
         )
+
+    def when_made(self, name: str, then: Callable[[], None]) -> bool:
+        """The controller's finalizer is the last that it writes, after all that it makes in the namespace."""
+        return self._watches.when(PROFILES, name, _attended, then)
+
+    def when_gone(self, name: str, then: Callable[[], None]) -> bool:
+        return self._watches.when(NAMESPACES, name, lambda namespace: namespace is None, then)
 
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None:
         body = {
@@ -116,6 +125,13 @@ class KubeProfiles:
                 return None
             raise
         return [each["metadata"]["name"] for each in found]
+
+
+def _attended(profile: Object | None) -> bool:
+    """By its controller, or gone."""
+    if profile is None or dig(profile, "metadata.finalizers"):
+        return True
+    return _complaint(profile.get("status", {})) != ""
 
 
 def _complaint(status: Mapping[str, Any]) -> str:

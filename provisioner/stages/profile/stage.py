@@ -15,7 +15,7 @@ of another owner without a word that can be relied on, so that case is found her
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,6 +83,14 @@ class Profiles(Protocol):
         """`contents`: what the controller makes in it is looked at, too."""
         ...
 
+    def when_made(self, name: str, then: Callable[[], None]) -> bool:
+        """Call `then` once the controller has made all it makes for a Profile. Whether that is watched."""
+        ...
+
+    def when_gone(self, name: str, then: Callable[[], None]) -> bool:
+        """The same, once the namespace is gone."""
+        ...
+
     def create_profile(self, name: str, *, owner: str, annotations: Mapping[str, str]) -> None: ...
 
     def annotate_profile(self, name: str, annotations: Mapping[str, str]) -> None: ...
@@ -135,21 +143,23 @@ class ProfileStage(Stage[ProfileSeen]):
 
     def ensure(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
         if _leaving(seen):
-            return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
+            return self._until_gone(ws, seen, ctx)
         if seen.profile is None:
             ctx.progress(Message("creating Kubeflow profile {name}", name=named(ws.namespace)))
             self._profiles.create_profile(
                 ws.namespace, owner=ws.login_email, annotations={PROJECT: ws.project}
             )
-            return Wait(
-                pause(ctx, _LOOK_AGAIN),
-                Message("waiting for the Kubeflow profile controller to create the namespace"),
+            return self._until_made(
+                ws, ctx, Message("waiting for the Kubeflow profile controller to create the namespace")
             )
         if not seen.profile.project:
             ctx.progress(Message("marking Kubeflow profile {name} as the bot's", name=named(ws.namespace)))
             self._profiles.annotate_profile(ws.namespace, {PROJECT: ws.project})
         if missing := _missing(seen):
-            return Wait(pause(ctx, _LOOK_AGAIN), _lacks(missing, seen.profile.complaint))
+            reason = _lacks(missing, seen.profile.complaint)
+            if seen.profile.finalizers:  # nothing more is announced
+                return Wait(pause(ctx, _LOOK_AGAIN), reason)
+            return self._until_made(ws, ctx, reason)
         return None
 
     def remove(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait | None:
@@ -157,13 +167,22 @@ class ProfileStage(Stage[ProfileSeen]):
             if not seen.profile.deleting:
                 ctx.progress(Message("deleting Kubeflow profile {name}", name=named(ws.namespace)))
                 self._profiles.delete_profile(ws.namespace)
-            return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
+            return self._until_gone(ws, seen, ctx)
         if seen.namespace is None:
             return None
         if not seen.namespace.terminating and not seen.namespace.owned:
             ctx.progress(Message("deleting namespace {name}", name=named(ws.namespace)))
             self._profiles.delete_namespace(ws.namespace)
-        return Wait(pause(ctx, _LOOK_AGAIN), _going(ws, seen))
+        return self._until_gone(ws, seen, ctx)
+
+    def _until_made(self, ws: Workspace, ctx: StageContext, reason: Message) -> Wait:
+        watched = self._profiles.when_made(ws.namespace, ctx.wake)
+        return Wait(_LOOK_AGAIN if watched else pause(ctx, _LOOK_AGAIN), reason)
+
+    def _until_gone(self, ws: Workspace, seen: ProfileSeen, ctx: StageContext) -> Wait:
+        """The namespace goes last; where there is none, the Profile does not take long."""
+        watched = seen.namespace is not None and self._profiles.when_gone(ws.namespace, ctx.wake)
+        return Wait(_LOOK_AGAIN if watched else pause(ctx, _LOOK_AGAIN), _going(ws, seen))
 
 
 def _foreign_profile(ws: Workspace, profile: ProfileState | None, goal: Goal) -> NotOurs | None:

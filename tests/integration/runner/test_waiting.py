@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.runtime.runner import TURNS, Runner
-from provisioner.engine.run import Run
+from provisioner.engine.run import Run, RunId
 from provisioner.engine.stage import Wait
 from provisioner.message import Message
 from tests.builders import a_run
@@ -77,6 +77,15 @@ def test_a_run_that_waits_is_woken(waiting: Waiting) -> None:
 
     waiting.runner.wake(first)
 
+    assert waiting.after(3)[2] == first
+
+
+def test_news_wake_the_run_that_is_held_here_and_no_other(waiting: Waiting) -> None:
+    first, _ = waiting.queues(2)
+    waiting.after(2)
+
+    assert waiting.runner.wake_here(RunId(first))
+    assert not waiting.runner.wake_here(RunId("WSR-9999.1"))
     assert waiting.after(3)[2] == first
 
 

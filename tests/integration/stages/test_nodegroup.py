@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
@@ -188,8 +189,10 @@ def make_with_eksctl(world: World, ws: Workspace) -> None:
     config = ClusterConfig(
         metadata=Metadata(name=CLUSTER, region=REGION), vpc=None, managed_node_groups=(group,)
     )
-    world.eksctl.start_create(ws.nodegroup, config, at=utc_now())
+    ended = Event()
+    world.eksctl.start_create(ws.nodegroup, config, at=utc_now(), ended=ended.set)
     until(lambda: (child := world.eksctl.child(ws.nodegroup)) is not None and child.exit_code == 0)
+    assert ended.wait(5)
 
 
 def make_stack(world: World, name: str, tags: dict[str, str]) -> None:

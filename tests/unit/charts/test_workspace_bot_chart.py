@@ -269,8 +269,8 @@ def test_the_service_account_carries_the_role_for_aws() -> None:
 
 def test_in_the_cluster_it_may_handle_profiles_and_look_at_what_it_does_not_make() -> None:
     assert rights("ClusterRole") == {
-        ("kubeflow.org", "profiles"): {"get", "create", "patch", "delete"},
-        ("", "namespaces"): {"get", "delete"},
+        ("kubeflow.org", "profiles"): {"get", "watch", "create", "patch", "delete"},
+        ("", "namespaces"): {"get", "watch", "delete"},
         ("", "serviceaccounts"): {"list"},
         ("rbac.authorization.k8s.io", "rolebindings"): {"list"},
         ("security.istio.io", "authorizationpolicies"): {"list"},
@@ -287,7 +287,7 @@ def test_beside_dex_it_may_edit_the_one_config_and_restart_the_one_deployment() 
     assert the("Role")["metadata"]["namespace"] == "auth"
     assert rights("Role") == {
         ("", "configmaps"): {"get", "update"},
-        ("apps", "deployments"): {"get", "patch"},
+        ("apps", "deployments"): {"get", "watch", "patch"},
         ("", "pods/log"): {"get"},
     }
     assert named == {"configmaps": ["dex"], "deployments": ["dex"], "pods/log": None}

@@ -184,6 +184,60 @@ def test_an_answer_that_trickles_is_given_up_though_no_wait_is_long(serve: Serve
     assert failed.value.cause.code == "TimeoutError"
 
 
+def watching(*lines: str) -> Answer:
+    """A stream that begins, says this in pieces of no meaning, and breaks off."""
+    text = "\n".join((*lines, "")).encode()
+
+    def answer(caller: socket.socket) -> None:
+        caller.sendall(b"HTTP/1.1 200 So\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for at in range(0, len(text), 7):
+            piece = text[at : at + 7]
+            caller.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+
+    return answer
+
+
+def watched(cluster: KubeCluster, lasts: float = 1) -> Iterator[tuple[str, str]]:
+    with cluster.watch(NAMESPACES, lasts=timedelta(seconds=lasts)) as events:
+        for event, found in events:
+            yield event, found["metadata"]["name"]
+
+
+def test_a_watch_tells_each_event_until_it_breaks_off(serve: Serve) -> None:
+    found = {"metadata": {"name": "a"}}
+    lines = [json.dumps({"type": event, "object": found}) for event in ("ADDED", "DELETED")]
+    events = watched(serve(watching(*lines)))
+
+    assert [next(events), next(events)] == [("ADDED", "a"), ("DELETED", "a")]
+    with pytest.raises(Temporary, match="cannot watch namespaces"):
+        next(events)
+
+
+def test_a_version_that_is_forgotten_is_told_by_its_code(serve: Serve) -> None:
+    gone = '{"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old"}}'
+
+    with pytest.raises(Permanent, match="too old") as failed:
+        next(watched(serve(watching(gone))))
+
+    assert failed.value.cause is not None
+    assert (failed.value.cause.code, failed.value.cause.operation) == ("410", "watch namespaces")
+
+
+def test_what_is_no_event_breaks_no_watch(serve: Serve) -> None:
+    line = '{"type": "ADDED", "object": {"metadata": {"name": "a"}}}'
+
+    assert next(watched(serve(watching("", "<html>", line)))) == ("ADDED", "a")
+
+
+def test_a_watch_over_a_connection_that_died_without_a_word_is_given_up(serve: Serve) -> None:
+    def dead(caller: socket.socket) -> None:
+        caller.sendall(b"HTTP/1.1 200 So\r\nTransfer-Encoding: chunked\r\n\r\n")
+        silent(caller)
+
+    with pytest.raises(Temporary, match="timed out"):
+        next(watched(serve(dead, timeout=0.1), lasts=0.1))
+
+
 def test_who_observes_is_told_of_each_call_and_its_code(serve: Serve) -> None:
     told: list[tuple[str, str, str]] = []
 

@@ -51,6 +51,8 @@ class _Halfway:
         self.peers = ctx.peers
         self.now = ctx.now
         self.since = ctx.since
+        self.usual = ctx.usual
+        self.wake = ctx.wake
 
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self._writes += 1

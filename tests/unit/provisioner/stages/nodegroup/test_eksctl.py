@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -59,6 +59,7 @@ class Stand:
         self.bin.mkdir()
         self.state = folder / "eksctl"
         self.client = self.another()
+        self.told = Event()  # that a program has ended
 
     def another(self) -> EksctlProgram:
         """As the bot after it was started again."""
@@ -75,10 +76,10 @@ class Stand:
         file.chmod(0o755)
 
     def create(self) -> None:
-        self.client.start_create(NAME, CONFIG, at=NOON)
+        self.client.start_create(NAME, CONFIG, at=NOON, ended=self.told.set)
 
     def delete(self) -> None:
-        self.client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON)
+        self.client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON, ended=self.told.set)
 
     def ended(self) -> Child:
         def look() -> Child | None:
@@ -213,6 +214,24 @@ def test_it_is_started_and_not_awaited(stand: Stand) -> None:
     child = stand.client.child(NAME)
 
     assert child == Child(task=Task.CREATE, started_at=NOON, running=True)
+
+
+def test_its_end_is_told(stand: Stand) -> None:
+    stand.program("read never", "exit 3")  # of /dev/null
+
+    stand.create()
+
+    assert stand.told.wait(10)
+    assert stand.ended().exit_code == 3
+
+
+def test_the_end_of_one_that_runs_is_not_told(stand: Stand) -> None:
+    stand.program(FOR_EVER)
+
+    stand.create()
+
+    assert not stand.told.wait(0.2)
+    stand.client.stop()
 
 
 def test_a_log_that_is_longer_than_a_pipe_does_not_block(stand: Stand) -> None:
@@ -400,7 +419,7 @@ def test_one_that_cannot_be_made_holds_up_no_other(tmp_path: Path) -> None:
 
     def start() -> None:
         try:
-            client.start_delete(NAME, cluster="aic", region="ap-northeast-2", at=NOON)
+            client.start_delete(NAME, cluster="aic", region="r", at=NOON, ended=Event().set)
         except ValueError as error:
             failed.append(error)
 
@@ -456,6 +475,6 @@ from tests.builders import NOON
 
 environment = {"PATH": f"{sys.argv[1]}:/usr/bin:/bin"}
 eksctl = EksctlProgram(program="eksctl", folder=Path(sys.argv[2]), environment=environment)
-eksctl.start_delete("ng", cluster="aic", region="r", at=NOON)
+eksctl.start_delete("ng", cluster="aic", region="r", at=NOON, ended=Event().set)
 Event().wait(60)
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.stages.nodegroup.places import PAUSE_MOST, Places, pause
+from provisioner.stages.nodegroup.places import PAUSE_MOST, Places, pause_in_line
 from tests.fakes.clock import FakeClock
 
 CLOCK = FakeClock()
@@ -87,7 +87,7 @@ def test_who_asks_as_often_as_told_is_never_taken_for_gone() -> None:
     places = []
     for _ in range(5):
         places.append(line.ask("c", 2))
-        line.clock.pass_by(pause(places[-1]))
+        line.clock.pass_by(pause_in_line(places[-1]))
         for name in ahead:
             line.ask(name, 1)
 
@@ -95,7 +95,7 @@ def test_who_asks_as_often_as_told_is_never_taken_for_gone() -> None:
 
 
 def test_the_next_one_looks_each_second_and_those_far_behind_seldom() -> None:
-    assert [pause(place) for place in (1, 2, 10, 50, 1000)] == [1, 2, 2, 10, PAUSE_MOST]
+    assert [pause_in_line(place) for place in (1, 2, 10, 50, 1000)] == [1, 2, 2, 10, PAUSE_MOST]
 
 
 def test_a_second_child_of_the_same_name_needs_no_second_place() -> None:

@@ -27,7 +27,7 @@ STRANGER = "somebody@example.com"
 
 def a_case() -> StageCase:
     cluster = FakeProfiles()
-    cluster.profiles["team-vision"] = ProfileState(owner=STRANGER)
+    cluster.profiles["team-vision"] = ProfileState(owner=STRANGER, finalizers=("profile-finalizer",))
     cluster.namespaces["team-vision"] = NamespaceState(
         owner=STRANGER, owned=True, labels=LABELS, contents=frozenset(CONTENTS)
     )
