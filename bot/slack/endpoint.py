@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.slack.acknowledgements import Acknowledgements
 from bot.slack.signature import Signatures
 
 log = structlog.get_logger()
@@ -20,7 +21,7 @@ BODY_LONGEST = 1_000_000
 """Bytes; Slack's largest, a view of 250 kB escaped in a form, is below."""
 
 
-def endpoint(bolt: App, signatures: Signatures) -> Starlette:
+def endpoint(bolt: App, signatures: Signatures, acks: Acknowledgements) -> Starlette:
     async def receive(request: Request) -> Response:
         body = await _body(request)
         if body is None:
@@ -32,7 +33,11 @@ def endpoint(bolt: App, signatures: Signatures) -> Starlette:
             incoming = BoltRequest(body=body.decode(), headers={**request.headers})
         except ValueError:  # signed, and yet neither a form nor JSON
             return Response(status_code=400)
-        return _response(await run_in_threadpool(bolt.dispatch, incoming))
+        acks.begun()
+        try:
+            return _response(await run_in_threadpool(bolt.dispatch, incoming))
+        finally:
+            acks.ended()
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
+from asyncio import AbstractEventLoop, get_running_loop, run
 from datetime import timedelta
 from functools import partial
-from socket import create_server
+from socket import create_server, socket
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Protocol
 
 import structlog
 import uvicorn
 from pydantic import SecretStr
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
+from bot.slack.acknowledgements import Acknowledgements
 from bot.slack.client import web_client
 from bot.slack.endpoint import endpoint
 from bot.slack.errors import TROUBLE, error_code
@@ -27,12 +32,16 @@ from provisioner.retry import backoff
 log = structlog.get_logger()
 
 _ENVELOPES_AT_ONCE = 32
+_READ_AT_ONCE = 16_384
+"""Bytes; slack-sdk goes one call deeper with each message that they hold."""
 _PING_SECONDS = 3.0
 """How often the socket is looked at; a lost one is opened again within that time."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(seconds=30)
 _STOP_WITHIN = 10
 _TELL_AGAIN = 0.1
 _WAITING_MOST = 2_048  # connections not yet accepted
+_ROUNDS = 6
+"""Of the event loop: one to accept a connection, the last to begin with what came over it."""
 
 
 class Transport(Protocol):
@@ -44,6 +53,10 @@ class Transport(Protocol):
 
     def connected(self) -> bool: ...
 
+    def let_by(self) -> None:
+        """Called before an answer: returns when nothing is to be acknowledged, or after a short while."""
+        ...
+
 
 class SocketTransport:
     """Socket Mode: no inbound port. The app token has a client of its own, for the same address."""
@@ -51,45 +64,51 @@ class SocketTransport:
     def __init__(self, *, app_token: SecretStr, base_url: str) -> None:
         self._app_token = app_token
         self._base_url = base_url
+        self._acks = Acknowledgements()
         self._stopping = Event()
-        self._handler: SocketModeHandler | None = None
+        self._client: SocketModeClient | None = None
         self._opener: Thread | None = None
 
     def start(self, bolt: App) -> None:
-        self._handler = SocketModeHandler(
-            bolt,
-            self._app_token.get_secret_value(),
+        self._client = _Client(
+            self._acks,
+            app_token=self._app_token.get_secret_value(),
             logger=logging.getLogger("slack.socket"),
             web_client=web_client(self._app_token, self._base_url),
             ping_interval=_PING_SECONDS,
+            receive_buffer_size=_READ_AT_ONCE,
             concurrency=_ENVELOPES_AT_ONCE,
         )
-        self._handler.client.on_message_listeners.append(self._watch)
-        self._opener = Thread(target=self._open, args=(self._handler,), name="slack-socket", daemon=True)
+        self._client.on_message_listeners.append(self._watch)
+        self._client.socket_mode_request_listeners.append(partial(_dispatch, bolt))
+        self._opener = Thread(target=self._open, args=(self._client,), name="slack-socket", daemon=True)
         self._opener.start()
 
     def stop(self) -> None:
         self._stopping.set()
         if self._opener is not None:
             self._opener.join(_STOP_WITHIN)
-        if self._handler is not None and not close(self._handler.client, _STOP_WITHIN):
+        if self._client is not None and not close(self._client, _STOP_WITHIN):
             log.warning("socket not closed in time")
 
     def connected(self) -> bool:
-        return self._handler is not None and bool(self._handler.client.is_connected())
+        return self._client is not None and self._client.is_connected()
+
+    def let_by(self) -> None:
+        self._acks.let_by()
 
     def _watch(self, _message: str) -> None:
         """Called with every message, the first of which is Slack's hello."""
-        session = self._handler.client.current_session if self._handler else None
+        session = self._client.current_session if self._client else None
         if session is not None and session.sock is not None and not isinstance(session.sock, _Line):
             session.sock = _Line(session.sock)  # type: ignore[assignment]  # it acts as the socket it holds
 
-    def _open(self, handler: SocketModeHandler) -> None:
+    def _open(self, client: SocketModeClient) -> None:
         """The first connection; the client keeps it up from then on."""
         tries = 0
         while not self._stopping.is_set():
             try:
-                handler.client.connect_to_new_endpoint()
+                client.connect_to_new_endpoint()
             except TROUBLE as error:
                 tries += 1
                 wait = backoff(tries, first=_FIRST_WAIT, longest=_LONGEST_WAIT).total_seconds()
@@ -113,6 +132,33 @@ def close(client: SocketModeClient, within: float) -> bool:
         client.current_session_state.terminated = True
         closer.join(_TELL_AGAIN)
     return not closer.is_alive()
+
+
+def _dispatch(bolt: App, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
+    """As Bolt's own handler does, which makes a client of its own."""
+    send_response(client, request, run_bolt_app(bolt, request), time())
+
+
+class _Client(SocketModeClient):
+    """Gives an envelope to a worker once it is read, and counts it; slack-sdk has one more thread between."""
+
+    def __init__(self, acks: Acknowledgements, **options: Any) -> None:
+        self._acks = acks
+        super().__init__(**options)
+
+    def enqueue_message(self, message: str) -> None:
+        said = json.loads(message)
+        if "envelope_id" not in said:
+            super().enqueue_message(message)
+            return
+        self._acks.begun()
+        self.message_workers.submit(self._acknowledge, said, message)
+
+    def _acknowledge(self, envelope: dict[str, Any], message: str) -> None:
+        try:
+            self.run_message_listeners(envelope, message)
+        finally:
+            self._acks.ended()
 
 
 class _Line:
@@ -142,6 +188,8 @@ class HttpTransport:
         self._signatures = Signatures(signing_secret)
         self._host = host
         self._port = port
+        self._acks = Acknowledgements(self._go_round)
+        self._loop: AbstractEventLoop | None = None
         self._server: uvicorn.Server | None = None
         self._thread: Thread | None = None
 
@@ -150,15 +198,16 @@ class HttpTransport:
         listening = create_server((self._host, self._port), backlog=_WAITING_MOST)
         self._port = listening.getsockname()[1]
         config = uvicorn.Config(
-            endpoint(bolt, self._signatures),
+            endpoint(bolt, self._signatures, self._acks),
             log_config=None,
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=_STOP_WITHIN,
         )
         self._server = uvicorn.Server(config)
-        run = partial(self._server.run, sockets=[listening])
-        self._thread = Thread(target=run, name="slack-http", daemon=True)
+        self._thread = Thread(
+            target=run, args=(self._serve(self._server, listening),), name="slack-http", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -168,6 +217,28 @@ class HttpTransport:
 
     def connected(self) -> bool:
         return self._server is not None and self._server.started
+
+    def let_by(self) -> None:
+        self._acks.let_by()
+
+    async def _serve(self, server: uvicorn.Server, listening: socket) -> None:
+        self._loop = get_running_loop()
+        await server.serve(sockets=[listening])
+
+    def _go_round(self, within: float) -> None:
+        """Until the loop has read what has arrived. It is slow to while answers are made beside it."""
+        loop, round_done = self._loop, Event()
+        if loop is None:
+            return
+
+        def step(left: int) -> None:
+            loop.call_soon(step, left - 1) if left else round_done.set()
+
+        try:
+            loop.call_soon_threadsafe(step, _ROUNDS)
+        except RuntimeError:  # it has ended: nothing comes any more
+            return
+        round_done.wait(within)
 
     @property
     def port(self) -> int:
