@@ -28,8 +28,8 @@ from bot.texts import refusal
 from bot.views.phrases import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
-from provisioner.engine.engine import Engine, Preview
-from provisioner.engine.inspection import Refused, StageInspection
+from provisioner.engine.engine import Engine
+from provisioner.engine.inspection import Preview, Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError

@@ -7,13 +7,21 @@ first write, the world is looked at before and after, and the result is committe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
 import structlog
 
-from provisioner.engine.inspection import StageInspection, inspect, inspect_stages, inventory, prerequisites
+from provisioner.deadline import LOOK_WITHIN
+from provisioner.engine.inspection import (
+    StageInspection,
+    in_order,
+    inspect,
+    inspect_stages,
+    inventory,
+    prerequisites,
+)
 from provisioner.engine.inventory import Inventory
 from provisioner.engine.line import Line, Peer
 from provisioner.engine.plan import Plan, StagePlan
@@ -47,23 +55,43 @@ IN_LINE = 5.0
 would let a few of many runs through each time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EngineDeps:
-    """What every turn needs."""
+    """What every turn needs. `ValueError` for steps that cannot be put in order.
 
-    orders: Mapping[Goal, tuple[Step, ...]]
+    `redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side. A look at all
+    stages of a workspace ends after `look_within`, whatever hangs.
+
+    `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted` to
+    end what was started for a workspace and not awaited: when its run is cancelled, and when a deletion fails
+    or is parked.
+    """
+
+    steps: Sequence[Step]
     platform: Platform
     ledger: Ledger
     locks: Locks
-    line: Line
     clock: Clock
     retry: RetryPolicy
     new_reference: Callable[[], str]
     redact: Callable[[str], str]
-    retried: Callable[[], None]
-    halted: Callable[[Workspace], None]
-    at_once: int
-    look_within: timedelta
+    retried: Callable[[], None] = lambda: None
+    halted: Callable[[Workspace], None] = lambda _: None
+    at_once: int = 4
+    look_within: timedelta = LOOK_WITHIN
+    line: Line = field(init=False, default_factory=Line)
+    orders: Mapping[Goal, tuple[Step, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
+
+    def inspect(self, ws: Workspace, goal: Goal, *, order: Goal) -> tuple[StageInspection, ...]:
+        """All stages, in the order in which they run for the goal `order`."""
+        return inspect_stages(self.orders[order], ws, goal, at_once=self.at_once, within=self.look_within)
+
+    def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
+        """What exists now, in the order it was made. Only reads."""
+        return inventory(self.inspect(ws, Goal.ABSENT, order=Goal.PRESENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +132,13 @@ Outcome: TypeAlias = "Wait | Succeeded | Failed | Parked | Cancelled"
 class Turn:
     """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
 
-    def __init__(self, parts: EngineDeps, run: Run, guard: Held) -> None:
-        self._deps = parts
+    def __init__(self, deps: EngineDeps, run: Run, guard: Held) -> None:
+        self._deps = deps
         self._run = run
         self._guard = guard
-        self._steps = parts.orders[run.goal]
-        self._ws = Workspace(run.asked, parts.platform)
-        self._recorder = RunRecorder(run, parts.ledger, parts.clock, parts.retry, parts.redact)
+        self._steps = deps.orders[run.goal]
+        self._ws = Workspace(run.asked, deps.platform)
+        self._recorder = RunRecorder(run, deps.ledger, deps.clock, deps.retry, deps.redact)
         self._stopping = False  # somebody asked to cancel
 
     def take(self) -> Wait | None:
@@ -124,13 +152,13 @@ class Turn:
                 self._recorder.succeed()
             case Failed(step, failure):
                 self._halt_deletion()
-                self._recorder.fail(step, failure, self._inventory())
+                self._recorder.fail(step, failure, self._deps.inventory(self._ws))
             case Parked(step, uncovered):
                 self._halt_deletion()
                 self._recorder.park(step, self._new_plan(), uncovered)
             case Cancelled():
                 self._deps.halted(self._ws)
-                self._recorder.cancel(self._inventory())
+                self._recorder.cancel(self._deps.inventory(self._ws))
             case _:
                 assert_never(outcome)
         return None
@@ -262,7 +290,7 @@ class Turn:
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        for step, found in zip(self._steps, self._inspect(self._run.goal, self._steps), strict=True):
+        for step, found in zip(self._steps, self._looked_at(), strict=True):
             error = found.error
             if uncovered := self._uncovered(step, found.changes):
                 return Parked(step, uncovered)
@@ -317,18 +345,13 @@ class Turn:
     def _new_plan(self) -> Plan:
         """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        inspections = self._inspect(self._run.goal, self._steps)
-        return Plan(self._run.goal, tuple(_planned(found, approved) for found in inspections))
+        return Plan(self._run.goal, tuple(_planned(found, approved) for found in self._looked_at()))
+
+    def _looked_at(self) -> tuple[StageInspection, ...]:
+        return self._deps.inspect(self._ws, self._run.goal, order=self._run.goal)
 
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
         return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
-
-    def _inventory(self) -> tuple[Inventory, ...]:
-        return inventory(self._inspect(Goal.ABSENT, self._deps.orders[Goal.PRESENT]))
-
-    def _inspect(self, goal: Goal, steps: Sequence[Step]) -> tuple[StageInspection, ...]:
-        deps = self._deps
-        return inspect_stages(steps, self._ws, goal, at_once=deps.at_once, within=deps.look_within)
 
     def behind(self, peer: Peer) -> Sequence[Workspace]:
         return self._deps.line.behind(peer)
@@ -349,33 +372,33 @@ class Turn:
             raise Interrupted(Message("cancellation was requested"))
 
 
+@dataclass(frozen=True, slots=True)
 class _Context:
     """A stage's view of the turn: `StageContext`."""
 
-    def __init__(self, turn: Turn, book: RunRecorder, step: Step, held: Held, peer: Peer | None) -> None:
-        self._turn = turn
-        self._recorder = book
-        self._step = step
-        self._held = held
-        self._peer = peer
+    turn: Turn
+    recorder: RunRecorder
+    step: Step
+    held: Held
+    peer: Peer | None
 
     @property
     def now(self) -> datetime:
-        return self._recorder.now
+        return self.recorder.now
 
     @property
     def since(self) -> datetime:
-        return self._recorder.since(self._step)
+        return self.recorder.since(self.step)
 
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
-        self._turn.check(self._step, self._held)
-        self._recorder.note(self._step, message, to_the_end=to_the_end)
+        self.turn.check(self.step, self.held)
+        self.recorder.note(self.step, message, to_the_end=to_the_end)
 
     def peers(self) -> Sequence[Workspace]:
-        return self._turn.behind(self._peer) if self._peer else ()
+        return self.turn.behind(self.peer) if self.peer else ()
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
-        self._recorder.record(self._step, message, data)
+        self.recorder.record(self.step, message, data)
 
 
 def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> StagePlan:

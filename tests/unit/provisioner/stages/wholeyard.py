@@ -181,7 +181,7 @@ class WholeYard(Yard):
 
     @property
     def line(self) -> Line:
-        return self.engine()._deps.line
+        return self.engine().line
 
     def pass_time(self, seconds: float) -> None:
         self.outside.pass_by(seconds)
