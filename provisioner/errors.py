@@ -12,31 +12,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from provisioner.message import Json, Message
+from pydantic import Field, PlainSerializer
+
+from provisioner.message import Message
+from provisioner.record import Record
 
 LONGEST_WORDS = 4000
 
 
+def _note_to_json(note: Message | None) -> Any:  # `Json` refers to itself, which pydantic cannot read
+    return note.cut(LONGEST_WORDS).to_json() if note else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Record):
     """What a vendor answered. `raw_text` is its own.
 
     With a `note` it is no vendor's, but ours about the answer: `raw_text` is that in English, for logs and
-    `diagnosis`, and people are shown the note. Both are cut to `LONGEST_WORDS` characters in the end:
-    `redacted` has to see all of them.
+    `diagnosis`, and people are shown the note. Both are kept up to `LONGEST_WORDS` characters: `redacted` has
+    to see all of them.
     """
 
     service: str  # "s3", "kubernetes", "dex"
     operation: str  # "CreateBucket"
-    raw_text: str  # stored as "words"
+    raw_text: Annotated[str, Field(alias="words"), PlainSerializer(lambda text: text[:LONGEST_WORDS])]
     code: str = ""  # "AccessDenied", "409"
     request_id: str = ""
-    note: Message | None = None
+    note: Annotated[Message | None, PlainSerializer(_note_to_json)] = None
 
     @classmethod
     def noted(cls, note: Message, *, service: str, operation: str, code: str = "") -> Cause:
@@ -48,30 +55,6 @@ class Cause:
         said = str(self.note)
         raw_text = redact(self.raw_text)[:LONGEST_WORDS]
         return replace(self, raw_text=raw_text, note=self.note if redact(said) == said else None)
-
-    def to_json(self) -> dict[str, Json]:
-        out: dict[str, Json] = {
-            "service": self.service,
-            "operation": self.operation,
-            "words": self.raw_text[:LONGEST_WORDS],
-            "code": self.code,
-            "request_id": self.request_id,
-        }
-        if self.note is not None:
-            out["note"] = self.note.cut(LONGEST_WORDS).to_json()
-        return out
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Cause:
-        note = data.get("note")
-        return cls(
-            service=data["service"],
-            operation=data["operation"],
-            raw_text=data["words"],
-            code=data["code"],
-            request_id=data["request_id"],
-            note=Message.from_json(note) if note else None,
-        )
 
 
 class WorkError(Exception):

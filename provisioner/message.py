@@ -17,6 +17,9 @@ from importlib.resources import files
 from string import Formatter
 from typing import Any, Protocol, TypeAlias
 
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_plain_validator_function, plain_serializer_function_ser_schema
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -116,8 +119,11 @@ class Message:
         return out
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Message:
-        """Also of a message that an earlier release stored, whose template reads otherwise now."""
+    def from_json(cls, data: Mapping[str, Any] | str) -> Message:
+        """Also of what an earlier release stored: a message whose template reads otherwise now, or only its
+        English text."""
+        if isinstance(data, str):
+            return literal(data)
         text, plural = data["text"], data.get("plural", "")
         match _reworded().get(text):
             case str(now):
@@ -126,6 +132,12 @@ class Message:
                 text, plural = now, now_plural
         values = {name: _value_from_json(value) for name, value in data.get("values", {}).items()}
         return cls(text, plural=plural, **values)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """For a `Record` that has messages."""
+        kept = plain_serializer_function_ser_schema(cls.to_json)
+        return no_info_plain_validator_function(cls.from_json, serialization=kept)
 
 
 @cache
@@ -155,11 +167,6 @@ def groups(names: Iterable[str]) -> Message:
 def literal(words: str) -> Message:
     """Words that are nobody's template: a vendor's own, or what a person typed. Shown as they are."""
     return Message("{words}", words=words)
-
-
-def stored(data: Mapping[str, Any] | str) -> Message:
-    """What was stored as a message, or by an older version as its English text."""
-    return literal(data) if isinstance(data, str) else Message.from_json(data)
 
 
 def listed(items: Iterable[Message]) -> Message:

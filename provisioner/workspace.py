@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from string import ascii_lowercase, digits
-from typing import Any
 
 from pydantic import SecretStr
 
-from provisioner.message import Json, Message, named
+from provisioner.message import Message, named
+from provisioner.record import Record
 
 PROJECT = re.compile(r"[a-z][a-z0-9]{1,19}\Z")
 """Lower-case letter, then letters and digits, 2 to 20. No hyphen: the platform's client cuts the image
@@ -79,7 +79,7 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkspaceSpec:
+class WorkspaceSpec(Record):
     """What a person asked for, checked by `problems`."""
 
     project: str
@@ -88,20 +88,6 @@ class WorkspaceSpec:
     max: int = 3
     dashboard: str = ""  # address or uid of one that exists; empty: one is made
     why: str = ""
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "project": self.project,
-            "spec": self.spec,
-            "desired": self.desired,
-            "max": self.max,
-            "dashboard": self.dashboard,
-            "why": self.why,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> WorkspaceSpec:
-        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)

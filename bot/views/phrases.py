@@ -9,7 +9,7 @@ from approvals.model import Request
 from bot.model.request_view import Proposal, RequestView
 from provisioner.diagnosis import Way, diagnose
 from provisioner.engine.inspection import Refused
-from provisioner.engine.inventory import Inventory
+from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause, WorkError
 from provisioner.message import Message, Ref, RefKind, named, person

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from bot.views.phrases import inventory_items, noted, service_of, stacked
 from provisioner.diagnosis import diagnose
-from provisioner.engine.inventory import Inventory
-from provisioner.engine.run import Entry, EntryKind, Failure
+from provisioner.engine.run import Entry, EntryKind, Failure, Inventory
 from provisioner.errors import Cause
 from provisioner.message import Json, Message, listed, named
 

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Change, Goal, Stage, Step
 from provisioner.errors import NotOurs, Unanswered, WorkError
 from provisioner.message import Message

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from provisioner.engine.stage import Change, Goal, Verb
-from provisioner.message import Json, Message
+from provisioner.message import Message
+from provisioner.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class StagePlan:
+class StagePlan(Record):
     """What one stage would do; no changes: it is there (or gone) already.
 
     `not_owned` says what a deletion leaves because it is not ours. It is told, not bound by an approval:
@@ -23,26 +25,11 @@ class StagePlan:
     stage: str
     title: Message
     changes: tuple[Change, ...]
-    not_owned: Message | None = None
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "stage": self.stage,
-            "title": self.title.to_json(),
-            "changes": [change.to_json() for change in self.changes],
-            "stays": self.not_owned.to_json() if self.not_owned else None,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> StagePlan:
-        changes = tuple(Change.from_json(change) for change in data["changes"])
-        left = data.get("stays")  # plans that are older have none
-        title = Message.from_json(data["title"])
-        return cls(data["stage"], title, changes, Message.from_json(left) if left else None)
+    not_owned: Annotated[Message | None, Field(alias="stays")] = None  # plans that are older have none
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """Every stage in the order it will run. A run makes only changes its approved plan covers."""
 
     goal: Goal
@@ -86,10 +73,3 @@ class Plan:
             if planned.stage == stage
             for approved in planned.changes
         )
-
-    def to_json(self) -> dict[str, Json]:
-        return {"goal": self.goal.value, "stages": [stage.to_json() for stage in self.stages]}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Plan:
-        return cls(Goal(data["goal"]), tuple(StagePlan.from_json(stage) for stage in data["stages"]))

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     Clock,
     Entry,
     EntryKind,
     Failure,
+    Inventory,
     Ledger,
     RetryPolicy,
     Run,

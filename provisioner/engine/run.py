@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import Annotated, NewType, Protocol
 
-from provisioner.engine.inventory import Inventory
+from pydantic import Field
+
 from provisioner.engine.plan import Plan
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Json, Message
+from provisioner.record import Record
 from provisioner.retry import backoff
 from provisioner.workspace import WorkspaceSpec
 
@@ -56,7 +58,7 @@ class StageStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageProgress:
+class StageProgress(Record):
     """How far one stage is, as the card shows it."""
 
     status: StageStatus = StageStatus.PENDING
@@ -69,22 +71,7 @@ class StageProgress:
     tries: int = 0  # temporary errors; a look that fails after a wait is the first again
     sent_back: int = 0  # how often the last look of a run found it not done
     to_the_end: bool = False  # left as it is now, it harms others; see `StageContext.progress`
-    not_owned: Message | None = None  # DONE: what a deletion left because it is not ours
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "status": self.status.value,
-            "since": self.since.isoformat() if self.since else None,
-            "until": self.until.isoformat() if self.until else None,
-            "reason": self.reason.to_json() if self.reason else None,
-            "spent": self.spent.total_seconds(),
-            "looked_at": self.looked_at.isoformat() if self.looked_at else None,
-            "counts": self.counts,
-            "tries": self.tries,
-            "sent_back": self.sent_back,
-            "to_the_end": self.to_the_end,
-            "stays": self.not_owned.to_json() if self.not_owned else None,
-        }
+    not_owned: Annotated[Message | None, Field(alias="stays")] = None  # DONE: what a deletion left, not ours
 
     def pause(self, now: datetime) -> float:
         """Seconds until it is to be looked at again; none where the clock was set back meanwhile."""
@@ -92,26 +79,9 @@ class StageProgress:
             return 0.0
         return max((self.until - now).total_seconds(), 0.0)
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> StageProgress:
-        looked_at = data.get("looked_at")  # runs of the first release have none
-        return cls(
-            status=StageStatus(data["status"]),
-            since=datetime.fromisoformat(data["since"]) if data["since"] else None,
-            until=datetime.fromisoformat(data["until"]) if data["until"] else None,
-            reason=Message.from_json(data["reason"]) if data["reason"] else None,
-            spent=timedelta(seconds=data.get("spent", 0)),
-            looked_at=datetime.fromisoformat(looked_at) if looked_at else None,
-            counts=data.get("counts", True),
-            tries=data["tries"],
-            sent_back=data.get("sent_back", 0),
-            to_the_end=data.get("to_the_end", False),  # runs that are older than it
-            not_owned=Message.from_json(data["stays"]) if data.get("stays") else None,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Record):
     """Why a run failed. `reference` is also in the log, for what people are not shown."""
 
     stage: str
@@ -120,24 +90,19 @@ class Failure:
     cause: Cause | None = None
     hint: Message | None = None
 
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "stage": self.stage,
-            "what": self.what.to_json(),
-            "reference": self.reference,
-            "cause": self.cause.to_json() if self.cause else None,
-            "hint": self.hint.to_json() if self.hint else None,
-        }
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Failure:
-        return cls(
-            stage=data["stage"],
-            what=Message.from_json(data["what"]),
-            reference=data["reference"],
-            cause=Cause.from_json(data["cause"]) if data["cause"] else None,
-            hint=Message.from_json(data["hint"]) if data["hint"] else None,
-        )
+@dataclass(frozen=True, slots=True)
+class Inventory(Record):
+    """What exists of one stage's work, as it was seen when the run stopped; `targets` is None when it could
+    not be read.
+
+    `states` has those of the targets that are not simply there, by their text in English.
+    """
+
+    stage: str
+    title: Message
+    targets: tuple[Message, ...] | None
+    states: Mapping[str, Message] = field(default_factory=dict)
 
 
 class EntryKind(StrEnum):
@@ -172,7 +137,7 @@ class IllegalMove(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Run:
+class Run(Record):
     """An aggregate: everything about one run but its journal. Saved whole, guarded by `version`."""
 
     id: RunId

@@ -23,9 +23,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from pydantic import model_validator
+
 from provisioner.engine import first_release
 from provisioner.errors import NotOurs
-from provisioner.message import Json, Message, stored
+from provisioner.message import Json, Message
+from provisioner.record import Record
 from provisioner.workspace import Workspace
 
 _SHORTEST = 0.2  # seconds
@@ -43,7 +46,7 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """One thing a person would want to know before saying yes.
 
     What binds is the verb, the `kind` ("s3-bucket": stored, so never renamed), the resource's own `name`,
@@ -70,35 +73,13 @@ class Change:
         """What it is about, without what is done to it."""
         return self.kind, self.name, self.promise
 
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "verb": self.verb.value,
-            "kind": self.kind,
-            "name": self.name,
-            "promise": dict(self.promise),
-            "target": self.target.to_json(),
-            "detail": self.detail.to_json() if self.detail else None,
-            "destroys_data": self.destroys_data,
-            "state": self.state.to_json() if self.state else None,
-        }
-
+    @model_validator(mode="before")
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Change:
-        target, detail, state = stored(data["target"]), data["detail"], data.get("state")
-        if "kind" in data:
-            kind, name, promise = data["kind"], data["name"], data["promise"]
-        else:
-            kind, name, promise = first_release.binding(data["target"])
-        return cls(
-            Verb(data["verb"]),
-            target,
-            Message.from_json(detail) if detail else None,
-            kind=kind,
-            name=name,
-            promise=promise,
-            destroys_data=data["destroys_data"],
-            state=Message.from_json(state) if state else None,
-        )
+    def _of_the_first_release(cls, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "kind" in stored:
+            return stored
+        kind, name, promise = first_release.binding(stored["target"])
+        return {**stored, "kind": kind, "name": name, "promise": promise}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,22 +35,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
-from provisioner.engine.inventory import Inventory
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     ENDED,
     AlreadyRunning,
     Entry,
     EntryKind,
-    Failure,
     Run,
     RunId,
     RunStatus,
-    StageProgress,
     Stale,
 )
 from provisioner.message import Message
-from provisioner.workspace import WorkspaceSpec
 
 Values: TypeAlias = dict[str, Any]
 Changed: TypeAlias = Callable[[str], None]
@@ -331,25 +326,7 @@ def _to_row(run: Run) -> Values:
 
 
 def to_run(row: RowMapping) -> Run:
-    return Run(
-        id=RunId(row["id"]),
-        reference=row["reference"],
-        asked=WorkspaceSpec.from_json(row["asked"]),
-        plan=Plan.from_json(row["plan"]),
-        created_at=row["created_at"],
-        status=RunStatus(row["status"]),
-        attempt=row["attempt"],
-        stages={name: StageProgress.from_json(progress) for name, progress in row["stages"].items()},
-        failure=Failure.from_json(row["failure"]) if row["failure"] else None,
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        inventory=_to_inventory(row["inventory"]),
-        version=row["version"],
-    )
-
-
-def _to_inventory(stored: Sequence[Values] | None) -> tuple[Inventory, ...] | None:
-    return None if stored is None else tuple(Inventory.from_json(one) for one in stored)
+    return Run.from_json(dict(row))
 
 
 def to_entry(row: Values) -> Entry:

@@ -22,7 +22,6 @@ from provisioner.engine.inspection import (
     inventory,
     prerequisites,
 )
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.line import Line, Peer
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.recorder import RunRecorder
@@ -30,6 +29,7 @@ from provisioner.engine.run import (
     Clock,
     Failure,
     Held,
+    Inventory,
     Ledger,
     Locks,
     RetryPolicy,

@@ -13,10 +13,10 @@ from typing import Protocol
 
 import pytest
 
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import (
     AlreadyRunning,
     EntryKind,
+    Inventory,
     Journal,
     Ledger,
     Run,

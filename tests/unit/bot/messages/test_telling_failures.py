@@ -7,8 +7,7 @@ import pytest
 from bot.views.phrases import SERVICES, inventory_items
 from bot.views.thread import WORDS_SHOWN, thread_line
 from provisioner.diagnosis import catalogue
-from provisioner.engine.inventory import Inventory
-from provisioner.engine.run import Entry, EntryKind
+from provisioner.engine.run import Entry, EntryKind, Inventory
 from provisioner.errors import Cause, Permanent
 from provisioner.message import Json, Message, Ref, RefKind, literal
 from tests.builders import NOON, a_cause, a_failure

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.plan import Plan
-from provisioner.engine.run import EntryKind, RunId, RunStatus, StageProgress, StageStatus
+from provisioner.engine.run import EntryKind, Inventory, RunId, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Goal, StageContext, Step, Verb, Wait
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, literal

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.views.phrases import inventory_items
 from provisioner.engine.inspection import StageInspection, inspect_stages, inventory
-from provisioner.engine.inventory import Inventory
+from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import NotOurs, Permanent, Unanswered
 from provisioner.message import Message, literal

@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner.engine.inspection import in_order
-from provisioner.engine.inventory import Inventory
 from provisioner.engine.run import (
     EntryKind,
+    Inventory,
     RetryPolicy,
     RunId,
     RunStatus,
