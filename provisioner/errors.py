@@ -50,6 +50,11 @@ class Cause(Record):
         """Where the vendor said nothing that can be quoted."""
         return cls(service=service, operation=operation, raw_text=str(note), code=code, note=note)
 
+    @classmethod
+    def broken(cls, error: Exception, *, service: str, operation: str) -> Cause:
+        """Where there was no answer: a connection that did not come about, or broke."""
+        return cls(service=service, operation=operation, raw_text=str(error), code=type(error).__name__)
+
     def redacted(self, redact: Callable[[str], str]) -> Cause:
         """A note that quotes a secret is not kept: its words without the secret are."""
         said = str(self.note)

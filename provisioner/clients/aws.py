@@ -224,12 +224,10 @@ def mapped(service: str, operation: str, what: Message) -> Iterator[None]:
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         raise error_for(what, cause_of(service, error), status=status) from error
-    except (HTTPClientError, NoConnection) as error:  # also a time-out, or a connection that broke
-        cause = Cause(service=service, operation=operation, raw_text=str(error), code=type(error).__name__)
-        raise Temporary(what, cause=cause) from error
     except BotoCoreError as error:
-        cause = Cause(service=service, operation=operation, raw_text=str(error), code=type(error).__name__)
-        raise Permanent(what, cause=cause) from error
+        lost = isinstance(error, HTTPClientError | NoConnection)  # also a time-out, or one that broke
+        cause = Cause.broken(error, service=service, operation=operation)
+        raise (Temporary if lost else Permanent)(what, cause=cause) from error
 
 
 def error_for(what: Message, cause: Cause, *, status: int) -> WorkError:

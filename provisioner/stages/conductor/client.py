@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from provisioner.clients.http import Operation
 from provisioner.clients.observer import Observer, unobserved
 from provisioner.deadline import CALL_WITHIN
 from provisioner.errors import Permanent, Temporary
@@ -30,7 +31,7 @@ from provisioner.stages.conductor.model import (
     Resource,
     WorkspaceRole,
 )
-from provisioner.stages.conductor.session import LOGGING_IN, ConductorSession, Operation
+from provisioner.stages.conductor.session import LOGGING_IN, ConductorSession
 
 HEALTH, VERSIONS = "api/v1/healthz", "api/v1/versions"
 WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"
@@ -97,7 +98,7 @@ class ConductorHttp:
             "read workspace", Message("cannot read AI Conductor workspace {name}", name=named(workspace.name))
         )
         query = {**self._key(workspace), "page_size": _PAGE}
-        found = self._session.call(operation, "GET", INFO, query=query)
+        found = self._session.call(operation, "GET", INFO, params=query)
         with self._understood(operation):
             bucket = _at(found, "s3_bucket_name")
             return ConductorWorkspace(
@@ -119,7 +120,7 @@ class ConductorHttp:
         if self._known_version() < _BY_ID_SINCE:
             query["only_public"] = "0"  # the workspace's own alone
         for page in (_PAGE, _ALL):
-            found = self._session.call(operation, "GET", SOLUTIONS, query={**query, "page_size": page})
+            found = self._session.call(operation, "GET", SOLUTIONS, params={**query, "page_size": page})
             with self._understood(operation):
                 rows = _at(found, "solutions")
                 names = tuple(str(_at(row, "name")) for row in _living(rows, "is_deleted"))
@@ -164,7 +165,7 @@ class ConductorHttp:
     def account(self, login: str) -> Account | None:
         call = self._calls.list_accounts
         operation = Operation("list accounts", Message("cannot read AI Conductor's accounts"))
-        found = self._session.call(operation, call.method, call.address({}), query=call.parameters({}))
+        found = self._session.call(operation, call.method, call.address({}), params=call.parameters({}))
         with self._understood(operation):
             for row in _living(_at(found, call.items), call.deleted):
                 if _at(row, call.login) == login:
@@ -200,7 +201,7 @@ class ConductorHttp:
         what = Message("cannot read the members of AI Conductor workspace {name}", name=named(workspace.name))
         operation, values = Operation("list members", what), _of_workspace(workspace)
         query = call.parameters(values)
-        found = self._session.call(operation, call.method, call.address(values), query=query)
+        found = self._session.call(operation, call.method, call.address(values), params=query)
         with self._understood(operation):
             return tuple(
                 Member(login=str(_at(row, call.login)), role=str(_at(row, call.role)))
@@ -256,8 +257,8 @@ class ConductorHttp:
             operation,
             call.method,
             call.address(values),
-            query=call.parameters(values),
-            body=call.content(values, repeated),
+            params=call.parameters(values),
+            json=call.content(values, repeated),
         )
 
     def _key(self, workspace: Listed) -> dict[str, str]:

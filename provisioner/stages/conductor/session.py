@@ -5,30 +5,26 @@ remembered, and every later call fails with it, until a person acts (`forgive`).
 leaves the rest to people, until it is started again. A login that found no answer may have been refused as
 well: after three of them it waits for a person, too, unless that password was right before.
 
-A page for people is never taken for an answer: the public address answers 200 with HTML to anything.
+The public address answers 200 with a page for people to anything.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from provisioner.clients.answer import is_json, kind, seen
-from provisioner.clients.http import HttpClient
-from provisioner.clients.observer import Observer, observed, unobserved
+from provisioner.clients.http import HttpApi, Operation, is_json, kind
+from provisioner.clients.observer import Observer, unobserved
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
-from provisioner.redaction import Redactor
-from provisioner.retry import retry_after
 
 LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"
@@ -37,16 +33,6 @@ LEAVES_AT = 3  # of them, after which we leave the others to people
 
 _LOCKED, _UNUSED = "USER.LOGIN.002", "USER.LOGIN.003"  # 001: wrong login or password
 _NO_JUDGEMENT = frozenset({404, 405, 422})  # of a login: the call itself was wrong
-_SOON = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """`what` could not be done if it fails. `secrets`: what was sent and may be quoted."""
-
-    name: str  # in words: "create workspace"
-    what: Message
-    secrets: tuple[SecretStr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,51 +61,48 @@ class _Record:
         return Permanent(what, cause=cause)
 
 
-class ConductorSession:
+class ConductorSession(HttpApi):
     """`url` is AI Conductor's address, without `/api`."""
+
+    service = "conductor"
 
     def __init__(
         self, *, url: str, user: str, password: SecretStr, timeout: timedelta, observer: Observer = unobserved
     ) -> None:
         self._user = user
-        self._observer = observer
         self._password = password
         self._token = ""
         self._records: dict[str, _Record] = {}
         self._lock = threading.RLock()  # held over a login, so that two threads do not make it twice
-        self._http = HttpClient(
+        super().__init__(
             url=url,
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # two accounts log in; neither stays
             timeout=timeout,
+            observer=observer,
         )
 
-    def call(
-        self,
-        operation: Operation,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Json = None,
-    ) -> Any:
-        """The answer's JSON, None when it has no content. As the admin; logs in again once when it has to."""
+    def call(self, operation: Operation, method: str, path: str, **options: Any) -> Any:
+        """The answer's JSON, None when it has no content. As the admin; logs in again once when it has to.
+
+        `options` are httpx's: `params`, `json`.
+        """
         token = self._admin_token("")
-        answer = self._send(operation, method, path, query=query, body=body, token=token)
+        answer = self.send(operation, method, path, headers=_as_admin(token), **options)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             token = self._admin_token(token)
-            answer = self._send(operation, method, path, query=query, body=body, token=token)
+            answer = self.send(operation, method, path, headers=_as_admin(token), **options)
         return self._read(operation, answer)
 
     def ask(self, operation: Operation, path: str) -> Any:
         """The same for what needs no login."""
-        return self._read(operation, self._send(operation, "GET", path))
+        return self._read(operation, self.send(operation, "GET", path))
 
     def answers(self, operation: Operation, path: str) -> None:
         """Whether there is any good answer that is not a page for people."""
-        answer = self._send(operation, "GET", path)
+        answer = self.send(operation, "GET", path)
         if not answer.is_success or "html" in kind(answer):
-            self._refuse(operation, answer)
+            self.refuse(operation, answer)
 
     def admin_logs_in(self) -> None:
         """Now, whether the last login still holds or not."""
@@ -139,12 +122,12 @@ class ConductorSession:
             if record.refusal is not None:
                 raise Permanent(record.refusal.what, cause=record.refusal.cause)
             try:
-                answer = self._send(operation, "POST", LOGIN, body=body)
+                answer = self.send(operation, "POST", LOGIN, json=body)
             except Temporary as error:
                 raise self._no_answer(login, record, error) from error.__cause__
             record.unanswered = 0
             if answer.is_client_error and answer.status_code not in _NO_JUDGEMENT:
-                raise self._refused(login, record, self._cause(operation, answer), answer)
+                raise self._refused(login, record, self.cause(operation, answer), answer)
             content = self._read(operation, answer)
             token = _cookie(answer)
             if not token or not isinstance(content, dict):
@@ -167,7 +150,7 @@ class ConductorSession:
 
     def unusable(self, operation: Operation, why: Message) -> Permanent:
         """An answer that lacks what it has to have."""
-        cause = Cause.noted(why, service="conductor", operation=operation.name, code="200")
+        cause = Cause.noted(why, service=self.service, operation=operation.name, code="200")
         return Permanent(operation.what, cause=cause.redacted(self._redact(operation)))
 
     def _admin_token(self, refused: str) -> str:
@@ -221,63 +204,27 @@ class ConductorSession:
             what = Message("AI Conductor rejects the login {login}", login=name)
         return record.close(what, cause)
 
-    def _send(
-        self,
-        operation: Operation,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Json = None,
-        token: str = "",
-    ) -> httpx.Response:
-        """`Temporary` when it may go better later; any other answer as it is."""
-        headers = {"Cookie": f"{COOKIE}={token}"} if token else None
-        with observed(self._observer, "conductor", operation.name) as watched:
-            answer = self._answer(operation, method, path, params=query, json=body, headers=headers)
-            if answer.is_error:
-                watched.code = str(answer.status_code)
-            return answer
-
-    def _answer(self, operation: Operation, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:  # no connection, a time-out, or one that broke
-            cause = Cause(
-                service="conductor",
-                operation=operation.name,
-                raw_text=self._redact(operation)(str(error)),
-                code=type(error).__name__,
-            )
-            raise Temporary(operation.what, cause=cause) from error
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise Temporary(
-                operation.what,
-                cause=self._cause(operation, answer),
-                retry_after=retry_after(answer.headers) or _SOON,
-            )
-        return answer
-
     def _read(self, operation: Operation, answer: httpx.Response) -> Any:
         if not answer.is_success or (answer.content and not is_json(answer)):
-            self._refuse(operation, answer)
+            self.refuse(operation, answer)
         return answer.json() if answer.content else None
 
-    def _refuse(self, operation: Operation, answer: httpx.Response) -> NoReturn:
-        raise Permanent(operation.what, cause=self._cause(operation, answer))
-
-    def _cause(self, operation: Operation, answer: httpx.Response) -> Cause:
-        redact = self._redact(operation)
+    def said(self, operation: Operation, answer: httpx.Response) -> Cause | None:
         detail = _detail(answer)
-        code = str((detail.get("error_code") if isinstance(detail, dict) else None) or answer.status_code)
-        said = _said(detail)
-        if said is None:
-            return Cause.noted(seen(answer, redact), service="conductor", operation=operation.name, code=code)
-        return Cause(service="conductor", operation=operation.name, code=code, raw_text=redact(said))
+        words = _words(detail)
+        if words is None:
+            return None
+        code = detail.get("error_code") if isinstance(detail, dict) else None
+        code = str(code or answer.status_code)
+        return Cause(service=self.service, operation=operation.name, code=code, raw_text=words)
 
-    def _redact(self, operation: Operation) -> Callable[[str], str]:
+    def secrets(self) -> tuple[SecretStr, ...]:
         """Validation quotes what it was sent."""
-        return Redactor((self._password, SecretStr(self._token), *operation.secrets)).redact
+        return self._password, SecretStr(self._token)
+
+
+def _as_admin(token: str) -> dict[str, str]:
+    return {"Cookie": f"{COOKIE}={token}"}
 
 
 def _cookie(answer: httpx.Response) -> str:
@@ -298,7 +245,7 @@ def _detail(answer: httpx.Response) -> Any:
     return content.get("detail") if isinstance(content, dict) else None
 
 
-def _said(detail: Any) -> str | None:
+def _words(detail: Any) -> str | None:
     """AI Conductor's own words in that detail."""
     match detail:
         case str() as text:
