@@ -53,7 +53,7 @@ class Vendors:
         settings = self._settings
         return catalog(
             profiles=KubeProfiles(self._cluster),
-            buckets=S3Buckets(self._aws),
+            buckets=S3Buckets(self._aws, settings.platform.account),
             policies=IamPolicies(self._aws),
             policy_writes=policy_writes,
             node_groups=EksNodeGroups(self._aws),

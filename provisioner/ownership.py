@@ -23,13 +23,10 @@ PROJECT = "workspace-bot/project"
 class Tags(Protocol):
     """What has to be known of S3 to tell."""
 
-    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None: ...  # None: not in this account
-
-
-def bucket_of(ws: Workspace, buckets: Tags) -> Mapping[str, str] | None:
-    """Tags of the bucket of our account that has this workspace's name. To be looked at only where there is
-    something to be left with it."""
-    return buckets.tags(ws.bucket, account=ws.platform.account)
+    def tags(self, bucket: str) -> Mapping[str, str] | None:
+        """None: our account has none of this name. To be asked only where there is something to be left with
+        the bucket."""
+        ...
 
 
 def foreign_bucket(ws: Workspace, tags: Mapping[str, str] | None) -> NotOurs | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Message
+from provisioner.ownership import PROJECT
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
 
 
@@ -32,14 +33,13 @@ class FakeS3:
     elsewhere: set[str] = field(default_factory=set)  # names another account has
     denied: str = ""  # an operation we have no right to
 
-    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
-        del account
+    def look(self, bucket: str, *, contents: bool) -> BucketState | None:
         if bucket in self.elsewhere:
             return BucketState(foreign=True)
         found = self.buckets.get(bucket)
         if found is None:
             return None
-        if mark not in found.tags:
+        if PROJECT not in found.tags:
             return BucketState(tags=found.tags)
         if not contents:
             return BucketState(
@@ -57,8 +57,7 @@ class FakeS3:
         )
         return BucketState(tags=found.tags, contents=held)
 
-    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
-        del account
+    def tags(self, bucket: str) -> Mapping[str, str] | None:
         found = self.buckets.get(bucket)
         return found.tags if found else None
 
@@ -70,42 +69,41 @@ class FakeS3:
             raise Temporary(Message("cannot create S3 bucket {name}", name=bucket))
         self.buckets[bucket] = FakeBucket(tags=dict(tags))
 
-    def block_public_access(self, bucket: str, *, account: str) -> None:
-        self._of(bucket, account).public_blocked = True
+    def block_public_access(self, bucket: str) -> None:
+        self._of(bucket).public_blocked = True
 
-    def encrypt(self, bucket: str, *, account: str) -> None:
-        self._of(bucket, account).encrypted = True
+    def encrypt(self, bucket: str) -> None:
+        self._of(bucket).encrypted = True
 
-    def set_policy(self, bucket: str, policy: str, *, account: str) -> None:
-        self._of(bucket, account).policy = policy
+    def set_policy(self, bucket: str, policy: str) -> None:
+        self._of(bucket).policy = policy
 
-    def uploads(self, bucket: str, *, account: str) -> Sequence[Upload]:
-        return tuple(self._of(bucket, account).uploads[: self.page])
+    def uploads(self, bucket: str) -> Sequence[Upload]:
+        return tuple(self._of(bucket).uploads[: self.page])
 
-    def abort(self, bucket: str, upload: Upload, *, account: str) -> None:
-        self._of(bucket, account).uploads.remove(upload)
+    def abort(self, bucket: str, upload: Upload) -> None:
+        self._of(bucket).uploads.remove(upload)
 
-    def versions(self, bucket: str, *, account: str) -> Sequence[ObjectVersion]:
-        found = self._of(bucket, account)
+    def versions(self, bucket: str) -> Sequence[ObjectVersion]:
+        found = self._of(bucket)
         markers = (replace(each, marker=True) for each in found.markers)
         return (*found.versions, *markers)[: self.page]
 
-    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion], *, account: str) -> None:
-        found = self._of(bucket, account)
+    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion]) -> None:
+        found = self._of(bucket)
         for version in versions:
             found.versions.pop(version, None)
             if version.marker:
                 found.markers.remove(replace(version, marker=False))
 
-    def delete(self, bucket: str, *, account: str) -> None:
+    def delete(self, bucket: str) -> None:
         self._allow("DeleteBucket")
-        found = self._of(bucket, account)
+        found = self._of(bucket)
         if found.versions or found.markers:
             raise Temporary(Message("cannot delete S3 bucket {name}", name=bucket))
         del self.buckets[bucket]
 
-    def _of(self, bucket: str, account: str) -> FakeBucket:
-        del account
+    def _of(self, bucket: str) -> FakeBucket:
         return self.buckets[bucket]
 
     def _allow(self, operation: str) -> None:

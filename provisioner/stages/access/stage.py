@@ -24,7 +24,7 @@ from typing import Protocol
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, Ref, itemised, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.access.document import SIZE_MOST, PolicyDocument, Unfit
 from provisioner.workspace import Platform, Workspace
 
@@ -123,7 +123,7 @@ class BucketAccessStage(Stage[AccessSeen]):
     def observe(self, ws: Workspace, goal: Goal) -> AccessSeen:
         policy = self._policies.look(self._arn(ws))
         lists_it = policy is not None and any(policy.document.lists(arn) for arn in ws.bucket_arns)
-        return AccessSeen(policy=policy, bucket=bucket_of(ws, self._buckets) if lists_it else None)
+        return AccessSeen(policy=policy, bucket=self._buckets.tags(ws.bucket) if lists_it else None)
 
     def foreign(self, ws: Workspace, seen: AccessSeen, goal: Goal) -> NotOurs | None:
         return foreign_bucket(ws, seen.bucket)

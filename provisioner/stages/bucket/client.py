@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import AwsClients, cause_of, code_of, error_for, mapped, optional
 from provisioner.errors import Cause, NotOurs, Temporary
 from provisioner.message import Message, named
+from provisioner.ownership import PROJECT
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
 
 if TYPE_CHECKING:
@@ -22,25 +24,33 @@ PAGES_COUNTED = 10
 
 
 class S3Buckets:
-    """Buckets of one region."""
+    """Buckets of one region and one account, which every call expects to be their owner."""
 
-    def __init__(self, aws: AwsClients) -> None:
+    def __init__(self, aws: AwsClients, account: str) -> None:
         self._aws = aws
+        self._account = account
         self._region = aws.region
 
-    @property
+    @cached_property
     def _s3(self) -> S3Client:
-        return self._aws.client("s3")
+        client = self._aws.client("s3")
+        client.meta.events.register("provide-client-params.s3.*", self._expect_owner, unique_id="owner")
+        return client
 
-    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
+    def _expect_owner(self, params: dict[str, Any], model: Any, **_more: object) -> None:
+        """So that no call works on a bucket of our name that is another account's."""
+        if model.name != "CreateBucket":
+            params["ExpectedBucketOwner"] = self._account
+
+    def look(self, bucket: str, *, contents: bool) -> BucketState | None:
         with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):
             try:
-                tags = self._tags(bucket, account)
-                if mark not in tags:
+                tags = self._tags(bucket)
+                if PROJECT not in tags:
                     return BucketState(tags=tags)  # a stranger's: the rest is not for us to read
                 if contents:
-                    return BucketState(tags=tags, contents=self._contents(bucket, account))
-                return self._set_up(bucket, account, tags)
+                    return BucketState(tags=tags, contents=self._contents(bucket))
+                return self._set_up(bucket, tags)
             except ClientError as error:
                 if code_of(error) == "NoSuchBucket":
                     return None
@@ -48,11 +58,11 @@ class S3Buckets:
                     return BucketState(foreign=True)
                 raise
 
-    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
+    def tags(self, bucket: str) -> Mapping[str, str] | None:
         """None: this account has no such bucket."""
         with mapped("s3", "GetBucketTagging", _cannot("read", bucket)):
             try:
-                return self._tags(bucket, account)
+                return self._tags(bucket)
             except ClientError as error:
                 if code_of(error) == "NoSuchBucket" or _shut_out(error):
                     return None
@@ -77,11 +87,10 @@ class S3Buckets:
                     raise Temporary(_cannot("create", bucket), cause=cause_of("s3", error)) from error
                 raise
 
-    def block_public_access(self, bucket: str, *, account: str) -> None:
+    def block_public_access(self, bucket: str) -> None:
         with mapped("s3", "PutPublicAccessBlock", _cannot("protect", bucket)):
             self._s3.put_public_access_block(
                 Bucket=bucket,
-                ExpectedBucketOwner=account,
                 PublicAccessBlockConfiguration={
                     "BlockPublicAcls": True,
                     "IgnorePublicAcls": True,
@@ -90,37 +99,34 @@ class S3Buckets:
                 },
             )
 
-    def encrypt(self, bucket: str, *, account: str) -> None:
+    def encrypt(self, bucket: str) -> None:
         with mapped("s3", "PutBucketEncryption", _cannot("encrypt", bucket)):
             self._s3.put_bucket_encryption(
                 Bucket=bucket,
-                ExpectedBucketOwner=account,
                 ServerSideEncryptionConfiguration={
                     "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
                 },
             )
 
-    def set_policy(self, bucket: str, policy: str, *, account: str) -> None:
+    def set_policy(self, bucket: str, policy: str) -> None:
         with mapped("s3", "PutBucketPolicy", _cannot("protect", bucket)):
-            self._s3.put_bucket_policy(Bucket=bucket, ExpectedBucketOwner=account, Policy=policy)
+            self._s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
-    def uploads(self, bucket: str, *, account: str) -> Sequence[Upload]:
+    def uploads(self, bucket: str) -> Sequence[Upload]:
         with mapped("s3", "ListMultipartUploads", _cannot("empty", bucket)):
-            page = self._s3.list_multipart_uploads(Bucket=bucket, ExpectedBucketOwner=account)
+            page = self._s3.list_multipart_uploads(Bucket=bucket)
         return tuple(Upload(each["Key"], each["UploadId"]) for each in page.get("Uploads", ()))
 
-    def abort(self, bucket: str, upload: Upload, *, account: str) -> None:
+    def abort(self, bucket: str, upload: Upload) -> None:
         with mapped("s3", "AbortMultipartUpload", _cannot("empty", bucket)):
             optional(
-                lambda: self._s3.abort_multipart_upload(
-                    Bucket=bucket, ExpectedBucketOwner=account, Key=upload.key, UploadId=upload.id
-                ),
+                lambda: self._s3.abort_multipart_upload(Bucket=bucket, Key=upload.key, UploadId=upload.id),
                 "NoSuchUpload",
             )
 
-    def versions(self, bucket: str, *, account: str) -> Sequence[ObjectVersion]:
+    def versions(self, bucket: str) -> Sequence[ObjectVersion]:
         with mapped("s3", "ListObjectVersions", _cannot("empty", bucket)):
-            page = self._s3.list_object_versions(Bucket=bucket, ExpectedBucketOwner=account)
+            page = self._s3.list_object_versions(Bucket=bucket)
         versions = (ObjectVersion(each["Key"], each["VersionId"]) for each in page.get("Versions", ()))
         markers = (
             ObjectVersion(each["Key"], each["VersionId"], marker=True)
@@ -128,11 +134,10 @@ class S3Buckets:
         )
         return (*versions, *markers)
 
-    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion], *, account: str) -> None:
+    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion]) -> None:
         with mapped("s3", "DeleteObjects", _cannot("empty", bucket)):
             answer = self._s3.delete_objects(
                 Bucket=bucket,
-                ExpectedBucketOwner=account,
                 Delete={
                     "Quiet": True,
                     "Objects": [{"Key": each.key, "VersionId": each.id} for each in versions],
@@ -148,31 +153,23 @@ class S3Buckets:
             )
             raise error_for(_cannot("empty", bucket), cause, status=200)
 
-    def delete(self, bucket: str, *, account: str) -> None:
+    def delete(self, bucket: str) -> None:
         with mapped("s3", "DeleteBucket", _cannot("delete", bucket)):
-            optional(
-                lambda: self._s3.delete_bucket(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchBucket"
-            )
+            optional(lambda: self._s3.delete_bucket(Bucket=bucket), "NoSuchBucket")
 
-    def _tags(self, bucket: str, account: str) -> dict[str, str]:
-        found = optional(
-            lambda: self._s3.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchTagSet"
-        )
+    def _tags(self, bucket: str) -> dict[str, str]:
+        found = optional(lambda: self._s3.get_bucket_tagging(Bucket=bucket), "NoSuchTagSet")
         return {tag["Key"]: tag["Value"] for tag in (found["TagSet"] if found else ())}
 
-    def _set_up(self, bucket: str, account: str, tags: Mapping[str, str]) -> BucketState:
+    def _set_up(self, bucket: str, tags: Mapping[str, str]) -> BucketState:
         s3 = self._s3
         encryption = optional(
-            lambda: s3.get_bucket_encryption(Bucket=bucket, ExpectedBucketOwner=account),
-            "ServerSideEncryptionConfigurationNotFoundError",
+            lambda: s3.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfigurationNotFoundError"
         )
         block = optional(
-            lambda: s3.get_public_access_block(Bucket=bucket, ExpectedBucketOwner=account),
-            "NoSuchPublicAccessBlockConfiguration",
+            lambda: s3.get_public_access_block(Bucket=bucket), "NoSuchPublicAccessBlockConfiguration"
         )
-        policy = optional(
-            lambda: s3.get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=account), "NoSuchBucketPolicy"
-        )
+        policy = optional(lambda: s3.get_bucket_policy(Bucket=bucket), "NoSuchBucketPolicy")
         switches = block["PublicAccessBlockConfiguration"] if block else {}
         return BucketState(
             tags=tags,
@@ -181,13 +178,11 @@ class S3Buckets:
             policy=policy["Policy"] if policy else "",
         )
 
-    def _contents(self, bucket: str, account: str) -> Contents:
-        uploads = self._s3.list_multipart_uploads(Bucket=bucket, ExpectedBucketOwner=account)
+    def _contents(self, bucket: str) -> Contents:
+        uploads = self._s3.list_multipart_uploads(Bucket=bucket)
         versions: list[ObjectVersionTypeDef] = []
         markers, more = 0, False
-        pages = self._s3.get_paginator("list_object_versions").paginate(
-            Bucket=bucket, ExpectedBucketOwner=account
-        )
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
         for page in islice(pages, PAGES_COUNTED):
             versions.extend(page.get("Versions", ()))
             markers += len(page.get("DeleteMarkers", ()))

@@ -72,29 +72,29 @@ class ObjectVersion:
 
 
 class Buckets(Protocol):
-    """What this stage needs of S3. `account` is the owner every call expects."""
+    """What this stage needs of S3, of the buckets of one account."""
 
-    def look(self, bucket: str, *, account: str, mark: str, contents: bool) -> BucketState | None:
-        """How it is set up, or what is in it; of a bucket without the tag `mark` only its tags."""
+    def look(self, bucket: str, *, contents: bool) -> BucketState | None:
+        """How it is set up, or what is in it; of a bucket without our mark only its tags."""
         ...
 
     def create(self, bucket: str, *, tags: Mapping[str, str]) -> None: ...  # in the client's region
 
-    def block_public_access(self, bucket: str, *, account: str) -> None: ...
+    def block_public_access(self, bucket: str) -> None: ...
 
-    def encrypt(self, bucket: str, *, account: str) -> None: ...  # SSE-S3
+    def encrypt(self, bucket: str) -> None: ...  # SSE-S3
 
-    def set_policy(self, bucket: str, policy: str, *, account: str) -> None: ...
+    def set_policy(self, bucket: str, policy: str) -> None: ...
 
-    def uploads(self, bucket: str, *, account: str) -> Sequence[Upload]: ...  # the first page
+    def uploads(self, bucket: str) -> Sequence[Upload]: ...  # the first page
 
-    def abort(self, bucket: str, upload: Upload, *, account: str) -> None: ...
+    def abort(self, bucket: str, upload: Upload) -> None: ...
 
-    def versions(self, bucket: str, *, account: str) -> Sequence[ObjectVersion]: ...  # the first page
+    def versions(self, bucket: str) -> Sequence[ObjectVersion]: ...  # the first page
 
-    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion], *, account: str) -> None: ...
+    def delete_versions(self, bucket: str, versions: Sequence[ObjectVersion]) -> None: ...
 
-    def delete(self, bucket: str, *, account: str) -> None: ...  # nothing when it is gone
+    def delete(self, bucket: str) -> None: ...  # nothing when it is gone
 
 
 class BucketStage(Stage[BucketState | None]):
@@ -106,7 +106,7 @@ class BucketStage(Stage[BucketState | None]):
 
     def observe(self, ws: Workspace, goal: Goal) -> BucketState | None:
         contents = goal is Goal.ABSENT
-        return self._buckets.look(ws.bucket, account=ws.platform.account, mark=PROJECT, contents=contents)
+        return self._buckets.look(ws.bucket, contents=contents)
 
     def foreign(self, ws: Workspace, seen: BucketState | None, goal: Goal) -> NotOurs | None:
         if seen is not None and seen.foreign:
@@ -126,21 +126,20 @@ class BucketStage(Stage[BucketState | None]):
         return (_change(ws, Verb.DELETE, lost(seen.contents), destroys_data=seen.contents.data),)
 
     def ensure(self, ws: Workspace, seen: BucketState | None, ctx: StageContext) -> Wait | None:
-        account = ws.platform.account
         if seen is None:
             ctx.progress(Message("creating S3 bucket {name}", name=named(ws.bucket)))
             self._buckets.create(ws.bucket, tags={PROJECT: ws.project, CLUSTER: ws.platform.cluster})
             seen = BucketState()
         if not seen.public_blocked:
             ctx.progress(Message("blocking public access to S3 bucket {name}", name=named(ws.bucket)))
-            self._buckets.block_public_access(ws.bucket, account=account)
+            self._buckets.block_public_access(ws.bucket)
         if not seen.encrypted:
             ctx.progress(Message("encrypting S3 bucket {name}", name=named(ws.bucket)))
-            self._buckets.encrypt(ws.bucket, account=account)
+            self._buckets.encrypt(ws.bucket)
         if not _tls_only(seen.policy, ws.bucket):
             policy = _with_tls_only(seen.policy, ws.bucket)
             ctx.progress(Message("allowing only TLS to S3 bucket {name}", name=named(ws.bucket)))
-            self._buckets.set_policy(ws.bucket, policy, account=account)
+            self._buckets.set_policy(ws.bucket, policy)
         return None
 
     def remove(self, ws: Workspace, seen: BucketState | None, ctx: StageContext) -> Wait | None:
@@ -150,7 +149,7 @@ class BucketStage(Stage[BucketState | None]):
         if not (self._abort_uploads(ws, ctx, data=data) and self._delete_versions(ws, ctx, data=data)):
             return Wait(1.0, Message("emptying S3 bucket {name}", name=named(ws.bucket)))
         ctx.progress(Message("deleting S3 bucket {name}", name=named(ws.bucket)))
-        self._buckets.delete(ws.bucket, account=ws.platform.account)
+        self._buckets.delete(ws.bucket)
         return None
 
     def _abort_uploads(self, ws: Workspace, ctx: StageContext, *, data: bool) -> bool:
@@ -158,23 +157,21 @@ class BucketStage(Stage[BucketState | None]):
 
         `data`: some was seen, so that to delete it is in the plan. Raises `Temporary` where it comes up now.
         """
-        account = ws.platform.account
         for _ in range(PAGES_A_TURN):
-            page = self._buckets.uploads(ws.bucket, account=account)
+            page = self._buckets.uploads(ws.bucket)
             if not page:
                 return True
             if not data:
                 raise _written_to(ws)
             for upload in page:
                 ctx.progress(Message("aborting an upload to S3 bucket {name}", name=named(ws.bucket)))
-                self._buckets.abort(ws.bucket, upload, account=account)
+                self._buckets.abort(ws.bucket, upload)
         return False
 
     def _delete_versions(self, ws: Workspace, ctx: StageContext, *, data: bool) -> bool:
         """As `_abort_uploads`."""
-        account = ws.platform.account
         for _ in range(PAGES_A_TURN):
-            page = self._buckets.versions(ws.bucket, account=account)
+            page = self._buckets.versions(ws.bucket)
             if not page:
                 return True
             if not data and not all(each.marker for each in page):
@@ -186,7 +183,7 @@ class BucketStage(Stage[BucketState | None]):
                 name=named(ws.bucket),
             )
             ctx.progress(deleting)
-            self._buckets.delete_versions(ws.bucket, page, account=account)
+            self._buckets.delete_versions(ws.bucket, page)
         return False
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs
 from provisioner.message import Message, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
     Account,
     AccountType,
@@ -52,7 +52,7 @@ class ConductorAccountStage(Stage[AccountSeen]):
         return AccountSeen(
             account=account,
             workspace=find(self._conductor, ws.name),
-            bucket=bucket_of(ws, self._buckets) if goal is Goal.ABSENT else None,
+            bucket=self._buckets.tags(ws.bucket) if goal is Goal.ABSENT else None,
         )
 
     def foreign(self, ws: Workspace, seen: AccountSeen, goal: Goal) -> NotOurs | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
     Access,
     Account,
@@ -59,7 +59,7 @@ class ConductorMemberStage(Stage[MemberSeen]):
         if workspace is None or account is None or self.foreign(ws, seen, goal):
             return seen  # where one of them is somebody else's, nobody's role is for us to look at
         role = self._role(ws, workspace)
-        bucket = bucket_of(ws, self._buckets) if role and goal is Goal.ABSENT else None
+        bucket = self._buckets.tags(ws.bucket) if role and goal is Goal.ABSENT else None
         return replace(seen, role=role, proved=ws.name not in self._unproved, bucket=bucket)
 
     def foreign(self, ws: Workspace, seen: MemberSeen, goal: Goal) -> NotOurs | None:

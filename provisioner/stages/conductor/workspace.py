@@ -16,7 +16,7 @@ from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wa
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
     Conductor,
     ConductorWorkspace,
@@ -74,7 +74,7 @@ class ConductorWorkspaceStage(Stage[WorkspaceSeen]):
             found=found,
             solutions=tuple(self._conductor.solutions(found)),
             members=None if members is None else tuple(member.login for member in members),
-            bucket=bucket_of(ws, self._buckets),
+            bucket=self._buckets.tags(ws.bucket),
         )
 
     def foreign(self, ws: Workspace, seen: WorkspaceSeen, goal: Goal) -> NotOurs | None:

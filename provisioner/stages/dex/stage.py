@@ -33,7 +33,7 @@ from pydantic import SecretStr
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
-from provisioner.ownership import Tags, bucket_of, foreign_bucket
+from provisioner.ownership import Tags, foreign_bucket
 from provisioner.password_hash import strong
 from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
@@ -139,7 +139,7 @@ class DexUserStage(Stage[DexSeen]):
             config=config,
             rollout=self._dex.rollout(),
             up=self._health.up(),
-            bucket=bucket_of(ws, self._buckets) if left else None,
+            bucket=self._buckets.tags(ws.bucket) if left else None,
         )
 
     def foreign(self, ws: Workspace, seen: DexSeen, goal: Goal) -> NotOurs | None:

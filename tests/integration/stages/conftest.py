@@ -77,7 +77,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         clients = ready(AwsClients(region=REGION))
         found = Aws(
             simulator=simulator,
-            buckets=S3Buckets(clients),
+            buckets=S3Buckets(clients, ACCOUNT),
             policies=IamPolicies(clients),
             s3=boto3.client("s3", region_name=REGION),
             iam=boto3.client("iam", region_name=REGION),

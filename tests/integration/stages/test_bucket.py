@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.stage import Goal
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
-from provisioner.ownership import PROJECT
 from provisioner.stages.bucket.stage import BucketStage
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
@@ -36,11 +35,11 @@ def a_case(aws: Aws, project: str) -> StageCase:
         s3.create_bucket(Bucket=ws.bucket, CreateBucketConfiguration=made_of)
 
     def ours() -> str | None:
-        look, account = aws.buckets.look, ws.platform.account
+        look = aws.buckets.look
         try:
             described = (
                 s3.get_bucket_tagging(Bucket=ws.bucket)["TagSet"],
-                [look(ws.bucket, account=account, mark=PROJECT, contents=each) for each in (False, True)],
+                [look(ws.bucket, contents=each) for each in (False, True)],
             )
         except ClientError:
             return None

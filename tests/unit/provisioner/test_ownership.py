@@ -87,8 +87,8 @@ def test_nothing_is_said_of_the_bucket_where_there_is_nothing_to_leave() -> None
 class Down:
     """S3 that does not answer."""
 
-    def tags(self, bucket: str, *, account: str) -> Mapping[str, str] | None:
-        raise Temporary(Message("cannot read S3 bucket {name} of {account}", name=bucket, account=account))
+    def tags(self, bucket: str) -> Mapping[str, str] | None:
+        raise Temporary(Message("cannot read S3 bucket {name}", name=bucket))
 
 
 @pytest.mark.parametrize("goal", list(Goal))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -91,7 +92,7 @@ def test_T2_the_account_is_asked_of_aws(aws: None) -> None:  # noqa: ARG001 - it
 
 @pytest.mark.parametrize(("region", "place"), [("us-east-1", None), ("ap-northeast-2", "ap-northeast-2")])
 def test_T28_us_east_1_is_not_told_its_own_name(aws: None, region: str, place: str | None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(AwsClients(region=region)).create("s3-alpha", tags={MARK: "alpha"})
+    S3Buckets(AwsClients(region=region), ACCOUNT).create("s3-alpha", tags={MARK: "alpha"})
 
     assert boto3.client("s3").get_bucket_location(Bucket="s3-alpha")["LocationConstraint"] == place
 
@@ -104,16 +105,41 @@ def test_a_refusal_inside_an_answer_of_200_is_an_error_too(aws: None) -> None:  
     )["VersionId"]
 
     with pytest.raises(Permanent, match="cannot empty S3 bucket locked") as failed:
-        S3Buckets(AwsClients(region="us-east-1")).delete_versions(
-            "locked", (ObjectVersion("a", version),), account=ACCOUNT
+        S3Buckets(AwsClients(region="us-east-1"), ACCOUNT).delete_versions(
+            "locked", (ObjectVersion("a", version),)
         )
 
     assert failed.value.cause is not None
     assert (failed.value.cause.operation, failed.value.cause.code) == ("DeleteObjects", "AccessDenied")
 
 
+def test_every_call_expects_a_bucket_of_our_account(aws: None) -> None:  # noqa: ARG001 - it answers
+    clients, owners = AwsClients(region="us-east-1"), []
+
+    def note(params: dict[str, Any], model: Any, **_more: object) -> None:
+        owners.append((model.name, params["headers"].get("x-amz-expected-bucket-owner")))
+
+    clients.client("s3").meta.events.register("before-call.s3.*", note)
+    buckets = S3Buckets(clients, ACCOUNT)
+    buckets.create("s3-alpha", tags={MARK: "alpha"})
+    buckets.encrypt("s3-alpha")
+    buckets.tags("s3-alpha")
+    buckets.uploads("s3-alpha")
+    buckets.versions("s3-alpha")
+    buckets.delete("s3-alpha")
+
+    assert owners == [
+        ("CreateBucket", None),
+        ("PutBucketEncryption", ACCOUNT),
+        ("GetBucketTagging", ACCOUNT),
+        ("ListMultipartUploads", ACCOUNT),
+        ("ListObjectVersions", ACCOUNT),
+        ("DeleteBucket", ACCOUNT),
+    ]
+
+
 def test_what_is_gone_already_is_deleted(aws: None) -> None:  # noqa: ARG001 - it answers
-    S3Buckets(AwsClients(region="us-east-1")).delete("never-there", account=ACCOUNT)
+    S3Buckets(AwsClients(region="us-east-1"), ACCOUNT).delete("never-there")
 
 
 def test_who_observes_is_told_of_each_call_and_its_code(aws: None) -> None:  # noqa: ARG001 - it answers
@@ -124,6 +150,6 @@ def test_who_observes_is_told_of_each_call_and_its_code(aws: None) -> None:  # n
 
     clients = AwsClients(region="us-east-1", observer=observer)
     AwsAccount(clients).number()
-    S3Buckets(clients).delete("never-there", account=ACCOUNT)
+    S3Buckets(clients, ACCOUNT).delete("never-there")
 
     assert told == [("sts", "GetCallerIdentity", "ok"), ("s3", "DeleteBucket", "NoSuchBucket")]

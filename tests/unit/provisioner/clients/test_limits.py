@@ -38,7 +38,7 @@ def conductor(url: str) -> ConductorHttp:
 
 
 def s3(_: str) -> object:
-    return S3Buckets(AwsClients(region=REGION, timeout=WITHIN)).uploads("any", account=ACCOUNT)
+    return S3Buckets(AwsClients(region=REGION, timeout=WITHIN), ACCOUNT).uploads("any")
 
 
 def iam(_: str) -> object:
@@ -130,9 +130,9 @@ def test_a_login_that_there_was_no_time_to_send_is_not_counted_as_unanswered() -
 def test_a_write_that_was_given_up_is_not_tried_again() -> None:
     with hanging(Hang.SILENT) as server, pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_ENDPOINT_URL", server.url)
-        buckets = S3Buckets(AwsClients(region=REGION, timeout=WITHIN))
+        buckets = S3Buckets(AwsClients(region=REGION, timeout=WITHIN), ACCOUNT)
 
         with pytest.raises(Temporary):
-            buckets.delete("any", account=ACCOUNT)
+            buckets.delete("any")
 
         assert len(server.requests) == 1

@@ -28,7 +28,7 @@ SOON = 8.0  # seconds, at most: less than a person waits, and room for a machine
 
 
 def a_bucket(_: str) -> Stage[Any]:
-    return BucketStage(S3Buckets(AwsClients(region="ap-northeast-2", timeout=WITHIN)))
+    return BucketStage(S3Buckets(AwsClients(region="ap-northeast-2", timeout=WITHIN), "123456789012"))
 
 
 def a_dashboard(url: str) -> Stage[Any]:
