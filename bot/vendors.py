@@ -8,7 +8,6 @@ from bot.config.schema import Settings
 from bot.config.settings import SettingsFault, for_programs
 from provisioner.catalog import catalog
 from provisioner.clients.aws import AwsAccount, AwsClients
-from provisioner.clients.cluster import EksClusters
 from provisioner.clients.kube import KubeCluster
 from provisioner.clients.observer import Observer, unobserved
 from provisioner.engine.stage import Step
@@ -72,7 +71,6 @@ class Vendors:
     def preflight(self) -> Preflight:
         return Preflight(
             account=AwsAccount(self._aws),
-            clusters=EksClusters(self._aws),
             kubernetes=self._cluster,
             eksctl=self._eksctl,
             platform=self._settings.where(),

@@ -18,18 +18,18 @@ _WITHIN = timedelta(seconds=10)
 """All checks side by side; a person waits for them after the look at the stages."""
 
 
-class Account(Protocol):
-    def number(self) -> str: ...  # 12 digits; WorkError
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterFacts:
     status: str  # "ACTIVE"
     authority: str  # PEM of the authority that signs its API server's certificate
 
 
-class Clusters(Protocol):
-    def describe(self, name: str) -> ClusterFacts | None: ...  # None: there is none of that name
+class Account(Protocol):
+    """At AWS. Both raise `WorkError`."""
+
+    def number(self) -> str: ...  # 12 digits
+
+    def cluster(self, name: str) -> ClusterFacts | None: ...  # None: there is none of that name
 
 
 class Kubernetes(Protocol):
@@ -47,13 +47,11 @@ class Preflight:
         self,
         *,
         account: Account,
-        clusters: Clusters,
         kubernetes: Kubernetes,
         eksctl: Eksctl,
         platform: Platform,
     ) -> None:
         self._account = account
-        self._clusters = clusters
         self._kubernetes = kubernetes
         self._eksctl = eksctl
         self._platform = platform
@@ -66,12 +64,12 @@ class Preflight:
             (Message("eksctl"), self._eksctl.check),
         )
         tried = together(
-            [partial(_tried, title, look) for title, look in checks], within=_WITHIN, at_once=len(checks)
+            [partial(_error_of, look) for _, look in checks], within=_WITHIN, at_once=len(checks)
         )
+        late = Unanswered(unanswered(_WITHIN))
+        errors = (late if isinstance(found, OutOfTime) else found for found in tried)
         return tuple(
-            refused
-            for (title, _), found in zip(checks, tried, strict=True)
-            for refused in (_late(title) if isinstance(found, OutOfTime) else found)
+            Refused("", title, error) for (title, _), error in zip(checks, errors, strict=True) if error
         )
 
     def _in_our_account(self) -> None:
@@ -95,7 +93,7 @@ class Preflight:
         Compared by the authority: addresses differ from inside the cluster and from outside.
         """
         name = self._platform.cluster
-        facts = self._clusters.describe(name)
+        facts = self._account.cluster(name)
         if facts is None:
             raise Permanent(
                 Message("EKS cluster {name} doesn't exist", name=named(name)),
@@ -118,13 +116,9 @@ class Preflight:
             )
 
 
-def _late(title: Message) -> tuple[Refused, ...]:
-    return (Refused("", title, Unanswered(unanswered(_WITHIN))),)
-
-
-def _tried(title: Message, look: Callable[[], None]) -> tuple[Refused, ...]:
+def _error_of(look: Callable[[], None]) -> WorkError | None:
     try:
         look()
     except WorkError as error:
-        return (Refused("", title, error),)
-    return ()
+        return error
+    return None

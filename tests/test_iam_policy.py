@@ -21,10 +21,10 @@ POLICY = json.loads((ROOT / "docs" / "iam-policy.json").read_text())
 CLIENTS = {
     "stages/bucket/client.py": ("s3",),
     "stages/access/client.py": ("iam",),
-    "clients/cluster.py": ("eks",),
+    "clients/aws.py": ("eks",),
     "stages/nodegroup/eks.py": ("eks", "ec2", "cloudformation", "autoscaling"),
 }
-"""The services that a file of provisioner/ speaks to. clients/aws.py asks who we are: that needs no right."""
+"""The services that a file of provisioner/ speaks to. That we ask who we are needs no right."""
 
 NAMED_OTHERWISE = {
     "s3:DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},

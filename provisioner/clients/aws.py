@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,10 +21,11 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Rea
 from botocore.exceptions import ConnectionError as NoConnection
 
 from provisioner import deadline
-from provisioner.clients.observer import OK, Observer, unobserved
+from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
-from provisioner.message import Message
+from provisioner.message import Message, named
+from provisioner.preflight import ClusterFacts
 
 if TYPE_CHECKING:
     import boto3
@@ -55,7 +56,6 @@ _SOON = timedelta(seconds=5)
 _CONNECTIONS = 64  # kept open to one service: as many as there may be threads that ask, of all runs together
 
 _OPENED: dict[str, Any] = {".json": open, ".json.gz": gzip.open}
-_BEGUN = "workspace-bot-begun"  # in the context that the SDK keeps for each call
 
 T = TypeVar("T")
 
@@ -108,10 +108,30 @@ class AwsClients:
                 )
                 self._session = self._session or _session()
                 made = self._session.client(service, region_name=self.region, config=options)
-                made = limited(made, timeout=self._timeout)
-                _Watch(service, self._observer).over(made.meta.events)
+                self._limit_and_watch(made, service)
                 self._made[service, attempts] = made
             return made
+
+    def _limit_and_watch(self, client: Any, service: str) -> None:
+        """Each call, each page and each try of it together take at most the timeout, and are told.
+
+        botocore's own limits are for one wait on a socket, and begin anew with each byte, address and try.
+        """
+        limit, call = TimeLimit(self._timeout), client._make_api_call  # noqa: SLF001 the one way of all methods and paginators
+
+        def in_time(operation: str, parameters: dict[str, Any]) -> Any:
+            with observed(self._observer, service, operation) as watched:
+                try:
+                    return limit.run(partial(call, operation, parameters))
+                except OutOfTime:
+                    watched.code = ReadTimeoutError.__name__
+                    raise ReadTimeoutError(endpoint_url=client.meta.endpoint_url) from None
+                except (ClientError, BotoCoreError) as error:
+                    watched.code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+                    raise
+
+        client._make_api_call = in_time  # noqa: SLF001 as above
+        client.meta.events.register("before-send", _before_sending)
 
 
 def _session() -> boto3.Session:
@@ -146,66 +166,13 @@ def _undocumented(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-class _Watch:
-    """Tells of every call of one client, by the SDK's own events."""
-
-    def __init__(self, service: str, observer: Observer) -> None:
-        self._service = service
-        self._observer = observer
-
-    def over(self, events: Any) -> None:
-        for event, seen in (
-            ("before-call", self._begun),
-            ("after-call", self._answered),
-            ("after-call-error", self._broke),
-        ):
-            events.register(f"{event}.*.*", seen)
-
-    def _begun(self, context: dict[str, Any], **_more: object) -> None:
-        context[_BEGUN] = time.monotonic()
-
-    def _answered(self, parsed: Any, context: dict[str, Any], event_name: str, **_more: object) -> None:
-        code = parsed.get("Error", {}).get("Code") or OK
-        self._tell(event_name, code, context)
-
-    def _broke(self, exception: Exception, context: dict[str, Any], event_name: str, **_more: object) -> None:
-        self._tell(event_name, type(exception).__name__, context)
-
-    def _tell(self, event_name: str, code: str, context: dict[str, Any]) -> None:
-        self._observer(self._service, event_name.rpartition(".")[2], code, _seconds(context))
-
-
-def _seconds(context: dict[str, Any]) -> float:
-    now = time.monotonic()
-    return now - float(context.get(_BEGUN, now))
-
-
-def limited(client: T, *, timeout: timedelta) -> T:
-    """The same client, where each call, each page and each try of it together take at most `timeout`.
-
-    botocore's own limits are for one wait on a socket, and begin anew with each byte, address and try.
-    """
-    aws: Any = client
-    limit, call = TimeLimit(timeout), aws._make_api_call  # noqa: SLF001 the one way of all methods and paginators
-
-    def in_time(operation: str, parameters: dict[str, Any]) -> Any:
-        try:
-            return limit.run(partial(call, operation, parameters))
-        except OutOfTime:
-            raise ReadTimeoutError(endpoint_url=aws.meta.endpoint_url) from None
-
-    aws._make_api_call = in_time  # noqa: SLF001 as above
-    aws.meta.events.register("before-send", _before_sending)
-    return client
-
-
 def _before_sending(**_: Any) -> None:
     """What was given up sends nothing any more."""
     deadline.check()
 
 
 class AwsAccount:
-    """Who AWS says we are."""
+    """What AWS says of where we are."""
 
     def __init__(self, aws: AwsClients) -> None:
         self._aws = aws
@@ -214,6 +181,16 @@ class AwsAccount:
         """The 12 digits of the account our credentials belong to."""
         with mapped("sts", "GetCallerIdentity", Message("cannot read the AWS account")):
             return self._aws.client("sts").get_caller_identity()["Account"]
+
+    def cluster(self, name: str) -> ClusterFacts | None:
+        eks = self._aws.client("eks")
+        with mapped("eks", "DescribeCluster", Message("cannot read EKS cluster {name}", name=named(name))):
+            found = optional(lambda: eks.describe_cluster(name=name), "ResourceNotFoundException")
+        if found is None:
+            return None
+        cluster = found["cluster"]
+        authority = cluster.get("certificateAuthority", {}).get("data", "")
+        return ClusterFacts(status=cluster.get("status", ""), authority=b64decode(authority).decode("ascii"))
 
 
 @contextmanager

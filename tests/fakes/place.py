@@ -17,7 +17,7 @@ class FakePlace:
     """All three agree, unless one is bent."""
 
     account: str = a_platform().account
-    cluster: str = a_platform().cluster
+    called: str = a_platform().cluster
     status: str = "ACTIVE"
     trusted: str = PEM
     eksctl: str = "0.230.0"
@@ -25,8 +25,8 @@ class FakePlace:
     def number(self) -> str:
         return self.account
 
-    def describe(self, name: str) -> ClusterFacts | None:
-        return ClusterFacts(status=self.status, authority=PEM) if name == self.cluster else None
+    def cluster(self, name: str) -> ClusterFacts | None:
+        return ClusterFacts(status=self.status, authority=PEM) if name == self.called else None
 
     def authority(self) -> str:
         return self.trusted
@@ -36,4 +36,4 @@ class FakePlace:
             raise Permanent(Message("eksctl {found} is too old", found=self.eksctl))
 
     def preflight(self) -> Preflight:
-        return Preflight(account=self, clusters=self, kubernetes=self, eksctl=self, platform=a_platform())
+        return Preflight(account=self, kubernetes=self, eksctl=self, platform=a_platform())

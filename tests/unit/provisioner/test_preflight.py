@@ -29,7 +29,7 @@ def test_credentials_of_another_account_are_told() -> None:
 
 def test_a_cluster_that_aws_does_not_have_is_told() -> None:
     """T44: the cluster's version is part of its name, so an upgrade gives it another."""
-    place = FakePlace(cluster="eks-an2-meerkat-prod-1-33")
+    place = FakePlace(called="eks-an2-meerkat-prod-1-33")
 
     assert told(place) == ["EKS cluster: EKS cluster eks-an2-meerkat-prod doesn't exist"]
     assert "A platform upgrade" in str(place.preflight().refusals()[0].error.hint)
