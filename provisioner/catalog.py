@@ -43,6 +43,7 @@ def catalog(
     profiles: Profiles,
     buckets: S3,
     policies: Policies,
+    policy_writes: LastWrites,
     node_groups: NodeGroups,
     instances: InstanceTypes,
     eksctl: Eksctl,
@@ -53,7 +54,6 @@ def catalog(
     dashboards: Dashboards | None,
     conductor: Conductor | None,
     name_form: NameForm = NameForm.PROJECT,
-    policy_writes: LastWrites | None = None,
     ami_family: str = "AmazonLinux2023",
     dex_starts_within: timedelta = timedelta(minutes=3),
 ) -> tuple[Step, ...]:

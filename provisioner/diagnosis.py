@@ -34,7 +34,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
@@ -78,30 +80,23 @@ class Diagnosis:
     retryable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A failure as it once came, and where that is on record."""
-
-    service: str
-    code: str
-    operation: str
-    text: str
-    source: str
+def _members(services: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for name in services for one in GROUPS.get(name, (name,)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """One entry; the module's docstring tells its fields."""
+class Known(BaseModel):
+    """One entry; the module's docstring tells its fields. What it was learned from, tests read."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
-    services: tuple[str, ...]
-    words: re.Pattern[str] | None
-    operations: tuple[str, ...]
-    what: str
-    seen: tuple[Seen, ...]
+    services: Annotated[tuple[str, ...], AfterValidator(_members)] = ()
+    words: re.Pattern[str] | None = None
+    operations: tuple[str, ...] = ()
+    what: str = ""
     cause: str
     remedy: str
-    deletion: str
+    deletion: str = ""
     retryable: bool
 
     def values(self, what: Message, cause: Cause | None) -> Mapping[str, Value] | None:
@@ -143,7 +138,7 @@ def catalogue() -> tuple[Known, ...]:
     """Every entry in the order they are asked; read once, when it is first needed."""
     folder = files("provisioner").joinpath("failures")
     texts = (folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in FILES)
-    found = [_known(entry) for text in texts for entry in tomllib.loads(text)["failure"]]
+    found = [Known.model_validate(entry) for text in texts for entry in tomllib.loads(text)["failure"]]
     return tuple(sorted(found, key=lambda known: known.words is None))
 
 
@@ -151,30 +146,3 @@ def templates() -> tuple[str, ...]:
     """Every sentence a diagnosis can say, for the catalogues of translations."""
     told = (sentence for one in catalogue() for sentence in (one.cause, one.remedy, one.deletion))
     return tuple(sentence for sentence in told if sentence)
-
-
-def _known(entry: Mapping[str, Any]) -> Known:
-    services = tuple(one for name in entry.get("services", ()) for one in GROUPS.get(name, (name,)))
-    words = entry.get("words")
-    operations = tuple(entry.get("operations", ()))
-    return Known(
-        id=entry["id"],
-        services=services,
-        words=re.compile(words) if words else None,
-        operations=operations,
-        what=entry.get("what", ""),
-        seen=tuple(
-            Seen(
-                service=seen.get("service", services[0] if services else ""),
-                code=seen.get("code", ""),
-                operation=seen.get("operation", operations[0] if operations else ""),
-                text=seen["text"],
-                source=seen["source"],
-            )
-            for seen in entry["seen"]
-        ),
-        cause=entry["cause"],
-        remedy=entry["remedy"],
-        deletion=entry.get("deletion", ""),
-        retryable=entry["retryable"],
-    )

@@ -7,6 +7,7 @@ A page for people (a login in front, another program's "not found") is never tak
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -102,7 +103,7 @@ class Operation:
     secrets: tuple[SecretStr, ...] = ()
 
 
-class HttpApi:
+class HttpApi(ABC):
     """One system. Whoever inherits this tells the system's words, and the secrets that they may quote."""
 
     service: str  # as in `Cause.service`
@@ -111,12 +112,12 @@ class HttpApi:
         self._http = HttpClient(url=url, timeout=timeout, **options)
         self._observer = observer
 
+    @abstractmethod
     def said(self, operation: Operation, answer: httpx.Response) -> Cause | None:
         """In the system's own words, as they came; None where there are none."""
-        raise NotImplementedError
 
-    def secrets(self) -> tuple[SecretStr, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def secrets(self) -> tuple[SecretStr, ...]: ...
 
     def send(self, operation: Operation, method: str, path: str, **options: Any) -> httpx.Response:
         """`Temporary` when it may go better later; any other answer as it is."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import structlog
 
 from provisioner.engine.inspection import Preview
-from provisioner.engine.run import Run, Stale, guard_of
+from provisioner.engine.run import MOVING, Run, Stale, guard_of
 from provisioner.engine.stage import Goal, Wait
-from provisioner.engine.turn import AGAIN, MOVING, EngineDeps, Turn
+from provisioner.engine.turn import AGAIN, EngineDeps, Turn
 from provisioner.errors import Interrupted, WorkError
 from provisioner.message import Message
 from provisioner.workspace import Workspace
@@ -27,7 +27,7 @@ class Engine(EngineDeps):
 
         An error that is no `WorkError` is a bug of a stage and is raised.
         """
-        inspections = self.inspect(ws, goal, order=goal)
+        inspections = self.inspect(ws, goal)
         for found in inspections:
             if found.error and not isinstance(found.error, WorkError):
                 raise found.error

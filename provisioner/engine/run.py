@@ -47,6 +47,9 @@ TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
 ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.CANCELLED})
 """All others are active: the database allows one active run a workspace."""
 
+MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
+"""A turn changes only these; the others wait for a person, or for nothing."""
+
 
 class StageStatus(StrEnum):
     PENDING = "pending"
@@ -263,7 +266,7 @@ class RunRepository(Protocol):
 
     def parked(self) -> Sequence[Run]: ...  # oldest first
 
-    def in_flight(self) -> Sequence[Run]: ...  # QUEUED, RUNNING or WAITING
+    def in_flight(self) -> Sequence[Run]: ...  # MOVING
 
     def queued(self) -> Sequence[str]: ...  # projects whose run is QUEUED
 

@@ -37,6 +37,7 @@ from sqlalchemy.types import TypeDecorator
 
 from provisioner.engine.run import (
     ENDED,
+    MOVING,
     AlreadyRunning,
     Entry,
     EntryKind,
@@ -193,7 +194,7 @@ class SqlRunRepository:
         return self._read(_in(RunStatus.PARKED))
 
     def in_flight(self) -> Sequence[Run]:
-        return self._read(_in(RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING))
+        return self._read(_in(*MOVING))
 
     def queued(self) -> Sequence[str]:
         query = select(runs.c.project).where(runs.c.status == RunStatus.QUEUED.value)

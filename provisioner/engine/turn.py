@@ -23,7 +23,7 @@ from provisioner.engine.inspection import (
     prerequisites,
 )
 from provisioner.engine.line import Line, Peer
-from provisioner.engine.plan import Plan, StagePlan
+from provisioner.engine.plan import Plan
 from provisioner.engine.recorder import RunRecorder
 from provisioner.engine.run import (
     Clock,
@@ -44,9 +44,6 @@ from provisioner.message import Json, Message, named
 from provisioner.workspace import Platform, Workspace
 
 log = structlog.get_logger()
-
-MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
-"""A turn changes only these; the others wait for a person, or for nothing."""
 
 AGAIN = 1.0  # seconds, after which somebody else may have let go
 
@@ -85,9 +82,10 @@ class EngineDeps:
     def __post_init__(self) -> None:
         object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
 
-    def inspect(self, ws: Workspace, goal: Goal, *, order: Goal) -> tuple[StageInspection, ...]:
-        """All stages, in the order in which they run for the goal `order`."""
-        return inspect_stages(self.orders[order], ws, goal, at_once=self.at_once, within=self.look_within)
+    def inspect(self, ws: Workspace, goal: Goal, order: Goal | None = None) -> tuple[StageInspection, ...]:
+        """All stages, in the order in which they run for this goal or that of `order`."""
+        steps = self.orders[order or goal]
+        return inspect_stages(steps, ws, goal, at_once=self.at_once, within=self.look_within)
 
     def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
         """What exists now, in the order it was made. Only reads."""
@@ -101,7 +99,6 @@ class Queued(Wait):
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
 class Succeeded:
     pass
 
@@ -120,7 +117,6 @@ class Parked:
     uncovered: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Cancelled:
     pass
 
@@ -133,7 +129,7 @@ class Turn:
     """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
 
     def __init__(self, deps: EngineDeps, run: Run, guard: Held) -> None:
-        self._deps = deps
+        self.deps = deps
         self._run = run
         self._guard = guard
         self._steps = deps.orders[run.goal]
@@ -152,13 +148,13 @@ class Turn:
                 self._recorder.succeed()
             case Failed(step, failure):
                 self._halt_deletion()
-                self._recorder.fail(step, failure, self._deps.inventory(self._ws))
+                self._recorder.fail(step, failure, self.deps.inventory(self._ws))
             case Parked(step, uncovered):
                 self._halt_deletion()
                 self._recorder.park(step, self._new_plan(), uncovered)
             case Cancelled():
-                self._deps.halted(self._ws)
-                self._recorder.cancel(self._deps.inventory(self._ws))
+                self.deps.halted(self._ws)
+                self._recorder.cancel(self.deps.inventory(self._ws))
             case _:
                 assert_never(outcome)
         return None
@@ -172,7 +168,7 @@ class Turn:
         if self._run.status is RunStatus.QUEUED:
             self._recorder.start()
             if self._run.attempt > 1:
-                self._deps.retried()
+                self.deps.retried()
         waits: list[Wait] = []
         for step in self._steps:
             match outcome := self._run_stage(step):
@@ -241,7 +237,7 @@ class Turn:
             return found
         names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
         peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
-        line, locks = self._deps.line, self._deps.locks
+        line, locks = self.deps.line, self.deps.locks
         with line.joined(peer), locks.try_hold(*names, within=within) as held:
             if held is not None and not peer.served:
                 with line.at_work(peer):
@@ -290,7 +286,8 @@ class Turn:
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        for step, found in zip(self._steps, self._looked_at(), strict=True):
+        inspections = self.deps.inspect(self._ws, self._run.goal)
+        for step, found in zip(self._steps, inspections, strict=True):
             error = found.error
             if uncovered := self._uncovered(step, found.changes):
                 return Parked(step, uncovered)
@@ -321,7 +318,7 @@ class Turn:
         failure = Failure(
             stage=step.stage.name,
             what=worst.what,
-            reference=self._deps.new_reference(),
+            reference=self.deps.new_reference(),
             cause=facts.cause,
             hint=facts.hint,
         )
@@ -330,36 +327,31 @@ class Turn:
 
     def _broke(self, step: Step, error: Exception) -> Failed:
         """A bug: people get the reference, the log gets the trace."""
-        reference = self._deps.new_reference()
+        reference = self.deps.new_reference()
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
-        shown = named(reference)
-        what = Message("an unexpected error occurred (reference {reference})", reference=shown)
+        what = Message("an unexpected error occurred (reference {reference})", reference=named(reference))
         return Failed(step, Failure(stage=stage, what=what, reference=reference))
 
     def _halt_deletion(self) -> None:
         """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
         if self._run.goal is Goal.ABSENT:
-            self._deps.halted(self._ws)
+            self.deps.halted(self._ws)
 
     def _new_plan(self) -> Plan:
         """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        return Plan(self._run.goal, tuple(_planned(found, approved) for found in self._looked_at()))
-
-    def _looked_at(self) -> tuple[StageInspection, ...]:
-        return self._deps.inspect(self._ws, self._run.goal, order=self._run.goal)
+        found = self.deps.inspect(self._ws, self._run.goal)
+        left = ((one.error and approved.get(one.stage)) or one.plan for one in found)
+        return Plan(self._run.goal, tuple(left))
 
     def _uncovered(self, step: Step, changes: Sequence[Change]) -> tuple[Change, ...]:
         return tuple(each for each in changes if not self._run.plan.covers(step.stage.name, each))
 
-    def behind(self, peer: Peer) -> Sequence[Workspace]:
-        return self._deps.line.behind(peer)
-
     def _may_be_written(self) -> bool:
         """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
         try:
-            return not self._deps.ledger.cancel_requested(self._run.id)
+            return not self.deps.ledger.cancel_requested(self._run.id)
         except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
             return False
 
@@ -395,16 +387,10 @@ class _Context:
         self.recorder.note(self.step, message, to_the_end=to_the_end)
 
     def peers(self) -> Sequence[Workspace]:
-        return self.turn.behind(self.peer) if self.peer else ()
+        return self.turn.deps.line.behind(self.peer) if self.peer else ()
 
     def record(self, message: Message, data: Mapping[str, Json]) -> None:
         self.recorder.record(self.step, message, data)
-
-
-def _planned(found: StageInspection, approved: Mapping[str, StagePlan]) -> StagePlan:
-    if found.error and found.stage in approved:
-        return approved[found.stage]
-    return found.plan
 
 
 def _first(waits: Sequence[Wait]) -> Wait:

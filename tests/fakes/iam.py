@@ -14,13 +14,26 @@ from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.stages.access import document
 from provisioner.stages.access.document import PolicyDocument
-from provisioner.stages.access.stage import ManagedPolicy
+from provisioner.stages.access.stage import LastWrite, ManagedPolicy
 from tests.fakes.clock import FakeClock
 
 T = TypeVar("T")
 
 VERSIONS_MOST = 5
 SIZE_MOST = 6144
+
+
+class FakeWrites:
+    """`LastWrites` of one process."""
+
+    def __init__(self) -> None:
+        self._writes: dict[str, LastWrite] = {}
+
+    def get(self, arn: str) -> LastWrite | None:
+        return self._writes.get(arn)
+
+    def put(self, arn: str, write: LastWrite) -> None:
+        self._writes[arn] = write
 
 
 @dataclass(slots=True)

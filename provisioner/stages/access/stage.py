@@ -94,28 +94,15 @@ class LastWrites(Protocol):
     def put(self, arn: str, write: LastWrite) -> None: ...
 
 
-class RememberedWrites:
-    """`LastWrites` of one process. A crash forgets them, but takes longer than IAM is behind."""
-
-    def __init__(self) -> None:
-        self._writes: dict[str, LastWrite] = {}
-
-    def get(self, arn: str) -> LastWrite | None:
-        return self._writes.get(arn)
-
-    def put(self, arn: str, write: LastWrite) -> None:
-        self._writes[arn] = write
-
-
 class BucketAccessStage(Stage[AccessSeen]):
     """One of the two policies; `_policy` says which."""
 
     by_name = True
 
-    def __init__(self, policies: Policies, buckets: Tags, writes: LastWrites | None = None) -> None:
+    def __init__(self, policies: Policies, buckets: Tags, writes: LastWrites) -> None:
         self._policies = policies
         self._buckets = buckets
-        self._writes = writes or RememberedWrites()
+        self._writes = writes
 
     @abstractmethod
     def _policy(self, at: Platform) -> str: ...

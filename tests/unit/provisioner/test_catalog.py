@@ -44,6 +44,7 @@ def the_catalog(password_hash: str = CANARY, **bent: Any) -> tuple[Step, ...]:
             "profiles",
             "buckets",
             "policies",
+            "policy_writes",
             "node_groups",
             "instances",
             "eksctl",

@@ -10,10 +10,11 @@ from string import Formatter
 
 import pytest
 
-from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, Seen, catalogue, diagnose, templates
+from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, catalogue, diagnose, templates
 from provisioner.engine.stage import Goal
 from provisioner.errors import Cause
 from provisioner.message import Message
+from tests.learned import Seen, seen
 from tools.texts import everything
 from tools.texts import templates as templates_of
 
@@ -22,12 +23,12 @@ SOMETHING = Message("cannot do {something}", something="it")
 SERVICES = frozenset({*GROUPS["aws"], "kubernetes", "dex", "grafana", "conductor"})
 
 known = pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.id)
-seen = pytest.mark.parametrize(
+each_seen = pytest.mark.parametrize(
     ("entry", "text"),
     [
         pytest.param(entry, text, id=f"{entry.id}-{number}")
         for entry in catalogue()
-        for number, text in enumerate(entry.seen, start=1)
+        for number, text in enumerate(seen(entry), start=1)
     ],
 )
 
@@ -58,14 +59,14 @@ def said_in(path: Path) -> set[str]:
     return {found.text for found in templates_of(path.read_text(encoding="utf-8"), path.name)}
 
 
-@seen
+@each_seen
 def test_each_text_finds_the_entry_that_learned_from_it(entry: Known, text: Seen) -> None:
     fitting = [each.id for each in catalogue() if each.values(*met(entry, text)) is not None]
 
     assert fitting[:1] == [entry.id]
 
 
-@seen
+@each_seen
 def test_each_text_says_where_it_was_seen(entry: Known, text: Seen) -> None:
     assert text.source.startswith(("https://", "recorded: ", "provisioner/", "sandbox/"))
     if entry.words is not None:
@@ -74,7 +75,7 @@ def test_each_text_says_where_it_was_seen(entry: Known, text: Seen) -> None:
 
 @known
 def test_each_says_cause_and_remedy_in_whole_sentences(entry: Known) -> None:
-    for text in entry.seen:
+    for text in seen(entry):
         for goal in Goal:
             found = diagnose(*met(entry, text), goal=goal)
 
@@ -96,7 +97,7 @@ def test_each_sentence_uses_only_values_the_failure_has(entry: Known) -> None:
 @known
 def test_each_remedy_can_be_read_where_there_is_no_retry_yet(entry: Known) -> None:
     assert "Retry" not in entry.remedy
-    for text in entry.seen:
+    for text in seen(entry):
         asked, begun = (diagnose(*met(entry, text), way=way) for way in (ASK, RETRY))
 
         assert asked is not None
@@ -122,7 +123,7 @@ def test_no_sentence_says_what_the_one_before_it_said(entry: Known) -> None:
 
 @known
 def test_each_was_learned_and_can_be_met(entry: Known) -> None:
-    assert entry.seen
+    assert seen(entry)
     assert entry.words or entry.what
     assert set(entry.services) <= SERVICES
     assert bool(entry.services) is (entry.words is not None)
@@ -130,7 +131,7 @@ def test_each_was_learned_and_can_be_met(entry: Known) -> None:
 
 @known
 def test_what_we_say_ourselves_is_said_in_the_file_named_as_its_source(entry: Known) -> None:
-    for text in entry.seen:
+    for text in seen(entry):
         if entry.what and entry.words is None:
             assert entry.what in said_in(ROOT / text.source)
 

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from provisioner.engine.plan import Plan
-from provisioner.engine.run import AlreadyRunning, EntryKind, Run, RunId, RunStatus
+from provisioner.engine.run import MOVING, AlreadyRunning, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.engine.turn import MOVING
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from tests.builders import a_workspace

@@ -28,7 +28,7 @@ from tests.fakes.conductor import FakeConductor
 from tests.fakes.dex import FakeDex
 from tests.fakes.fuse import Tripwire
 from tests.fakes.grafana import FakeGrafana
-from tests.fakes.iam import FakeIam
+from tests.fakes.iam import FakeIam, FakeWrites
 from tests.fakes.kubernetes import FakeProfiles
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.nodegroups import FakeCloud, FakeGroup
@@ -206,6 +206,7 @@ class WholeYard(Yard):
             profiles=self._wired("kubernetes", there.kubernetes),
             buckets=self._wired("s3", there.s3),
             policies=self._wired("iam", there.iam),
+            policy_writes=FakeWrites(),
             node_groups=self._wired("cloud", cloud),
             instances=cloud,
             eksctl=self._wired("eksctl", cloud),

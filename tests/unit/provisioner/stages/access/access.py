@@ -14,7 +14,7 @@ from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccess
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
-from tests.fakes.iam import FakeIam, FakePolicy
+from tests.fakes.iam import FakeIam, FakePolicy, FakeWrites
 from tests.fakes.s3 import FakeBucket, FakeS3
 from tests.laws.stage_laws import StageCase
 
@@ -26,11 +26,11 @@ LOOK: dict[str, Json] = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Re
 
 
 def kubeflow(policies: Policies, buckets: Tags | None = None) -> KubeflowAccessStage:
-    return KubeflowAccessStage(policies, buckets or FakeS3())
+    return KubeflowAccessStage(policies, buckets or FakeS3(), FakeWrites())
 
 
 def aia(policies: Policies, buckets: Tags | None = None) -> ConductorAccessStage:
-    return ConductorAccessStage(policies, buckets or FakeS3())
+    return ConductorAccessStage(policies, buckets or FakeS3(), FakeWrites())
 
 
 def lock_of(stage: Stage[Any], ws: Workspace) -> str:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from provisioner.engine.stage import Goal
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json
-from provisioner.stages.access.stage import KubeflowAccessStage, RememberedWrites
+from provisioner.stages.access.stage import KubeflowAccessStage
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow
-from tests.fakes.iam import FakeIam
+from tests.fakes.iam import FakeIam, FakeWrites
 from tests.laws.stage_laws import Trip, begun, both, made
 from tests.unit.provisioner.stages.access.access import (
     ARN,
@@ -246,7 +246,7 @@ def test_T39_twenty_creates_and_deletes_in_any_order_lose_nothing(behind: int, c
 
 
 def test_T42_another_replica_waits_for_what_this_one_wrote_and_iam_does_not_show_yet() -> None:
-    iam, writes, beta = an_iam(behind=5), RememberedWrites(), a_workspace("beta")
+    iam, writes, beta = an_iam(behind=5), FakeWrites(), a_workspace("beta")
     case = a_case(iam, stage=lambda policies, buckets: KubeflowAccessStage(policies, buckets, writes))
     Trip(case, Goal.PRESENT).turn()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.diagnosis import Known, Seen, catalogue
+from provisioner.diagnosis import Known, catalogue
 from provisioner.errors import LONGEST_WORDS, Cause
 from provisioner.message import Message
 from provisioner.stages.nodegroup.eksctl_log import said
+from tests.learned import Seen, seen
 
 WARNED = "2026-11-23 17:10:{second:02} [!]  {text}\n"
 NOT_DRAINED = 'Error: draining nodegroups: timed out waiting for nodegroup "ng" to be drained'
@@ -42,7 +43,7 @@ from_eksctl = pytest.mark.parametrize(
     [
         pytest.param(entry, text, id=f"{entry.id}-{number}")
         for entry in catalogue()
-        for number, text in enumerate(entry.seen, start=1)
+        for number, text in enumerate(seen(entry), start=1)
         if text.service == "eksctl" and not entry.what
     ],
 )
