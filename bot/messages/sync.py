@@ -30,8 +30,7 @@ from bot.views.phrases import stacked
 from bot.views.render_context import NO_LINKS, Links, RenderContext
 from bot.views.request import request_card
 from bot.views.thread import CALLS, thread_line
-from provisioner.engine.run import Clock, Entry, EntryKind
-from provisioner.engine.turn import MOVING
+from provisioner.engine.run import MOVING, Clock, Entry, EntryKind
 from provisioner.message import Message
 
 log = structlog.get_logger()
