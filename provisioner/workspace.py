@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from string import ascii_lowercase, digits
@@ -200,12 +200,8 @@ class Workspace:
 
 def problems(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
     """Everything that is wrong and needs no look-up, all at once; empty when it may be asked."""
-    return (
-        *_project(spec.project, platform),
-        *_size(spec, platform),
-        *_dashboard(spec.dashboard),
-        *_why(spec.why),
-    )
+    of_project = (Problem("project", message) for message in _project(spec.project, platform))
+    return (*of_project, *_size(spec, platform), *_said(spec))
 
 
 def dashboard_uid(text: str) -> str:
@@ -218,86 +214,66 @@ def dashboard_uid(text: str) -> str:
     return uid if DASHBOARD_UID.match(uid) else ""
 
 
-def _project(project: str, platform: Platform) -> tuple[Problem, ...]:
+def _project(project: str, platform: Platform) -> Iterator[Message]:
     if not project:
-        return (Problem("project", Message("Enter a project name, for example alpha.")),)
+        yield Message("Enter a project name, for example alpha.")
+        return
     if project in RESERVED:
-        what = Message("The name {name} is reserved for the platform. Choose another.", name=named(project))
-        return (Problem("project", what),)
+        yield Message("The name {name} is reserved for the platform. Choose another.", name=named(project))
+        return
     if not PROJECT.match(project):
-        rule = Message(
+        yield Message(
             "{name} isn't a valid project name. Use 2 to 20 lowercase letters and digits, starting with a"
             " letter. Try {nearest}.",
             name=named(project),
             nearest=named(nearest_project(project)),
         )
-        return (Problem("project", rule),)
+        return
     workspace = Workspace(WorkspaceSpec(project=project), platform)
     nodegroup = workspace.nodegroup_of(max(platform.specs, key=len, default=""))
-    limits = (
+    for name, limit in (
         (workspace.namespace, _NAMESPACE_LONGEST),
         (workspace.bucket, _BUCKET_LONGEST),
         (nodegroup, _NODEGROUP_LONGEST),
         (workspace.stack_of(nodegroup), _STACK_LONGEST),
-    )
-    return tuple(
-        Problem(
-            "project",
-            Message(
+    ):
+        if len(name) > limit:
+            yield Message(
                 "{name} would have {length} characters, but the limit is {limit}. Use a shorter project"
                 " name.",
                 name=named(name),
                 length=len(name),
                 limit=limit,
-            ),
-        )
-        for name, limit in limits
-        if len(name) > limit
-    )
+            )
 
 
-def _size(spec: WorkspaceSpec, platform: Platform) -> tuple[Problem, ...]:
-    found: list[Problem] = []
+def _size(spec: WorkspaceSpec, platform: Platform) -> Iterator[Problem]:
     if spec.spec not in platform.specs:
         known = ", ".join(sorted(platform.specs))
-        found.append(
-            Problem(
-                "spec",
-                Message("Unknown spec {name}. Choose one of: {known}.", name=named(spec.spec), known=known),
-            )
-        )
+        what = Message("Unknown spec {name}. Choose one of: {known}.", name=named(spec.spec), known=known)
+        yield Problem("spec", what)
     if not 1 <= spec.max <= NODES_MOST:
-        found.append(Problem("max", Message("Maximum nodes must be from 1 to {most}.", most=NODES_MOST)))
+        yield Problem("max", Message("Maximum nodes must be from 1 to {most}.", most=NODES_MOST))
     if spec.desired < 0:
-        found.append(Problem("desired", Message("Initial nodes must be 0 or more.")))
+        yield Problem("desired", Message("Initial nodes must be 0 or more."))
     elif spec.desired > spec.max:
-        found.append(
-            Problem(
-                "desired",
-                Message(
-                    "Initial nodes ({desired}) can't exceed maximum nodes ({max}).",
-                    desired=spec.desired,
-                    max=spec.max,
-                ),
-            )
+        what = Message(
+            "Initial nodes ({desired}) can't exceed maximum nodes ({max}).",
+            desired=spec.desired,
+            max=spec.max,
         )
-    return tuple(found)
+        yield Problem("desired", what)
 
 
-def _dashboard(dashboard: str) -> tuple[Problem, ...]:
-    if not dashboard or dashboard_uid(dashboard):
-        return ()
-    what = Message("Enter a dashboard address (containing /d/) or its UID, or leave this empty.")
-    return (Problem("dashboard", what),)
-
-
-def _why(why: str) -> tuple[Problem, ...]:
-    if not why.strip():
-        return (Problem("why", Message("Enter the purpose in one sentence. Approvers see it.")),)
-    if len(why) > WHY_LONGEST:
-        said = Message("Use at most {limit} characters. You entered {n}.", limit=WHY_LONGEST, n=len(why))
-        return (Problem("why", said),)
-    return ()
+def _said(spec: WorkspaceSpec) -> Iterator[Problem]:
+    if spec.dashboard and not dashboard_uid(spec.dashboard):
+        what = Message("Enter a dashboard address (containing /d/) or its UID, or leave this empty.")
+        yield Problem("dashboard", what)
+    if not spec.why.strip():
+        yield Problem("why", Message("Enter the purpose in one sentence. Approvers see it."))
+    elif len(spec.why) > WHY_LONGEST:
+        what = Message("Use at most {limit} characters. You entered {n}.", limit=WHY_LONGEST, n=len(spec.why))
+        yield Problem("why", what)
 
 
 def nearest_project(text: str) -> str:

@@ -10,8 +10,9 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -28,10 +29,9 @@ OPTIONAL = "dashboard"
 REPEATED = "spec"
 
 _PLACE = re.compile(r"\{(\w*)\}")
-_WORKSPACE = frozenset({"workspace_id", "workspace"})
-_ACCOUNT = frozenset({"account_id", "login"})
+_WORKSPACE, _ACCOUNT = "workspace_id|workspace", "account_id|login"
 _SAID = {"string_pattern_mismatch": 'should be names with dots between them, "account.id"'}
-RESOURCE = frozenset({REPEATED, "vcpu", "ram_gb", "gpu"})
+_RESOURCE = (REPEATED, "vcpu", "ram_gb", "gpu")
 
 
 def _path(path: str) -> str:
@@ -46,12 +46,12 @@ MaybeDotted = Annotated[str, Field(strict=True, pattern=r"^([\w-]+(\.[\w-]+)*)?$
 
 
 class Call(BaseModel):
-    """One call. `knows`: the places it may have; of each set in `needs` at least one has to be there."""
+    """One call. `needs`: the places it has to have, or one of several; `may`: those it may have as well."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    knows: ClassVar[frozenset[str]] = frozenset()
-    needs: ClassVar[tuple[frozenset[str], ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+    may: ClassVar[tuple[str, ...]] = ()
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Path_
@@ -70,18 +70,17 @@ class Call(BaseModel):
 
 
 class CreateWorkspace(Call):
-    knows = frozenset({"name", "bucket", OPTIONAL}) | RESOURCE
-    needs = tuple(frozenset({each}) for each in ("name", "bucket", *sorted(RESOURCE)))
+    needs = ("name", "bucket", *_RESOURCE)
+    may = (OPTIONAL,)
     id: MaybeDotted
 
 
 class UpdateWorkspace(Call):
-    knows = CreateWorkspace.knows | _WORKSPACE
-    needs = (_WORKSPACE, *(frozenset({each}) for each in sorted(RESOURCE)))
+    needs = (_WORKSPACE, *_RESOURCE)
+    may = ("name", "bucket", OPTIONAL)
 
 
 class OfWorkspace(Call):
-    knows = _WORKSPACE
     needs = (_WORKSPACE,)
 
 
@@ -94,12 +93,10 @@ class ListAccounts(Call):
 
 
 class CreateAccount(Call):
-    knows = frozenset({"login", SECRET, "type"})
-    needs = (frozenset({"login"}), frozenset({SECRET}), frozenset({"type"}))
+    needs = ("login", SECRET, "type")
 
 
 class DeleteAccount(Call):
-    knows = _ACCOUNT
     needs = (_ACCOUNT,)
 
 
@@ -111,12 +108,10 @@ class ListMembers(OfWorkspace):
 
 
 class AddMember(Call):
-    knows = _WORKSPACE | _ACCOUNT | {"role"}
-    needs = (_WORKSPACE, _ACCOUNT, frozenset({"role"}))
+    needs = (_WORKSPACE, _ACCOUNT, "role")
 
 
 class RemoveMember(Call):
-    knows = _WORKSPACE | _ACCOUNT
     needs = (_WORKSPACE, _ACCOUNT)
 
 
@@ -154,7 +149,7 @@ class Calls(BaseModel):
         except tomllib.TOMLDecodeError as error:
             raise Invalid([f"the calls of AI Conductor are not TOML: {error}"]) from None
         lines = [
-            f"{name}: {wrong}" for name, kind in KINDS.items() for wrong in _wrong(kind, tables.get(name))
+            f"{name}: {wrong}" for name, kind in _kinds().items() for wrong in _wrong(kind, tables.get(name))
         ]
         try:
             calls = cls.model_validate(tables)
@@ -165,34 +160,32 @@ class Calls(BaseModel):
         return calls
 
 
-KINDS: Mapping[str, type[Call]] = {
-    "create_workspace": CreateWorkspace,
-    "update_workspace": UpdateWorkspace,
-    "delete_workspace": OfWorkspace,
-    "list_accounts": ListAccounts,
-    "create_account": CreateAccount,
-    "delete_account": DeleteAccount,
-    "list_members": ListMembers,
-    "add_member": AddMember,
-    "remove_member": RemoveMember,
-}
+def _kinds() -> dict[str, type[Call]]:
+    """Of each call that a file has, or may have."""
+    return {
+        name: next(kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type))
+        for name, field in Calls.model_fields.items()
+    }
 
 
 def _wrong(kind: type[Call], table: object) -> Iterator[str]:
     """What is wrong with the places of a call, however wrong the rest of it is."""
     if not isinstance(table, dict):
         return
-    path, query, body = table.get("path"), table.get("query"), table.get("body")
-    address = {*_places(path), *_places(query)}
-    for name in sorted((address | {*_places(body)}) - kind.knows):
-        known = ", ".join(f"{{{each}}}" for each in sorted(kind.knows)) or "none"
+    needs = [need.split("|") for need in kind.needs]
+    knows = {*kind.may, *chain(*needs)}
+    address = {*_places(table.get("path")), *_places(table.get("query"))}
+    everywhere = address | {*_places(table.get("body"))}
+    for name in sorted(everywhere - knows):
+        known = ", ".join(f"{{{each}}}" for each in sorted(knows)) or "none"
         yield f"there is no place {{{name}}} here; known: {known}"
     if SECRET in address:
         yield f"{{{SECRET}}} may stand in the body only"
-    for name in sorted((address | {*_places(_without_repeated(body))}) & RESOURCE & kind.knows):
+    once = address | {*_places(_without_repeated(table.get("body")))}
+    for name in sorted(once & {*_RESOURCE} & knows):
         yield f"{{{name}}} may stand only in a list of one table with {{{REPEATED}}} in it"
-    for need in kind.needs:
-        if not need & (address | {*_places(body)}):
+    for need in needs:
+        if not everywhere & {*need}:
             yield f"{' or '.join(f'{{{each}}}' for each in sorted(need))} is nowhere in it"
 
 

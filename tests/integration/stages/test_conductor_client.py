@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from provisioner.diagnosis import diagnose
 from provisioner.errors import Permanent, Temporary, WorkError
-from provisioner.stages.conductor.calls import KINDS, Calls
+from provisioner.stages.conductor.calls import Calls
 from provisioner.stages.conductor.client import ConductorHttp
 from provisioner.stages.conductor.model import Account, AccountType, Listed, WorkspaceRole
 from sandbox.conductor.simulator import ADMIN_LOGIN
@@ -511,7 +511,7 @@ def test_a_call_of_the_file_is_told_by_its_name_there(
 
     assert failed.value.cause is not None
     assert failed.value.cause.operation == operation
-    assert operation.replace(" ", "_") in KINDS
+    assert operation.replace(" ", "_") in Calls.model_fields
     assert found is not None
     assert "its file of calls" in str(found.remedy)
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from provisioner.stages.conductor import client, session
-from provisioner.stages.conductor.calls import KINDS, Call, Calls
+from provisioner.stages.conductor.calls import Call, Calls
 from sandbox.conductor.bodies import AccountBody
 from sandbox.conductor.calls import GUESSED, KNOWN
 
@@ -29,7 +29,7 @@ SPECS: list[dict[str, str | int]] = [{"spec": "standard", "vcpu": 4, "ram_gb": 1
 
 def shipped() -> dict[str, Call]:
     calls = Calls.read()
-    return {name: getattr(calls, name) for name in KINDS}
+    return {name: getattr(calls, name) for name in Calls.model_fields}
 
 
 def keys(body: Any) -> Any:
