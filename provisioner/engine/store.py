@@ -312,18 +312,10 @@ def _in(*statuses: RunStatus) -> Select[Any]:
 def _to_row(run: Run) -> Values:
     """What may change in the life of a run. One that has ended is saved no more, so it is `listed` at most as
     long as it is the newest."""
-    return {
-        "reference": run.reference,
-        "plan": run.plan.to_json(),
-        "status": run.status.value,
-        "attempt": run.attempt,
-        "stages": {name: progress.to_json() for name, progress in run.stages.items()},
-        "failure": run.failure.to_json() if run.failure else None,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "inventory": None if run.inventory is None else [one.to_json() for one in run.inventory],
-        "listed": not run.gone,
-    }
+    kept = run.to_json()
+    columns = ("reference", "plan", "status", "attempt", "stages", "failure", "inventory")
+    times = {"started_at": run.started_at, "ended_at": run.ended_at}
+    return {name: kept[name] for name in columns} | times | {"listed": not run.gone}
 
 
 def to_run(row: RowMapping) -> Run:

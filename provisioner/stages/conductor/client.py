@@ -137,7 +137,7 @@ class ConductorHttp:
         what = Message("cannot create AI Conductor workspace {name}", name=named(full))
         operation = Operation("create workspace", what)
         try:
-            made = self._write(call, operation, _of_new(new), resources=new.resources)
+            made = self._call(call, operation, _of_new(new), resources=new.resources)
         except Permanent as error:
             if _refused(error) and any(each.name in (new.name, full) for each in self.workspaces()):
                 raise Temporary(what, cause=error.cause) from error  # made meanwhile: look again
@@ -151,13 +151,13 @@ class ConductorHttp:
         what = Message("cannot change AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("update workspace", what)
         values = {**_of_new(new), **_of_workspace(workspace)}
-        self._write(self._calls.update_workspace, operation, values, resources=new.resources)
+        self._call(self._calls.update_workspace, operation, values, resources=new.resources)
 
     def delete_workspace(self, workspace: Listed) -> None:
         what = Message("cannot delete AI Conductor workspace {name}", name=named(workspace.name))
         operation = Operation("delete workspace", what)
         try:
-            self._write(self._calls.delete_workspace, operation, _of_workspace(workspace))
+            self._call(self._calls.delete_workspace, operation, _of_workspace(workspace))
         except Permanent as error:
             if not _refused(error) or any(each.id == workspace.id for each in self.workspaces()):
                 raise
@@ -165,7 +165,7 @@ class ConductorHttp:
     def account(self, login: str) -> Account | None:
         call = self._calls.list_accounts
         operation = Operation("list accounts", Message("cannot read AI Conductor's accounts"))
-        found = self._session.call(operation, call.method, call.address({}), params=call.parameters({}))
+        found = self._call(call, operation, {})
         with self._understood(operation):
             for row in _living(_at(found, call.items), call.deleted):
                 if _at(row, call.login) == login:
@@ -177,7 +177,7 @@ class ConductorHttp:
         operation = Operation("create account", what, (password,))
         values = {"login": login, "password": password.get_secret_value(), "type": type_.value}
         try:
-            self._write(self._calls.create_account, operation, values)
+            self._call(self._calls.create_account, operation, values)
         except Permanent as error:
             if _refused(error) and self.account(login) is not None:  # made meanwhile: look again
                 raise Temporary(what, cause=error.cause) from error
@@ -188,7 +188,7 @@ class ConductorHttp:
         what = Message("cannot delete AI Conductor account {login}", login=named(account.login))
         operation = Operation("delete account", what)
         try:
-            self._write(self._calls.delete_account, operation, _of_account(account))
+            self._call(self._calls.delete_account, operation, _of_account(account))
         except Permanent as error:
             if not _refused(error) or self.account(account.login) is not None:
                 raise
@@ -199,9 +199,8 @@ class ConductorHttp:
         if call is None:
             return None
         what = Message("cannot read the members of AI Conductor workspace {name}", name=named(workspace.name))
-        operation, values = Operation("list members", what), _of_workspace(workspace)
-        query = call.parameters(values)
-        found = self._session.call(operation, call.method, call.address(values), params=query)
+        operation = Operation("list members", what)
+        found = self._call(call, operation, _of_workspace(workspace))
         with self._understood(operation):
             return tuple(
                 Member(login=str(_at(row, call.login)), role=str(_at(row, call.role)))
@@ -215,7 +214,7 @@ class ConductorHttp:
             name=named(workspace.name),
         )
         values = {**_of_workspace(workspace), **_of_account(account), "role": role.value}
-        self._write(self._calls.add_member, Operation("add member", what), values)
+        self._call(self._calls.add_member, Operation("add member", what), values)
 
     def remove_member(self, workspace: Listed, account: Account) -> None:
         what = Message(
@@ -226,7 +225,7 @@ class ConductorHttp:
         operation = Operation("remove member", what)
         values = {**_of_workspace(workspace), **_of_account(account)}
         try:
-            self._write(self._calls.remove_member, operation, values)
+            self._call(self._calls.remove_member, operation, values)
         except Permanent as error:
             members = self.members(workspace) if _refused(error) else None
             if members is None or any(each.login == account.login for each in members):
@@ -241,7 +240,7 @@ class ConductorHttp:
                 for row in _at(answer, "workspace")
             )
 
-    def _write(
+    def _call(
         self,
         call: Call,
         operation: Operation,

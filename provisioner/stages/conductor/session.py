@@ -41,24 +41,18 @@ class LoggedIn:
     answer: Any
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    what: Message
-    cause: Cause | None
-
-
 @dataclass(slots=True)
 class _Record:
     """Of one login name."""
 
-    refusal: _Refusal | None = None  # why it is not tried again
+    refusal: Permanent | None = None  # why it is not tried again
     fails: int = 0  # refused in a row, as far as is known
     unanswered: int = 0  # in a row
     good: bool = False  # the password was right once
 
     def close(self, what: Message, cause: Cause | None) -> Permanent:
-        self.refusal = _Refusal(what, cause)
-        return Permanent(what, cause=cause)
+        self.refusal = Permanent(what, cause=cause)
+        return self.refusal
 
 
 class ConductorSession(HttpApi):
