@@ -35,6 +35,7 @@ USERS = "staticPasswords"
 
 _STARTS = re.compile(r"\$2[a-z]?\$(0[4-9]|[12][0-9]|3[01])\$.{52,}\Z", re.DOTALL)
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # YAML's own: str.splitlines knows others
+_LINE = re.compile(rf".*?(?:{_BREAK.pattern})|.+", re.DOTALL)
 _LAST_BREAK = re.compile(_BREAK.pattern.join(("(?:", r")\Z")))
 
 
@@ -138,15 +139,6 @@ def read(text: str, *, mending: str = "") -> DexConfig:
     return DexConfig(text, document)
 
 
-def starts(text: str) -> bool:
-    """Whether dex starts with this text, as far as one can tell from it."""
-    try:
-        read(text)
-    except Unsound:
-        return False
-    return True
-
-
 def _check(entry: Any, number: int) -> None:
     if not isinstance(entry, Mapping):
         raise Unsound(Message("login {number} isn't a mapping", number=number))
@@ -211,13 +203,7 @@ def _where(error: YAMLError) -> Message:
 
 def _lines(text: str) -> list[str]:
     """Each with its line break, counted as ruamel counts them."""
-    lines, start = [], 0
-    for found in _BREAK.finditer(text):
-        lines.append(text[start : found.end()])
-        start = found.end()
-    if start < len(text):
-        lines.append(text[start:])
-    return lines
+    return _LINE.findall(text)
 
 
 def _list(text: str) -> SequenceNode | None:
