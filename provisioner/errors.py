@@ -80,14 +80,9 @@ class Temporary(WorkError):
     """Throttled, a time-out, a conflict, a vendor that is down. Tried again with backoff."""
 
     def __init__(
-        self,
-        what: Message,
-        *,
-        cause: Cause | None = None,
-        hint: Message | None = None,
-        retry_after: timedelta | None = None,
+        self, what: Message, *, cause: Cause | None = None, retry_after: timedelta | None = None
     ) -> None:
-        super().__init__(what, cause=cause, hint=hint)
+        super().__init__(what, cause=cause)
         self.retry_after = retry_after
 
 

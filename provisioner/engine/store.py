@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -176,15 +177,10 @@ class SqlRunRepository:
         self._changed(run.asked.project)
 
     def latest(self, project: str) -> Run | None:
-        found = self._read(
-            select(runs).where(runs.c.project == project).order_by(runs.c.number.desc()).limit(1)
-        )
-        return found[0] if found else None
+        return self._newest(runs.c.project == project)
 
     def last_succeeded(self, project: str) -> Run | None:
-        succeeded = select(runs).where(runs.c.project == project, runs.c.status == RunStatus.SUCCEEDED.value)
-        found = self._read(succeeded.order_by(runs.c.number.desc()).limit(1))
-        return found[0] if found else None
+        return self._newest(runs.c.project == project, runs.c.status == RunStatus.SUCCEEDED.value)
 
     def all_latest(self) -> Sequence[Run]:
         newest = select(func.max(runs.c.number)).group_by(runs.c.project)
@@ -225,6 +221,10 @@ class SqlRunRepository:
         if row is None:
             raise KeyError(run_id)
         return bool(row.cancel_attempt == row.attempt)
+
+    def _newest(self, *where: ColumnElement[bool]) -> Run | None:
+        found = self._read(select(runs).where(*where).order_by(runs.c.number.desc()).limit(1))
+        return found[0] if found else None
 
     def _read(self, query: Select[Any]) -> list[Run]:
         return [to_run(row) for row in self._connection.execute(query).mappings()]

@@ -141,7 +141,8 @@ class BucketAccessStage(Stage[AccessSeen]):
         target = Message(
             "S3 access to {bucket} in IAM policy {policy}", bucket=named(ws.bucket), policy=named(policy)
         )
-        detail = _joined(notes)
+        told = list(notes)
+        detail = itemised(told) if told else None
         return Change(verb, target, detail, kind="iam-statement", name=ws.bucket, promise={"policy": policy})
 
     def _edit(self, ws: Workspace, document: PolicyDocument, goal: Goal) -> PolicyDocument:
@@ -309,9 +310,3 @@ def _fullness(edited: PolicyDocument) -> Iterator[Message]:
             size=f"{edited.size:,}",
             most=f"{SIZE_MOST:,}",
         )
-
-
-def _joined(notes: Iterable[Message]) -> Message | None:
-    """In one line."""
-    found = list(notes)
-    return itemised(found) if found else None
