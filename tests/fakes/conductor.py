@@ -83,7 +83,7 @@ class FakeConductor:
             return None
         return tuple(
             Member(login=login, role=role)
-            for (name, login), role in self.roles.items()
+            for (name, login), role in list(self.roles.items())
             if name == workspace.name
         )
 
@@ -124,7 +124,7 @@ class FakeConductor:
             raise Permanent(Message("AI Conductor rejects the login {login}", login=login))
         return tuple(
             Access(workspace=name, role=role)
-            for (name, member), role in self.roles.items()
+            for (name, member), role in list(self.roles.items())
             if member == login
         )
 
