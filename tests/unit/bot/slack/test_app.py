@@ -65,6 +65,9 @@ class Wire:
     def connected(self) -> bool:
         return True
 
+    def let_by(self) -> None:
+        pass
+
 
 def click(user: str) -> BoltRequest:
     body: dict[str, Any] = {
