@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from provisioner.engine.run import RunId, RunStatus, StageStatus
+from provisioner.stages.nodegroup.state import Task
 from tests.builders import a_workspace
+from tests.fakes.nodegroups import FakeChild
 from tests.unit.provisioner.stages.wholeyard import WholeYard
 
 
@@ -63,16 +65,17 @@ def test_a_cancel_ends_it_at_once_and_its_place_is_free() -> None:
 
 def test_after_a_restart_the_order_is_the_same() -> None:
     yard = a_yard()
-    runs = [to_the_node_group(yard, project) for project in ("alpha", "beta", "gamma")]
+    yard.outside.cloud.children["somebody's"] = FakeChild(Task.DELETE, yard.clock.now())
+    first, second, third = (to_the_node_group(yard, project) for project in ("alpha", "beta", "gamma"))
+    assert all("queued for eksctl" in yard.told(run_id)[-1] for run_id in (first, second, third))
     yard.die()
-    yard.outside.cloud.end(a_workspace("alpha").nodegroup)
     yard.pass_time(60)
 
-    told = [reached(yard, run_id) for run_id in (runs[0], runs[2], runs[1])]
+    told = [reached(yard, run_id) for run_id in (first, third, second)]
+    yard.pass_time(1)
+    told.append(reached(yard, third))
 
     assert told[0] == "waiting for eksctl to create the stack"
-    yard.pass_time(2)
-    assert reached(yard, runs[2]) == "queued for eksctl: number 2 in line"
-    yard.pass_time(2)
-    for run_id in runs:
+    assert told[1:] == [f"queued for eksctl: number {place} in line" for place in (1, 1, 2)]
+    for run_id in (first, second, third):
         assert yard.settle(run_id).status is RunStatus.SUCCEEDED
