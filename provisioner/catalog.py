@@ -19,7 +19,6 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from provisioner.engine.stage import Step
-from provisioner.instance import InstanceTypes
 from provisioner.ownership import Tags
 from provisioner.stages.access.stage import ConductorAccessStage, KubeflowAccessStage, LastWrites, Policies
 from provisioner.stages.bucket.stage import Buckets, BucketStage
@@ -32,6 +31,7 @@ from provisioner.stages.dex.stage import Dex, DexHealth, DexUserStage
 from provisioner.stages.nodegroup.ports import Eksctl, NodeGroups, Nodes
 from provisioner.stages.nodegroup.stage import NodegroupStage
 from provisioner.stages.profile.stage import Profiles, ProfileStage
+from provisioner.workspace import InstanceTypes
 
 
 class S3(Buckets, Tags, Protocol):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from string import ascii_lowercase, digits
+from typing import Protocol
 
 from pydantic import SecretStr
 
@@ -44,6 +45,22 @@ class NodeSpec:
     instance_type: str
     desired: int = 1
     max: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceType:
+    """As EC2 describes it; a node has a little less for its pods."""
+
+    name: str  # "m5.xlarge"
+    vcpus: int
+    memory_gib: int  # whole GiB, rounded down
+    gpus: int = 0
+    nvidia: bool = False  # some of them are NVIDIA's, which pods get through a device plugin
+    neuron: bool = False  # it has AWS's own accelerators (Inferentia, Trainium), with a plugin of theirs
+
+
+class InstanceTypes(Protocol):
+    def describe(self, name: str) -> InstanceType: ...  # Permanent for a type that EC2 does not know
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -308,9 +308,7 @@ def mapped(what: Message, operation: str) -> Iterator[None]:
     except ApiException as error:
         raise _error(what, operation, error) from error
     except (HTTPError, OSError) as error:
-        cause = Cause(
-            service="kubernetes", operation=operation, raw_text=str(error), code=type(error).__name__
-        )
+        cause = Cause.broken(error, service="kubernetes", operation=operation)
         raise Temporary(what, cause=cause) from error
 
 

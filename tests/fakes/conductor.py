@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pydantic import SecretStr
 
 from provisioner.errors import Permanent, Temporary
-from provisioner.instance import InstanceType
 from provisioner.message import Message
 from provisioner.stages.conductor.model import (
     Access,
@@ -21,6 +20,7 @@ from provisioner.stages.conductor.model import (
     Resource,
     WorkspaceRole,
 )
+from provisioner.workspace import InstanceType
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from provisioner.errors import Cause, Permanent, Temporary
-from provisioner.instance import InstanceType
 from provisioner.message import Message
 from provisioner.stages.nodegroup.config import ClusterConfig
 from provisioner.stages.nodegroup.places import Places
@@ -23,6 +22,7 @@ from provisioner.stages.nodegroup.state import (
     StackEvent,
     Task,
 )
+from provisioner.workspace import InstanceType
 from tests.fakes.clock import FakeClock
 
 NO_CAPACITY = (

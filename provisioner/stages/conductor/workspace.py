@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
 from provisioner.errors import NotOurs, Permanent, Temporary
-from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
@@ -26,7 +25,7 @@ from provisioner.stages.conductor.model import (
     foreign_workspace,
     refuse_used,
 )
-from provisioner.workspace import Workspace, dashboard_uid
+from provisioner.workspace import InstanceTypes, Workspace, dashboard_uid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dex.stage import DexDocument, Rollout
 
+NAMESPACE, NAME = "auth", "dex"
 DEX_CONFIG = "config.yaml"
 PENDING = "workspace-bot/dex-pending"  # annotation of the ConfigMap: `DexDocument.pending`
 DIGEST = "workspace-bot/dex-config"  # annotation of the pod template: sha256 of the text
@@ -26,11 +27,9 @@ _WORDS_LINES = 20
 class KubeDex:
     """dex's ConfigMap and Deployment, both of the same name."""
 
-    def __init__(self, cluster: KubeCluster, *, namespace: str = "auth", name: str = "dex") -> None:
+    def __init__(self, cluster: KubeCluster) -> None:
         self._cluster = cluster
         self._watches = Watches(cluster)
-        self._namespace = namespace
-        self._name = name
 
     def document(self) -> DexDocument:
         what = Message("cannot read Dex's configuration")
@@ -61,7 +60,7 @@ class KubeDex:
             "data": {**(found.get("data") or {}), DEX_CONFIG: document.text},
         }
         try:
-            self._cluster.update(what, CONFIG_MAPS, self._name, body, namespace=self._namespace)
+            self._cluster.update(what, CONFIG_MAPS, NAME, body, namespace=NAMESPACE)
         except Temporary as error:
             if error.cause is not None and error.cause.code == "409":
                 return False
@@ -83,17 +82,17 @@ class KubeDex:
     def when_rolled_out(self, then: Callable[[], None]) -> bool:
         return self._watches.when(
             DEPLOYMENTS,
-            self._name,
+            NAME,
             lambda deployment: deployment is not None and _rolled_out(deployment),
             then,
-            namespace=self._namespace,
+            namespace=NAMESPACE,
         )
 
     def restart(self, *, digest: str, at: datetime) -> None:
         annotations = {DIGEST: digest, RESTARTED_AT: at.isoformat()}
         body = {"spec": {"template": {"metadata": {"annotations": annotations}}}}
         what = Message("cannot restart Dex")
-        self._cluster.patch(what, DEPLOYMENTS, self._name, body, namespace=self._namespace)
+        self._cluster.patch(what, DEPLOYMENTS, NAME, body, namespace=NAMESPACE)
 
     def last_words(self) -> str:
         """Of the newest pod: why its container ended, else the end of its log."""
@@ -105,25 +104,25 @@ class KubeDex:
             return self._cluster.log(
                 Message("cannot read Dex's log"),
                 pod["metadata"]["name"],
-                namespace=self._namespace,
+                namespace=NAMESPACE,
                 lines=_WORDS_LINES,
                 previous=any(_restarts(status) for status in _containers(pod)),
             ).strip()
         return ""
 
     def _config_map(self, what: Message) -> Object:
-        return self._cluster.get(what, CONFIG_MAPS, self._name, namespace=self._namespace)
+        return self._cluster.get(what, CONFIG_MAPS, NAME, namespace=NAMESPACE)
 
     def _deployment(self) -> Object:
         what = Message("cannot read Dex's Deployment")
-        return self._cluster.get(what, DEPLOYMENTS, self._name, namespace=self._namespace)
+        return self._cluster.get(what, DEPLOYMENTS, NAME, namespace=NAMESPACE)
 
     def _pods(self, deployment: Object) -> Sequence[Object]:
         """Those that stay, the newest last."""
         labels = deployment["spec"]["selector"].get("matchLabels") or {}
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
         what = Message("cannot read Dex's pods")
-        found = self._cluster.list(what, PODS, namespace=self._namespace, labels=selector)
+        found = self._cluster.list(what, PODS, namespace=NAMESPACE, labels=selector)
         staying = (pod for pod in found if dig(pod, "metadata.deletionTimestamp") is None)
         return sorted(staying, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
 

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import AwsClients, code_of, mapped, optional
 from provisioner.errors import Permanent, Temporary
-from provisioner.instance import InstanceType
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup.state import (
     AutoScalingGroup,
@@ -19,6 +18,7 @@ from provisioner.stages.nodegroup.state import (
     StackEvent,
     last_operation,
 )
+from provisioner.workspace import InstanceType
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient

@@ -24,9 +24,10 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import SecretStr
 
@@ -44,17 +45,10 @@ OLDEST = (0, 169, 0)
 AT_ONCE = 10
 """Children side by side, each of which takes some 100 MB."""
 
+_Birth: TypeAlias = Future[subprocess.Popen[bytes]]
+
 _BYTES_MOST = 64 * 1024
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
-
-
-@dataclass(slots=True)
-class _Birth:
-    command: Sequence[str]
-    folder: Path
-    done: threading.Event = field(default_factory=threading.Event)
-    process: subprocess.Popen[bytes] | None = None
-    error: Exception | None = None
 
 
 class EksctlProgram:
@@ -81,7 +75,7 @@ class EksctlProgram:
         self._places = Places(at_once)
         self._lock = threading.RLock()
         self._running: dict[Path, subprocess.Popen[bytes]] = {}
-        self._births: queue.SimpleQueue[_Birth] = queue.SimpleQueue()
+        self._births: queue.SimpleQueue[tuple[_Birth, Sequence[str], Path]] = queue.SimpleQueue()
         self._spawner: threading.Thread | None = None
 
     def child(self, nodegroup: str) -> Child | None:
@@ -226,29 +220,26 @@ class EksctlProgram:
             spawner = threading.Thread(target=self._spawn, name="eksctl", daemon=True)
             spawner.start()
             self._spawner = spawner  # not before it runs: who waits for a birth waits without end
-        birth = _Birth(command, folder)
-        self._births.put(birth)
-        birth.done.wait()
-        if birth.process is None:
-            raise birth.error or OSError("no process was made")
-        return birth.process
+        birth: _Birth = Future()
+        self._births.put((birth, command, folder))
+        return birth.result()
 
     def _spawn(self) -> None:
         while True:
-            birth = self._births.get()
+            birth, command, folder = self._births.get()
             try:
-                with (birth.folder / "stdout").open("wb") as out, (birth.folder / "stderr").open("wb") as err:
-                    birth.process = subprocess.Popen(  # noqa: S603 - the program that was configured
-                        birth.command,
+                with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+                    child = subprocess.Popen(  # noqa: S603 - the program that was configured
+                        command,
                         env=self._environment,
                         stdin=subprocess.DEVNULL,
                         stdout=out,
                         stderr=err,
                         start_new_session=True,
                     )
+                birth.set_result(child)
             except Exception as error:  # noqa: BLE001 with this thread all children would die
-                birth.error = error
-            birth.done.set()
+                birth.set_exception(error)
 
     def _leash(self) -> tuple[str, ...]:
         """Only Linux has it; elsewhere a killed bot leaves its child to end by itself."""

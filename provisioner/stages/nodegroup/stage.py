@@ -33,7 +33,6 @@ from dataclasses import replace
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
 from provisioner.errors import NotOurs, Permanent, WorkError
-from provisioner.instance import InstanceTypes
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup import errors
 from provisioner.stages.nodegroup.config import config_of
@@ -51,7 +50,7 @@ from provisioner.stages.nodegroup.state import (
     Plugin,
     Task,
 )
-from provisioner.workspace import Workspace
+from provisioner.workspace import InstanceTypes, Workspace
 
 _SOONEST = 1.0  # seconds
 _SOON = 2.0  # at most in the first minute of an attempt

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from provisioner.errors import WorkError
-from provisioner.instance import InstanceType
+from provisioner.workspace import InstanceType
 
 LABEL_TAG = "k8s.io/cluster-autoscaler/node-template/label/"
 """The autoscaler reads a label of nodes that are not there yet from a tag of this name and the label's."""

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 
 from provisioner.clients.aws import AwsClients
 from provisioner.errors import Permanent, Temporary
-from provisioner.instance import InstanceType
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
 from provisioner.stages.nodegroup.state import Network, NodeGroup, Stack, StackEvent
+from provisioner.workspace import InstanceType
 from tests.builders import NOON
 
 REGION = "ap-northeast-2"
