@@ -33,7 +33,7 @@ from bot.views.failure import details_card, newest_failure
 from bot.views.phrases import stays
 from bot.views.plan import names_card
 from bot.views.status import Page, home_card, list_card, status_card
-from provisioner.engine.run import Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
+from provisioner.engine.run import MOVING, Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, person
 from provisioner.workspace import Platform, Problem, Workspace, WorkspaceSpec, problems
@@ -246,8 +246,7 @@ class WorkspaceService:
         with self.reads() as unit:
             found = unit.queries.home(actor.id, _REQUESTS_SHOWN)
         waiting = [known for known in found.projects if self._waits_for(actor, known)]
-        moving = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
-        running = [known for known in found.projects if known.run and known.run.status in moving]
+        running = [known for known in found.projects if known.run and known.run.status in MOVING]
         return home_card(waiting, found.mine, running)
 
     def preview_names(self, spec: WorkspaceSpec) -> Card:

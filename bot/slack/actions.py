@@ -9,11 +9,10 @@ from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.people import PeopleUnknown
-from bot.slack.cards import card_view
 from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import errors, reject_form, typed
 from bot.slack.help import help_card
-from bot.slack.incoming import Incoming, Origin
+from bot.slack.incoming import Incoming
 from bot.texts import refusal
 from provisioner.message import Message
 
@@ -45,8 +44,7 @@ def ask_reason(context: SlackContext, incoming: Incoming) -> None:
     except Refusal as no:
         context.refused(type(no).__name__)
         said = refusal(no, context.command)
-        origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
-        view = card_view(Card(said, said), context.words(incoming), origin, context.group_id)
+        view = context.card_view(incoming, Card(said, said), context.origin(incoming))
         context.redraw(incoming, view, opened)
 
 
@@ -56,9 +54,8 @@ def _ask_decider(context: SlackContext, incoming: Incoming, actor: Actor) -> Non
 
 
 def _open_reject_form(context: SlackContext, incoming: Incoming) -> Mapping[str, Any] | None:
-    locale = context.people.locale(incoming.user)
-    origin = Origin(channel=incoming.channel, locale=locale, request_id=incoming.value)
-    return context.open_form(incoming, reject_form(context.texts.for_locale(locale), origin))
+    origin = context.origin(incoming, request_id=incoming.value)
+    return context.open_form(incoming, reject_form(context.texts.for_locale(origin.locale), origin))
 
 
 def reason_missing(context: SlackContext, incoming: Incoming) -> Reply | None:
@@ -122,8 +119,7 @@ def status(context: SlackContext, incoming: Incoming) -> None:
     """The value is the project. In the dialog that shows it, the dialog is redrawn."""
     card = context.service.status(incoming.value)
     if incoming.in_modal:
-        view = card_view(card, context.words(incoming), incoming.origin, context.group_id)
-        context.redraw(incoming, view)
+        context.redraw(incoming, context.card_view(incoming, card, incoming.origin))
     else:
         context.tell(incoming, card)
 

@@ -120,7 +120,7 @@ class SlackApp:
             name="workspace-bot",
             authorize=authorize,
             client=None,
-            signing_secret="",  # the endpoint has checked the signature, see signature.py
+            signing_secret="",  # the endpoint has checked the signature, see endpoint.py
             request_verification_enabled=False,
             ssl_check_enabled=False,
             process_before_response=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from threading import Lock
 from time import sleep
 from typing import Any, TypeAlias
@@ -20,9 +19,8 @@ from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.service import WorkspaceService
 from bot.slack.cards import card_view, render
-from bot.slack.client import webhook
+from bot.slack.client import TROUBLE, error_code, webhook
 from bot.slack.commands import parse
-from bot.slack.errors import TROUBLE, error_code
 from bot.slack.forms import errors
 from bot.slack.identity import SlackPeople
 from bot.slack.incoming import Body, Incoming, Origin
@@ -58,10 +56,6 @@ class SlackContext:
     _drafts: FIFOCache[str, Draft] = field(default_factory=lambda: FIFOCache(_DRAFTS_KEPT))
     _drafts_lock: Lock = field(default_factory=Lock)
 
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
-
     def read(self, body: Body) -> Incoming:
         """What was sent; what it says is understood here and nowhere else."""
         incoming = Incoming.from_body(body)
@@ -78,7 +72,7 @@ class SlackContext:
             team=incoming.team,
             user=incoming.user,
             channel=incoming.channel,
-            at=self.now,
+            at=self.clock.now(),
             locale=locale,
             spec=spec,
         )
@@ -98,8 +92,13 @@ class SlackContext:
         """The language of the person who sent this."""
         return self.texts.for_locale(incoming.origin.locale or self.people.locale(incoming.user))
 
-    def group_id(self, handle: str) -> str | None:
-        return self.people.group_id(handle)
+    def origin(self, incoming: Incoming, *, request_id: str = "", project: str = "") -> Origin:
+        """For a form that is opened: where that was, and in which language."""
+        locale = self.people.locale(incoming.user)
+        return Origin(channel=incoming.channel, locale=locale, request_id=request_id, project=project)
+
+    def card_view(self, incoming: Incoming, card: Card, origin: Origin) -> dict[str, Any]:
+        return card_view(card, self.words(incoming), origin, self.people.group_id)
 
     def keep_draft(self, draft: Draft) -> str:
         """An opaque id for a button; it opens an empty form once the process has been restarted."""
@@ -143,7 +142,7 @@ class SlackContext:
     def show(self, incoming: Incoming, card: Card) -> None:
         """In a dialog: over the one the person is looking at, or a new one."""
         origin = Origin(channel=incoming.channel, locale=incoming.origin.locale)
-        view = card_view(card, self.words(incoming), origin, self.group_id)
+        view = self.card_view(incoming, card, origin)
         opens = self.client.views_push if incoming.in_modal else self.client.views_open
         try:
             opens(trigger_id=incoming.trigger, view=view)
@@ -187,7 +186,7 @@ class SlackContext:
 
     def _respond(self, incoming: Incoming, card: Card) -> bool:
         """By the response_url, which reaches channels the bot is not in. At most five times each."""
-        text, blocks = render(card, self.words(incoming), self.group_id)
+        text, blocks = render(card, self.words(incoming), self.people.group_id)
         answer = {"response_type": "ephemeral", "replace_original": False, "text": text, "blocks": blocks}
         if incoming.thread_ts:
             answer["thread_ts"] = incoming.thread_ts

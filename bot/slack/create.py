@@ -18,7 +18,7 @@ from provisioner.workspace import PROJECT
 
 def open_form(context: SlackContext, incoming: Incoming, draft: Draft) -> None:
     """Needs a trigger, which lives three seconds; the person is told when it was too late."""
-    origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
+    origin = context.origin(incoming)
     language = context.texts.for_locale(origin.locale)
     view = _form(context, language, origin, draft)
     context.open_form(incoming, view)

@@ -9,7 +9,7 @@ from bot.model.submission import SubmissionKind
 from bot.slack.commands import INVISIBLE, shown
 from bot.slack.context import Reply, SlackContext
 from bot.slack.forms import delete_form, errors, typed
-from bot.slack.incoming import Incoming, Origin
+from bot.slack.incoming import Incoming
 from provisioner.engine.stage import Goal
 from provisioner.message import Message
 
@@ -23,9 +23,8 @@ def open_delete(context: SlackContext, incoming: Incoming, project: str) -> None
     if taken is not None:
         context.tell(incoming, Card(taken, taken))
         return
-    locale = context.people.locale(incoming.user)
-    origin = Origin(channel=incoming.channel, locale=locale, project=project)
-    view = delete_form(context.texts.for_locale(locale), origin, context.service.unknown(project))
+    origin = context.origin(incoming, project=project)
+    view = delete_form(context.texts.for_locale(origin.locale), origin, context.service.unknown(project))
     context.open_form(incoming, view)
 
 

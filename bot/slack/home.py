@@ -6,10 +6,10 @@ import structlog
 
 from bot.model.card import Action, Button, Buttons, Card, Paragraph
 from bot.model.people import PeopleUnknown
-from bot.slack.cards import card_view, home_view
+from bot.slack.cards import home_view
+from bot.slack.client import TROUBLE, error_code
 from bot.slack.context import SlackContext
-from bot.slack.errors import TROUBLE, error_code
-from bot.slack.incoming import Incoming, Origin
+from bot.slack.incoming import Incoming
 from bot.views.buttons import NEW_FORM
 from provisioner.message import Message
 
@@ -27,7 +27,7 @@ def publish(context: SlackContext, incoming: Incoming) -> None:
         card = Card(text, text)
     try:
         context.client.views_publish(
-            user_id=incoming.user, view=home_view(card, context.words(incoming), context.group_id)
+            user_id=incoming.user, view=home_view(card, context.words(incoming), context.people.group_id)
         )
     except TROUBLE as error:
         log.warning("home not published", user=incoming.user, why=error_code(error))
@@ -48,7 +48,5 @@ def show_actions(context: SlackContext, incoming: Incoming) -> None:
         known = context.service.status(project)
         again = Button(Action.STATUS, Message("Refresh"), project)
         card = Card(known.title, known.text, (*known.parts, Buttons((again,))))
-    origin = Origin(channel=incoming.channel, locale=context.people.locale(incoming.user))
-    view = card_view(card, context.words(incoming), origin, context.group_id)
-    if not context.open(incoming, view):
+    if not context.open(incoming, context.card_view(incoming, card, context.origin(incoming))):
         context.whisper(incoming, card)

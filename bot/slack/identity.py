@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 
 from approvals.model import Actor
 from bot.model.people import PeopleUnknown
-from bot.slack.errors import TROUBLE, error_code
+from bot.slack.client import TROUBLE, error_code
 
 log = structlog.get_logger()
 

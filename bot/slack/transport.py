@@ -23,10 +23,8 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.slack.acknowledgements import Acknowledgements
-from bot.slack.client import web_client
-from bot.slack.endpoint import endpoint
-from bot.slack.errors import TROUBLE, error_code
-from bot.slack.signature import Signatures
+from bot.slack.client import TROUBLE, error_code, web_client
+from bot.slack.endpoint import Signatures, endpoint
 from provisioner.retry import backoff
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from bot.views.phrases import deciders, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from provisioner.engine.plan import StagePlan
-from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
+from provisioner.engine.run import MOVING, Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Change, Goal
 from provisioner.message import Message, Ref, RefKind, groups, listed, named, person
 from provisioner.workspace import Workspace
@@ -80,7 +80,7 @@ def _brief_lines(run: Run) -> Lines:
 
 def stage_lines(run: Run) -> Lines:
     """Each stage of a run; what a stage was at when the run ended is stopped, not under way."""
-    moving = run.status in {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING}
+    moving = run.status in MOVING
     lines = [stage_line(stage, run.progress(stage.stage), moving=moving) for stage in run.plan.stages]
     if not moving and run.attempt == 1:  # later ones forget what an earlier one had begun
         lines = [_not_begun(line) for line in lines]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from approvals.model import Request, RequestStatus
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
@@ -15,31 +14,20 @@ from bot.views.headline import mark, state
 from bot.views.phrases import deciders, pointer, queued, unknown_here
 from bot.views.run import as_gone, stage_lines
 from provisioner.engine.stage import Goal
-from provisioner.message import Json, Message, Ref, named, person
+from provisioner.message import Message, Ref, named, person
+from provisioner.record import Record
 
 HOME_ROWS = 30
 """Of each list on App Home, which has a hundred blocks for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """What a live look saw of one stage; `differs` says what is not as it should be, or not ours."""
 
     title: Message
     mark: Mark
     differs: tuple[Message, ...] = ()
-
-    def to_json(self) -> dict[str, Json]:
-        return {
-            "title": self.title.to_json(),
-            "mark": self.mark.value,
-            "differs": [what.to_json() for what in self.differs],
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Finding:
-        differs = tuple(Message.from_json(what) for what in data["differs"])
-        return cls(Message.from_json(data["title"]), Mark(data["mark"]), differs)
 
 
 def status_card(known: ProjectSummary, unknown: Message | None = None) -> Card:

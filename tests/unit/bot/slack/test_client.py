@@ -7,8 +7,7 @@ from time import monotonic
 import pytest
 from pydantic import SecretStr
 
-from bot.slack.client import web_client, webhook
-from bot.slack.errors import TROUBLE
+from bot.slack.client import TROUBLE, web_client, webhook
 from tests.fakes.hanging import Hang, hanging
 
 WITHIN = 0.4  # seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.rate_limit import RateLimiter
+from bot.slack.client import RateLimiter
 from tests.fakes.clock import FakeClock
 
 

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.rate_limit import RateLimitedObserver
+from bot.slack.client import RateLimitedObserver
 
 BODY = b'{"ok": false, "error": "ratelimited"}'
 

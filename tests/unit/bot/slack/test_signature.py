@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from slack_sdk.signature import Clock
 
-from bot.slack.signature import Signatures
+from bot.slack.endpoint import Signatures
 
 SECRET = "canary-signing-secret"
 NOW = 1_795_435_200
