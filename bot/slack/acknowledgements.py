@@ -56,7 +56,6 @@ class Acknowledgements:
             while (left := end - self._timer()) > 0:
                 self._read(left)
                 with self._lock:
-                    lull = 0 if self._due else self._timer() - self._last
-                if lull >= LULL:
-                    return
-                self._pause(LULL - lull)
+                    if not self._due and self._timer() >= self._last + LULL:
+                        return
+                self._pause(LULL)

@@ -179,10 +179,10 @@ class Ledger:
     def visible(self, channel: Channel, user_id: str) -> list[Message]:
         return [message for message in self.all(channel.id) if message.ephemeral_for in (None, user_id)]
 
-    def private_for(self, user_id: str) -> dict[tuple[str, str], dict[str, Any]]:
+    def private_for(self, user_id: str) -> dict[tuple[str, str], Message]:
         """All ephemeral messages that person has on the screen, by channel and ts."""
         return {
-            (message.channel, message.ts): self.as_seen(message)
+            (message.channel, message.ts): message
             for messages in self._messages.values()
             for message in messages.values()
             if message.ephemeral_for == user_id

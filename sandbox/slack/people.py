@@ -36,7 +36,9 @@ class People:
             "error": None,
             "code": receipt.code if receipt else None,
             "errors": {},
-            "private": [message for key, message in private.items() if key not in before],
+            "private": [
+                self._core.ledger.as_seen(message) for key, message in private.items() if key not in before
+            ],
             "view": self._core.modals.as_seen(top) if top else None,
             "seconds": receipt.seconds if receipt else 0.0,
         }

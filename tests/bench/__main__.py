@@ -1,11 +1,12 @@
-"""`python -m tests.bench [--json]`."""
+"""`python -m tests.bench [--json] [--only PART]`."""
 
 from __future__ import annotations
 
 import json
 import time
 import timeit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
 from functools import partial
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 from rich.console import Console
 
 from provisioner.redaction import Redactor
+from tests.bench.acknowledgement import acknowledgement
 from tests.bench.critical import critical_path
 from tests.bench.figures import Figure, figure, table
 from tests.bench.history import history
@@ -74,26 +76,55 @@ def kills(subject: Subject) -> Iterator[Figure]:
     yield figure("start to the next change of a killed run", going_on, "s")
 
 
-def main(
-    *, as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False
-) -> None:
-    """Measure the unchanged bot against the sandbox's simulators."""
-    figures: list[Figure] = [*redaction()]
-    console = Console(stderr=as_json)
-    console.print("measuring starts and memory …", style="bright_black")
-    figures += memory_and_start()
-    console.print("measuring with years of use …", style="bright_black")
-    figures += history()
-    console.print("measuring approvals and kills …", style="bright_black")
+def runs() -> Iterator[Figure]:
     with a_subject() as subject:
-        figures += [*approval(subject), *kills(subject)]
-        figures.append(figure("memory after the runs", [subject.memory()], "MB"))
-    console.print("measuring creates at once …", style="bright_black")
-    figures += together()
-    console.print("measuring a node group of 10 s …", style="bright_black")
-    figures += critical_path()
-    console.print("measuring runs that wait, and replicas …", style="bright_black")
-    figures += replicas()
+        yield from approval(subject)
+        yield from kills(subject)
+        yield figure("memory after the runs", [subject.memory()], "MB")
+
+
+class Part(StrEnum):
+    REDACTION = "redaction"
+    START = "start"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    HISTORY = "history"
+    RUNS = "runs"
+    TOGETHER = "together"
+    CRITICAL = "critical"
+    REPLICAS = "replicas"
+
+
+MEASURED: Mapping[Part, Callable[[], Iterable[Figure]]] = {
+    Part.REDACTION: redaction,
+    Part.START: memory_and_start,
+    Part.ACKNOWLEDGEMENT: acknowledgement,
+    Part.HISTORY: history,
+    Part.RUNS: runs,
+    Part.TOGETHER: together,
+    Part.CRITICAL: critical_path,
+    Part.REPLICAS: replicas,
+}
+
+
+def main(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")] = False,
+    only: Annotated[
+        list[Part],
+        typer.Option(
+            metavar="PART",
+            help=f"One of {', '.join(Part)}; repeat it for several.",
+            default_factory=lambda: list(Part),
+            show_default="all",
+        ),
+    ],
+) -> None:
+    """Measure the unchanged bot against the sandbox's simulators: all parts, or only those named."""
+    figures: list[Figure] = []
+    console = Console(stderr=as_json)
+    for part in only:
+        console.print(f"measuring {part.value} …", style="bright_black")
+        figures += MEASURED[part]()
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in figures], indent=2))
     else:

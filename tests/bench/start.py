@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.bench.figures import Figure, figure
 from tests.bench.subject import a_subject, until
@@ -27,15 +26,9 @@ def memory_and_start() -> Iterator[Figure]:
             begun = time.monotonic()
             subject.world.start_bot()
             ready.append(time.monotonic() - begun)
-            worked.append(_processor(subject.bot.pid))
+            worked.append(subject.processor())
     yield figure("memory of a fresh bot", fresh, "MB", "under 150")
     yield figure("memory after the first create", after, "MB", "under 190")
     load = f"under 2; {os.getloadavg()[0]:.1f} others want one of {os.cpu_count()} processors"
     yield figure("start to ready", ready, "s", load)
     yield figure("processor time of that start", worked, "s")
-
-
-def _processor(pid: int | None) -> float:
-    """Seconds of it that the process used, its own and the kernel's for it."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

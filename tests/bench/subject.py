@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -63,6 +64,11 @@ class Subject:
         status = Path(f"/proc/{self.bot.pid}/status").read_text(encoding="utf-8")
         (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) / 1024
+
+    def processor(self) -> float:
+        """Seconds of it that the bot has used, its own and the kernel's for it."""
+        fields = Path(f"/proc/{self.bot.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _card(self, project: str) -> dict[str, Any] | None:
         cards = [

@@ -16,10 +16,13 @@ from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.builtin.connection import ConnectionState
 
+from bot.model.card import Card
+from bot.requests.service import WorkspaceService
 from bot.slack.transport import close
 from sandbox.slack.rates import Rates
 from sandbox.slack.simulator import SlackSimulator
-from tests.integration.slack.stand import Stand
+from tests.builders import a_platform
+from tests.integration.slack.stand import WITHIN, Stand
 
 COMMAND = {
     "command": "/workspace",
@@ -211,6 +214,44 @@ def test_a_slow_slack_slows_no_acknowledgement(stand: Stand) -> None:
 
     assert all(one["acknowledged"] for one in seen)
     stand.slack.faults.clear()
+
+
+class Hanging(WorkspaceService):
+    """Answers no `list` before `go`."""
+
+    def __init__(self, stand: Stand, go: Event) -> None:
+        super().__init__(
+            units=stand.database.unit,
+            reads=stand.database.reader,
+            platform=a_platform(),
+            clock=stand.clock,
+            locks=stand.database.locks(),
+            wake=lambda *_: None,
+        )
+        self._go = go
+
+    def list(self, page: int = 1, command: str = "list") -> Card:
+        self._go.wait(WITHIN)
+        return super().list(page, command)
+
+
+@pytest.mark.parametrize("transport", ["socket", "http"])
+def test_answers_that_hang_hold_no_acknowledgement_back(transport: str, tmp_path: Path, tables: Path) -> None:
+    slack = SlackSimulator(rates=Rates.OFF, ack_within=WITHIN)
+    slack.start()
+    stand = Stand(slack, tmp_path, tables, http=transport == "http")
+    go = Event()
+    stand.service = Hanging(stand, go)
+    stand.start()
+
+    with ThreadPoolExecutor(50) as people:
+        seen = list(people.map(lambda _: slack.command("requester", "general", "/workspace list"), range(50)))
+    go.set()
+    stand.stop()
+
+    assert all(one["acknowledged"] for one in seen)
+    assert len(stand.private("requester")) == 50
+    slack.stop()
 
 
 def test_the_whole_way_works(busy: Stand) -> None:

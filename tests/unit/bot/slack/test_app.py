@@ -52,9 +52,14 @@ class SlowChat(FakeNotifier):
 
 
 class Wire:
-    """A transport that hands the app over."""
+    """A transport that hands the app over. `quiet`: that nothing is to be acknowledged."""
 
     bolt: App
+
+    def __init__(self) -> None:
+        self.quiet = threading.Event()
+        self.quiet.set()
+        self.held = threading.Event()  # an answer is
 
     def start(self, bolt: App) -> None:
         self.bolt = bolt
@@ -66,7 +71,8 @@ class Wire:
         return True
 
     def let_by(self) -> None:
-        pass
+        self.held.set()
+        self.quiet.wait(SOON)
 
 
 def click(user: str) -> BoltRequest:
@@ -80,8 +86,7 @@ def click(user: str) -> BoltRequest:
     return BoltRequest(mode="socket_mode", body=body)
 
 
-def test_a_handler_that_fails_at_once_is_told_of_after_the_acknowledgement() -> None:
-    chat, wire = SlowChat(), Wire()
+def an_app(chat: SlowChat, wire: Wire) -> SlackApp:
     context = SlackContext(
         service=Breaks(),  # type: ignore[arg-type]  # only what is touched
         people=Speaks(),  # type: ignore[arg-type]  # only what is touched
@@ -92,6 +97,12 @@ def test_a_handler_that_fails_at_once_is_told_of_after_the_acknowledgement() -> 
     )
     app = SlackApp(context, wire)
     app.start()
+    return app
+
+
+def test_a_handler_that_fails_at_once_is_told_of_after_the_acknowledgement() -> None:
+    chat, wire = SlowChat(), Wire()
+    app = an_app(chat, wire)
 
     for user, acknowledged in chat.acknowledged.items():
         assert wire.bolt.dispatch(click(user)).status == 200
@@ -101,4 +112,21 @@ def test_a_handler_that_fails_at_once_is_told_of_after_the_acknowledgement() -> 
     app.stop()
 
     assert chat.early == []
+    assert all(told.is_set() for told in chat.told.values())
+
+
+def test_no_answer_begins_while_something_is_to_be_acknowledged() -> None:
+    chat, wire = SlowChat(), Wire()
+    app = an_app(chat, wire)
+    wire.quiet.clear()
+
+    for user, acknowledged in chat.acknowledged.items():
+        assert wire.bolt.dispatch(click(user)).status == 200
+        acknowledged.set()
+    assert wire.held.wait(SOON)
+    told = [user for user, told in chat.told.items() if told.is_set()]
+    wire.quiet.set()
+    app.stop()
+
+    assert told == []
     assert all(told.is_set() for told in chat.told.values())

@@ -1,0 +1,77 @@
+"""What Slack waits for goes before answers, and how long an answer is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.slack.acknowledgements import HELD_MOST, LULL, Acknowledgements
+
+
+class Time:
+    """Passes only in pauses. `then`: what happens at the end of each, in turn."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.then: list[Callable[[], None]] = []
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+        if self.then:
+            self.then.pop(0)()
+
+
+def test_an_answer_to_a_lone_command_waits_for_no_more_than_a_lull() -> None:
+    time = Time()
+    acks = Acknowledgements(timer=lambda: time.now, pause=time.pause)
+    acks.begun()
+    acks.ended()
+
+    acks.let_by()
+
+    assert time.now == LULL
+
+
+def test_an_answer_waits_for_every_acknowledgement_that_is_due() -> None:
+    time, order = Time(), list[str]()
+    acks = Acknowledgements(timer=lambda: time.now, pause=time.pause)
+    acks.begun()
+    acks.begun()
+    acks.ended()
+
+    def last() -> None:
+        order.append("acknowledged")
+        acks.ended()
+
+    time.then = [lambda: None, last]
+    acks.let_by()
+    order.append("answered")
+
+    assert order == ["acknowledged", "answered"]
+    assert time.now >= 3 * LULL
+
+
+def test_an_answer_waits_for_what_has_arrived_and_is_not_read_yet() -> None:
+    time, unread = Time(), ["a command"]
+
+    def read(_within: float) -> None:
+        if unread:
+            unread.pop()
+            acks.begun()
+            time.then = [acks.ended]
+
+    acks = Acknowledgements(read, timer=lambda: time.now, pause=time.pause)
+
+    acks.let_by()
+
+    assert not unread
+    assert time.now >= 2 * LULL
+
+
+def test_what_is_never_acknowledged_holds_an_answer_for_a_moment_only() -> None:
+    time = Time()
+    acks = Acknowledgements(timer=lambda: time.now, pause=time.pause)
+    acks.begun()
+
+    acks.let_by()
+
+    assert HELD_MOST <= time.now < HELD_MOST + 2 * LULL
