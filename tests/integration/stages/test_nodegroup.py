@@ -433,7 +433,7 @@ def test_no_eksctl_is_left_of_a_stage_that_is_done(world: World, projects: Itera
     case = a_case(world, next(projects), spec=spec)
     trip = Trip(case, Goal.PRESENT)
     trip.turn()
-    assert alive(case.ws.nodegroup)
+    until(lambda: alive(case.ws.nodegroup))
 
     trip.arrive()
 
@@ -443,7 +443,7 @@ def test_no_eksctl_is_left_of_a_stage_that_is_done(world: World, projects: Itera
     assert group.group_tags["workspace-bot/project"] == case.ws.project
     leaving = Trip(case, Goal.ABSENT)
     leaving.turn()
-    assert alive(case.ws.nodegroup)
+    until(lambda: alive(case.ws.nodegroup))
 
     leaving.arrive()
 
