@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 from bot.storage.database import Database
 from sandbox.world import Transport
@@ -20,18 +23,20 @@ PROMISED = {Transport.SOCKET: "p99 under 200", Transport.HTTP: "p99 under 400"}
 
 
 def acknowledgement() -> Iterator[Figure]:
-    for transport in Transport:
-        yield from _by(transport)
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        aged = {number: _aged(Path(folder), number) for number in WORKSPACES}
+        for transport in Transport:
+            yield from _by(transport, aged)
 
 
-def _by(transport: Transport) -> Iterator[Figure]:
+def _by(transport: Transport, aged: Mapping[int, Path]) -> Iterator[Figure]:
     """A bot for each length of history, side by side and asked in turn: all meet the same load."""
     seconds: dict[int, list[float]] = {number: [] for number in WORKSPACES}
     worked: dict[int, list[float]] = {number: [] for number in WORKSPACES}
     with ExitStack() as exits:
         subjects = {number: exits.enter_context(a_subject(transport)) for number in WORKSPACES}
         for number, subject in subjects.items():
-            _age(subject, number)
+            _age(subject, aged[number])
         for _ in range(ROUNDS):
             for number, subject in subjects.items():
                 before = subject.processor()
@@ -52,12 +57,22 @@ def _by(transport: Transport) -> Iterator[Figure]:
     yield figure(what, [ratio], "x", "at most 1.2")
 
 
-def _age(subject: Subject, number: int) -> None:
-    """Give it a history of so many workspaces."""
-    subject.bot.kill()
-    database = Database(f"sqlite:///{subject.world.options.state / 'bot.db'}")
+def _aged(folder: Path, number: int) -> Path:
+    """A database with a history of so many workspaces; ten thousand take a minute to store."""
+    file = folder / f"{number}.db"
+    database = Database(f"sqlite:///{file}")
+    database.migrate()
     store(database, live(names(number)))
     database.close()
+    return file
+
+
+def _age(subject: Subject, aged: Path) -> None:
+    """Give it that history."""
+    subject.bot.kill()
+    for own in subject.world.options.state.glob("bot.db*"):
+        own.unlink()
+    shutil.copy(aged, subject.world.options.state / "bot.db")
     subject.world.start_bot()
 
 
