@@ -149,6 +149,7 @@ def test_several_creates_of_which_one_fails_survive_kills(
     for scene in scenes:
         assert_made(scene, since=since, failed=scene.project in failed)
         assert repeated(scene, since) == {}
-    assert Counter(write["call"] for write in writes)["iam.CreatePolicyVersion"] == 2 * len(scenes)
+    # One each in both policies, or one for all who stood in line in that moment.
+    assert 2 <= Counter(write["call"] for write in writes)["iam.CreatePolicyVersion"] <= 2 * len(scenes)
     assert neighbours(client, *(scene.project for scene in scenes)) == rest
     assert killer.kills >= LEAST / 2
