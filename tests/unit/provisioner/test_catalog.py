@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -104,6 +105,21 @@ def test_T29_a_bucket_is_proved_to_be_ours_before_anything_is_granted_on_it() ->
 
 def test_the_dashboard_is_removed_last() -> None:
     assert names(Goal.ABSENT)[-1] == "dashboard"
+
+
+def test_who_goes_last_waits_for_everybody_and_not_by_chance() -> None:
+    """Stages overlap, so a place at the end of the order is not enough."""
+    needs = {step.stage.name: step.needs for step in the_catalog()}
+    after = {step.stage.name: step.after for step in the_catalog()}
+    seen_later = {"dashboard", "conductor-workspace", "conductor-account", "conductor-member"}
+
+    assert reached("dex-user", needs) == set(CREATE) - seen_later - {"dex-user"}
+    assert reached("conductor-member", needs) == set(CREATE) - {"conductor-member"}
+    assert reached("dashboard", after) == set(CREATE) - {"dashboard"}
+
+
+def reached(name: str, waits_for: Mapping[str, Sequence[str]]) -> set[str]:
+    return set(waits_for[name]).union(*(reached(each, waits_for) for each in waits_for[name]))
 
 
 def test_stages_that_do_not_need_each_other_overlap() -> None:

@@ -14,6 +14,7 @@ from provisioner.engine.stage import Goal
 from provisioner.stages.access.document import read
 from tests.builders import a_workspace
 from tests.fakes.fuse import CrashNow
+from tests.fakes.nodegroups import FakeGroup, FakeStack
 from tests.fakes.s3 import FakeBucket
 from tests.laws.stage_laws import CANARY
 from tests.unit.provisioner.stages.wholeyard import Outside, WholeYard
@@ -61,6 +62,15 @@ def profile_by_hand(outside: Outside) -> None:
     outside.kubernetes.create_profile(WS.namespace, owner="somebody@example.com", annotations={})
 
 
+def nodes_by_hand(outside: Outside) -> None:
+    outside.cloud.stacks[WS.stack_of(WS.nodegroup)] = FakeStack("CREATE_COMPLETE", {})
+    outside.cloud.grouped[WS.nodegroup] = FakeGroup({"team": "vision"})
+
+
+def dashboard_by_hand(outside: Outside) -> None:
+    outside.grafana.create(WS.made_dashboard, title="Vision", tags=("vision",), variables={})
+
+
 Means = Callable[[Outside], None]
 STRANGERS: dict[Means, set[str]] = {
     bucket_by_hand: {"bucket"},
@@ -74,11 +84,18 @@ STRANGERS: dict[Means, set[str]] = {
         "conductor-member",
     },
     profile_by_hand: {"profile"},
+    nodes_by_hand: {"nodegroup"},
+    dashboard_by_hand: {"dashboard"},
     workspace_by_hand: {"conductor-workspace", "conductor-member"},
     workspace_by_hand_with_its_account: {"conductor-workspace", "conductor-account", "conductor-member"},
     account_by_hand: {"conductor-account", "conductor-member"},
 }
 """What somebody makes after the approval, with the stages that leave it."""
+
+
+def test_each_stage_meets_a_stranger() -> None:
+    assert set().union(*STRANGERS.values()) == {step.stage.name for step in WholeYard().steps}
+
 
 each = pytest.mark.parametrize("means", STRANGERS, ids=lambda means: means.__name__)
 
