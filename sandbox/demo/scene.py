@@ -110,6 +110,10 @@ class Scene:
         """What the bot said in the thread."""
         return [self.client.words(message) for message in self.thread() if message.get("bot")]
 
+    def lines(self) -> list[str]:
+        """The same line by line: what came together is in one post."""
+        return [line for said in self.told() for line in said.splitlines()]
+
     def directs(self, person: str = "requester") -> list[Seen]:
         """The bot's direct messages about it."""
         said = [message for message in self.client.dm(person) if message.get("bot")]

@@ -33,9 +33,9 @@ def test_what_is_asked_for_and_approved_gets_ready(
     assert [one for one in client.world()["dex_users"] if one["workspace"] != project] == neighbours
     assert "approved by @Bob Lee" in scene.words()
     scene.until(lambda: any("ready" in client.words(one) for one in scene.directs()), "message to the asker")
-    scene.until(lambda: "All resources are ready" in scene.told(), "last word in the thread")
+    scene.until(lambda: "All resources are ready" in scene.lines(), "last word in the thread")
     for milestone in ("Kubeflow profile is ready", "S3 bucket is ready", "EKS node group is ready"):
-        assert scene.told().count(milestone) == 1
+        assert scene.lines().count(milestone) == 1
     assert client.unknown() == []
 
 

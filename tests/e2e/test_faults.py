@@ -320,9 +320,9 @@ def test_a_bot_that_was_killed_tells_everything_once(scene: Scene, client: Clien
     scene.until(lambda: client.bot() == "killed", "kill")
     client.start_bot()
     until_ready(scene)
-    scene.until(lambda: "All resources are ready" in scene.told(), "last word in the thread")
+    scene.until(lambda: "All resources are ready" in scene.lines(), "last word in the thread")
 
-    assert [line for line, times in Counter(scene.told()).items() if times > 1] == []
+    assert [line for line, times in Counter(scene.lines()).items() if times > 1] == []
     assert_made(scene)
 
 

@@ -86,7 +86,7 @@ def test_slack_that_delivers_everything_twice_changes_nothing(scene: Scene, clie
     scene.ask()
     scene.press("admin", "ws.req.approve")
     scene.until_says("is ready")
-    scene.until(lambda: "All resources are ready" in scene.told(), "last word in the thread")
+    scene.until(lambda: "All resources are ready" in scene.lines(), "last word in the thread")
     before = len(scene.told())
     client.mention("requester", "status", REQUESTS, scene.the_card()["ts"])
     scene.until(lambda: len(scene.told()) > before, "answer in the thread")
