@@ -121,10 +121,13 @@ class Message:
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Message:
         """Also of what an earlier release stored: a message whose template reads otherwise now, or only its
-        English text."""
+        English text. Raises `ValueError` for anything else."""
         if isinstance(data, str):
             return literal(data)
-        text, plural = data["text"], data.get("plural", "")
+        try:
+            text, plural = data["text"], data.get("plural", "")
+        except (KeyError, TypeError):
+            raise ValueError("this is no message") from None
         match _reworded().get(text):
             case str(now):
                 text = now

@@ -11,14 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 
 import structlog
 
 from approvals.model import Request, RequestStatus
 from bot.messages.replies import Replies
 from bot.model.card import Card
-from bot.model.notifier import BROKEN_AGAIN, LOOK_BACK, TRIES_MOST, Busy, Gone, Notifier, Posted, longer
+from bot.model.notifier import (
+    BROKEN_AGAIN,
+    LOOK_BACK,
+    PAUSE_MOST,
+    TRIES_MOST,
+    Busy,
+    Gone,
+    Notifier,
+    Posted,
+    longer,
+)
 from bot.model.request_view import RequestView
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from bot.requests.service import WorkspaceService
@@ -26,12 +35,10 @@ from bot.requests.transitions import redraw
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import Texts
 from bot.views.direct import DirectMessageKind, direct_card
-from bot.views.phrases import stacked
 from bot.views.render_context import NO_LINKS, Links, RenderContext
 from bot.views.request import request_card
-from bot.views.thread import CALLS, thread_line
+from bot.views.thread import posts
 from provisioner.engine.run import MOVING, Clock, Entry, EntryKind
-from provisioner.message import Message
 
 log = structlog.get_logger()
 
@@ -41,8 +48,8 @@ CARD_EVERY = timedelta(seconds=1)
 _GONE_AGAIN = timedelta(minutes=1)
 _READ_AT_ONCE = 50
 """Messages. Telling them may take as many seconds, so they are not all read before the first is told."""
-_LINES_MOST = 10
-"""In one post of a thread."""
+_FULL_AGAIN = 2.0
+"""Seconds at most until a card is looked at again whose channel takes no posts."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -83,6 +90,8 @@ class MessageSync:
         self._notifier = notifier
         self._texts = texts
         self._clock = clock
+        self._urgent: set[str] = set()  # keys of the cards that have yet to show it
+        self._full: dict[str, datetime] = {}  # channels that take no post until then
         self._frame = RenderContext(command=command, platform=service.platform, links=links)
         self._replies = Replies(
             units=units,
@@ -134,19 +143,26 @@ class MessageSync:
                 self._owe(message, snapshot, _moments(snapshot, seen=False))
                 raise
         self._owe(message, snapshot, _moments(snapshot))
-        busy: Busy | None = None
+        if snapshot.urgent:
+            self._urgent.add(message.key)
+        busy = self._no_posts(message.channel)
         try:
-            message, spoken = self._tell(message, snapshot)
-            said += spoken
+            if busy is None:
+                message, spoken = self._tell(message, snapshot)
+                said += spoken
         except Busy as error:  # a channel that takes no more posts now may well take the card
-            message, busy = self._stored(message), error
+            self._full[message.channel] = self._clock.now() + timedelta(seconds=error.retry_after)
+            message, busy = self._stored(message), self._no_posts(message.channel) or error
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
         if card.digest != message.digest and self._may_update(message, over=snapshot.case.over):
+            urgent = message.key in self._urgent
             self._notifier.update(
-                _at(message), card, key=message.key, language=message.language, urgent=snapshot.urgent
+                _at(message), card, key=message.key, language=message.language, urgent=urgent
             )
             message = self._save(replace(message, digest=card.digest, shown_at=self._clock.now()))
             said += 1
+        if card.digest == message.digest:
+            self._urgent.discard(message.key)
         if busy is not None:
             raise busy
         if card.digest == message.digest:
@@ -161,6 +177,13 @@ class MessageSync:
             else:
                 unit.messages.save(replace(message, shown=message.changed))
             unit.commit()
+
+    def _no_posts(self, channel: str) -> Busy | None:
+        """Why nothing can be posted there now. Soon again: what is posted nowhere else has to be shown."""
+        until, now = self._full.get(channel), self._clock.now()
+        if until is None or not now < until <= now + PAUSE_MOST:
+            return None
+        return Busy(min((until - now).total_seconds(), _FULL_AGAIN), f"{channel} takes no posts now")
 
     def _may_update(self, message: TrackedMessage, *, over: bool) -> bool:
         """The last word at once; what comes before it, not more often than people read."""
@@ -216,7 +239,7 @@ class MessageSync:
             found = self._notifier.find(message.channel, key, since=since, root_ts=root.ts)
             told = message.sending if found else message.told
             message = self._save(_well(replace(message, told=told, sending=0)))
-        for number, text, calls in _posts(entry for entry in snapshot.entries if entry.number > message.told):
+        for number, text, calls in posts(entry for entry in snapshot.entries if entry.number > message.told):
             message = self._save(replace(message, sending=number))
             mention = _called(snapshot.case.request) if calls else ()
             self._notifier.reply(
@@ -331,16 +354,6 @@ def _rank(snapshot: Snapshot | None) -> datetime:
     if snapshot is None or snapshot.urgent:
         return _NEVER
     return snapshot.message.shown_at or _NEVER
-
-
-def _posts(entries: Iterable[Entry]) -> Iterable[tuple[int, Message, bool]]:
-    """What is posted, the number of its last entry, and whether it calls people: those lines stand alone."""
-    lines = [(entry.number, line, entry.kind in CALLS) for entry in entries if (line := thread_line(entry))]
-    for calls, group in groupby(lines, key=lambda one: one[2]):
-        these = list(group)
-        for start in range(0, len(these), _LINES_MOST):
-            post = these[start : start + _LINES_MOST]
-            yield post[-1][0], stacked([line for _, line, _ in post]), calls
 
 
 def _well(message: TrackedMessage) -> TrackedMessage:

@@ -129,8 +129,8 @@ class SlackNotifier:
 
     def update(self, at: Posted, card: Card, *, key: str, language: str, urgent: bool = True) -> None:
         wait = self._updates.take(leave=0 if urgent else KEPT)
-        if wait:
-            raise Busy(wait, "our own limit on chat.update")
+        if wait:  # soon: by then it may be urgent
+            raise Busy(min(wait, 60 / UPDATES_A_MINUTE), "our own limit on chat.update")
         place = {"channel": at.channel, "ts": at.ts}
         self._call("chat.update", self._message(card, language, key) | place, at.channel)
 

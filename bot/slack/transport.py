@@ -145,7 +145,7 @@ class _Client(SocketModeClient):
         super().__init__(**options)
 
     def enqueue_message(self, message: str) -> None:
-        said = json.loads(message)
+        said = json.loads(message) if message.startswith("{") else {}  # what else there is, is not said to us
         if "envelope_id" not in said:
             super().enqueue_message(message)
             return

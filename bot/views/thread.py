@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from bot.views.phrases import inventory_items, noted, service_of, stacked
 from provisioner.diagnosis import diagnose
@@ -30,6 +31,21 @@ CALLS = frozenset({EntryKind.FAILED, EntryKind.PARKED, EntryKind.UNPLANNED})
 
 WORDS_SHOWN = 600
 """Characters of a vendor's own words in the thread; Details has all of them."""
+
+
+LINES_MOST = 10
+"""In one post."""
+
+
+def posts(entries: Iterable[Entry]) -> Iterator[tuple[int, Message, bool]]:
+    """What is posted, the number of its last entry, and whether it calls people: those are not mixed with
+    the others."""
+    lines = [(entry.number, line, entry.kind in CALLS) for entry in entries if (line := thread_line(entry))]
+    for calls, group in groupby(lines, key=lambda one: one[2]):
+        these = list(group)
+        for start in range(0, len(these), LINES_MOST):
+            post = these[start : start + LINES_MOST]
+            yield post[-1][0], stacked([line for _, line, _ in post]), calls
 
 
 def thread_line(entry: Entry) -> Message | None:

@@ -31,6 +31,10 @@ class TurnContext:
     def since(self) -> datetime:
         return self.recorder.since(self.step)
 
+    @property
+    def taken(self) -> float:
+        return self.recorder.taken(self.step)
+
     def progress(self, message: Message, *, to_the_end: bool = False) -> None:
         self.check()
         self.recorder.note(self.step, message, to_the_end=to_the_end)

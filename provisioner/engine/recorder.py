@@ -89,6 +89,10 @@ class RunRecorder:
         """When this attempt first acted on it; set by `intend`."""
         return self._progress(step).since or self.now
 
+    def taken(self, step: Step) -> float:
+        """Seconds that this attempt has spent on it, until it was last looked at."""
+        return self._progress(step).spent.total_seconds()
+
     def note(self, step: Step, message: Message, *, to_the_end: bool) -> None:
         """What the stage is doing, for the card; not journalled. Once `to_the_end`, it stays so."""
         before = self._progress(step)
@@ -107,7 +111,7 @@ class RunRecorder:
         """
         until = self.now + timedelta(seconds=wait.seconds)
         self._set(step, status=StageStatus.WAITING, until=until, reason=wait.reason, counts=wait.counts)
-        if before.status is not StageStatus.WAITING or before.reason != wait.reason:
+        if before.status is not StageStatus.WAITING or not _same(before.reason, wait):
             message = Message("{title}: {reason}", title=step.stage.title, reason=wait.reason)
             self._write(EntryKind.STAGE_WAITING, message, step)
 
@@ -262,6 +266,13 @@ class RunRecorder:
         self.store_failed = True
         yield
         self.store_failed = False
+
+
+def _same(reason: Message | None, wait: Wait) -> bool:
+    """Whether it waits for the same as before. A step forward in line is nothing new."""
+    if reason is None or wait.counts:
+        return reason == wait.reason
+    return reason.text == wait.reason.text
 
 
 def _left_there(step: Step, not_owned: NotOurs, *, acted: bool) -> Message:

@@ -107,6 +107,11 @@ class StageContext(Protocol):
         ...
 
     @property
+    def taken(self) -> float:
+        """Seconds that this attempt took for the stage until now, without those in line."""
+        ...
+
+    @property
     def usual(self) -> float | None:
         """Seconds that this stage took the last time it came to this goal, for any workspace, if known."""
         ...
@@ -149,8 +154,7 @@ def pause(ctx: StageContext, longest: float, *, shortest: float = _SHORTEST) -> 
     What is quick is seen at once, and so is the end of what takes as long as ever; what is slow costs few
     calls.
     """
-    taken = (ctx.now - ctx.since).total_seconds()
-    near = taken if ctx.usual is None else min(taken, abs(ctx.usual - taken))
+    near = ctx.taken if ctx.usual is None else min(ctx.taken, abs(ctx.usual - ctx.taken))
     return min(max(near / 4, shortest), longest)
 
 

@@ -298,9 +298,8 @@ class Turn:
         return found
 
     def _done(self, step: Step, found: StageInspection) -> None:
-        if since := self._run.progress(step.stage.name).since:
-            taken = self._recorder.now - since
-            self.deps.usual[step.stage.name, self._run.goal] = taken.total_seconds()
+        if self._run.progress(step.stage.name).since:
+            self.deps.usual[step.stage.name, self._run.goal] = self._recorder.taken(step)
         self._recorder.done(step, found.not_owned)
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:

@@ -127,7 +127,7 @@ class FakeNotifier:
     def _say(self, channel: str, text: str, *, key: str, root_ts: str, card: Card | None = None) -> Posted:
         self._reach(channel)
         if channel in self.full:
-            raise Busy(1, "the channel takes no more posts now")
+            raise Busy(30, "the channel takes no more posts now")
 
         def say() -> Posted:
             at = self._clock.now() + timedelta(microseconds=len(self.said))

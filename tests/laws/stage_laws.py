@@ -45,6 +45,10 @@ class Context:
     def now(self) -> datetime:
         return self.clock()
 
+    @property
+    def taken(self) -> float:
+        return (self.now - self.since).total_seconds()
+
     @staticmethod
     def wake() -> None:
         """Nobody waits here."""

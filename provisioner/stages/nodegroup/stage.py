@@ -56,7 +56,7 @@ _SOONEST = 1.0  # seconds
 _SOON = 2.0  # at most in the first minute of an attempt
 _LATER = 5.0  # AWS needs minutes, and counts calls
 _KIND = "node-group"
-_ENDING = Message("ending eksctl, which has nothing left to do")
+_ENDING = Message("stopping eksctl, which has nothing left to do")
 _PLUGIN_BY_EKSCTL = frozenset({"AmazonLinux2", "AmazonLinux2023"})
 """Images of nodes for whose GPUs eksctl installs the device plugin."""
 _INSTALLING = {
@@ -161,13 +161,18 @@ class NodegroupStage(Stage[NodegroupSeen]):
                 return Wait(_pace(ctx), Message("in progress in AWS: {how_far}", how_far=found.how_far))
             case Phase.LEAVING:
                 return Wait(_pace(ctx), errors.going(found, seen.runs_there(found.name)))
-            case Phase.FAILED | Phase.HOLLOW if _this_attempts(found.child, ctx):
+            case Phase.FAILED | Phase.HOLLOW if _this_attempts(found.child, ctx) or _begun(found, ctx):
                 raise errors.not_made(found)
         return self._clear(ws, found, ctx)
 
     def remove(self, ws: Workspace, seen: NodegroupSeen, ctx: StageContext) -> Wait | None:
         waits = [wait for found in seen.all if (wait := self._remove(ws, found, seen, ctx))]
-        return min(waits, key=lambda wait: wait.seconds, default=None)
+        if not waits:
+            return None
+        told = next(
+            (wait for wait in waits if wait.counts), waits[0]
+        )  # what is at work, before what is in line
+        return replace(told, seconds=min(wait.seconds for wait in waits))
 
     def _offer(self, ws: Workspace) -> Offer | WorkError:
         try:
@@ -358,8 +363,14 @@ def _this_attempts(child: Child | None, ctx: StageContext) -> bool:
     return child is not None and child.started_at >= ctx.since
 
 
+def _begun(found: Found, ctx: StageContext) -> bool:
+    """Whether its stack was by this attempt, maybe by an eksctl of another replica."""
+    events = found.stack.events if found.stack else ()
+    return bool(events) and events[0].at >= ctx.since
+
+
 def _pace(ctx: StageContext) -> float:
-    longest = _SOON if (ctx.now - ctx.since).total_seconds() < 60 else _LATER
+    longest = _SOON if ctx.taken < 60 else _LATER
     return longest if ctx.usual is None else pause(ctx, longest, shortest=_SOONEST)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from provisioner.clients.kube import (
     NAMESPACES,
@@ -51,7 +50,7 @@ class KubeProfiles:
             project=(head.get("annotations") or {}).get(PROJECT, ""),
             deleting=head.get("deletionTimestamp") is not None,
             finalizers=tuple(head.get("finalizers", ())),
-            complaint=_complaint(found.get("status", {})),
+            complaint=_complaint(found),
         )
 
     def namespace(self, name: str, *, contents: bool) -> NamespaceState | None:
@@ -131,12 +130,14 @@ def _attended(profile: Object | None) -> bool:
     """By its controller, or gone."""
     if profile is None or dig(profile, "metadata.finalizers"):
         return True
-    return _complaint(profile.get("status", {})) != ""
+    return _complaint(profile) != ""
 
 
-def _complaint(status: Mapping[str, Any]) -> str:
+def _complaint(profile: Object) -> str:
     failed = [
-        each.get("message", "") for each in status.get("conditions", ()) if each.get("type") == "Failed"
+        each.get("message", "")
+        for each in dig(profile, "status.conditions") or ()
+        if each.get("type") == "Failed"
     ]
     return str(failed[-1]) if failed else ""
 

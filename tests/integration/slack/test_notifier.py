@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.model.notifier import Busy, Gone, Posted
 from bot.slack.client import web_client
-from bot.slack.notifier import UPDATES_AT_ONCE, SlackNotifier
+from bot.slack.notifier import KEPT, UPDATES_AT_ONCE, SlackNotifier
 from bot.texts import Texts
 from provisioner.message import Message, Ref, RefKind
 from sandbox.slack.rates import Rates
@@ -144,6 +144,22 @@ def test_updates_stay_below_slacks_limit(chat: SlackChat) -> None:
     chat.clock.pass_by(busy.value.retry_after)
     chat.notifier.update(at, card("in time"), key="WSR-0001", language="en")
     assert chat.inventory(CHANNEL) == ["in time"]
+
+
+def test_what_is_kept_for_the_urgent_makes_the_others_wait_and_soon_ask_again(chat: SlackChat) -> None:
+    at = post(chat)
+    for number in range(UPDATES_AT_ONCE - KEPT):
+        chat.notifier.update(at, card(f"{number}"), key="WSR-0001", language="en", urgent=False)
+
+    with pytest.raises(Busy) as busy:
+        chat.notifier.update(at, card("progress"), key="WSR-0001", language="en", urgent=False)
+    for number in range(KEPT):
+        chat.notifier.update(at, card(f"end {number}"), key="WSR-0001", language="en")
+    with pytest.raises(Busy) as later:
+        chat.notifier.update(at, card("progress"), key="WSR-0001", language="en", urgent=False)
+
+    assert busy.value.retry_after <= 2
+    assert later.value.retry_after <= 2
 
 
 def test_a_message_is_found_many_pages_back() -> None:

@@ -81,9 +81,23 @@ def test_a_channel_that_takes_no_more_posts_still_shows_the_end_on_the_card(offi
     assert "alpha is ready" in office.chat.card_at(CHANNEL, request.id)
 
     office.chat.full.clear()
-    office.later(seconds=5)
+    office.later(seconds=31)
     office.settle()
     assert "All resources are ready" in office.chat.lines(CHANNEL)[-1]
+
+
+def test_a_retry_is_shown_although_few_updates_are_left_and_its_line_was_told_before(office: Office) -> None:
+    run = office.failed()
+    office.service.retry(office.who(MINA), run.id)
+    office.message_sync.sync_once()  # too soon for the card
+    assert "ws.run.retry" in office.chat.buttons_at(CHANNEL, run.reference)
+    office.engine.advance(office.run(run.id))
+    office.chat.few = True
+    office.later(seconds=5)
+    office.message_sync.sync_once()
+
+    assert office.run(run.id).active
+    assert "ws.run.retry" not in office.chat.buttons_at(CHANNEL, run.reference)
 
 
 def test_where_few_updates_are_left_they_are_kept_for_what_people_act_on(office: Office) -> None:

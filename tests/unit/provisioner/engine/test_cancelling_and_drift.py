@@ -51,6 +51,7 @@ class _Halfway:
         self.peers = ctx.peers
         self.now = ctx.now
         self.since = ctx.since
+        self.taken = ctx.taken
         self.usual = ctx.usual
         self.wake = ctx.wake
 

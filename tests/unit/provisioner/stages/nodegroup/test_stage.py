@@ -322,6 +322,18 @@ class TestCreate:
 
         assert NO_CAPACITY in str(failed(trip))
 
+    def test_a_stack_that_another_replica_began_and_that_failed_is_told_and_not_made_again(self) -> None:
+        case = a_case()
+        cloud_of(case).fault = "no-capacity"
+        trip = Trip(case, Goal.PRESENT)
+        trip.turn()
+        case.pass_time(2)
+        trip.turn()
+        cloud_of(case).children.clear()  # its folder is in the other one
+
+        assert NO_CAPACITY in str(failed(trip))
+        assert trip.wire.made == ["start_create", "dismiss"]
+
     def test_T46_a_retry_deletes_the_failed_stack_that_eksctl_would_take_for_a_node_group(self) -> None:
         case = a_case()
         cloud_of(case).fault = "no-capacity"
