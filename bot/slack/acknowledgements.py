@@ -1,4 +1,4 @@
-"""What Slack waits for goes first: no answer begins while something is to be acknowledged.
+"""What Slack waits for goes first: an answer begins when nothing is to be acknowledged.
 
 They share one interpreter. Two hundred commands are acknowledged in a fifth of a second and answered in two:
 side by side, the last acknowledgement comes with the last answer.

@@ -14,9 +14,9 @@ a stack, on its way up or down: from there on it only waits for what CloudFormat
 minute and more between two looks. The tags of the auto scaling group, which it would write then, are written
 here.
 
-A stack that failed while this attempt's eksctl was at it is this attempt's failure, told with its first
-cause. Any other failed stack is an earlier try's: eksctl would take it for a node group, so it is deleted
-first.
+A stack that this attempt's eksctl was at, here or in another replica, is this attempt's failure when it
+fails, told with its first cause. Any other failed stack is an earlier try's: eksctl would take it for a node
+group, so it is deleted first.
 
 Where eksctl has a device plugin to install, which it does when all else is made, it is let go on. Without
 NVIDIA's, through which pods get GPUs, the nodes are of no use, and no eksctl installs it afterwards: where it
@@ -169,9 +169,8 @@ class NodegroupStage(Stage[NodegroupSeen]):
         waits = [wait for found in seen.all if (wait := self._remove(ws, found, seen, ctx))]
         if not waits:
             return None
-        told = next(
-            (wait for wait in waits if wait.counts), waits[0]
-        )  # what is at work, before what is in line
+        # What is at work is told before what is in line.
+        told = next((wait for wait in waits if wait.counts), waits[0])
         return replace(told, seconds=min(wait.seconds for wait in waits))
 
     def _offer(self, ws: Workspace) -> Offer | WorkError:

@@ -14,7 +14,7 @@ from provisioner.stages.nodegroup.state import Task
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import NO_CAPACITY, FakeChild, FakeStack
-from tests.laws.stage_laws import Fresh, StageLaws, Trip, made
+from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made
 from tests.unit.provisioner.stages.nodegroup.cases import (
     GPU_NAME,
     NAME,
@@ -194,6 +194,17 @@ class TestPlan:
         assert not plan.covers("nodegroup", change)
 
 
+def begun_to_fail() -> tuple[StageCase, Trip]:
+    """There is a stack, and AWS has no machine for it."""
+    case = a_case()
+    cloud_of(case).fault = "no-capacity"
+    trip = Trip(case, Goal.PRESENT)
+    trip.turn()
+    case.pass_time(2)
+    trip.turn()
+    return case, trip
+
+
 class TestCreate:
     def test_it_tells_how_far_it_is(self) -> None:
         assert reasons(Trip(a_case(), Goal.PRESENT)) == [
@@ -312,23 +323,13 @@ class TestCreate:
         assert (error.cause.code, error.cause.raw_text) == ("CREATE_FAILED/ManagedNodeGroup", NO_CAPACITY)
 
     def test_a_failed_stack_is_told_also_after_eksctl_died_with_us(self) -> None:
-        case = a_case()
-        cloud_of(case).fault = "no-capacity"
-        trip = Trip(case, Goal.PRESENT)
-        trip.turn()
-        case.pass_time(2)
-        trip.turn()
+        case, trip = begun_to_fail()
         cloud_of(case).kill()
 
         assert NO_CAPACITY in str(failed(trip))
 
     def test_a_stack_that_another_replica_began_and_that_failed_is_told_and_not_made_again(self) -> None:
-        case = a_case()
-        cloud_of(case).fault = "no-capacity"
-        trip = Trip(case, Goal.PRESENT)
-        trip.turn()
-        case.pass_time(2)
-        trip.turn()
+        case, trip = begun_to_fail()
         cloud_of(case).children.clear()  # its folder is in the other one
 
         assert NO_CAPACITY in str(failed(trip))
