@@ -234,13 +234,11 @@ class WorkspaceService:
     def list(self, page: int = 1, command: str = "list") -> Card:
         """So many projects at a time; after the last page comes the last. `command` is what asks for them."""
         with self.reads() as unit:
-            projects = unit.queries.projects()
-            pages = max(1, -(-len(projects) // _LISTED_A_PAGE))
-            page = min(page, pages)
-            shown = projects[(page - 1) * _LISTED_A_PAGE : page * _LISTED_A_PAGE]
+            shown, number = unit.queries.page(page, _LISTED_A_PAGE)
             known = unit.queries.summaries(shown)
-            deleted = not projects and unit.queries.any_finished()
-        return list_card(known, Page(page, pages, len(projects), command), deleted=deleted)
+            deleted = not shown and unit.queries.any_finished()
+        pages = max(1, -(-number // _LISTED_A_PAGE))
+        return list_card(known, Page(min(page, pages), pages, number, command), deleted=deleted)
 
     def home(self, actor: Actor) -> Card:
         with self.reads() as unit:

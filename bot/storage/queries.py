@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, select, union
+from sqlalchemy import CompoundSelect, Connection, Select, and_, case, exists, func, select, union
 
 from approvals.model import RequestStatus
 from approvals.store import PENDING, decisions_of, requests, to_request
@@ -67,9 +67,21 @@ class Queries:
 
     def projects(self) -> Sequence[str]:
         """All of which something is there, or that are asked for now, by name."""
-        there = select(runs.c.project.label("project")).where(LISTED)
-        asked = select(requests.c.target).where(PENDING)
-        return self._connection.execute(union(there, asked).order_by("project")).scalars().all()
+        return self._connection.execute(_listed().order_by("project")).scalars().all()
+
+    def page(self, number: int, size: int) -> tuple[Sequence[str], int]:
+        """Of those `projects` the ones on this page, from 1, and how many there are on all pages.
+
+        After the last page comes the last.
+        """
+        listed = _listed().cte()
+        total = select(func.count()).select_from(listed).scalar_subquery()
+        before, last = (number - 1) * size, (total - 1) // size * size
+        start = case((before > last, last), else_=before)
+        found = self._connection.execute(
+            select(listed.c.project, total).order_by(listed.c.project).offset(start).limit(size)
+        ).all()
+        return [row[0] for row in found], found[0][1] if found else 0
 
     def any_finished(self) -> bool:
         """Whether a workspace was ever made or deleted."""
@@ -176,6 +188,11 @@ class Queries:
             )
             for row in rows
         ]
+
+
+def _listed() -> CompoundSelect[Any]:
+    there = select(runs.c.project.label("project")).where(LISTED)
+    return union(there, select(requests.c.target).where(PENDING))
 
 
 _NEWEST = (requests.c.asked_at.desc(), requests.c.id.desc())

@@ -240,6 +240,9 @@ class DatabaseLaws:
             assert [one.stage for one in stopped[RunId("WSR-0001.1")] or ()] == ["bucket"]
             assert stopped[RunId("WSR-0002.1")] is None  # of an attempt that was gone on with
             assert unit.queries.projects() == ["alpha", "beta"]
+            pages = [unit.queries.page(number, 1) for number in (1, 2, 3, 999_999)]
+            assert pages == [(["alpha"], 2), *[(["beta"], 2)] * 3]
+            assert unit.queries.page(1, 2) == (["alpha", "beta"], 2)
             unit.commit()
 
     def test_it_answers(self, database: Database) -> None:
