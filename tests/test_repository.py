@@ -163,6 +163,8 @@ def test_every_ignored_check_names_its_code_and_gives_a_reason() -> None:
     )
     found = []
     for path in PYTHON:
+        if "ignore" not in (text := path.read_text()) and "noqa" not in text:
+            continue  # taking a file apart is slow
         for line, comment in comments(path):
             matches = list(directive.finditer(comment))
             named = all(match["type"] or match["noqa"] for match in matches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -55,6 +56,7 @@ class Texts:
         return self._words.get(locale.replace("_", "-").split("-")[0].lower(), self._default)
 
 
+@cache
 def _catalogue(path: Path) -> NullTranslations:
     """Entries marked fuzzy are left out, as gettext does: a guess is worse than English."""
     with path.open("rb") as file:
