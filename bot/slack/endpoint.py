@@ -1,27 +1,20 @@
-"""The one HTTP address for Slack, and whether a request there is Slack's.
-
-Bolt's dispatch runs in a pool of threads, not on the event loop, where each command would wait for
-the one before.
-"""
+"""The one HTTP address for Slack, and whether a request there is Slack's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from threading import Lock
 
 import structlog
 from cachetools import FIFOCache
 from pydantic import SecretStr
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import Clock, SignatureVerifier
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from bot.slack.acknowledgements import Acknowledgements
 
 log = structlog.get_logger()
 
@@ -64,7 +57,7 @@ class Signatures:
         return genuine and new
 
 
-def endpoint(bolt: App, signatures: Signatures, acks: Acknowledgements) -> Starlette:
+def endpoint(dispatch: Callable[[BoltRequest], Awaitable[BoltResponse]], signatures: Signatures) -> Starlette:
     async def receive(request: Request) -> Response:
         body = await _body(request)
         if body is None:
@@ -76,11 +69,7 @@ def endpoint(bolt: App, signatures: Signatures, acks: Acknowledgements) -> Starl
             incoming = BoltRequest(body=body.decode(), headers={**request.headers})
         except ValueError:  # signed, and yet neither a form nor JSON
             return Response(status_code=400)
-        acks.begun()
-        try:
-            return _response(await run_in_threadpool(bolt.dispatch, incoming))
-        finally:
-            acks.ended()
+        return _response(await dispatch(incoming))
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 

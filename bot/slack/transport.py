@@ -6,23 +6,24 @@ import errno
 import json
 import logging
 from asyncio import AbstractEventLoop, get_running_loop, run
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from socket import create_server, socket
-from threading import Event, Thread
-from time import monotonic, time
+from threading import Event, Lock, Thread
+from time import monotonic, sleep, time
 from typing import Any, Protocol
 
 import structlog
 import uvicorn
 from pydantic import SecretStr
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from starlette.concurrency import run_in_threadpool
 
-from bot.slack.acknowledgements import Acknowledgements
 from bot.slack.client import TROUBLE, error_code, web_client
 from bot.slack.endpoint import Signatures, endpoint
 from provisioner.retry import backoff
@@ -40,6 +41,10 @@ _TELL_AGAIN = 0.1
 _WAITING_MOST = 2_048  # connections not yet accepted
 _ROUNDS = 6
 """Of the event loop: one to accept a connection, the last to begin with what came over it."""
+LULL = 0.01
+"""Seconds since the last acknowledgement. What Slack sends at once does not arrive at once."""
+HELD_MOST = 0.2
+"""Seconds; so five answers a second begin whatever comes."""
 
 
 class Transport(Protocol):
@@ -54,6 +59,51 @@ class Transport(Protocol):
     def let_by(self) -> None:
         """Called before an answer: returns when nothing is to be acknowledged, or after a short while."""
         ...
+
+
+class Acknowledgements:
+    """What Slack waits for goes first: an answer begins when nothing is to be acknowledged.
+
+    They share one interpreter. Two hundred commands are acknowledged in a fifth of a second and answered in
+    two: side by side, the last acknowledgement comes with the last answer. Safe from any thread.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[float], None] = lambda _within: None,
+        timer: Callable[[], float] = monotonic,
+        pause: Callable[[float], None] = sleep,
+    ) -> None:
+        """`read` returns when all that has arrived is counted, or after so many seconds."""
+        self._read = read
+        self._timer = timer
+        self._pause = pause
+        self._lock = Lock()  # over the two below
+        self._due = 0
+        self._last = timer() - LULL  # when one was given
+        self._line = Lock()  # held by the answer that is next
+
+    def begun(self) -> None:
+        """Something has arrived."""
+        with self._lock:
+            self._due += 1
+
+    def ended(self) -> None:
+        """It is acknowledged."""
+        with self._lock:
+            self._due -= 1
+            self._last = self._timer()
+
+    def let_by(self) -> None:
+        """Returns when nothing is due, or after `HELD_MOST`. Answers go by one after another."""
+        with self._line:
+            end = self._timer() + HELD_MOST
+            while (left := end - self._timer()) > 0:
+                self._read(left)
+                with self._lock:
+                    if not self._due and self._timer() >= self._last + LULL:
+                        return
+                self._pause(LULL)
 
 
 class SocketTransport:
@@ -196,7 +246,7 @@ class HttpTransport:
         listening = create_server((self._host, self._port), backlog=_WAITING_MOST)
         self._port = listening.getsockname()[1]
         config = uvicorn.Config(
-            endpoint(bolt, self._signatures, self._acks),
+            endpoint(partial(self._dispatch, bolt), self._signatures),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -218,6 +268,14 @@ class HttpTransport:
 
     def let_by(self) -> None:
         self._acks.let_by()
+
+    async def _dispatch(self, bolt: App, request: BoltRequest) -> BoltResponse:
+        """In a thread: on the event loop each command would wait for the one before."""
+        self._acks.begun()
+        try:
+            return await run_in_threadpool(bolt.dispatch, request)
+        finally:
+            self._acks.ended()
 
     async def _serve(self, server: uvicorn.Server, listening: socket) -> None:
         self._loop = get_running_loop()

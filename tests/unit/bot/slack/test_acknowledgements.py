@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.slack.acknowledgements import HELD_MOST, LULL, Acknowledgements
+from bot.slack.transport import HELD_MOST, LULL, Acknowledgements
 
 
 class Time:
