@@ -42,7 +42,9 @@ _WAITING_MOST = 2_048  # connections not yet accepted
 _ROUNDS = 6
 """Of the event loop: one to accept a connection, the last to begin with what came over it."""
 LULL = 0.01
-"""Seconds since the last acknowledgement. What Slack sends at once does not arrive at once."""
+LULL_LONGEST = 0.1
+"""Seconds since the last acknowledgement: so many for each answer that waits, and at most. What Slack sends
+at once does not arrive at once, and when many wait, more may come."""
 HELD_MOST = 0.2
 """Seconds; so five answers a second begin whatever comes."""
 
@@ -78,9 +80,10 @@ class Acknowledgements:
         self._read = read
         self._timer = timer
         self._pause = pause
-        self._lock = Lock()  # over the two below
+        self._lock = Lock()  # over the three below
         self._due = 0
-        self._last = timer() - LULL  # when one was given
+        self._waiting = 0  # answers
+        self._last = timer() - LULL_LONGEST  # when one was given
         self._line = Lock()  # held by the answer that is next
 
     def begun(self) -> None:
@@ -96,14 +99,22 @@ class Acknowledgements:
 
     def let_by(self) -> None:
         """Returns when nothing is due, or after `HELD_MOST`. Answers go by one after another."""
+        with self._lock:
+            self._waiting += 1
         with self._line:
             end = self._timer() + HELD_MOST
             while (left := end - self._timer()) > 0:
                 self._read(left)
-                with self._lock:
-                    if not self._due and self._timer() >= self._last + LULL:
-                        return
+                if self._quiet():
+                    break
                 self._pause(LULL)
+        with self._lock:
+            self._waiting -= 1
+
+    def _quiet(self) -> bool:
+        with self._lock:
+            lull = min(LULL * self._waiting, LULL_LONGEST)
+            return not self._due and self._timer() >= self._last + lull
 
 
 class SocketTransport:

@@ -1,5 +1,6 @@
 """The simulated Slack as one object: start it, act as a person, look, make trouble."""
 
+import asyncio
 import copy
 import threading
 import time
@@ -173,6 +174,15 @@ class SlackSimulator:
     def command(self, person: str, channel: str, text: str, *, thread_ts: str | None = None) -> Seen:
         """The whole line, "/workspace create alpha"."""
         return self._act(self._people.command(person, channel, text, thread_ts))
+
+    def commands(self, person: str, channel: str, text: str, times: int) -> list[Seen]:
+        """The same line so many times at once."""
+
+        async def typed() -> list[Seen]:
+            each = (self._people.command(person, channel, text, None) for _ in range(times))
+            return await asyncio.gather(*each)
+
+        return self._server.run(typed())
 
     def submit(self, person: str, view_id: str, values: dict[str, Any]) -> Seen:
         """Values by block_id: a text, the value of an option (or several), a person's key; None empties."""

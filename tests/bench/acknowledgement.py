@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -78,11 +77,8 @@ def _age(subject: Subject, aged: Path) -> None:
 
 def _typed(subject: Subject) -> list[float]:
     """Seconds to each acknowledgement, as the simulated Slack times them."""
-    with ThreadPoolExecutor(AT_ONCE) as people:
-        seen = people.map(
-            lambda _: subject.slack.command("requester", "general", "/workspace list"), range(AT_ONCE)
-        )
-        return [one["seconds"] for one in seen]
+    seen = subject.slack.commands("requester", "general", "/workspace list", AT_ONCE)
+    return [one["seconds"] for one in seen]
 
 
 def _answered(subject: Subject) -> bool:
