@@ -268,6 +268,7 @@ def test_a_click_delivered_twice_decides_once(busy: Stand) -> None:
     busy.slack.faults.duplicate("interactive")
 
     busy.slack.click("admin", action_id="ws.req.approve", ts=at.ts)
+    busy.eventually(lambda: busy.request().decisions)
     busy.slack.click("second-admin", action_id="ws.req.approve", ts=at.ts)
 
     busy.told("second-admin", "Nothing changed.", "workspace-requests")
