@@ -9,10 +9,9 @@ from approvals.errors import Refusal
 from approvals.model import Actor, Verdict
 from bot.model.card import Card
 from bot.model.people import PeopleUnknown
-from bot.slack.context import Reply, SlackContext
+from bot.slack.context import Incoming, Reply, SlackContext
 from bot.slack.forms import errors, reject_form, typed
 from bot.slack.help import help_card
-from bot.slack.incoming import Incoming
 from bot.texts import refusal
 from provisioner.message import Message
 

@@ -26,9 +26,8 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.model.card import Action, Card
 from bot.slack import actions, create, delete, home, mentions
 from bot.slack.cards import render
-from bot.slack.context import Reply, SlackContext
+from bot.slack.context import Body, Incoming, Reply, SlackContext
 from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
-from bot.slack.incoming import Body, Incoming
 from bot.slack.transport import Transport
 from provisioner.message import Message, Ref, named
 

@@ -6,7 +6,9 @@ and says so; it is never refused by Slack.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
 from bot.model.card import (
@@ -24,7 +26,6 @@ from bot.model.card import (
     Small,
     Style,
 )
-from bot.slack.incoming import Origin
 from bot.slack.mrkdwn import (
     NOTHING,
     GroupId,
@@ -264,6 +265,35 @@ def _joined(drawn: list[Block]) -> list[Block]:
 
 def _is_text(block: Block) -> bool:
     return block["type"] == "section" and "text" in block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a form was opened from, and in which language; kept in the view's `private_metadata`."""
+
+    channel: str = ""
+    locale: str = ""
+    request_id: str = ""  # what a rejection is about
+    project: str = ""  # what a deletion is about
+
+    def to_text(self) -> str:
+        kept = {
+            "channel": self.channel,
+            "locale": self.locale,
+            "request": self.request_id,
+            "project": self.project,
+        }
+        return json.dumps(kept)
+
+    @classmethod
+    def from_text(cls, text: str) -> Origin:
+        kept = json.loads(text) if text else {}
+        return cls(
+            channel=kept.get("channel", ""),
+            locale=kept.get("locale", ""),
+            request_id=kept.get("request", ""),
+            project=kept.get("project", ""),
+        )
 
 
 def modal(

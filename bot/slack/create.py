@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.model.card import Card
 from bot.model.submission import SubmissionKind
+from bot.slack.cards import Origin
 from bot.slack.commands import read, shown
-from bot.slack.context import Draft, Reply, SlackContext
+from bot.slack.context import Draft, Incoming, Reply, SlackContext
 from bot.slack.forms import create_form, errors, field_errors, spec_of, typed
-from bot.slack.incoming import Incoming, Origin
 from bot.texts import Language
 from provisioner.message import Message
 from provisioner.workspace import PROJECT

@@ -7,9 +7,8 @@ import unicodedata
 from bot.model.card import Card
 from bot.model.submission import SubmissionKind
 from bot.slack.commands import INVISIBLE, shown
-from bot.slack.context import Reply, SlackContext
+from bot.slack.context import Incoming, Reply, SlackContext
 from bot.slack.forms import delete_form, errors, typed
-from bot.slack.incoming import Incoming
 from provisioner.engine.stage import Goal
 from provisioner.message import Message
 

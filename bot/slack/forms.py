@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.model.card import Card
-from bot.slack.cards import SECTION_LONGEST, blocks, modal, plain
+from bot.slack.cards import SECTION_LONGEST, Origin, blocks, modal, plain
 from bot.slack.commands import NUMBER, read
-from bot.slack.incoming import Origin
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
 from bot.texts import Language
 from provisioner.message import Message, named

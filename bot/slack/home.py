@@ -8,8 +8,7 @@ from bot.model.card import Action, Button, Buttons, Card, Paragraph
 from bot.model.people import PeopleUnknown
 from bot.slack.cards import home_view
 from bot.slack.client import TROUBLE, error_code
-from bot.slack.context import SlackContext
-from bot.slack.incoming import Incoming
+from bot.slack.context import Incoming, SlackContext
 from bot.views.buttons import NEW_FORM
 from provisioner.message import Message
 

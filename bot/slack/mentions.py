@@ -9,11 +9,10 @@ from bot.model.card import Card
 from bot.model.submission import SubmissionKind
 from bot.slack.cards import render
 from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
-from bot.slack.context import Reply, SlackContext
+from bot.slack.context import Incoming, Reply, SlackContext
 from bot.slack.create import open_form
 from bot.slack.delete import open_delete
 from bot.slack.help import delete_card, form_card, help_card, usage_card, which_card, works_here_card
-from bot.slack.incoming import Incoming
 from provisioner.message import Message
 
 

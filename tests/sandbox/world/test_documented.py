@@ -10,8 +10,8 @@ import pytest
 
 from bot.model.card import Action
 from bot.slack.app import TABLE, Kind
+from bot.slack.cards import Origin
 from bot.slack.forms import create_form, delete_form, reject_form
-from bot.slack.incoming import Origin
 from bot.texts import Texts
 from sandbox.aws.estate import NodegroupView, StackView
 from sandbox.conductor import ConductorSimulator
