@@ -24,7 +24,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.model.card import Action, Card
-from bot.slack import actions, create, delete, home, mentions
+from bot.slack import actions, forms, home, mentions
 from bot.slack.cards import render
 from bot.slack.context import Body, Incoming, Reply, SlackContext
 from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
@@ -63,10 +63,10 @@ TABLE: Sequence[Listener] = (
     Listener(Kind.EVENT, "message", mentions.direct),
     Listener(Kind.EVENT, "app_home_opened", home.publish),
     Listener(Kind.EVENT, "user_change", home.person_changed),
-    Listener(Kind.SHORTCUT, "ws.create.shortcut", create.open_empty_form),
+    Listener(Kind.SHORTCUT, "ws.create.shortcut", forms.open_create_empty),
     Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
-    Listener(Kind.SUBMISSION, CREATE_FORM, create.after_submit, create.submit),
-    Listener(Kind.SUBMISSION, DELETE_FORM, delete.after_submit, delete.submit),
+    Listener(Kind.SUBMISSION, CREATE_FORM, forms.after_create, forms.submit_create),
+    Listener(Kind.SUBMISSION, DELETE_FORM, forms.after_delete, forms.submit_delete),
     Listener(Kind.SUBMISSION, REJECT_FORM, actions.reject, actions.reason_missing),
     Listener(Kind.ACTION, Action.APPROVE.value, actions.approve),
     Listener(Kind.ACTION, Action.REJECT.value, actions.ask_reason),
@@ -78,11 +78,11 @@ TABLE: Sequence[Listener] = (
     Listener(Kind.ACTION, Action.CONTINUE.value, actions.go_on),
     Listener(Kind.ACTION, Action.DELETE.value, actions.remove),
     Listener(Kind.ACTION, Action.STATUS.value, actions.status),
-    Listener(Kind.ACTION, Action.OPEN_FORM.value, create.open_asked_form),
-    Listener(Kind.ACTION, Action.OPEN_DELETE.value, delete.open_asked),
+    Listener(Kind.ACTION, Action.OPEN_FORM.value, forms.open_create_filled),
+    Listener(Kind.ACTION, Action.OPEN_DELETE.value, forms.open_delete_named),
     Listener(Kind.ACTION, Action.HELP.value, actions.show_help),
-    Listener(Kind.ACTION, PROJECT_TYPED, create.show_names),
-    Listener(Kind.ACTION, SIZE_CHOSEN, create.show_names),
+    Listener(Kind.ACTION, PROJECT_TYPED, forms.show_names),
+    Listener(Kind.ACTION, SIZE_CHOSEN, forms.show_names),
 )
 
 

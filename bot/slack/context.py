@@ -14,7 +14,6 @@ import structlog
 from cachetools import FIFOCache
 from slack_sdk import WebClient
 
-from approvals.errors import KeyReused
 from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
@@ -22,9 +21,8 @@ from bot.requests.service import WorkspaceService
 from bot.slack.cards import Origin, card_view, render
 from bot.slack.client import TROUBLE, error_code, webhook
 from bot.slack.commands import Command, Help, parse
-from bot.slack.forms import errors
 from bot.slack.identity import SlackPeople
-from bot.texts import Language, Texts, refusal
+from bot.texts import Language, Texts
 from provisioner.engine.run import Clock
 from provisioner.message import Json, Message
 
@@ -176,17 +174,6 @@ class SlackContext:
             locale=locale,
             spec=spec,
         )
-
-    def submit_form(
-        self, incoming: Incoming, kind: SubmissionKind, spec: Mapping[str, Json], field: str
-    ) -> Reply | None:
-        """Store what a form holds; the errors of a form sent before with other content stand at `field`."""
-        locale = incoming.origin.locale
-        try:
-            self.service.submit(self.submission(incoming, kind, incoming.view["id"], spec, locale))
-        except KeyReused as no:
-            return errors({field: self.texts.for_locale(locale).plain(refusal(no))})
-        return None
 
     def words(self, incoming: Incoming) -> Language:
         """The language of the person who sent this."""

@@ -1,4 +1,6 @@
-"""Dialogs: built as plain data, and read into a spec or into what is wrong at which field.
+"""Forms: how they open, are drawn as plain data, are read, and what becomes of them when they are sent.
+
+Those that ask for a workspace or a deletion are kept as a submission before they are acknowledged.
 
 The `block_id` of an input is the field's name; its `action_id` is "v", unless it is told apart while the form
 is open.
@@ -6,16 +8,21 @@ is open.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from approvals.errors import KeyReused
 from bot.model.card import Card
+from bot.model.submission import SubmissionKind
 from bot.slack.cards import SECTION_LONGEST, Origin, blocks, modal, plain
-from bot.slack.commands import NUMBER, read
+from bot.slack.commands import INVISIBLE, NUMBER, read, shown
+from bot.slack.context import Draft, Incoming, Reply, SlackContext
 from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
-from bot.texts import Language
-from provisioner.message import Message, named
-from provisioner.workspace import WHY_LONGEST, Platform, Problem, WorkspaceSpec
+from bot.texts import Language, refusal
+from provisioner.engine.stage import Goal
+from provisioner.message import Json, Message, named
+from provisioner.workspace import PROJECT, WHY_LONGEST, Platform, Problem, WorkspaceSpec
 
 CREATE_FORM = "ws.create.submit"
 DELETE_FORM = "ws.delete.submit"
@@ -31,6 +38,8 @@ OPTION_LONGEST = 75
 OPTIONS_MOST = 100
 REASON_LONGEST = 500
 LABEL_LONGEST = 2_000
+_AROUND = " \t\n\"'`“”„‟«»‘’‚‛.,"
+"""What keyboards, phones and copied code spans put around a name."""
 
 Block = dict[str, Any]
 
@@ -203,3 +212,117 @@ def reject_form(language: Language, origin: Origin) -> dict[str, Any]:
     shown = [{"type": "section", "text": text}, why]
     title, submit, close = Message("Reject request"), Message("Reject"), Message("Back")
     return modal(REJECT_FORM, title, shown, language, origin, submit=submit, close=close)
+
+
+def open_create(context: SlackContext, incoming: Incoming, draft: Draft) -> None:
+    """Needs a trigger, which lives three seconds; the person is told when it was too late."""
+    origin = context.origin(incoming)
+    language = context.texts.for_locale(origin.locale)
+    view = _create_view(context, language, origin, draft)
+    context.open_form(incoming, view)
+
+
+def open_create_filled(context: SlackContext, incoming: Incoming) -> None:
+    """A button that offers the form; its value says what it is filled with."""
+    open_create(context, incoming, context.draft(incoming.value))
+
+
+def open_create_empty(context: SlackContext, incoming: Incoming) -> None:
+    open_create(context, incoming, {})
+
+
+def show_names(context: SlackContext, incoming: Incoming) -> None:
+    """The project was typed, or its size chosen: show what everything will be called."""
+    view = _create_view(context, context.words(incoming), incoming.origin, typed(incoming.view))
+    context.redraw(incoming, view)
+
+
+def submit_create(context: SlackContext, incoming: Incoming) -> Reply | None:
+    """Before the acknowledgement: store the submission, or say what is wrong in which field."""
+    origin = incoming.origin
+    language = context.texts.for_locale(origin.locale)
+    asked, unread = spec_of(incoming.view, context.service.platform)
+    wrong = field_errors(context.service.problems(asked), unread, language)
+    if wrong:
+        return errors(wrong)
+    return _submit(context, incoming, SubmissionKind.CREATE, asked.to_json(), "project")
+
+
+def after_create(context: SlackContext, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the submission is answered all the same."""
+    asked, _ = spec_of(incoming.view, context.service.platform)
+    text = Message(
+        "Checking {project} in all systems… If the check passes, your request appears in the requests"
+        " channel.",
+        project=shown(asked.project),
+    )
+    context.whisper(incoming, Card(text, text))
+
+
+def _create_view(context: SlackContext, language: Language, origin: Origin, draft: Draft) -> dict[str, Any]:
+    """With names once the project could be one."""
+    platform = context.service.platform
+    asked, _ = read(draft, platform)
+    names = context.service.preview_names(asked) if PROJECT.match(asked.project) else None
+    return create_form(platform, language, origin, draft, names, dashboards=context.dashboards)
+
+
+def open_delete(context: SlackContext, incoming: Incoming, project: str) -> None:
+    """Or say at once why it cannot be asked for now. What is not known here may exist all the same."""
+    taken = context.service.obstacle(project, Goal.ABSENT)
+    if taken is not None:
+        context.tell(incoming, Card(taken, taken))
+        return
+    origin = context.origin(incoming, project=project)
+    view = delete_form(context.texts.for_locale(origin.locale), origin, context.service.unknown(project))
+    context.open_form(incoming, view)
+
+
+def open_delete_named(context: SlackContext, incoming: Incoming) -> None:
+    """A button that offers the form; its value is the project."""
+    open_delete(context, incoming, incoming.value)
+
+
+def submit_delete(context: SlackContext, incoming: Incoming) -> Reply | None:
+    """Before the acknowledgement: the submission is stored, or what is wrong is said. Asks Slack nothing."""
+    origin = incoming.origin
+    words = context.texts.for_locale(origin.locale)
+    filled = typed(incoming.view)
+    if bare(filled.get("confirm", "")) != origin.project:
+        said = Message(
+            "The name doesn't match. Type {project} to confirm, or close this form.",
+            project=shown(origin.project),
+        )
+        return errors({"confirm": words.plain(said)})
+    taken = context.service.obstacle(origin.project, Goal.ABSENT)
+    if taken is not None:
+        return errors({"confirm": words.plain(taken)})
+    spec = {"project": origin.project, "why": filled.get("why", "").strip()}
+    return _submit(context, incoming, SubmissionKind.DELETE, spec, "confirm")
+
+
+def after_delete(context: SlackContext, incoming: Incoming) -> None:
+    """After the acknowledgement; should this get lost, the submission is answered all the same."""
+    text = Message(
+        "Checking {project} in all systems… If the check passes, your deletion request appears in the"
+        " requests channel.",
+        project=shown(incoming.origin.project),
+    )
+    context.whisper(incoming, Card(text, text))
+
+
+def bare(name: str) -> str:
+    """A name as it was meant: in lowercase, without surrounding or invisible characters."""
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).strip(_AROUND).lower()
+
+
+def _submit(
+    context: SlackContext, incoming: Incoming, kind: SubmissionKind, spec: Mapping[str, Json], field: str
+) -> Reply | None:
+    """Store what a form holds; the errors of a form sent before with other content stand at `field`."""
+    locale = incoming.origin.locale
+    try:
+        context.service.submit(context.submission(incoming, kind, incoming.view["id"], spec, locale))
+    except KeyReused as no:
+        return errors({field: context.texts.for_locale(locale).plain(refusal(no))})
+    return None

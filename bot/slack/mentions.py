@@ -10,8 +10,7 @@ from bot.model.submission import SubmissionKind
 from bot.slack.cards import render
 from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, shown
 from bot.slack.context import Incoming, Reply, SlackContext
-from bot.slack.create import open_form
-from bot.slack.delete import open_delete
+from bot.slack.forms import open_create, open_delete
 from bot.slack.help import delete_card, form_card, help_card, usage_card, which_card, works_here_card
 from provisioner.message import Message
 
@@ -31,7 +30,7 @@ def command(context: SlackContext, incoming: Incoming) -> None:
     asked = incoming.asked
     match asked:
         case Create():
-            open_form(context, incoming, asked.draft)
+            open_create(context, incoming, asked.draft)
         case Delete() if asked.project:
             open_delete(context, incoming, asked.project)
         case Delete() | Status(project="") | Usage() | Help() | ListAll():
