@@ -24,9 +24,8 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
 from bot.runtime.schedule import Job, Schedule, SystemClock, TimeOfDay
 from bot.slack.app import SlackApp
-from bot.slack.client import RateLimitedObserver, web_client
+from bot.slack.client import RateLimitedObserver, SlackPeople, web_client
 from bot.slack.context import SlackContext
-from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database

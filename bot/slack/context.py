@@ -19,9 +19,8 @@ from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.service import WorkspaceService
 from bot.slack.cards import Origin, card_view, render
-from bot.slack.client import TROUBLE, error_code, webhook
+from bot.slack.client import TROUBLE, SlackPeople, error_code, webhook
 from bot.slack.commands import Command, Help, parse
-from bot.slack.identity import SlackPeople
 from bot.texts import Language, Texts
 from provisioner.engine.run import Clock
 from provisioner.message import Json, Message

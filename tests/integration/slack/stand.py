@@ -18,9 +18,8 @@ from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from bot.requests.service import WorkspaceService
 from bot.runtime.schedule import SystemClock
 from bot.slack.app import SlackApp
-from bot.slack.client import web_client
+from bot.slack.client import SlackPeople, web_client
 from bot.slack.context import SlackContext
-from bot.slack.identity import SlackPeople
 from bot.slack.notifier import SlackNotifier
 from bot.slack.transport import HttpTransport, SocketTransport
 from bot.storage.database import Database

@@ -9,8 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.model.people import PeopleUnknown
-from bot.slack.client import web_client
-from bot.slack.identity import SlackPeople
+from bot.slack.client import SlackPeople, web_client
 from sandbox.slack.simulator import SlackSimulator
 from tests.fakes.clock import FakeClock
 
