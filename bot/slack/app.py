@@ -24,7 +24,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.model.card import Action, Card
-from bot.slack import actions, forms, home, mentions
+from bot.slack import forms, handlers
 from bot.slack.cards import render
 from bot.slack.context import Body, Incoming, Reply, SlackContext
 from bot.slack.forms import CREATE_FORM, DELETE_FORM, PROJECT_TYPED, REJECT_FORM, SIZE_CHOSEN, errors
@@ -58,29 +58,29 @@ class Listener:
 
 
 TABLE: Sequence[Listener] = (
-    Listener(Kind.COMMAND, "", mentions.command, mentions.answer_now),
-    Listener(Kind.EVENT, "app_mention", mentions.mention),
-    Listener(Kind.EVENT, "message", mentions.direct),
-    Listener(Kind.EVENT, "app_home_opened", home.publish),
-    Listener(Kind.EVENT, "user_change", home.person_changed),
+    Listener(Kind.COMMAND, "", handlers.command, handlers.answer_now),
+    Listener(Kind.EVENT, "app_mention", handlers.mention),
+    Listener(Kind.EVENT, "message", handlers.direct_message),
+    Listener(Kind.EVENT, "app_home_opened", handlers.publish_home),
+    Listener(Kind.EVENT, "user_change", handlers.person_changed),
     Listener(Kind.SHORTCUT, "ws.create.shortcut", forms.open_create_empty),
-    Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", home.show_actions),
+    Listener(Kind.MESSAGE_SHORTCUT, "ws.shortcut", handlers.show_actions),
     Listener(Kind.SUBMISSION, CREATE_FORM, forms.after_create, forms.submit_create),
     Listener(Kind.SUBMISSION, DELETE_FORM, forms.after_delete, forms.submit_delete),
-    Listener(Kind.SUBMISSION, REJECT_FORM, actions.reject, actions.reason_missing),
-    Listener(Kind.ACTION, Action.APPROVE.value, actions.approve),
-    Listener(Kind.ACTION, Action.REJECT.value, actions.ask_reason),
-    Listener(Kind.ACTION, Action.WITHDRAW.value, actions.withdraw),
-    Listener(Kind.ACTION, Action.CANCEL.value, actions.cancel),
-    Listener(Kind.ACTION, Action.RETRY.value, actions.retry),
-    Listener(Kind.ACTION, Action.ROLL_BACK.value, actions.roll_back),
-    Listener(Kind.ACTION, Action.DETAILS.value, actions.details),
-    Listener(Kind.ACTION, Action.CONTINUE.value, actions.go_on),
-    Listener(Kind.ACTION, Action.DELETE.value, actions.remove),
-    Listener(Kind.ACTION, Action.STATUS.value, actions.status),
+    Listener(Kind.SUBMISSION, REJECT_FORM, handlers.reject, handlers.reason_missing),
+    Listener(Kind.ACTION, Action.APPROVE.value, handlers.approve),
+    Listener(Kind.ACTION, Action.REJECT.value, handlers.ask_reason),
+    Listener(Kind.ACTION, Action.WITHDRAW.value, handlers.withdraw),
+    Listener(Kind.ACTION, Action.CANCEL.value, handlers.cancel),
+    Listener(Kind.ACTION, Action.RETRY.value, handlers.retry),
+    Listener(Kind.ACTION, Action.ROLL_BACK.value, handlers.roll_back),
+    Listener(Kind.ACTION, Action.DETAILS.value, handlers.details),
+    Listener(Kind.ACTION, Action.CONTINUE.value, handlers.go_on),
+    Listener(Kind.ACTION, Action.DELETE.value, handlers.remove),
+    Listener(Kind.ACTION, Action.STATUS.value, handlers.status),
     Listener(Kind.ACTION, Action.OPEN_FORM.value, forms.open_create_filled),
     Listener(Kind.ACTION, Action.OPEN_DELETE.value, forms.open_delete_named),
-    Listener(Kind.ACTION, Action.HELP.value, actions.show_help),
+    Listener(Kind.ACTION, Action.HELP.value, handlers.show_help),
     Listener(Kind.ACTION, PROJECT_TYPED, forms.show_names),
     Listener(Kind.ACTION, SIZE_CHOSEN, forms.show_names),
 )
