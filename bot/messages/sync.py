@@ -36,7 +36,7 @@ from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import Texts
 from bot.views.direct import DirectMessageKind, direct_card
 from bot.views.render_context import NO_LINKS, Links, RenderContext
-from bot.views.request import request_card
+from bot.views.request import digest, request_card
 from bot.views.thread import posts
 from provisioner.engine.run import MOVING, Clock, Entry, EntryKind
 
@@ -154,18 +154,18 @@ class MessageSync:
             self._full[message.channel] = self._clock.now() + timedelta(seconds=error.retry_after)
             message, busy = self._stored(message), self._no_posts(message.channel) or error
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
-        if card.digest != message.digest and self._may_update(message, over=snapshot.case.over):
+        if digest(card) != message.digest and self._may_update(message, over=snapshot.case.over):
             urgent = message.key in self._urgent
             self._notifier.update(
                 _at(message), card, key=message.key, language=message.language, urgent=urgent
             )
-            message = self._save(replace(message, digest=card.digest, shown_at=self._clock.now()))
+            message = self._save(replace(message, digest=digest(card), shown_at=self._clock.now()))
             said += 1
-        if card.digest == message.digest:
+        if digest(card) == message.digest:
             self._urgent.discard(message.key)
         if busy is not None:
             raise busy
-        if card.digest == message.digest:
+        if digest(card) == message.digest:
             self._shown(_well(message), over=snapshot.case.over)
         return said
 
@@ -212,7 +212,7 @@ class MessageSync:
             channel=at.channel,
             ts=at.ts,
             link=self._notifier.link(at),
-            digest="" if found else card.digest,
+            digest="" if found else digest(card),
             shown_at=self._clock.now(),
         )
         with self._units() as unit:

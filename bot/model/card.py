@@ -5,13 +5,11 @@ Every word is a `Message`, so one card serves every language; nothing here knows
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from provisioner.message import Json, Message
+from provisioner.message import Message
 
 
 class Action(StrEnum):
@@ -137,24 +135,3 @@ class Card:
     title: Message
     text: Message
     parts: tuple[Part, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """sha256 over all that is shown; equal cards have equal digests in every process."""
-        return hashlib.sha256(json.dumps(_plain(self), sort_keys=True).encode()).hexdigest()
-
-
-def _plain(value: object) -> Json:
-    match value:
-        case Message():
-            return value.to_json()
-        case tuple():
-            return [_plain(item) for item in value]
-        case bool() | int() | float() | str() | None:
-            return value
-        case _:
-            fields = getattr(value, "__dataclass_fields__", {})
-            return {
-                "part": type(value).__name__,
-                **{name: _plain(getattr(value, name)) for name in fields},
-            }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from approvals.model import RequestStatus
@@ -38,6 +39,14 @@ def request_card(case: RequestView, frame: RenderContext) -> Card:
     if case.request.pending:
         return _pending_card(case, frame)
     return _closed_card(case, again_command(frame.command, case.proposal))
+
+
+def digest(card: Card) -> str:
+    """sha256, in hex, over all that is shown; equal cards have equal digests in every process.
+
+    A card is values alone, and their `repr` names each with its kind.
+    """
+    return hashlib.sha256(repr(card).encode()).hexdigest()
 
 
 def _pending_card(case: RequestView, frame: RenderContext) -> Card:

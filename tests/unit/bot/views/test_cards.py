@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from approvals.model import Decision, Request, RequestId, RequestStatus, Verdict
-from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Style
+from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Small, Style
 from bot.model.request_view import ProjectSummary, Proposal, RequestView
 from bot.views.direct import DirectMessageKind, direct_card
 from bot.views.plan import SHARED
 from bot.views.render_context import NO_LINKS, Links, RenderContext
-from bot.views.request import request_card
+from bot.views.request import digest, request_card
 from bot.views.run import stage_line
 from bot.views.status import status_card
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Goal
-from provisioner.message import Message
+from provisioner.message import Message, named
 from tests.builders import (
     NOON,
     a_change,
@@ -343,3 +343,15 @@ def test_a_direct_message_without_a_card_points_nowhere() -> None:
     )
 
     assert "See" not in said
+
+
+def test_a_card_is_known_by_all_that_it_shows() -> None:
+    def a_card(*, request_id: str = "WSR-0001", small: bool = False, value: str = "alpha") -> Card:
+        text = Message("{id} · expires {until}", id=named(request_id), until=NOON)
+        button = Button(Action.HELP, Message("Help"), value)
+        return Card(text, text, (Small(text) if small else Paragraph(text), Buttons((button,))))
+
+    different = (a_card(), a_card(request_id="WSR-0002"), a_card(small=True), a_card(value="beta"))
+
+    assert digest(a_card()) == digest(a_card())
+    assert len({digest(one) for one in different}) == len(different)
