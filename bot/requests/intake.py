@@ -1,16 +1,18 @@
 """Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
 
-Never runs in a handler. No submission waits for another, and a live look for no request. Each is answered in
-one transaction; a kill before it leaves the submission as it was, and answering again finds the same.
+Never runs in a handler. No submission waits for another, and a live look for no request: each kind has a lane.
+Each is answered in one transaction; a kill before it leaves the submission as it was, and answering again finds
+the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import monotonic
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import structlog
 
@@ -20,7 +22,6 @@ from bot.model.card import Mark
 from bot.model.people import People, PeopleUnknown
 from bot.model.refusals import Overtaken
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
-from bot.requests.lane import Lane, Start, in_a_thread
 from bot.requests.opening import Opening, obstacle, subject_of, unknown
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
@@ -46,6 +47,14 @@ _AGAIN, _AGAIN_MOST = timedelta(seconds=3), timedelta(seconds=12)
 """A system that cannot be asked now is asked again so often before the person hears of it."""
 _PEOPLE_AGAIN = timedelta(seconds=15)
 """Without the chat nobody can be told anything, so that is waited for, however long it takes."""
+
+
+Start: TypeAlias = Callable[[Callable[[], None]], None]
+
+
+def in_a_thread(work: Callable[[], None]) -> None:
+    """One that keeps no process from ending: what is not answered is answered by the next."""
+    threading.Thread(target=work, name="answer", daemon=True).start()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -301,3 +310,52 @@ def _difference(change: Change) -> Message:
         case Verb.DELETE:
             return Message("{target} still exists", target=target)
     assert_never(change.verb)
+
+
+class Lane:
+    """For these kinds. In memory only: what a kill leaves behind is still due in the database."""
+
+    def __init__(
+        self, kinds: Collection[SubmissionKind], *, at_once: int, freed: Callable[[], None], start: Start
+    ) -> None:
+        """`freed` is called when there is room for another."""
+        self.kinds = frozenset(kinds)
+        self.at_once = at_once
+        self._freed = freed
+        self._start = start
+        self._in_hand: set[str] = set()
+        self._changed = threading.Condition()  # over that
+
+    def in_hand(self) -> frozenset[str]:
+        """The keys of those that are being answered."""
+        with self._changed:
+            return frozenset(self._in_hand)
+
+    def take(self, due: Iterable[Submission], answer: Callable[[Submission], None]) -> int:
+        """Begin to answer as many as there is room for; how many."""
+        return sum(self._take(submission, answer) for submission in due)
+
+    def wait(self, within: float) -> bool:
+        """Until nothing is in hand, at most so many seconds; whether it came to that."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._in_hand, within)
+
+    def _take(self, submission: Submission, answer: Callable[[Submission], None]) -> bool:
+        with self._changed:
+            if len(self._in_hand) >= self.at_once or submission.key in self._in_hand:
+                return False
+            self._in_hand.add(submission.key)
+
+        def work() -> None:
+            try:
+                answer(submission)
+            except Exception:  # the thread's end: the submission is still due
+                log.exception("submission not answered", submission=submission.key)
+            finally:
+                with self._changed:
+                    self._in_hand.discard(submission.key)
+                    self._changed.notify_all()
+                self._freed()
+
+        self._start(work)
+        return True

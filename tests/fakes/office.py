@@ -20,8 +20,7 @@ from approvals.model import Actor, Request, RequestId, Verdict
 from approvals.policy import Policy
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
-from bot.requests.intake import Intake
-from bot.requests.lane import Start
+from bot.requests.intake import Intake, Start
 from bot.requests.opening import Opening
 from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService

@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from bot.model.submission import Submission, SubmissionKind
-from bot.requests.lane import in_a_thread
+from bot.requests.intake import in_a_thread
 from tests.fakes.office import Office
 from tests.fakes.people import BOB, MINA
 
