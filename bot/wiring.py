@@ -14,7 +14,7 @@ from bot.config.schema import Settings, Transport
 from bot.config.settings import SettingsFault, aws_secrets
 from bot.messages.sync import MessageSync
 from bot.requests.intake import Intake
-from bot.requests.opening import Opening
+from bot.requests.lifecycle import Opening
 from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService
 from bot.runtime import health

@@ -30,8 +30,8 @@ from bot.model.notifier import (
 )
 from bot.model.request_view import RequestView
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
+from bot.requests.lifecycle import redraw
 from bot.requests.service import WorkspaceService
-from bot.requests.transitions import redraw
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import Texts
 from bot.views.direct import DirectMessageKind, direct_card

@@ -1,8 +1,8 @@
 """Answers what was asked: policy, a live look at the systems, then a request, or every reason why not.
 
-Never runs in a handler. No submission waits for another, and a live look for no request: each kind has a lane.
-Each is answered in one transaction; a kill before it leaves the submission as it was, and answering again finds
-the same.
+Never runs in a handler. No submission waits for another, and a live look for no request: each has a lane.
+Each is answered in one transaction; a kill before it leaves the submission as it was, and answering again
+finds the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.model.card import Mark
 from bot.model.people import People, PeopleUnknown
 from bot.model.refusals import Overtaken
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
-from bot.requests.opening import Opening, obstacle, subject_of, unknown
+from bot.requests.lifecycle import Opening, obstacle, subject_of, unknown
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal

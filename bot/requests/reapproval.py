@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from approvals.model import RequestId
-from bot.requests.opening import Opening
+from bot.requests.lifecycle import Opening, give_up
 from bot.requests.service import Wake
-from bot.requests.transitions import give_up
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.phrases import reasons, stacked
 from provisioner.diagnosis import LOOK

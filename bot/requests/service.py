@@ -26,8 +26,16 @@ from bot.model.request_view import ProjectSummary
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests import followup
 from bot.requests.followup import FollowUp, continuation, deletion
-from bot.requests.opening import obstacle, refuse_ready, unknown
-from bot.requests.transitions import drop_parked, give_up, give_up_queued, redraw, start
+from bot.requests.lifecycle import (
+    drop_parked,
+    give_up,
+    give_up_queued,
+    obstacle,
+    redraw,
+    refuse_ready,
+    start,
+    unknown,
+)
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, newest_failure
 from bot.views.phrases import stays

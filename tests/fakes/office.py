@@ -21,7 +21,7 @@ from approvals.policy import Policy
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake, Start
-from bot.requests.opening import Opening
+from bot.requests.lifecycle import Opening
 from bot.requests.reapproval import Reapproval
 from bot.requests.service import WorkspaceService
 from bot.storage.database import Database

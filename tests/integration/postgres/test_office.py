@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from approvals.model import RequestId
-from bot.requests.transitions import give_up
+from bot.requests.lifecycle import give_up
 from bot.storage.database import Database
 from provisioner.engine.run import Entry, EntryKind, Run, RunStatus
 from provisioner.message import Message
