@@ -8,7 +8,7 @@ from approvals.model import RequestStatus
 from bot.model.card import Mark
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.phrases import deciders, pointer, stays
-from bot.views.states import ROWS, Row, State, state_of_request, state_of_run
+from bot.views.states import ROWS, Row, State
 from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, Value, named, person
@@ -24,6 +24,18 @@ def state_of(case: RequestView) -> State:
     if later is not None and later.deletes and not deleted:
         return State.OVERTAKEN
     return state_of_run(run)
+
+
+def state_of_request(status: RequestStatus) -> State:
+    """Of one without a run; that is made in the moment of the approval, and tells more."""
+    return State.QUEUED if status is RequestStatus.APPROVED else State(status.value)
+
+
+def state_of_run(run: Run) -> State:
+    """Of a run by itself: what came after it, `state_of` knows."""
+    if run.status is RunStatus.SUCCEEDED and run.goal is Goal.ABSENT and run.not_owned:
+        return State.NOT_ALL_OURS
+    return State.RUNNING if run.status is RunStatus.WAITING else State(run.status.value)
 
 
 def row_of(case: RequestView) -> Row:

@@ -1,4 +1,5 @@
-"""A plan as people read it before they decide: what is done stage by stage, and what is risky about it."""
+"""A plan as people read it before they decide: what is done stage by stage and what is risky about it; or why
+there is none."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part
+from provisioner.diagnosis import Way, diagnose
+from provisioner.engine.inspection import Refused
 from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.errors import WorkError
 from provisioner.message import Message, itemised, listed, named
 from provisioner.workspace import Workspace
 
@@ -98,3 +102,25 @@ def names_card(workspace: Workspace) -> Card:
     text = Message("Resource names for {project}", project=named(workspace.project))
     pairs = tuple((title, Message("{name}", name=named(derived))) for title, derived in workspace.names())
     return Card(text, text, (Facts(pairs),))
+
+
+def reasons(unmade: Iterable[Refused], way: Way, goal: Goal) -> list[Message]:
+    """Each once, with all that cannot be for it. `way`: how it is tried again, `goal`: what was asked for."""
+    titles: dict[str, Message] = {}
+    found: dict[str, Message] = {}
+    for one in unmade:
+        reason = _reason(one.error, way, goal)
+        said = str(reason)
+        some = titles.get(said)
+        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
+        found[said] = reason
+    return [Message("{title}: {reason}", title=titles[said], reason=found[said]) for said in found]
+
+
+def _reason(error: WorkError, way: Way, goal: Goal) -> Message:
+    said = diagnose(error.what, error.cause, way=way, goal=goal)
+    if said is not None:
+        return Message("{what}. {cause} {remedy}", what=error.what, cause=said.cause, remedy=said.remedy)
+    if error.hint is None:
+        return Message("{what}.", what=error.what)
+    return Message("{what}. {remedy}", what=error.what, remedy=error.hint)

@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from approvals.model import RequestStatus
 from bot.model.card import Action, Mark
-from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
 from provisioner.message import Message
 
@@ -287,15 +285,3 @@ ROWS: Mapping[tuple[Goal, State], Row] = {
     **{(Goal.PRESENT, state): row for state, row in _CREATE.items()},
     **{(Goal.ABSENT, state): row for state, row in _DELETE.items()},
 }
-
-
-def state_of_request(status: RequestStatus) -> State:
-    """Of one without a run; that is made in the moment of the approval, and tells more."""
-    return State.QUEUED if status is RequestStatus.APPROVED else State(status.value)
-
-
-def state_of_run(run: Run) -> State:
-    """Of a run by itself: what came after it, its card knows (`bot/views/headline.py`)."""
-    if run.status is RunStatus.SUCCEEDED and run.goal is Goal.ABSENT and run.not_owned:
-        return State.NOT_ALL_OURS
-    return State.RUNNING if run.status is RunStatus.WAITING else State(run.status.value)
