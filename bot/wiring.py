@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -22,7 +23,7 @@ from bot.runtime.health import Check, Health, says
 from bot.runtime.leader import GRACE, Leader
 from bot.runtime.metrics import Metrics
 from bot.runtime.runner import Runner
-from bot.runtime.schedule import Job, Schedule, SystemClock, TimeOfDay
+from bot.runtime.schedule import Bells, Job, Schedule, SystemClock, TimeOfDay
 from bot.slack.app import SlackApp
 from bot.slack.client import RateLimitedObserver, SlackPeople, web_client
 from bot.slack.context import SlackContext
@@ -34,7 +35,7 @@ from bot.vendors import Vendors
 from bot.views.render_context import Links
 from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
-from provisioner.engine.run import RetryPolicy, RunId
+from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.redaction import Redactor
 from provisioner.workspace import Workspace
@@ -60,6 +61,8 @@ class Bot:
         self.texts = Texts(settings.language)
         self._metrics = Metrics()
         self._vendors = systems(settings, self._metrics.called)
+        self._bells = Bells()
+        self._runner = self._make_runner()
         self._engine = self._make_engine(self._vendors.stages(self.database.policy_writes()))
         self.service = WorkspaceService(
             units=self.database.unit,
@@ -67,7 +70,7 @@ class Bot:
             platform=settings.where(),
             clock=self._clock,
             locks=self.database.locks(),
-            wake=self.wake,
+            wake=self._runner.wake,
         )
         client = web_client(settings.slack.bot_token, f"{settings.slack.base_url}/")
         client.retry_handlers.append(RateLimitedObserver(self._metrics.rate_limited))
@@ -89,11 +92,10 @@ class Bot:
         self._intake = self._make_intake(opening)
         self._reapproval = self._make_reapproval(opening)
         self._sync = self._make_sync(notifier)
-        self._runner = self._make_runner()
         running = (Job("dispatch", timedelta(seconds=5), self._runner.dispatch),)
         leading = self._leaders_jobs()
         self._jobs = (*running, *leading)
-        self._running, self._leading = Schedule(running), Schedule(leading)
+        self._running, self._leading = Schedule(running, self._bells), Schedule(leading, self._bells)
         self._leader = Leader(
             try_lead=self.database.try_lead,
             lead=self._lead,
@@ -123,22 +125,9 @@ class Bot:
         self.database.close()
         log.info("stopped")
 
-    def wake(self, run_id: str = "") -> None:
-        """Something was committed that all processes should see now; else they do a little later."""
-        self._ring()
-        self._runner.wake(run_id)
-
-    def _wake_here(self, run_id: RunId) -> bool:
-        return self._runner.wake_here(run_id)
-
-    def _ring(self) -> None:
-        self._running.ring("dispatch")
-        for job in ("answer", "follow"):
-            self._leading.ring(job)
-
     def _run(self) -> None:
         """Carry out runs: every process on a shared database, else the one that leads."""
-        self._runner.start()
+        self._runner.start(self._engine.advance)
         self._running.start()
 
     def _rest(self) -> None:
@@ -158,7 +147,7 @@ class Bot:
 
     def _leaders_jobs(self) -> tuple[Job, ...]:
         """What one process does for all: Slack's rates are the app's, and what is swept is swept once."""
-        rung = timedelta(seconds=20)  # at once when `_look` finds work for them, or `wake` tells of it
+        rung = timedelta(seconds=20)  # at once when `_look` finds work for them, or who made it wakes them
         return (
             Job("look", timedelta(seconds=1), self._look),
             Job("answer", rung, self._intake.process_due),
@@ -174,14 +163,14 @@ class Bot:
         """One query a second tells who has something to do, here or by another replica."""
         with self.database.reader() as unit:
             due = unit.queries.due(self._clock.now())
-        for schedule, job, wanted in (
-            (self._leading, "answer", due.submissions),
-            (self._running, "dispatch", due.runs),
-            (self._leading, "follow", due.messages or due.replies),
-            (self._leading, "expire", due.expiries),
+        for job, wanted in (
+            ("answer", due.submissions),
+            ("dispatch", due.runs),
+            ("follow", due.messages or due.replies),
+            ("expire", due.expiries),
         ):
             if wanted:
-                schedule.ring(job)
+                self._bells.ring(job)
 
     def _prune(self) -> None:
         self._runner.prune(self._clock.now() - RETENTION)
@@ -243,7 +232,7 @@ class Bot:
             platform=self.service.platform,
             opening=opening,
             clock=self._clock,
-            wake=self.wake,
+            wake=self._runner.wake,
         )
 
     def _make_intake(self, opening: Opening) -> Intake:
@@ -256,7 +245,7 @@ class Bot:
             people=opening.people,
             platform=self.service.platform,
             clock=self._clock,
-            wake=self.wake,
+            wake=self._runner.wake,
             new_reference=_new_reference,
             asked=self._vendors.reset_lockout,
         )
@@ -280,11 +269,10 @@ class Bot:
     def _make_runner(self) -> Runner:
         return Runner(
             reads=self.database.reader,
-            advance=self._engine.advance,
             url=self._settings.engine_database,
             liveness=self.database.liveness,
-            told=lambda: self._leading.ring("follow"),
-            called=self._ring,
+            told=partial(self._bells.ring, "follow"),
+            called=partial(self._bells.ring, "answer", "dispatch", "follow"),
             rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self.service.platform)),
         )
 
@@ -300,7 +288,7 @@ class Bot:
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
-            wake=self._wake_here,
+            wake=self._runner.wake_here,
         )
 
 

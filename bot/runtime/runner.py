@@ -75,7 +75,6 @@ class Runner:
         self,
         *,
         reads: Callable[[], ReadUnit],
-        advance: Callable[[Run], Wait | None],
         url: str,
         liveness: Callable[[], Liveness],
         told: Callable[[], None],
@@ -83,13 +82,12 @@ class Runner:
         rooted: Callable[[Run], bool] = lambda _run: False,
         turns: int = TURNS,
     ) -> None:
-        """`advance` takes a turn of a run; `url` is of DBOS's own database; `liveness` is made at the start.
+        """`url` is of DBOS's own database; `liveness` is made at the start.
 
-        `told` is called after each turn, when there may be news, and `called` when another process wakes all.
+        `told` is called after each turn, when there may be news; `called` when anybody wakes all.
         `rooted`: whether a program that this process started is at work for a run, which then stays here.
         """
         self._reads = reads
-        self._advance = advance
         self._url = url
         self._make_liveness = liveness
         self._told = told
@@ -110,8 +108,10 @@ class Runner:
     def alive(self) -> bool:
         return self._stopping.is_set() or all(thread.is_alive() for thread in self._threads)
 
-    def start(self) -> None:
-        """Launch the engine; what a dead process left goes on as soon as it is known to be dead."""
+    def start(self, advance: Callable[[Run], Wait | None]) -> None:
+        """Launch the engine; `advance` takes a turn of a run. What a dead process left goes on as soon as it
+        is known to be dead."""
+        self._advance = advance
         self._liveness = liveness = self._make_liveness()  # before a run is claimed
         DBOS(config=self._config(liveness.executor_id))
         DBOS.listen_queues([QUEUE])
@@ -160,7 +160,9 @@ class Runner:
         return len(missing)
 
     def wake(self, run_id: str = "") -> None:
-        """Let a run that waits, here or elsewhere, take its next turn now; without one, call the others."""
+        """Something was committed that all processes should see now; else they do a little later. A run that
+        waits, here or elsewhere, takes its next turn now."""
+        self._heard()
         self.wake_here(RunId(run_id))
         if self._liveness is None:
             return

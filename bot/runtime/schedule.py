@@ -49,11 +49,29 @@ class Job:
         return timedelta(hours=1) if self.when.hour is None else timedelta(days=1)
 
 
+class Bells:
+    """One for each job of an interval: whoever is rung runs now, or once more if it is running."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, threading.Event] = {}
+
+    def hang(self, name: str) -> threading.Event:
+        return self._bells.setdefault(name, threading.Event())
+
+    def ring(self, *names: str) -> None:
+        for name in names:
+            self._bells[name].set()
+
+
 class Schedule:
-    def __init__(self, jobs: Sequence[Job], timer: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], bells: Bells | None = None, timer: Callable[[], float] = monotonic
+    ) -> None:
+        """`bells` may be shared by several schedules, whose jobs have names of their own."""
+        self.bells = bells or Bells()
         self._jobs = jobs
         self._timer = timer
-        self._bells = {job.name: threading.Event() for job in jobs if isinstance(job.when, timedelta)}
+        self._bells = {job.name: self.bells.hang(job.name) for job in jobs if isinstance(job.when, timedelta)}
         self._succeeded: dict[str, float] = {}  # when, by `timer`
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -73,10 +91,6 @@ class Schedule:
         self._calendar.start()
         for thread in self._threads:
             thread.start()
-
-    def ring(self, name: str) -> None:
-        """Run a job of an interval now, or once more if it is running."""
-        self._bells[name].set()
 
     def last_success(self, name: str) -> float | None:
         """How many seconds ago the job last did its work, or was started if it never did; None before."""

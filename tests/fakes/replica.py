@@ -255,13 +255,12 @@ def main() -> None:
     )
     runner = Runner(
         reads=database.reader,
-        advance=advance,
         url=given.engine_url,
         liveness=database.liveness,
         told=lambda: None,
         turns=given.turns,
     )
-    runner.start()
+    runner.start(advance)
     print("carries out runs", flush=True)  # noqa: T201 - to whoever started it
     for line in sys.stdin:
         if line.strip() == "stop":

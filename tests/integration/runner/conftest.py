@@ -26,12 +26,11 @@ class Works:
     def begin(self) -> None:
         self.runner = Runner(
             reads=self.office.database.reader,
-            advance=self.office.engine.advance,
             url=f"sqlite:///{self.engine_file}",
             liveness=self.office.database.liveness,
             told=self._told,
         )
-        self.runner.start()
+        self.runner.start(self.office.engine.advance)
 
     def wait_for(self, run_id: str, *statuses: RunStatus) -> RunStatus:
         with self._news:

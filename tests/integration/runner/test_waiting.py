@@ -28,12 +28,11 @@ class Waiting:
         self._more = threading.Condition()
         self.runner = Runner(
             reads=self.office.database.reader,
-            advance=self._advance,
             url=f"sqlite:///{folder / 'engine.db'}",
             liveness=self.office.database.liveness,
             told=lambda: None,
         )
-        self.runner.start()
+        self.runner.start(self._advance)
 
     def queues(self, number: int) -> list[str]:
         with self.office.database.unit() as unit:

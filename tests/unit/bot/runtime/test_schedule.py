@@ -20,7 +20,7 @@ SOON = 5  # seconds, at most
 
 @contextmanager
 def running(*jobs: Job, timer: Callable[[], float] = monotonic) -> Iterator[Schedule]:
-    schedule = Schedule(jobs, timer)
+    schedule = Schedule(jobs, timer=timer)
     schedule.start()
     try:
         yield schedule
@@ -52,7 +52,7 @@ def test_a_job_runs_at_the_start_and_whenever_it_is_rung() -> None:
     counter = Counter()
     with running(Job("count", timedelta(hours=1), counter.work)) as schedule:
         assert counter.reaches(1)
-        schedule.ring("count")
+        schedule.bells.ring("count")
         assert counter.reaches(2)
 
 
@@ -80,7 +80,7 @@ def test_a_job_that_is_rung_while_it_runs_runs_once_more() -> None:
     with running(Job("slow", timedelta(hours=1), work)) as schedule:
         assert inside.wait(SOON)
         for _ in range(5):
-            schedule.ring("slow")
+            schedule.bells.ring("slow")
         go_on.set()
         assert counter.reaches(2)
     assert counter.count == 2
@@ -96,7 +96,7 @@ def test_a_job_that_rests_is_rung_in_vain_until_it_has_rested() -> None:
         assert patient.reaches(1)
         assert quick.reaches(1)
         for job in jobs:
-            schedule.ring(job.name)
+            schedule.bells.ring(job.name)
         assert quick.reaches(2)
     assert patient.count == 1
 
@@ -110,7 +110,7 @@ def test_a_job_that_breaks_runs_again_and_does_not_stop_the_others() -> None:
 
     with running(Job("a", timedelta(hours=1), breaks), Job("b", timedelta(hours=1), well.work)) as schedule:
         assert broken.reaches(1)
-        schedule.ring("a")
+        schedule.bells.ring("a")
         assert broken.reaches(2)
         assert well.reaches(1)
 
@@ -177,7 +177,7 @@ def test_it_is_known_how_long_ago_a_job_did_its_work() -> None:
     job = Job("count", timedelta(hours=1), breaks_the_second_time_after_a_minute)
     with running(job, timer=clock.elapsed) as schedule:
         assert counter.reaches(1)
-        schedule.ring("count")
+        schedule.bells.ring("count")
         assert counter.reaches(2)
         clock.set_by(-3_600)
 
@@ -203,4 +203,4 @@ def test_where_no_job_runs_none_is_late() -> None:
 
 
 def test_ringing_before_the_start_is_harmless() -> None:
-    Schedule([Job("count", timedelta(hours=1), Counter().work)]).ring("count")
+    Schedule([Job("count", timedelta(hours=1), Counter().work)]).bells.ring("count")
