@@ -27,7 +27,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus
 
 from bot.runtime.leader import LOST
 from bot.storage.database import ReadUnit, sqlite_engine
-from bot.storage.liveness import Liveness
+from bot.storage.locks import Liveness
 from provisioner.engine.run import Run, RunId
 from provisioner.engine.stage import Wait
 

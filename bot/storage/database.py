@@ -28,11 +28,13 @@ import bot.storage.store
 import provisioner.engine.store
 from approvals.store import SqlAuditLog, SqlRequestRepository
 from bot.storage.figures import SqlFigures
-from bot.storage.liveness import Liveness, OnlyProcess, PostgresLiveness
 from bot.storage.locks import (
     FileLeadership,
     Leadership,
+    Liveness,
+    OnlyProcess,
     PostgresLeadership,
+    PostgresLiveness,
     PostgresLocks,
     ProcessLocks,
     alone,
