@@ -16,8 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from approvals.model import Actor, Request, RequestId, Verdict
-from approvals.policy import Policy
+from approvals.model import Actor, Policy, Request, RequestId, Verdict
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake, Start

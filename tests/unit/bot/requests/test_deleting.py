@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from approvals.errors import SelfApproval
-from approvals.model import Verdict
-from approvals.policy import Policy
+from approvals.model import Policy, Verdict
 from bot.model.refusals import DeletionPending, StillRunning
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal

@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from approvals.errors import AlreadyDecided, Unknown
-from approvals.model import Verdict
-from approvals.policy import Policy
+from approvals.model import Policy, Verdict
 from bot.model.card import Mark
 from bot.model.refusals import CannotCancel, CannotRetry
 from bot.model.submission import SubmissionKind, SubmissionState
