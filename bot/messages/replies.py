@@ -12,7 +12,7 @@ from bot.model.card import Card
 from bot.model.notifier import BROKEN_AGAIN, LOOK_BACK, TRIES_MOST, Busy, Gone, Notifier, longer
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.requests.service import WorkspaceService
-from bot.storage.database import ReadUnit, UnitOfWork
+from bot.storage.database import UnitOfWork
 from bot.texts import Texts
 from bot.views.status import Finding, looked_card, refused_card, unseen_card
 from provisioner.engine.run import Clock
@@ -21,26 +21,18 @@ from provisioner.message import Message
 
 log = structlog.get_logger()
 
-_ASKS_A_ROUND = 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replies:
     units: Callable[[], UnitOfWork]
-    reads: Callable[[], ReadUnit]
     service: WorkspaceService
     notifier: Notifier
     texts: Texts
     clock: Clock
     command: str  # the slash command, for what people may type next
 
-    def give(self) -> int:
-        """One round over the submissions whose answer was not told; how many. Never raises for one."""
-        with self.reads() as unit:
-            submissions = unit.submissions.due(SubmissionState.ANSWERED, self.clock.now(), _ASKS_A_ROUND)
-        return sum(self._try(submission) for submission in submissions)
-
-    def _try(self, submission: Submission) -> int:
+    def give(self, submission: Submission) -> int:
+        """Tell what was answered; 1, or 0 when it has to be tried again. Never raises."""
         try:
             self._tell(submission)
         except Busy as busy:

@@ -29,6 +29,7 @@ from bot.model.notifier import (
     longer,
 )
 from bot.model.request_view import RequestView
+from bot.model.submission import SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from bot.requests.lifecycle import redraw
 from bot.requests.service import WorkspaceService
@@ -48,6 +49,7 @@ CARD_EVERY = timedelta(seconds=1)
 _GONE_AGAIN = timedelta(minutes=1)
 _READ_AT_ONCE = 50
 """Messages. Telling them may take as many seconds, so they are not all read before the first is told."""
+_REPLIES_A_ROUND = 20
 _FULL_AGAIN = 2.0
 """Seconds at most until a card is looked at again whose channel takes no posts."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -94,20 +96,16 @@ class MessageSync:
         self._full: dict[str, datetime] = {}  # channels that take no post until then
         self._frame = RenderContext(command=command, platform=service.platform, links=links)
         self._replies = Replies(
-            units=units,
-            reads=reads,
-            service=service,
-            notifier=notifier,
-            texts=texts,
-            clock=clock,
-            command=command,
+            units=units, service=service, notifier=notifier, texts=texts, clock=clock, command=command
         )
 
     def sync_once(self) -> int:
         """One round over all that is owed; how many messages went out. Never raises for one that did not."""
+        now = self._clock.now()
         with self._reads() as unit:
-            owed = unit.messages.to_tell(self._clock.now())
-        said = self._replies.give()
+            owed = unit.messages.to_tell(now)
+            answered = unit.submissions.due(SubmissionState.ANSWERED, now, _REPLIES_A_ROUND)
+        said = sum(map(self._replies.give, answered))
         for start in range(0, len(owed), _READ_AT_ONCE):
             batch = owed[start : start + _READ_AT_ONCE]
             snapshots = self._read_together(batch)
