@@ -37,6 +37,7 @@ from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
+from provisioner.engine.turn import advance
 from provisioner.redaction import Redactor
 from provisioner.workspace import Workspace
 
@@ -127,7 +128,7 @@ class Bot:
 
     def _run(self) -> None:
         """Carry out runs: every process on a shared database, else the one that leads."""
-        self._runner.start(self._engine.advance)
+        self._runner.start(partial(advance, self._engine))
         self._running.start()
 
     def _rest(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.runtime.runner import Runner
 from provisioner.engine.run import RunStatus
+from provisioner.engine.turn import advance
 from tests.fakes.office import Office
 
 SOON = 20  # seconds, at most, for anything here
@@ -30,7 +32,7 @@ class Works:
             liveness=self.office.database.liveness,
             told=self._told,
         )
-        self.runner.start(self.office.engine.advance)
+        self.runner.start(partial(advance, self.office.engine))
 
     def wait_for(self, run_id: str, *statuses: RunStatus) -> RunStatus:
         with self._news:
