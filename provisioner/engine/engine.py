@@ -78,7 +78,7 @@ class Engine:
     retry: RetryPolicy
     new_reference: Callable[[], str]
     redact: Callable[[str], str]
-    retried: Callable[[], None] = lambda: None
+    retried: Callable[[], None] | None = None
     halted: Callable[[Workspace], None] = lambda _: None
     wake: Callable[[RunId], bool] = lambda _: False
     at_once: int = 4

@@ -140,7 +140,7 @@ class Turn:
             return Cancelled()
         if self._run.status is RunStatus.QUEUED:
             self._recorder.start()
-            if self._run.attempt > 1:
+            if self._engine.retried and self._run.attempt > 1:
                 self._engine.retried()
         waits: list[Wait] = []
         left = list(self._steps)
