@@ -26,7 +26,7 @@ from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.profile.client import KubeProfiles
 from provisioner.validation import Invalid
-from provisioner.workspace import Workspace
+from provisioner.workspace import Workspace, WorkspaceSpec
 
 log = structlog.get_logger()
 
@@ -47,6 +47,8 @@ class Vendors:
         )
         self._grafana = grafana(settings, observer)
         self._conductor = conductor(settings, observer)
+        self.reset_lockout = self._conductor.reset_lockout if self._conductor else None
+        """What was refused for good may be right now: a login is tried once more. None: nobody logs in."""
 
     def stages(self, policy_writes: LastWrites) -> tuple[Step, ...]:
         settings = self._settings
@@ -76,11 +78,6 @@ class Vendors:
             platform=self._settings.where(),
         )
 
-    def reset_lockout(self) -> None:
-        """What was refused for good may be right now: a login is tried once more."""
-        if self._conductor is not None:
-            self._conductor.reset_lockout()
-
     def keep_login_alive(self) -> None:
         """AI Conductor locks an account that is unused for a while (T55); this is a use."""
         if self._conductor is None:
@@ -97,8 +94,9 @@ class Vendors:
         for spec in {ws.asked.spec, *ws.platform.specs}:
             self._eksctl.end(ws.nodegroup_of(spec))
 
-    def at_work(self, ws: Workspace) -> bool:
+    def at_work(self, asked: WorkspaceSpec) -> bool:
         """Whether a program that this process started is at work for a workspace."""
+        ws = Workspace(asked, self._settings.where())
         children = (self._eksctl.child(ws.nodegroup_of(spec)) for spec in {ws.asked.spec, *ws.platform.specs})
         return any(child is not None and child.running for child in children)
 

@@ -37,8 +37,9 @@ from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
+from provisioner.engine.turn import advance
 from provisioner.redaction import Redactor
-from provisioner.workspace import Workspace
+from provisioner.stages.nodegroup.stage import NodegroupStage
 
 log = structlog.get_logger()
 
@@ -127,7 +128,7 @@ class Bot:
 
     def _run(self) -> None:
         """Carry out runs: every process on a shared database, else the one that leads."""
-        self._runner.start(self._engine.advance)
+        self._runner.start(partial(advance, self._engine))
         self._running.start()
 
     def _rest(self) -> None:
@@ -273,7 +274,7 @@ class Bot:
             liveness=self.database.liveness,
             told=partial(self._bells.ring, "follow"),
             called=partial(self._bells.ring, "answer", "dispatch", "follow"),
-            rooted=lambda run: self._vendors.at_work(Workspace(run.asked, self.service.platform)),
+            at_work={NodegroupStage.name: self._vendors.at_work},
         )
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:

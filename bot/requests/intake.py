@@ -71,7 +71,7 @@ class Intake:
     clock: Clock
     wake: Wake
     new_reference: Callable[[], str]
-    asked: Callable[[], None] = lambda: None  # when a person asks, before the systems are looked at
+    asked: Callable[[], None] | None = None  # when a person asks, before the systems are looked at
     start: Start = in_a_thread  # begins to answer one submission
 
     _lanes: tuple[Lane, ...] = field(init=False)
@@ -162,7 +162,7 @@ class Intake:
 
     def _propose(self, submission: Submission, asked: WorkspaceSpec, goal: Goal) -> None:
         asker = self.people.actor(submission.user)  # before the systems, which take longer
-        if not submission.tries:
+        if self.asked and not submission.tries:
             self.asked()
         preview = self.engine.preview(Workspace(asked, self.platform), goal)
         gate, refused = self.opening.gate(asker, subject_of(asked, goal, preview.plan))

@@ -16,10 +16,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from bot.storage.database import ReadUnit, sqlite_engine
 from bot.storage.locks import Liveness
 from provisioner.engine.run import Run, RunId
 from provisioner.engine.stage import Wait
+from provisioner.workspace import WorkspaceSpec
 
 log = structlog.get_logger()
 
@@ -79,20 +81,21 @@ class Runner:
         liveness: Callable[[], Liveness],
         told: Callable[[], None],
         called: Callable[[], None] = lambda: None,
-        rooted: Callable[[Run], bool] = lambda _run: False,
+        at_work: Mapping[str, Callable[[WorkspaceSpec], bool]] = MappingProxyType({}),
         turns: int = TURNS,
     ) -> None:
         """`url` is of DBOS's own database; `liveness` is made at the start.
 
         `told` is called after each turn, when there may be news; `called` when anybody wakes all.
-        `rooted`: whether a program that this process started is at work for a run, which then stays here.
+        `at_work`, by the stage that starts a program: whether one that this process started is at work for a
+        workspace, whose run then stays here. Of a run that has not come to the stage, it is not asked.
         """
         self._reads = reads
         self._url = url
         self._make_liveness = liveness
         self._told = told
         self._heard = called
-        self._rooted = rooted
+        self._at_work = at_work
         self._turns = turns
         self._holds: dict[str, _Hold] = {}  # by workflow id
         self._changed = threading.Condition()  # over the holds
@@ -244,7 +247,7 @@ class Runner:
         if run.attempt != hold.attempt:
             return None
         wait = self._advance(run)
-        hold.rooted = self._rooted(run)
+        hold.rooted = any(ask(run.asked) for stage, ask in self._at_work.items() if stage in run.stages)
         return wait.seconds if wait else None
 
     # ------------------------------------------------------------------------------------- waits

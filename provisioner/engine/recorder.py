@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from provisioner.engine.run import (
 from provisioner.engine.stage import Change, Goal, Step, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Json, Message, itemised
+from provisioner.workspace import Workspace
 
 
 class RunRecorder:
@@ -266,6 +267,37 @@ class RunRecorder:
         self.store_failed = True
         yield
         self.store_failed = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnContext:
+    """A stage's view of the turn: `StageContext`. `check`: whether its next write may be made."""
+
+    recorder: RunRecorder
+    step: Step
+    check: Callable[[], None]
+    peers: Callable[[], Sequence[Workspace]]
+    usual: float | None
+    wake: Callable[[], None]
+
+    @property
+    def now(self) -> datetime:
+        return self.recorder.now
+
+    @property
+    def since(self) -> datetime:
+        return self.recorder.since(self.step)
+
+    @property
+    def taken(self) -> float:
+        return self.recorder.taken(self.step)
+
+    def progress(self, message: Message, *, to_the_end: bool = False) -> None:
+        self.check()
+        self.recorder.note(self.step, message, to_the_end=to_the_end)
+
+    def record(self, message: Message, data: Mapping[str, Json]) -> None:
+        self.recorder.record(self.step, message, data)
 
 
 def _same(reason: Message | None, wait: Wait) -> bool:

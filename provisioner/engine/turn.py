@@ -1,4 +1,7 @@
-"""One turn of a run: every stage is brought as far as it goes now.
+"""Carries out an approved plan in turns: look, plan, act, look again.
+
+A turn begins with what is stored and what is there, never with what some process remembers; so beginning
+again after a crash is nothing special, and neither is a retry. It brings every stage as far as it goes now.
 
 The order within a stage is what keeps an effect from being made twice: the intent is committed before the
 first write, the world is looked at before and after, and the result is committed last.
@@ -6,46 +9,33 @@ first write, the world is looked at before and after, and the result is committe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias, assert_never
 
 import structlog
 
-from provisioner.deadline import LOOK_WITHIN
-from provisioner.engine.context import TurnContext
-from provisioner.engine.doorbell import Doorbell, Ring
-from provisioner.engine.inspection import (
-    StageInspection,
-    in_order,
-    inspect,
-    inspect_stages,
-    inventory,
-    prerequisites,
-)
-from provisioner.engine.line import Line, Peer
+from provisioner.engine.engine import Engine, Ring
+from provisioner.engine.inspection import StageInspection, inspect, prerequisites
+from provisioner.engine.line import Peer
 from provisioner.engine.plan import Plan
-from provisioner.engine.recorder import RunRecorder
+from provisioner.engine.recorder import RunRecorder, TurnContext
 from provisioner.engine.run import (
-    Clock,
+    MOVING,
     Failure,
     Held,
-    Inventory,
-    Ledger,
-    Locks,
-    RetryPolicy,
     Run,
-    RunId,
     RunStatus,
     StageProgress,
     StageStatus,
+    Stale,
+    guard_of,
 )
 from provisioner.engine.stage import Change, Goal, Step, Wait
 from provisioner.errors import Interrupted, Temporary, WorkError
 from provisioner.message import Message, named
-from provisioner.workspace import Platform, Workspace
+from provisioner.workspace import Workspace
 
 log = structlog.get_logger()
 
@@ -56,49 +46,22 @@ IN_LINE = 5.0
 would let a few of many runs through each time."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class EngineDeps:
-    """What every turn needs. `ValueError` for steps that cannot be put in order.
+def advance(engine: Engine, run: Run) -> Wait | None:
+    """One turn. None when the run has ended, failed or parked; else call again after the wait.
 
-    `redact` takes secrets out of vendors' words; `at_once` stages are looked at side by side. A look at all
-    stages of a workspace ends after `look_within`, whatever hangs.
-
-    `retried` is called when a run begins another attempt, so when a person wants it tried again; `halted` to
-    end what was started for a workspace and not awaited: when its run is cancelled, and when a deletion fails
-    or is parked. `wake` lets a run that waits take its next turn now; whether this process has it.
+    Read the run anew for each turn: this one is changed on the way, and after a lost guard, or an error
+    of the store (which is raised), it is not what is stored.
     """
-
-    steps: Sequence[Step]
-    platform: Platform
-    ledger: Ledger
-    locks: Locks
-    clock: Clock
-    retry: RetryPolicy
-    new_reference: Callable[[], str]
-    redact: Callable[[str], str]
-    retried: Callable[[], None] = lambda: None
-    halted: Callable[[Workspace], None] = lambda _: None
-    wake: Callable[[RunId], bool] = lambda _: False
-    at_once: int = 4
-    look_within: timedelta = LOOK_WITHIN
-    line: Line = field(init=False, default_factory=Line)
-    doorbell: Doorbell = field(init=False)
-    usual: dict[tuple[str, Goal], float] = field(init=False, default_factory=dict)
-    """Seconds that a stage took the last time."""
-    orders: Mapping[Goal, tuple[Step, ...]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
-        object.__setattr__(self, "doorbell", Doorbell(self.wake))
-
-    def inspect(self, ws: Workspace, goal: Goal, order: Goal | None = None) -> tuple[StageInspection, ...]:
-        """All stages, in the order in which they run for this goal or that of `order`."""
-        steps = self.orders[order or goal]
-        return inspect_stages(steps, ws, goal, at_once=self.at_once, within=self.look_within)
-
-    def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
-        """What exists now, in the order it was made. Only reads."""
-        return inventory(self.inspect(ws, Goal.ABSENT, order=Goal.PRESENT))
+    if run.status not in MOVING:
+        return None
+    with engine.locks.try_hold(guard_of(run.id)) as guard:
+        if guard is None:
+            return Wait(AGAIN, Message("another process is handling this run"))
+        try:
+            return Turn(engine, run, guard).take()
+        except (Interrupted, Stale) as error:
+            log.warning("turn given up", run=run.id, why=str(error))
+            return Wait(AGAIN, Message("another process is handling this run"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +100,15 @@ Outcome: TypeAlias = "Wait | Succeeded | Failed | Parked | Cancelled"
 class Turn:
     """While the run's guard is held. Afterwards the run is settled, or there is a `Wait` until the next."""
 
-    def __init__(self, deps: EngineDeps, run: Run, guard: Held) -> None:
-        self.deps = deps
+    def __init__(self, engine: Engine, run: Run, guard: Held) -> None:
+        self._engine = engine
         self._run = run
         self._guard = guard
-        self._steps = deps.orders[run.goal]
-        self._ws = Workspace(run.asked, deps.platform)
-        self._recorder = RunRecorder(run, deps.ledger, deps.clock, deps.retry, deps.redact)
+        self._steps = engine.orders[run.goal]
+        self._ws = Workspace(run.asked, engine.platform)
+        self._recorder = RunRecorder(run, engine.ledger, engine.clock, engine.retry, engine.redact)
         self._stopping = False  # somebody asked to cancel
-        self._rang = deps.doorbell.answer(run.id)  # something it waits for has news
+        self._rang = engine.doorbell.answer(run.id)  # something it waits for has news
 
     def take(self) -> Wait | None:
         """Work, and settle the run by what came of it: here and nowhere else. None: it is settled."""
@@ -158,13 +121,13 @@ class Turn:
                 self._recorder.succeed()
             case Failed(step, failure):
                 self._halt_deletion()
-                self._recorder.fail(step, failure, self.deps.inventory(self._ws))
+                self._recorder.fail(step, failure, self._engine.inventory(self._ws))
             case Parked(step, uncovered):
                 self._halt_deletion()
                 self._recorder.park(step, self._new_plan(), uncovered)
             case Cancelled():
-                self.deps.halted(self._ws)
-                self._recorder.cancel(self.deps.inventory(self._ws))
+                self._engine.halted(self._ws)
+                self._recorder.cancel(self._engine.inventory(self._ws))
             case _:
                 assert_never(outcome)
         return None
@@ -177,8 +140,8 @@ class Turn:
             return Cancelled()
         if self._run.status is RunStatus.QUEUED:
             self._recorder.start()
-            if self._run.attempt > 1:
-                self.deps.retried()
+            if self._engine.retried and self._run.attempt > 1:
+                self._engine.retried()
         waits: list[Wait] = []
         left = list(self._steps)
         while left:
@@ -189,7 +152,7 @@ class Turn:
                     waits.append(outcome)
                 case Failed() | Parked() | Cancelled():
                     return outcome
-            if self._not_to_be_left() or (waits and self.deps.doorbell.rings(self._run.id)):
+            if self._not_to_be_left() or (waits and self._engine.doorbell.rings(self._run.id)):
                 return _first(waits)
         if settled := self._stand_in_line(waits):
             return settled
@@ -251,7 +214,7 @@ class Turn:
             return found
         names = [lock.format(at=self._ws.platform) for lock in step.stage.locks]
         peer = Peer(self._ws, step.stage.name, self._run.goal, self._may_be_written)
-        line, locks = self.deps.line, self.deps.locks
+        line, locks = self._engine.line, self._engine.locks
         with line.joined(peer), locks.try_hold(*names, within=within) as held:
             if held is not None and not peer.served:
                 with line.at_work(peer):
@@ -299,13 +262,13 @@ class Turn:
 
     def _done(self, step: Step, found: StageInspection) -> None:
         if self._run.progress(step.stage.name).since:
-            self.deps.usual[step.stage.name, self._run.goal] = self._recorder.taken(step)
+            self._engine.usual[step.stage.name, self._run.goal] = self._recorder.taken(step)
         self._recorder.done(step, found.not_owned)
 
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        inspections = self.deps.inspect(self._ws, self._run.goal)
+        inspections = self._engine.inspect(self._ws, self._run.goal)
         for step, found in zip(self._steps, inspections, strict=True):
             error = found.error
             if uncovered := self._uncovered(step, found.changes):
@@ -337,7 +300,7 @@ class Turn:
         failure = Failure(
             stage=step.stage.name,
             what=worst.what,
-            reference=self.deps.new_reference(),
+            reference=self._engine.new_reference(),
             cause=facts.cause,
             hint=facts.hint,
         )
@@ -346,7 +309,7 @@ class Turn:
 
     def _broke(self, step: Step, error: Exception) -> Failed:
         """A bug: people get the reference, the log gets the trace."""
-        reference = self.deps.new_reference()
+        reference = self._engine.new_reference()
         stage = step.stage.name
         log.error("stage broke", run=self._run.id, stage=stage, reference=reference, exc_info=error)
         what = Message("an unexpected error occurred (reference {reference})", reference=named(reference))
@@ -355,12 +318,12 @@ class Turn:
     def _halt_deletion(self) -> None:
         """Where a person is asked, nothing goes on being removed; what is being made may be finished."""
         if self._run.goal is Goal.ABSENT:
-            self.deps.halted(self._ws)
+            self._engine.halted(self._ws)
 
     def _new_plan(self) -> Plan:
         """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        found = self.deps.inspect(self._ws, self._run.goal)
+        found = self._engine.inspect(self._ws, self._run.goal)
         left = ((one.error and approved.get(one.stage)) or one.plan for one in found)
         return Plan(self._run.goal, tuple(left))
 
@@ -372,15 +335,15 @@ class Turn:
             recorder=self._recorder,
             step=step,
             check=partial(self.check, step, held),
-            peers=lambda: self.deps.line.behind(peer) if peer else (),
-            usual=self.deps.usual.get((step.stage.name, self._run.goal)),
-            wake=Ring(self.deps.doorbell, self._run.id),
+            peers=lambda: self._engine.line.behind(peer) if peer else (),
+            usual=self._engine.usual.get((step.stage.name, self._run.goal)),
+            wake=Ring(self._engine.doorbell, self._run.id),
         )
 
     def _may_be_written(self) -> bool:
         """Whether another run's turn may make the next write of this one, which waits in line meanwhile."""
         try:
-            return not self.deps.ledger.cancel_requested(self._run.id)
+            return not self._engine.ledger.cancel_requested(self._run.id)
         except Exception:  # noqa: BLE001 a store that does not answer is told in this run's own turn
             return False
 

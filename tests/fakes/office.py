@@ -30,6 +30,7 @@ from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent
 from provisioner.message import Json, Message
 from provisioner.redaction import Redactor
@@ -299,7 +300,7 @@ class Office:
         with self.database.unit() as unit:
             moving = unit.runs.in_flight()
         for run in moving:
-            wait = self.engine.advance(self.run(run.id))
+            wait = advance(self.engine, self.run(run.id))
             if wait is not None:
                 self.clock.pass_by(wait.seconds)
         return len(moving)

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.engine.store import SqlLedger
+from provisioner.engine.turn import advance
 from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
@@ -197,7 +199,7 @@ def _only_wait(
 ) -> Callable[[Run], Wait | None]:
     """Turns as a vendor's long work makes them: each looks, for that many seconds, and waits on."""
 
-    def advance(run: Run) -> Wait | None:
+    def look(run: Run) -> Wait | None:
         with database.locks().try_hold(guard_of(run.id)) as guard:
             if guard is None:
                 return Wait(1.0, Message("another process is handling this run"))
@@ -207,7 +209,7 @@ def _only_wait(
             threading.Event().wait(answers)
             return None if stopped else Wait(pause, Message("waiting"))
 
-    return advance
+    return look
 
 
 def _real(database: Database, log: Path, *, freezes: bool) -> Callable[[Run], Wait | None]:
@@ -221,7 +223,7 @@ def _real(database: Database, log: Path, *, freezes: bool) -> Callable[[Run], Wa
         new_reference=lambda: "E-0",
         redact=str,
     )
-    return engine.advance
+    return partial(advance, engine)
 
 
 def _obey(words: str, database: Database, runner: Runner) -> None:

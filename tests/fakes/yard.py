@@ -9,6 +9,7 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
 from provisioner.engine.stage import Goal, Step, Wait
+from provisioner.engine.turn import advance
 from tests.builders import a_platform, a_run, a_spec, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse
@@ -116,7 +117,7 @@ class Yard:
         return [str(entry.message) for entry in self.journal(run_id)]
 
     def turn(self, run_id: RunId) -> Wait | None:
-        return self.engine().advance(self.run(run_id))
+        return advance(self.engine(), self.run(run_id))
 
     def pass_time(self, seconds: float) -> None:
         self.clock.pass_by(seconds)

@@ -14,6 +14,7 @@ from approvals.model import RequestId
 from bot.requests.lifecycle import give_up
 from bot.storage.database import Database
 from provisioner.engine.run import Entry, EntryKind, Run, RunStatus
+from provisioner.engine.turn import advance
 from provisioner.message import Message
 from tests.conftest import Postgres
 from tests.fakes.history import deleted, live, store
@@ -59,7 +60,7 @@ def test_no_new_plan_is_asked_for_a_run_that_is_given_up_in_that_moment(office: 
     office.world.places["alpha", "bucket"].parts += ["body", "mark"]
     run = office.approves(office.requested())
     office.world.places["alpha", "bucket"].parts.clear()
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     assert office.run(run.id).status is RunStatus.PARKED
 
     with ThreadPoolExecutor(1) as pool, office.database.unit() as unit:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.runtime.runner import Runner
-from provisioner.engine.run import RunStatus
+from provisioner.engine.run import Run, RunStatus
+from provisioner.engine.turn import advance
+from provisioner.workspace import WorkspaceSpec
 from tests.fakes.office import Office
 
 SOON = 20  # seconds, at most, for anything here
@@ -21,6 +24,7 @@ class Works:
     def __init__(self, folder: Path) -> None:
         self.office = Office(folder)
         self.engine_file = folder / "engine.db"
+        self.asked_about: list[Run] = []  # as they stood when it was asked whether their login has a program
         self._news = threading.Condition()
 
     def begin(self) -> None:
@@ -29,13 +33,25 @@ class Works:
             url=f"sqlite:///{self.engine_file}",
             liveness=self.office.database.liveness,
             told=self._told,
+            at_work={"login": self._at_work},
         )
-        self.runner.start(self.office.engine.advance)
+        self.runner.start(partial(advance, self.office.engine))
 
     def wait_for(self, run_id: str, *statuses: RunStatus) -> RunStatus:
-        with self._news:
-            assert self._news.wait_for(lambda: self.office.run(run_id).status in statuses, SOON)
+        self.until(lambda: self.office.run(run_id).status in statuses)
         return self.office.run(run_id).status
+
+    def until(self, seen: Callable[[], bool]) -> None:
+        """Looks after each turn."""
+        with self._news:
+            assert self._news.wait_for(seen, SOON)
+
+    def _at_work(self, asked: WorkspaceSpec) -> bool:
+        with self.office.database.unit() as unit:
+            run = unit.runs.latest(asked.project)
+        assert run is not None
+        self.asked_about.append(run)
+        return False
 
     def _told(self) -> None:
         self.office.clock.pass_by(30)

@@ -21,6 +21,16 @@ def test_an_approved_run_is_carried_out_to_its_end(works: Works) -> None:
     assert len(works.office.world.made()) == 5
 
 
+def test_only_of_a_run_that_came_to_its_stage_it_is_asked_whether_a_program_is_at_work(works: Works) -> None:
+    run = works.office.approves(works.office.requested())
+
+    works.runner.dispatch()
+    works.wait_for(run.id, RunStatus.SUCCEEDED)
+    works.until(lambda: bool(works.asked_about))
+
+    assert all("login" in seen.stages for seen in works.asked_about)
+
+
 def test_dispatching_again_and_again_runs_it_once(works: Works) -> None:
     run = works.office.approves(works.office.requested())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.model.card import Paragraph
 from bot.views.phrases import queued
+from provisioner.engine.turn import advance
 from tests.fakes.office import CHANNEL, Office
 
 
@@ -22,7 +23,7 @@ def test_the_place_moves_up_as_others_are_begun(office: Office) -> None:
     run = office.approves(office.requested("alpha"))
     office.message_sync.sync_once()
 
-    office.engine.advance(office.run(first.id))
+    advance(office.engine, office.run(first.id))
     office.later(seconds=2)
     office.message_sync.sync_once()
 
@@ -33,7 +34,7 @@ def test_a_run_that_is_begun_is_in_line_no_more(office: Office) -> None:
     run = office.approves(office.requested())
     office.message_sync.sync_once()
 
-    office.engine.advance(run)
+    advance(office.engine, run)
     office.later(seconds=2)
     office.message_sync.sync_once()
 

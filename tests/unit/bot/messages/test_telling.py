@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.model.submission import SubmissionKind
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from tests.builders import a_cause
@@ -43,7 +44,7 @@ def test_the_thread_gets_a_line_for_each_milestone(office: Office) -> None:
 def test_what_happened_since_the_last_word_is_told_in_one_post(office: Office) -> None:
     run = office.approves(office.requested())
     while office.run(run.id).active:
-        office.engine.advance(office.run(run.id))
+        advance(office.engine, office.run(run.id))
         office.later(seconds=5)
     office.settle()
 
@@ -57,7 +58,7 @@ def test_a_post_whose_answer_was_lost_is_not_told_again_beside_what_came_since(o
     request = office.requested()
     office.settle()
     run = office.approves(request)
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.chat.losing = 1
     office.message_sync.sync_once()
     office.later(seconds=5)
@@ -91,7 +92,7 @@ def test_a_retry_is_shown_although_few_updates_are_left_and_its_line_was_told_be
     office.service.retry(office.who(MINA), run.id)
     office.message_sync.sync_once()  # too soon for the card
     assert "ws.run.retry" in office.chat.buttons_at(CHANNEL, run.reference)
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.chat.few = True
     office.later(seconds=5)
     office.message_sync.sync_once()
@@ -109,12 +110,12 @@ def test_where_few_updates_are_left_they_are_kept_for_what_people_act_on(office:
     office.message_sync.sync_once()
     assert office.chat.buttons_at(CHANNEL, request.id) == ["ws.status.run", "ws.run.cancel"]
 
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.later(seconds=5)
     office.message_sync.sync_once()
     begun = office.chat.card_at(CHANNEL, request.id)
     office.later(seconds=5)
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.message_sync.sync_once()
     assert office.chat.card_at(CHANNEL, request.id) == begun
 
@@ -168,7 +169,7 @@ def test_U16_a_very_long_error_arrives_in_short_and_without_secrets(office: Offi
 def test_a_temporary_error_is_told_with_the_time_of_the_next_try(office: Office) -> None:
     office.world.breaks("bucket", Temporary(Message("cannot make bucket alpha")))
     run = office.approves(office.requested())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.message_sync.sync_once()
 
     assert "next retry" in office.chat.card_at(CHANNEL, run.reference)

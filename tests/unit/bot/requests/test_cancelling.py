@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provisioner.engine.run import RunStatus, guard_of
+from provisioner.engine.turn import advance
 from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import MINA
 
@@ -49,7 +50,7 @@ def test_a_turn_that_read_the_run_before_it_was_cancelled_does_nothing(office: O
     read = office.run(run.id)
     office.service.cancel(office.who(MINA), run.id)
 
-    office.engine.advance(read)
+    advance(office.engine, read)
 
     assert office.world.writes == []
     assert office.run(run.id).status is RunStatus.CANCELLED

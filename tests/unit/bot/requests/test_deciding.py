@@ -18,6 +18,7 @@ from approvals.errors import (
 from approvals.model import RequestStatus, Verdict
 from bot.model.refusals import CannotCancel, CannotRetry, NotInvolved
 from provisioner.engine.run import RunStatus
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent
 from provisioner.message import Message
 from tests.builders import a_cause
@@ -153,7 +154,7 @@ def test_a_run_that_has_not_failed_is_not_retried(office: Office) -> None:
 
 def test_cancel_stops_before_the_next_change_and_says_what_exists(office: Office) -> None:
     run = office.approves(office.requested())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     made = len(office.world.writes)
 
     office.service.cancel(office.who(MINA), run.id)
@@ -168,7 +169,7 @@ def test_cancel_stops_before_the_next_change_and_says_what_exists(office: Office
 
 def test_after_a_cancel_asking_again_makes_only_the_rest(office: Office) -> None:
     run = office.approves(office.requested())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
 
@@ -238,7 +239,7 @@ def test_a_ready_card_says_what_is_asked_for_since_and_what_was_approved(office:
 
 def test_a_cancelled_deletion_says_that_it_is_made_again(office: Office) -> None:
     run = office.deleting()
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
     request = office.requested()

@@ -9,6 +9,7 @@ from approvals.model import Policy, Verdict
 from bot.model.refusals import DeletionPending, StillRunning
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from tests.builders import a_cause
@@ -24,7 +25,7 @@ def _parked(office: Office) -> Run:
     run = office.approves(office.requested())
     office.world.places["alpha", "bucket"].parts.clear()
     office.message_sync.sync_once()
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     assert office.run(run.id).status is RunStatus.PARKED
     return office.run(run.id)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from approvals.model import RequestStatus
 from bot.model.submission import SubmissionKind
 from provisioner.engine.run import RunStatus
+from provisioner.engine.turn import advance
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import MINA
@@ -141,7 +142,7 @@ def test_nobody_is_asked_for_what_somebody_made_under_our_names_while_ours_was_d
         office.world.places["alpha", stage].parts.clear()
     somebody_takes(office)
     office.world.places["alpha", "login"].parts = ["body", "mark"]
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     assert office.run(run.id).status is RunStatus.PARKED
 
     office.settle()

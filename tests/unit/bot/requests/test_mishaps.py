@@ -14,6 +14,7 @@ from bot.model.refusals import CannotCancel, CannotRetry
 from bot.model.submission import SubmissionKind, SubmissionState
 from bot.views.status import Finding
 from provisioner.engine.run import Run, RunStatus
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json, Message
 from tests.builders import a_cause
@@ -28,7 +29,7 @@ def _parked(office: Office, project: str = "alpha") -> Run:
     run = office.approves(office.requested(project))
     office.world.places[project, "bucket"].parts.clear()
     office.message_sync.sync_once()
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     assert office.run(run.id).status is RunStatus.PARKED
     return office.run(run.id)
 
@@ -451,7 +452,7 @@ def test_a_failed_run_is_not_said_to_be_worked_on(office: Office) -> None:
 
 def test_my_earlier_requests_are_shown_with_what_became_of_them(office: Office) -> None:
     run = office.approves(office.requested())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
     office.approves(office.requested())

@@ -21,6 +21,7 @@ from bot.model.refusals import (
 )
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
+from provisioner.engine.turn import advance
 from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
 from tests.builders import a_cause
@@ -61,7 +62,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
 def _cancelled(office: Office) -> Run:
     """A run that was stopped when it had made some."""
     run = office.approves(office.requested())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
     assert office.run(run.id).status is RunStatus.CANCELLED
@@ -71,7 +72,7 @@ def _cancelled(office: Office) -> Run:
 def _cancelled_deletion(office: Office) -> Run:
     office.ready()
     run = office.approves(office.to_be_deleted())
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
     assert not office.world.empty()
@@ -275,7 +276,7 @@ def test_what_was_made_after_all_is_not_deleted_by_an_earlier_press(office: Offi
     _roll_back(office, run)
     office.world.mends()
     office.service.retry(office.who(BOB), run.id)
-    while office.engine.advance(office.run(run.id)):
+    while advance(office.engine, office.run(run.id)):
         office.later(minutes=1)
     assert office.run(run.id).status is RunStatus.SUCCEEDED
 

@@ -8,6 +8,7 @@ import pytest
 
 from approvals.model import Verdict
 from provisioner.engine.run import Run
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent
 from provisioner.message import Message
 from tests.builders import a_cause
@@ -28,7 +29,7 @@ def _cancelled(office: Office, *, after: int) -> Run:
     """Cancelled when this many turns had made something."""
     run = office.approves(office.requested())
     for _ in range(after):
-        office.engine.advance(office.run(run.id))
+        advance(office.engine, office.run(run.id))
     office.service.cancel(office.who(MINA), run.id)
     office.settle()
     return office.run(run.id)
@@ -151,7 +152,7 @@ def test_cancel_says_what_of_it_there_is_by_then(office: Office) -> None:
     run = office.approves(office.requested())
     office.message_sync.sync_once()
     before = _cancel_asks(office, run)
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.later(seconds=1)
     office.message_sync.sync_once()
     after = _cancel_asks(office, run)
@@ -166,7 +167,7 @@ def test_cancel_of_a_deletion_says_whether_anything_is_gone(office: Office) -> N
     run = office.deleting()
     office.message_sync.sync_once()
     before = _cancel_asks(office, run)
-    office.engine.advance(office.run(run.id))
+    advance(office.engine, office.run(run.id))
     office.later(seconds=1)
     office.message_sync.sync_once()
 

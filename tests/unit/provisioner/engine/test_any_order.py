@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from provisioner.engine.plan import Plan
 from provisioner.engine.run import MOVING, AlreadyRunning, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal
+from provisioner.engine.turn import advance
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from tests.builders import a_workspace
@@ -62,7 +63,7 @@ class EngineMachine(RuleBasedStateMachine):
         before = len(self.yard.world.writes)
         strangers = self.strangers(run.asked.project)
         try:
-            wait = self.yard.engine().advance(run)
+            wait = advance(self.yard.engine(), run)
         except CrashNow:
             self.yard.fuse.replace()
         else:

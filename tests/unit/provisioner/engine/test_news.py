@@ -10,6 +10,7 @@ import pytest
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import EntryKind, RunId, StageStatus
 from provisioner.engine.stage import Goal, StageContext, Step, Wait, pause
+from provisioner.engine.turn import advance
 from provisioner.errors import Temporary
 from provisioner.message import Message
 from provisioner.workspace import Workspace
@@ -44,7 +45,7 @@ class Listening:
         self.run_id = yard.approve()
 
     def turn(self) -> Wait | None:
-        return self.engine.advance(self.yard.run(self.run_id))
+        return advance(self.engine, self.yard.run(self.run_id))
 
     def looked_at(self, stage: str) -> bool:
         """Whether just now."""

@@ -19,6 +19,7 @@ from provisioner.engine.run import (
     Stale,
 )
 from provisioner.engine.stage import Goal, StageContext, Step, Wait
+from provisioner.engine.turn import advance
 from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace
@@ -471,7 +472,7 @@ class TestStale:
         yard.clock.pass_by(30)
         before = list(yard.world.writes)
 
-        wait = yard.engine().advance(old)
+        wait = advance(yard.engine(), old)
 
         assert wait
         assert yard.world.writes == before
@@ -480,7 +481,7 @@ class TestStale:
         run = a_run("WSR-0404.1")
 
         with pytest.raises(KeyError):
-            yard.engine().advance(run)
+            advance(yard.engine(), run)
 
         assert run.status is RunStatus.QUEUED
 
@@ -494,7 +495,7 @@ class TestStale:
         )
         yard.store.ledger.write(yard.run(old.id))
 
-        assert yard.engine().advance(old)
+        assert advance(yard.engine(), old)
 
         assert not yard.world.writes
 
