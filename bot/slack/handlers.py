@@ -24,7 +24,7 @@ from bot.slack.context import Incoming, Reply, SlackContext
 from bot.slack.forms import errors, open_create, open_delete, reject_form, typed
 from bot.slack.help import delete_card, form_card, help_card, usage_card, which_card, works_here_card
 from bot.texts import refusal
-from bot.views.buttons import NEW_FORM
+from bot.views.state import NEW_FORM
 from provisioner.message import Message
 
 log = structlog.get_logger()

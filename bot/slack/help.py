@@ -7,7 +7,7 @@ from functools import reduce
 
 from bot.model.card import Action, Bullets, Button, Buttons, Card, Paragraph, Part, Quote, Style
 from bot.slack.commands import Usage, shown
-from bot.views.buttons import NEW_FORM, filled_form
+from bot.views.state import NEW_FORM, filled_form
 from provisioner.message import Message, literal
 
 _ABOUT = Message(

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from bot.model.card import Card, Paragraph, Quote
 from bot.model.request_view import RequestView
-from bot.views.headline import facts, state_of_run
 from bot.views.phrases import pointer
+from bot.views.state import facts, state_of_run
 from bot.views.states import ROWS, State
 from provisioner.message import Message, Ref, RefKind
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part, Quote, Small
 from bot.model.request_view import RequestView
-from bot.views.headline import failed_stage
 from bot.views.phrases import inventory_items, noted, pointer, service_of
 from bot.views.render_context import RenderContext
+from bot.views.state import failed_stage
 from provisioner.diagnosis import Diagnosis, diagnose
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunStatus
 from provisioner.engine.stage import Goal

@@ -16,12 +16,11 @@ from bot.model.card import (
     Small,
 )
 from bot.model.request_view import ProjectSummary, RequestView
-from bot.views.buttons import card_buttons
-from bot.views.headline import failed_stage, headline, state
 from bot.views.phrases import again_command, deciders, pointer
 from bot.views.plan import plan_lines, risks
 from bot.views.render_context import RenderContext
 from bot.views.run import run_card
+from bot.views.state import card_buttons, failed_stage, headline, state
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal

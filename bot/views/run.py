@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.model.request_view import RequestView
-from bot.views.buttons import card_buttons
 from bot.views.failure import deleted_by_command, failure_parts, there_now
-from bot.views.headline import headline
 from bot.views.phrases import deciders, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
+from bot.views.state import card_buttons, headline
 from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import MOVING, Run, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Change, Goal

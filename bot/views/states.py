@@ -2,7 +2,7 @@
 
 One row a (goal, state): title and sentence of its card, the clause in lists, its mark, its buttons
 and the direct message to the person who asked. A new state is a `State` and its rows, a new button one action
-in a row; the other views look it up. Rows hold templates: `bot/views/headline.py` gives them their
+in a row; the other views look it up. Rows hold templates: `bot/views/state.py` gives them their
 values.
 """
 
@@ -45,7 +45,7 @@ class Row:
     listed_nothing: Message | None = None  # in its place where nothing of the workspace exists
     before: Message | None = None  # in lists, where work under a later request followed
     mark: Mark
-    buttons: tuple[Action, ...] = ()  # all that could make sense; `bot/views/buttons.py` drops what does not
+    buttons: tuple[Action, ...] = ()  # all that could make sense; `bot/views/state.py` drops what does not
     direct: Message | None = None  # None: the person who asked is not told directly
 
 

@@ -9,10 +9,9 @@ from approvals.model import Request, RequestStatus
 from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph, Part, Small
 from bot.model.request_view import ACTIONS, ProjectSummary, RequestView
 from bot.model.submission import Submission, SubmissionKind
-from bot.views.buttons import NEW_FORM, filled_form
-from bot.views.headline import mark, state
 from bot.views.phrases import deciders, pointer, queued, unknown_here
 from bot.views.run import as_gone, stage_lines
+from bot.views.state import NEW_FORM, filled_form, mark, state
 from provisioner.engine.stage import Goal
 from provisioner.message import Message, Ref, named, person
 from provisioner.record import Record
