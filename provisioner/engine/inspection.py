@@ -14,9 +14,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
-from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import Inventory
-from provisioner.engine.stage import Change, Goal, Stage, Step
+from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Step
 from provisioner.errors import NotOurs, Permanent, Unanswered, WorkError
 from provisioner.message import Message, named
 from provisioner.workspace import Platform, Workspace
