@@ -10,9 +10,9 @@ from provisioner.catalog import catalog
 from provisioner.clients.aws import AwsAccount, AwsClients
 from provisioner.clients.kube import KubeCluster
 from provisioner.clients.observer import Observer, unobserved
+from provisioner.engine.inspection import Preflight
 from provisioner.engine.stage import Step
 from provisioner.errors import WorkError
-from provisioner.preflight import Preflight
 from provisioner.stages.access.client import IamPolicies
 from provisioner.stages.access.stage import LastWrites
 from provisioner.stages.bucket.client import S3Buckets

@@ -9,9 +9,8 @@ from typing import Any
 from approvals.model import Actor, Gate, Request, RequestId, Subject
 from bot.model.submission import Submission, SubmissionKind
 from bot.model.tracked_message import Purpose, TrackedMessage
-from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunId
-from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.engine.stage import Change, Goal, Plan, StagePlan, Verb
 from provisioner.errors import Cause
 from provisioner.message import Json, Message, literal
 from provisioner.workspace import NodeSpec, Platform, Workspace, WorkspaceSpec

@@ -60,7 +60,7 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
         Offence("approvals.newcomer", ""),
     ),
     "inside provisioner.engine": (
-        Offence("provisioner.engine.plan", "import provisioner.engine.run"),
+        Offence("provisioner.engine.stage", "import provisioner.engine.run"),
         Offence("provisioner.engine.newcomer", ""),
     ),
     "stages are strangers to each other": (

@@ -17,9 +17,9 @@ import pytest
 from bot.config.settings import load
 from bot.vendors import Vendors
 from bot.wiring import Bot
+from provisioner.engine.inspection import Preflight
 from provisioner.engine.run import StageStatus
 from provisioner.engine.stage import Step
-from provisioner.preflight import Preflight
 from provisioner.stages.access.stage import LastWrites
 from provisioner.stages.profile.client import KubeProfiles
 from provisioner.stages.profile.stage import ProfileStage

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from approvals.model import Request, RequestStatus
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import Inventory, Run, RunStatus
-from provisioner.engine.stage import Goal
+from provisioner.engine.stage import Goal, Plan
 from provisioner.workspace import WorkspaceSpec
 
 ACTIONS = {Goal.PRESENT: "workspace.create", Goal.ABSENT: "workspace.delete"}

@@ -30,12 +30,11 @@ from bot.views.plan import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.engine import Engine
-from provisioner.engine.inspection import Preview, Refused, StageInspection
+from provisioner.engine.inspection import Preflight, Preview, Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.errors import Temporary, Unanswered, WorkError
 from provisioner.message import Json, Message, Value, named
-from provisioner.preflight import Preflight
 from provisioner.retry import backoff
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 

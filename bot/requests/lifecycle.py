@@ -20,9 +20,8 @@ from bot.model.tracked_message import Purpose, TrackedMessage
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
 from bot.views.phrases import stays, unknown_here
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus
-from provisioner.engine.stage import Goal, Verb
+from provisioner.engine.stage import Goal, Plan, Verb
 from provisioner.message import Json, Message, Ref, named
 from provisioner.workspace import RESERVED, WorkspaceSpec, nearest
 

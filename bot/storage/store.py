@@ -40,7 +40,7 @@ from bot.model.notifier import PAUSE_MOST
 from bot.model.request_view import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
-from provisioner.engine.plan import Plan
+from provisioner.engine.stage import Plan
 from provisioner.errors import Interrupted
 from provisioner.message import Message
 from provisioner.stages.access.stage import LastWrite

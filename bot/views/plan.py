@@ -9,8 +9,7 @@ from typing import assert_never
 from bot.model.card import Bullets, Card, Facts, Paragraph, Part
 from provisioner.diagnosis import Way, diagnose
 from provisioner.engine.inspection import Refused
-from provisioner.engine.plan import Plan, StagePlan
-from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.engine.stage import Change, Goal, Plan, StagePlan, Verb
 from provisioner.errors import WorkError
 from provisioner.message import Message, itemised, listed, named
 from provisioner.workspace import Workspace

@@ -12,9 +12,8 @@ from bot.views.phrases import deciders, pointer, queued
 from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from bot.views.state import card_buttons, headline
-from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import MOVING, Run, RunStatus, StageProgress, StageStatus
-from provisioner.engine.stage import Change, Goal
+from provisioner.engine.stage import Change, Goal, StagePlan
 from provisioner.message import Message, Ref, RefKind, groups, listed, named, person
 from provisioner.workspace import Workspace
 

@@ -23,9 +23,9 @@ from botocore.exceptions import ConnectionError as NoConnection
 from provisioner import deadline
 from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
+from provisioner.engine.inspection import ClusterFacts
 from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
-from provisioner.preflight import ClusterFacts
 
 if TYPE_CHECKING:
     import boto3

@@ -1,24 +1,27 @@
-"""Looking at every stage of a workspace at once, without touching anything.
+"""Looking without touching anything: at every stage of a workspace at once, and at the place it would be in.
 
-The same look serves a preview (what would be done), the last look of a run (is it really so), a plan that
-has to be approved anew, and the list of what exists when a run stops.
+The same look at the stages serves a preview (what would be done), the last look of a run (is it really so), a
+plan that has to be approved anew, and the list of what exists when a run stops. The place is looked at before
+anybody is asked: are we where we were told to be?
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
-from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import Inventory
-from provisioner.engine.stage import Change, Goal, Stage, Step
-from provisioner.errors import NotOurs, Unanswered, WorkError
-from provisioner.message import Message
-from provisioner.workspace import Workspace
+from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Step
+from provisioner.errors import NotOurs, Permanent, Unanswered, WorkError
+from provisioner.message import Message, named
+from provisioner.workspace import Platform, Workspace
+
+_PLACE_WITHIN = timedelta(seconds=10)
+"""All checks of the place side by side; a person waits for them after the look at the stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class StageInspection:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why one stage could not be planned."""
+    """Why one stage could not be planned; without a stage, what is wrong with the place."""
 
     stage: str
     title: Message
@@ -178,3 +181,111 @@ def _find(ws: Workspace, goal: Goal, step: Step) -> StageInspection:
         return inspect(stage, ws, goal)
     except Exception as error:  # noqa: BLE001 one stage's bug must not hide what the others found
         return StageInspection(stage.name, stage.title, error=error, by_name=stage.by_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFacts:
+    status: str  # "ACTIVE"
+    authority: str  # PEM of the authority that signs its API server's certificate
+
+
+class Account(Protocol):
+    """At AWS. Both raise `WorkError`."""
+
+    def number(self) -> str: ...  # 12 digits
+
+    def cluster(self, name: str) -> ClusterFacts | None: ...  # None: there is none of that name
+
+
+class Kubernetes(Protocol):
+    def authority(self) -> str: ...  # PEM that we trust; empty: none was configured
+
+
+class Eksctl(Protocol):
+    def check(self) -> None: ...  # Permanent when it cannot be run, or is too old
+
+
+class Preflight:
+    """Whether the place is the right one: a bucket is made wherever the credentials belong, and a Profile
+    wherever the kubeconfig leads.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        kubernetes: Kubernetes,
+        eksctl: Eksctl,
+        platform: Platform,
+    ) -> None:
+        self._account = account
+        self._kubernetes = kubernetes
+        self._eksctl = eksctl
+        self._platform = platform
+
+    def refusals(self) -> tuple[Refused, ...]:
+        """Everything that is wrong, at once; in a few seconds, whatever hangs."""
+        checks: tuple[tuple[Message, Callable[[], None]], ...] = (
+            (Message("AWS account"), self._in_our_account),
+            (Message("EKS cluster"), self._on_our_cluster),
+            (Message("eksctl"), self._eksctl.check),
+        )
+        tried = together(
+            [partial(_error_of, look) for _, look in checks], within=_PLACE_WITHIN, at_once=len(checks)
+        )
+        late = Unanswered(unanswered(_PLACE_WITHIN))
+        errors = (late if isinstance(found, OutOfTime) else found for found in tried)
+        return tuple(
+            Refused("", title, error) for (title, _), error in zip(checks, errors, strict=True) if error
+        )
+
+    def _in_our_account(self) -> None:
+        found, wanted = self._account.number(), self._platform.account
+        if found != wanted:
+            raise Permanent(
+                Message(
+                    "the bot's AWS credentials belong to account {found}, but its settings specify {wanted}",
+                    found=named(found),
+                    wanted=named(wanted),
+                ),
+                hint=Message(
+                    "Ask the bot's operator to set credentials for the right account or correct"
+                    " WORKSPACE_BOT_PLATFORM__ACCOUNT."
+                ),
+            )
+
+    def _on_our_cluster(self) -> None:
+        """The cluster that AWS has by that name is the one that the kubeconfig leads to.
+
+        Compared by the authority: addresses differ from inside the cluster and from outside.
+        """
+        name = self._platform.cluster
+        facts = self._account.cluster(name)
+        if facts is None:
+            raise Permanent(
+                Message("EKS cluster {name} doesn't exist", name=named(name)),
+                hint=Message(
+                    "Ask the bot's operator to correct WORKSPACE_BOT_PLATFORM__CLUSTER. A platform upgrade"
+                    " changes the cluster's name."
+                ),
+            )
+        if facts.status != "ACTIVE":
+            what = Message("EKS cluster {name} is {status}", name=named(name), status=named(facts.status))
+            raise Permanent(what, hint=Message("Wait until it is ACTIVE, then submit the request again."))
+        trusted = self._kubernetes.authority()
+        if trusted and trusted.split() != facts.authority.split():
+            raise Permanent(
+                Message("the bot's kubeconfig points to a different cluster than {name}", name=named(name)),
+                hint=Message(
+                    "Ask the bot's operator to set WORKSPACE_BOT_KUBECONFIG_PATH to this cluster's"
+                    " kubeconfig, or to correct WORKSPACE_BOT_PLATFORM__CLUSTER."
+                ),
+            )
+
+
+def _error_of(look: Callable[[], None]) -> WorkError | None:
+    try:
+        look()
+    except WorkError as error:
+        return error
+    return None

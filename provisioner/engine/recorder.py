@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import (
     Clock,
     Entry,
@@ -22,7 +21,7 @@ from provisioner.engine.run import (
     StageProgress,
     StageStatus,
 )
-from provisioner.engine.stage import Change, Goal, Step, Wait
+from provisioner.engine.stage import Change, Goal, Plan, Step, Wait
 from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Json, Message, itemised
 from provisioner.workspace import Workspace

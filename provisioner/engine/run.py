@@ -11,8 +11,7 @@ from typing import Annotated, NewType, Protocol
 
 from pydantic import Field
 
-from provisioner.engine.plan import Plan
-from provisioner.engine.stage import Goal
+from provisioner.engine.stage import Goal, Plan
 from provisioner.errors import Cause
 from provisioner.message import Json, Message
 from provisioner.record import Record

@@ -1,4 +1,6 @@
-"""What a stage is: it looks, plans, acts, and is looked at again.
+"""What a stage is: it looks, plans, acts, and is looked at again; and the plan that all stages make.
+
+A plan is a value: shown, hashed, stored, approved, and compared with what a run is about to do.
 
 The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 1. `observe` writes nothing; `ensure` and `remove` write only what `plan` named.
@@ -17,13 +19,15 @@ The laws every stage keeps (`tests/laws/stage_laws.py` runs them over each):
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from provisioner.engine import first_release
 from provisioner.errors import NotOurs
@@ -80,6 +84,67 @@ class Change(Record):
             return stored
         kind, name, promise = first_release.binding(stored["target"])
         return {**stored, "kind": kind, "name": name, "promise": promise}
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan(Record):
+    """What one stage would do; no changes: it is there (or gone) already.
+
+    `not_owned` says what a deletion leaves because it is not ours. It is told, not bound by an approval:
+    nothing is done about it.
+    """
+
+    stage: str
+    title: Message
+    changes: tuple[Change, ...]
+    not_owned: Annotated[Message | None, Field(alias="stays")] = None  # plans that are older have none
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Record):
+    """Every stage in the order it will run. A run makes only changes its approved plan covers."""
+
+    goal: Goal
+    stages: tuple[StagePlan, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256, in hex, over goal, stage, and what binds of each change: what was approved, on record."""
+        binding = [
+            [stage.stage, change.verb.value, *change.binding, change.destroys_data]
+            for stage in self.stages
+            for change in stage.changes
+        ]
+        text = json.dumps(
+            [self.goal.value, binding], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(change for stage in self.stages for change in stage.changes)
+
+    @property
+    def dangers(self) -> tuple[Change, ...]:
+        """Those that destroy data."""
+        return tuple(change for change in self.changes if change.destroys_data)
+
+    def covers(self, stage: str, change: Change) -> bool:
+        """Whether this change was approved.
+
+        Same stage, resource and promise; the same verb, or UPDATE of what was approved as CREATE (a crash
+        in the middle leaves half of it); and it destroys no data unless that was approved.
+        """
+        return any(
+            approved.binding == change.binding
+            and (
+                approved.verb is change.verb or (approved.verb is Verb.CREATE and change.verb is Verb.UPDATE)
+            )
+            and (approved.destroys_data or not change.destroys_data)
+            for planned in self.stages
+            if planned.stage == stage
+            for approved in planned.changes
+        )
 
 
 @dataclass(frozen=True, slots=True)

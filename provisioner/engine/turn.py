@@ -19,7 +19,6 @@ import structlog
 from provisioner.engine.engine import Engine, Ring
 from provisioner.engine.inspection import StageInspection, inspect, prerequisites
 from provisioner.engine.line import Peer
-from provisioner.engine.plan import Plan
 from provisioner.engine.recorder import RunRecorder, TurnContext
 from provisioner.engine.run import (
     MOVING,
@@ -32,7 +31,7 @@ from provisioner.engine.run import (
     Stale,
     guard_of,
 )
-from provisioner.engine.stage import Change, Goal, Step, Wait
+from provisioner.engine.stage import Change, Goal, Plan, Step, Wait
 from provisioner.errors import Interrupted, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.workspace import Workspace

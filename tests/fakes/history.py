@@ -10,9 +10,8 @@ from approvals.model import Decision, RequestId, RequestStatus, Verdict
 from bot.model.request_view import ACTIONS, Proposal
 from bot.model.tracked_message import MessageState, TrackedMessage
 from bot.storage.database import Database
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import Run, RunStatus
-from provisioner.engine.stage import Goal
+from provisioner.engine.stage import Goal, Plan
 from tests.builders import NOON, a_failure, a_plan, a_request, a_run, a_spec, a_subject, a_thread
 from tests.fakes.people import BOB, MINA
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from provisioner.engine.engine import Engine
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
-from provisioner.engine.stage import Goal, Step, Wait
+from provisioner.engine.stage import Goal, Plan, Step, Wait
 from provisioner.engine.turn import advance
 from tests.builders import a_platform, a_run, a_spec, a_workspace
 from tests.fakes.clock import FakeClock

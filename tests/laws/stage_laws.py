@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from provisioner.engine.inspection import StageInspection, inspect
-from provisioner.engine.plan import Plan, StagePlan
-from provisioner.engine.stage import Change, Goal, Stage, Wait
+from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Wait
 from provisioner.errors import Interrupted, NotOurs, WorkError
 from provisioner.message import Json, Message
 from provisioner.workspace import Workspace

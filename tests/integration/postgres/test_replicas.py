@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.runtime.leader import LOST
-from provisioner.engine.plan import StagePlan
 from provisioner.engine.run import RunStatus
+from provisioner.engine.stage import StagePlan
 from provisioner.message import literal
 from tests.builders import a_plan, a_run
 from tests.conftest import Postgres

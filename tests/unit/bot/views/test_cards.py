@@ -19,9 +19,8 @@ from bot.views.render_context import NO_LINKS, Links, RenderContext
 from bot.views.request import digest, request_card
 from bot.views.run import stage_line
 from bot.views.status import status_card
-from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
-from provisioner.engine.stage import Goal
+from provisioner.engine.stage import Goal, Plan, StagePlan
 from provisioner.message import Message, named
 from tests.builders import (
     NOON,

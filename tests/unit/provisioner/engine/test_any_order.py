@@ -12,9 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import MOVING, AlreadyRunning, EntryKind, Run, RunId, RunStatus
-from provisioner.engine.stage import Goal
+from provisioner.engine.stage import Goal, Plan
 from provisioner.engine.turn import advance
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import EntryKind, Inventory, RunId, RunStatus, StageProgress, StageStatus
-from provisioner.engine.stage import Goal, StageContext, Step, Verb, Wait
+from provisioner.engine.stage import Goal, Plan, StageContext, Step, Verb, Wait
 from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, literal
 from provisioner.workspace import Workspace

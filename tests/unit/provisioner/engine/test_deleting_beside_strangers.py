@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import EntryKind, Run, RunId, RunStatus, StageProgress
-from provisioner.engine.stage import Goal, Step
+from provisioner.engine.stage import Goal, Plan, Step
 from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
 from tests.builders import a_workspace

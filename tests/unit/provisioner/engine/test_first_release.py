@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.plan import Plan
 from provisioner.engine.run import EntryKind, RunStatus
-from provisioner.engine.stage import Change, Goal
+from provisioner.engine.stage import Change, Goal, Plan
 from provisioner.message import Json, Message, named
 from tests.builders import a_workspace
 from tests.unit.provisioner.stages.wholeyard import WholeYard

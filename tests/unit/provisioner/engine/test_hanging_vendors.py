@@ -12,9 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from provisioner.clients.aws import AwsClients
-from provisioner.engine.plan import Plan, StagePlan
 from provisioner.engine.run import EntryKind, RunStatus
-from provisioner.engine.stage import Change, Goal, Stage, Step, Verb
+from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Step, Verb
 from provisioner.message import literal
 from provisioner.stages.bucket.client import S3Buckets
 from provisioner.stages.bucket.stage import BucketStage

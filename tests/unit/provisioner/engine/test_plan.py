@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.plan import Plan, StagePlan
-from provisioner.engine.stage import Change, Goal, Verb
+from provisioner.engine.stage import Change, Goal, Plan, StagePlan, Verb
 from provisioner.message import Message, literal
 from tests.builders import a_change, a_plan
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.engine.plan import Plan, StagePlan
-from provisioner.engine.stage import Goal, Verb
+from provisioner.engine.stage import Goal, Plan, StagePlan, Verb
 from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stages.nodegroup.state import Task
 from provisioner.workspace import NodeSpec
