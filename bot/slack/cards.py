@@ -1,14 +1,15 @@
-"""Card → Block Kit, pure: a message, a dialog or the Home tab, within Slack's limits whatever it holds.
+"""Card → Block Kit, and its words → mrkdwn: pure, and within Slack's limits whatever it holds.
 
 Limits: docs: reference/block-kit/blocks and the models of slack-sdk. A card that is too long is folded
-and says so; it is never refused by Slack.
+and says so; it is never refused by Slack. Syntax: docs: messaging/formatting-message-text. Lengths count code
+points.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 
 from bot.model.card import (
@@ -26,22 +27,24 @@ from bot.model.card import (
     Small,
     Style,
 )
-from bot.slack.mrkdwn import (
-    NOTHING,
-    GroupId,
-    Mrkdwn,
-    bold,
-    capital,
-    cut,
-    escape,
-    no_groups,
-    paragraphs,
-    shorten,
-)
 from bot.texts import Language
-from provisioner.message import Message
+from provisioner.message import Message, Ref, RefKind, Value
 
 Block: TypeAlias = dict[str, Any]
+GroupId: TypeAlias = Callable[[str], str | None]
+"""The id of a user group by its handle, or None when it is not known."""
+
+ELLIPSIS = "…"
+NOTHING = "–"
+
+_FIRST_WORD = re.compile(r"[a-z]+(?= )")
+_SMALL = frozenset({"dex", "eksctl", "kubectl"})
+"""Names that are written so at the beginning of a line, too."""
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,}\Z")
+_GROUP = re.compile(r"S[A-Z0-9]{2,}\Z")
+_ADDRESS = re.compile(r"https?://[^\s<>|]+\Z")
+# What must not be cut in two: a mention, link or date; an entity; a code span; a word.
+_UNCUT = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|\s+|[^\s<&`]+|.", re.DOTALL)
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
@@ -77,6 +80,11 @@ SIGNS: Mapping[Mark, tuple[str, Message | None]] = {
 none: six lines that all say so are in the way of the one that matters."""
 
 _BUSY = frozenset({Mark.NOW, Mark.WAITING, Mark.RETRYING, Mark.FAILED})
+
+
+def no_groups(_handle: str) -> str | None:
+    """For surfaces without mentions."""
+    return None
 
 
 def render(card: Card, language: Language, group_id: GroupId = no_groups) -> tuple[str, list[Block]]:
@@ -267,61 +275,113 @@ def _is_text(block: Block) -> bool:
     return block["type"] == "section" and "text" in block
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a form was opened from, and in which language; kept in the view's `private_metadata`."""
-
-    channel: str = ""
-    locale: str = ""
-    request_id: str = ""  # what a rejection is about
-    project: str = ""  # what a deletion is about
-
-    def to_text(self) -> str:
-        kept = {
-            "channel": self.channel,
-            "locale": self.locale,
-            "request": self.request_id,
-            "project": self.project,
-        }
-        return json.dumps(kept)
-
-    @classmethod
-    def from_text(cls, text: str) -> Origin:
-        kept = json.loads(text) if text else {}
-        return cls(
-            channel=kept.get("channel", ""),
-            locale=kept.get("locale", ""),
-            request_id=kept.get("request", ""),
-            project=kept.get("project", ""),
-        )
-
-
-def modal(
-    callback_id: str,
-    title: Message,
-    shown: Sequence[Block],
-    language: Language,
-    origin: Origin,
-    *,
-    close: Message,
-    submit: Message | None = None,
-) -> dict[str, Any]:
-    """A dialog with these blocks; a form where there is something to `submit`."""
-    view: dict[str, Any] = {
-        "type": "modal",
-        "callback_id": callback_id,
-        "title": plain(language.plain(title), TITLE_LONGEST),
-        "close": plain(language.plain(close), TITLE_LONGEST),
-        "private_metadata": origin.to_text(),
-        "blocks": list(shown),
-    }
-    return view | ({"submit": plain(language.plain(submit), TITLE_LONGEST)} if submit else {})
-
-
-def card_view(card: Card, language: Language, origin: Origin, group_id: GroupId) -> dict[str, Any]:
-    drawn = blocks(card, language, group_id, most=VIEW_BLOCKS)
-    return modal("ws.shown", Message("Workspace"), drawn, language, origin, close=Message("Close"))
-
-
 def home_view(card: Card, language: Language, group_id: GroupId) -> dict[str, Any]:
     return {"type": "home", "blocks": blocks(card, language, group_id, most=VIEW_BLOCKS)}
+
+
+def escape(text: str) -> str:
+    """Slack's three characters; without it `<!channel>` in a reason calls everybody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> str:
+    """As typed, in a fixed width. Backticks would end the span, so they are taken out."""
+    return f"`{escape(' '.join(text.replace('`', '').split())) or NOTHING}`"
+
+
+def shorten(text: str, most: int) -> str:
+    """At most `most` characters, cut at a word and never inside a mention, an entity or a code span."""
+    if len(text) <= most:
+        return text
+    room = most - len(ELLIPSIS)
+    kept = ""
+    for part in _UNCUT.findall(text):
+        if len(kept) + len(part) > room:
+            if part[0] not in "<&`" and not kept.strip():
+                kept += part[: room - len(kept)]
+            break
+        kept += part
+    return kept.rstrip() + ELLIPSIS
+
+
+class Mrkdwn:
+    """One language, drawn for Slack. `codes=False` where a code span would not show: bold, notifications."""
+
+    def __init__(self, language: Language, group_id: GroupId = no_groups, *, codes: bool = True) -> None:
+        self._words = language
+        self._group_id = group_id
+        self._codes = codes
+
+    def text(self, message: Message) -> str:
+        return message.render(self)
+
+    def template(self, message: Message) -> str:
+        return escape(self._words.template(message))
+
+    def value(self, value: Value) -> str:
+        match value:
+            case Message():
+                return self.text(value)
+            case datetime():
+                fallback = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+                return f"<!date^{int(value.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+            case Ref():
+                return self._ref(value)
+            case _:
+                return escape(str(value))
+
+    def _ref(self, ref: Ref) -> str:
+        match ref.kind:
+            case RefKind.NAME:
+                return code(str(ref)) if self._codes else escape(str(ref))
+            case RefKind.PERSON:
+                return f"<@{ref.value}>" if _PERSON.match(ref.value) else escape(str(ref))
+            case RefKind.GROUP:
+                known = ref.value if _GROUP.match(ref.value) else self._group_id(ref.value)
+                return f"<!subteam^{known}>" if known else escape(f"@{ref.value.lstrip('@')}")
+            case RefKind.LINK:
+                if not _ADDRESS.match(ref.value):
+                    return escape(str(ref))
+                label = escape(" ".join(ref.label.replace("|", " ").split()))
+                return f"<{ref.value.replace('&', '&amp;')}|{label}>" if label else f"<{escape(ref.value)}>"
+        assert_never(ref.kind)
+
+
+def bold(text: str) -> str:
+    """Bold on one line. A code span inside would lose its look, and an asterisk would end it."""
+    inner = " ".join(text.split())
+    return f"*{inner}*" if inner and "*" not in inner and "`" not in inner else inner
+
+
+def capital(text: str) -> str:
+    """A line of its own begins with a capital, where a word of ours begins it: not typed text, not
+    a program's name."""
+    first = _FIRST_WORD.match(text)
+    return text[0].upper() + text[1:] if first and first.group() not in _SMALL else text
+
+
+def paragraphs(lines: Iterable[str], most: int) -> list[str]:
+    """Lines joined into texts of at most `most` characters each, every line whole or shortened."""
+    texts: list[str] = []
+    for line in lines:
+        whole = shorten(line, most)
+        if texts and len(texts[-1]) + 1 + len(whole) <= most:
+            texts[-1] += f"\n{whole}"
+        else:
+            texts.append(whole)
+    return texts
+
+
+def cut(text: str, most: int) -> list[str]:
+    """The whole text in pieces that are at most `most` characters once escaped; at line ends if possible."""
+    pieces: list[str] = []
+    room = 0
+    for line in text.splitlines(keepends=True):
+        for part in [line] if len(escape(line)) <= most else line:
+            size = len(escape(part))
+            if size > room:
+                pieces.append("")
+                room = most
+            pieces[-1] += part
+            room -= size
+    return [piece.strip("\n") for piece in pieces if piece.strip()]

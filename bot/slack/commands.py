@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bot.slack.mrkdwn import shorten, unescape
+from bot.slack.cards import shorten
 from provisioner.message import Message, Ref, listed, named
 from provisioner.workspace import (
     PROJECT,
@@ -133,6 +133,11 @@ def parse(text: str, platform: Platform, *, dashboards: bool) -> Command:
             return _create(typed, words[1:], platform, dashboards=dashboards)
         case _:
             return _unknown(typed, words[0])
+
+
+def unescape(text: str) -> str:
+    """What a person typed, from the text of a command or a message. Forms are not escaped by Slack."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _words(typed: str) -> Iterator[_Word]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import sleep
@@ -18,7 +19,7 @@ from bot.model.card import Card
 from bot.model.notifier import Busy, Notifier, NotifyError
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.service import WorkspaceService
-from bot.slack.cards import Origin, card_view, render
+from bot.slack.cards import TITLE_LONGEST, VIEW_BLOCKS, Block, blocks, plain, render
 from bot.slack.client import TROUBLE, SlackPeople, error_code, webhook
 from bot.slack.commands import Command, Help, parse
 from bot.texts import Language, Texts
@@ -38,6 +39,35 @@ Reply: TypeAlias = Mapping[str, Any]
 _DRAFTS_KEPT = 500
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
 _WAITED_MOST = 3.0  # seconds; later, the person has asked again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a form was opened from, and in which language; kept in the view's `private_metadata`."""
+
+    channel: str = ""
+    locale: str = ""
+    request_id: str = ""  # what a rejection is about
+    project: str = ""  # what a deletion is about
+
+    def to_text(self) -> str:
+        kept = {
+            "channel": self.channel,
+            "locale": self.locale,
+            "request": self.request_id,
+            "project": self.project,
+        }
+        return json.dumps(kept)
+
+    @classmethod
+    def from_text(cls, text: str) -> Origin:
+        kept = json.loads(text) if text else {}
+        return cls(
+            channel=kept.get("channel", ""),
+            locale=kept.get("locale", ""),
+            request_id=kept.get("request", ""),
+            project=kept.get("project", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +214,9 @@ class SlackContext:
         return Origin(channel=incoming.channel, locale=locale, request_id=request_id, project=project)
 
     def card_view(self, incoming: Incoming, card: Card, origin: Origin) -> dict[str, Any]:
-        return card_view(card, self.words(incoming), origin, self.people.group_id)
+        language = self.words(incoming)
+        drawn = blocks(card, language, self.people.group_id, most=VIEW_BLOCKS)
+        return modal("ws.shown", Message("Workspace"), drawn, language, origin, close=Message("Close"))
 
     def keep_draft(self, draft: Draft) -> str:
         """An opaque id for a button; it opens an empty form once the process has been restarted."""
@@ -284,3 +316,25 @@ class SlackContext:
         if answered.status_code != 200:
             log.warning("answer refused", user=incoming.user, why=answered.body)
         return bool(answered.status_code == 200)
+
+
+def modal(
+    callback_id: str,
+    title: Message,
+    shown: Sequence[Block],
+    language: Language,
+    origin: Origin,
+    *,
+    close: Message,
+    submit: Message | None = None,
+) -> dict[str, Any]:
+    """A dialog with these blocks; a form where there is something to `submit`."""
+    view: dict[str, Any] = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(language.plain(title), TITLE_LONGEST),
+        "close": plain(language.plain(close), TITLE_LONGEST),
+        "private_metadata": origin.to_text(),
+        "blocks": list(shown),
+    }
+    return view | ({"submit": plain(language.plain(submit), TITLE_LONGEST)} if submit else {})

@@ -15,10 +15,9 @@ from typing import Any
 from approvals.errors import KeyReused
 from bot.model.card import Card
 from bot.model.submission import SubmissionKind
-from bot.slack.cards import SECTION_LONGEST, Origin, blocks, modal, plain
+from bot.slack.cards import NOTHING, SECTION_LONGEST, Mrkdwn, blocks, plain, shorten
 from bot.slack.commands import INVISIBLE, NUMBER, read, shown
-from bot.slack.context import Draft, Incoming, Reply, SlackContext
-from bot.slack.mrkdwn import NOTHING, Mrkdwn, shorten
+from bot.slack.context import Draft, Incoming, Origin, Reply, SlackContext, modal
 from bot.texts import Language, refusal
 from provisioner.engine.stage import Goal
 from provisioner.message import Json, Message, named

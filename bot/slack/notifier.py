@@ -17,9 +17,8 @@ from slack_sdk import WebClient
 
 from bot.model.card import Card
 from bot.model.notifier import Busy, Gone, Posted
-from bot.slack.cards import render, sentence
+from bot.slack.cards import GroupId, render, sentence
 from bot.slack.client import TROUBLE, RateLimiter, error_code, http_status, retry_after
-from bot.slack.mrkdwn import GroupId
 from bot.texts import Texts
 from provisioner.message import Message, named
 

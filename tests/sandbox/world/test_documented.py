@@ -10,7 +10,7 @@ import pytest
 
 from bot.model.card import Action
 from bot.slack.app import TABLE, Kind
-from bot.slack.cards import Origin
+from bot.slack.context import Origin
 from bot.slack.forms import create_form, delete_form, reject_form
 from bot.texts import Texts
 from sandbox.aws.estate import NodegroupView, StackView

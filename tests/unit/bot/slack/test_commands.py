@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.slack.cards import escape
 from bot.slack.commands import Command, Create, Delete, Help, ListAll, Status, Usage, parse
 from bot.slack.help import usage_card
-from bot.slack.mrkdwn import escape
 from bot.texts import Texts
 from tests.builders import a_platform
 

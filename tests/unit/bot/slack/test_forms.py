@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.card import Card
-from bot.slack.cards import Origin
+from bot.slack.context import Origin
 from bot.slack.forms import bare, create_form, delete_form, field_errors, reject_form, spec_of
 from bot.texts import Texts
 from bot.views.plan import names_card

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import Mrkdwn, capital, code, cut, escape, shorten, unescape
+from bot.slack.cards import Mrkdwn, capital, code, cut, escape, shorten
+from bot.slack.commands import unescape
 from bot.texts import Texts
 from provisioner.message import Message, Ref, RefKind
 
