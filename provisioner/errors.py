@@ -19,8 +19,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer
 
-from provisioner.message import Message
-from provisioner.record import Record
+from provisioner.message import Message, Record
 
 LONGEST_WORDS = 4000
 

@@ -1,8 +1,10 @@
-"""What is to be said, before it is a sentence in somebody's language.
+"""What is to be said, before it is a sentence in somebody's language; and how it is kept, with other values.
 
 The domain never writes prose. It says `Message("nodegroup {name} is {status}", name=..., status=...)`: the
 English template is the key of the catalogue, and the surface that shows it renders it in the reader's
 language. `str()` is English, for logs.
+
+What is kept (in rows, in the journal, in what a person has submitted) is JSON: a `Message`, or a `Record`.
 """
 
 from __future__ import annotations
@@ -15,12 +17,41 @@ from enum import StrEnum
 from functools import cache, reduce
 from importlib.resources import files
 from string import Formatter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
+from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_plain_validator_function, plain_serializer_function_ser_schema
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class Record:
+    """A dataclass that is kept as JSON, by the names of its fields or their aliases.
+
+    What an older release stored may lack fields, which then have their defaults, and have others, which are
+    left out. A span of time is kept in seconds.
+    """
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_timedelta="float")
+
+    def to_json(self) -> dict[str, Json]:
+        kind: Any = type(self)
+        kept: dict[str, Json] = _adapter(kind).dump_python(self, mode="json", by_alias=True)
+        return kept
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises `ValueError` for what is no such value."""
+        kind: Any = cls
+        found: Self = _adapter(kind).validate_python(data)
+        return found
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 class RefKind(StrEnum):

@@ -15,8 +15,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from provisioner.message import Message, named
-from provisioner.record import Record
+from provisioner.message import Message, Record, named
 
 PROJECT = re.compile(r"[a-z][a-z0-9]{1,19}\Z")
 """Lower-case letter, then letters and digits, 2 to 20. No hyphen: the platform's client cuts the image

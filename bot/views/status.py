@@ -13,8 +13,7 @@ from bot.views.phrases import deciders, pointer, queued, unknown_here
 from bot.views.run import as_gone, stage_lines
 from bot.views.state import NEW_FORM, filled_form, mark, state
 from provisioner.engine.stage import Goal
-from provisioner.message import Message, Ref, named, person
-from provisioner.record import Record
+from provisioner.message import Message, Record, Ref, named, person
 
 HOME_ROWS = 30
 """Of each list on App Home, which has a hundred blocks for all of them."""

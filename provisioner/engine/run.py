@@ -13,8 +13,7 @@ from pydantic import Field
 
 from provisioner.engine.stage import Goal, Plan
 from provisioner.errors import Cause
-from provisioner.message import Json, Message
-from provisioner.record import Record
+from provisioner.message import Json, Message, Record
 from provisioner.retry import backoff
 from provisioner.workspace import WorkspaceSpec
 

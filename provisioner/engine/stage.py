@@ -31,8 +31,7 @@ from pydantic import Field, model_validator
 
 from provisioner.engine import first_release
 from provisioner.errors import NotOurs
-from provisioner.message import Json, Message
-from provisioner.record import Record
+from provisioner.message import Json, Message, Record
 from provisioner.workspace import Workspace
 
 _SHORTEST = 0.2  # seconds
