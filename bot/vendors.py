@@ -9,10 +9,8 @@ from bot.config.settings import SettingsFault, for_programs
 from provisioner.catalog import catalog
 from provisioner.clients.aws import AwsAccount, AwsClients
 from provisioner.clients.kube import KubeCluster
-from provisioner.clients.observer import Observer, unobserved
 from provisioner.engine.inspection import Preflight
 from provisioner.engine.stage import Step
-from provisioner.errors import WorkError
 from provisioner.stages.access.client import IamPolicies
 from provisioner.stages.access.stage import LastWrites
 from provisioner.stages.bucket.client import S3Buckets
@@ -26,6 +24,7 @@ from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.profile.client import KubeProfiles
 from provisioner.validation import Invalid
+from provisioner.vendor_call import Observer, WorkError, unobserved
 from provisioner.workspace import Workspace, WorkspaceSpec
 
 log = structlog.get_logger()

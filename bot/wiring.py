@@ -33,13 +33,13 @@ from bot.storage.database import Database
 from bot.texts import Texts
 from bot.vendors import Vendors
 from bot.views.render_context import Links
-from provisioner.clients.observer import Observer
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.engine.turn import advance
 from provisioner.redaction import Redactor
 from provisioner.stages.nodegroup.stage import NodegroupStage
+from provisioner.vendor_call import Observer
 
 log = structlog.get_logger()
 

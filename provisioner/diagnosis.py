@@ -39,8 +39,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Cause
 from provisioner.message import Message, Value, named
+from provisioner.vendor_call import Cause
 
 FILES = ("s3", "iam", "nodegroup", "kubernetes", "dex", "grafana", "conductor", "aws", "run")
 """In the order they are asked; `aws` is what any of its services may say, `run` what any stage may."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from provisioner.errors import NotOurs
 from provisioner.message import Message, named
+from provisioner.vendor_call import NotOurs
 from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"

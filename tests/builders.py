@@ -11,8 +11,8 @@ from bot.model.submission import Submission, SubmissionKind
 from bot.model.tracked_message import Purpose, TrackedMessage
 from provisioner.engine.run import Entry, EntryKind, Failure, Run, RunId
 from provisioner.engine.stage import Change, Goal, Plan, StagePlan, Verb
-from provisioner.errors import Cause
 from provisioner.message import Json, Message, literal
+from provisioner.vendor_call import Cause
 from provisioner.workspace import NodeSpec, Platform, Workspace, WorkspaceSpec
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -50,7 +50,7 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
         Offence("bot.newcomer", ""),
     ),
     "rooms of provisioner": (
-        Offence("provisioner.message", "import provisioner.errors"),
+        Offence("provisioner.message", "import provisioner.vendor_call"),
         Offence("provisioner.engine.turn", "import provisioner.stages.newcomer"),
         Offence("provisioner.clients.aws", "import provisioner.stages"),
         Offence("provisioner.newcomer", ""),

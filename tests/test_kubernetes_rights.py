@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, Kind, KubeCluster
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from sandbox.kubernetes import KubernetesEmulator
 from sandbox.kubernetes.rights import WORKSPACE_BOT
 

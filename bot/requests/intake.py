@@ -33,9 +33,9 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.inspection import Preflight, Preview, Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
-from provisioner.errors import Temporary, Unanswered, WorkError
 from provisioner.message import Json, Message, Value, named
 from provisioner.retry import backoff
+from provisioner.vendor_call import Temporary, Unanswered, WorkError
 from provisioner.workspace import Platform, Workspace, WorkspaceSpec, problems
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from provisioner.deadline import OutOfTime, together
+from provisioner.vendor_call import OutOfTime, together
 
 log = structlog.get_logger()
 

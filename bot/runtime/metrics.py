@@ -66,7 +66,7 @@ class Metrics:
         self._limited.inc()
 
     def called(self, service: str, operation: str, code: str, seconds: float) -> None:
-        """A `provisioner.clients.observer.Observer`."""
+        """A `provisioner.vendor_call.Observer`."""
         self._calls.labels(service, operation, code).inc()
         self._call_seconds.labels(service).observe(seconds)
 

@@ -25,8 +25,8 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from approvals.model import Actor
 from bot.model.people import PeopleUnknown
-from provisioner.deadline import OutOfTime, TimeLimit
 from provisioner.retry import retry_after as headers_say
+from provisioner.vendor_call import OutOfTime, TimeLimit
 
 log = structlog.get_logger()
 

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from provisioner.engine.run import Held
-from provisioner.errors import Interrupted
 from provisioner.message import Message
+from provisioner.vendor_call import Interrupted
 
 _NOT_IN_TIME = "55P03"  # lock_not_available
 _SPACE = 1_463_898_724

@@ -41,9 +41,9 @@ from bot.model.request_view import Proposal
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from bot.model.tracked_message import MessageState, Purpose, TrackedMessage
 from provisioner.engine.stage import Plan
-from provisioner.errors import Interrupted
 from provisioner.message import Message
 from provisioner.stages.access.stage import LastWrite
+from provisioner.vendor_call import Interrupted
 from provisioner.workspace import WorkspaceSpec
 
 metadata = MetaData()

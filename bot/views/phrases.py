@@ -9,8 +9,8 @@ from approvals.model import Request
 from bot.model.request_view import Proposal, RequestView
 from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Goal
-from provisioner.errors import Cause
 from provisioner.message import Message, Ref, RefKind, named, person
+from provisioner.vendor_call import Cause
 
 SERVICES: Mapping[str, str] = {
     "autoscaling": "EC2 Auto Scaling",

@@ -10,8 +10,8 @@ from bot.model.card import Bullets, Card, Facts, Paragraph, Part
 from provisioner.diagnosis import Way, diagnose
 from provisioner.engine.inspection import Refused
 from provisioner.engine.stage import Change, Goal, Plan, StagePlan, Verb
-from provisioner.errors import WorkError
 from provisioner.message import Message, itemised, listed, named
+from provisioner.vendor_call import WorkError
 from provisioner.workspace import Workspace
 
 _DEX = Message(

@@ -8,8 +8,8 @@ from itertools import groupby
 from bot.views.phrases import inventory_items, noted, service_of, stacked
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import Entry, EntryKind, Failure, Inventory
-from provisioner.errors import Cause
 from provisioner.message import Json, Message, listed, named
+from provisioner.vendor_call import Cause
 
 TOLD = frozenset(
     {

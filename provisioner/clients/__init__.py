@@ -1,1 +1,1 @@
-"""The vendors' official clients, their errors mapped once to `provisioner.errors`."""
+"""The vendors' official clients, their errors mapped once to `provisioner.vendor_call`."""

@@ -20,12 +20,22 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnection
 
-from provisioner import deadline
-from provisioner.clients.observer import Observer, observed, unobserved
-from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
 from provisioner.engine.inspection import ClusterFacts
-from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.vendor_call import (
+    CALL_WITHIN,
+    CONNECT_WITHIN,
+    Cause,
+    Observer,
+    OutOfTime,
+    Permanent,
+    Temporary,
+    TimeLimit,
+    WorkError,
+    check_time,
+    observed,
+    unobserved,
+)
 
 if TYPE_CHECKING:
     import boto3
@@ -168,7 +178,7 @@ def _undocumented(found: dict[str, Any]) -> dict[str, Any]:
 
 def _before_sending(**_: Any) -> None:
     """What was given up sends nothing any more."""
-    deadline.check()
+    check_time()
 
 
 class AwsAccount:

@@ -19,13 +19,21 @@ from typing import Any, NoReturn
 import httpx
 from pydantic import SecretStr
 
-from provisioner import deadline
-from provisioner.clients.observer import Observer, observed
-from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
-from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
 from provisioner.retry import retry_after
+from provisioner.vendor_call import (
+    CALL_WITHIN,
+    CONNECT_WITHIN,
+    Cause,
+    Observer,
+    OutOfTime,
+    Permanent,
+    Temporary,
+    TimeLimit,
+    check_time,
+    observed,
+)
 
 _SOON = timedelta(seconds=5)
 _SHOWN = 200  # characters of what was answered: enough to recognise it by
@@ -78,7 +86,7 @@ class _InTime(httpx.HTTPTransport):
 
 def _before_sending(event: str, _info: Mapping[str, Any]) -> None:
     if event == "http11.send_request_headers.started":
-        deadline.check()
+        check_time()
 
 
 class _Parts(httpx.SyncByteStream):
@@ -87,7 +95,7 @@ class _Parts(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
-            deadline.check()
+            check_time()
             yield part
 
     def close(self) -> None:

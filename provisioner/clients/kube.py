@@ -22,12 +22,22 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 from urllib3.exceptions import HTTPError
 from yaml import YAMLError
 
-from provisioner import deadline
-from provisioner.clients.observer import Observer, observed, unobserved
-from provisioner.deadline import CALL_WITHIN, CONNECT_WITHIN, OutOfTime, TimeLimit
-from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Message, literal, named
 from provisioner.retry import retry_after
+from provisioner.vendor_call import (
+    CALL_WITHIN,
+    CONNECT_WITHIN,
+    Cause,
+    Observer,
+    OutOfTime,
+    Permanent,
+    Temporary,
+    TimeLimit,
+    WorkError,
+    check_time,
+    observed,
+    unobserved,
+)
 
 Object = Mapping[str, Any]
 T = TypeVar("T")
@@ -194,7 +204,7 @@ class KubeCluster:
         return request
 
     def _answer(self, request: tuple[Any, ...]) -> str:
-        deadline.check()
+        check_time()
         return _read(self._open(request, read_within=self._timeout)).decode("utf-8", "replace")
 
     def _open(self, request: tuple[Any, ...], *, read_within: timedelta) -> Any:
@@ -263,7 +273,7 @@ def _read(answer: Any) -> bytes:
     while piece := answer.read1(_PIECE):
         pieces.append(piece)
         try:
-            deadline.check()
+            check_time()
         except OutOfTime:
             answer.close()
             raise

@@ -18,8 +18,8 @@ from typing import TypeAlias
 import structlog
 
 from provisioner.clients.kube import Kind, KubeCluster, Object, dig
-from provisioner.errors import Permanent, WorkError
 from provisioner.retry import backoff
+from provisioner.vendor_call import Permanent, WorkError
 
 log = structlog.get_logger()
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.inspection import Preview, StageInspection, in_order, inspect_stages, inventory
 from provisioner.engine.line import Line
 from provisioner.engine.run import Clock, Inventory, Ledger, Locks, RetryPolicy, RunId
 from provisioner.engine.stage import Goal, Step
-from provisioner.errors import WorkError
+from provisioner.vendor_call import LOOK_WITHIN, WorkError
 from provisioner.workspace import Platform, Workspace
 
 

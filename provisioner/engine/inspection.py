@@ -13,11 +13,18 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from provisioner.deadline import LOOK_WITHIN, OutOfTime, together
 from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Step
-from provisioner.errors import NotOurs, Permanent, Unanswered, WorkError
 from provisioner.message import Message, named
+from provisioner.vendor_call import (
+    LOOK_WITHIN,
+    NotOurs,
+    OutOfTime,
+    Permanent,
+    Unanswered,
+    WorkError,
+    together,
+)
 from provisioner.workspace import Platform, Workspace
 
 _PLACE_WITHIN = timedelta(seconds=10)

@@ -22,8 +22,8 @@ from provisioner.engine.run import (
     StageStatus,
 )
 from provisioner.engine.stage import Change, Goal, Plan, Step, Wait
-from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Json, Message, itemised
+from provisioner.vendor_call import Cause, NotOurs, Permanent, Temporary
 from provisioner.workspace import Workspace
 
 

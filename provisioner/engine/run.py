@@ -12,9 +12,9 @@ from typing import Annotated, NewType, Protocol
 from pydantic import Field
 
 from provisioner.engine.stage import Goal, Plan
-from provisioner.errors import Cause
 from provisioner.message import Json, Message, Record
 from provisioner.retry import backoff
+from provisioner.vendor_call import Cause
 from provisioner.workspace import WorkspaceSpec
 
 RunId = NewType("RunId", str)  # "WSR-0142.1"

@@ -30,8 +30,8 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import Field, model_validator
 
 from provisioner.engine import first_release
-from provisioner.errors import NotOurs
 from provisioner.message import Json, Message, Record
+from provisioner.vendor_call import NotOurs
 from provisioner.workspace import Workspace
 
 _SHORTEST = 0.2  # seconds

@@ -32,8 +32,8 @@ from provisioner.engine.run import (
     guard_of,
 )
 from provisioner.engine.stage import Change, Goal, Plan, Step, Wait
-from provisioner.errors import Interrupted, Temporary, WorkError
 from provisioner.message import Message, named
+from provisioner.vendor_call import Interrupted, Temporary, WorkError
 from provisioner.workspace import Workspace
 
 log = structlog.get_logger()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stages.conductor.model import (
     Access,
@@ -20,6 +19,7 @@ from provisioner.stages.conductor.model import (
     Resource,
     WorkspaceRole,
 )
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import InstanceType
 
 

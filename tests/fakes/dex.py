@@ -9,9 +9,9 @@ from datetime import datetime
 
 import yaml
 
-from provisioner.errors import Cause, Permanent
 from provisioner.message import Message
 from provisioner.stages.dex.stage import DexDocument, Rollout
+from provisioner.vendor_call import Cause, Permanent
 
 NEIGHBOURS = """\
 # dex of the whole platform: edit with care

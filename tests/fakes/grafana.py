@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stages.dashboard.stage import Dashboard
+from provisioner.vendor_call import Cause, Permanent, Temporary
 
 
 @dataclass(slots=True)

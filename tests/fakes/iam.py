@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, TypeVar
 
-from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message
 from provisioner.stages.access import document
 from provisioner.stages.access.document import PolicyDocument
 from provisioner.stages.access.stage import LastWrite, ManagedPolicy
+from provisioner.vendor_call import Cause, Permanent, Temporary, WorkError
 from tests.fakes.clock import FakeClock
 
 T = TypeVar("T")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from provisioner.errors import Cause, Temporary
 from provisioner.message import Message
 from provisioner.stages.profile.stage import CONTENTS, LABELS, NamespaceState, ProfileState
+from provisioner.vendor_call import Cause, Temporary
 
 
 @dataclass(slots=True)

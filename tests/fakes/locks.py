@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from provisioner.engine.run import Held
-from provisioner.errors import Interrupted
 from provisioner.message import Message
+from provisioner.vendor_call import Interrupted
 
 
 class _Holding:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stages.nodegroup.config import ClusterConfig
 from provisioner.stages.nodegroup.places import Places
@@ -22,6 +21,7 @@ from provisioner.stages.nodegroup.state import (
     StackEvent,
     Task,
 )
+from provisioner.vendor_call import Cause, Permanent, Temporary
 from provisioner.workspace import InstanceType
 from tests.fakes.clock import FakeClock
 

@@ -26,14 +26,13 @@ from bot.requests.service import WorkspaceService
 from bot.storage.database import Database
 from bot.texts import Texts
 from bot.views.render_context import Links
-from provisioner.deadline import LOOK_WITHIN
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent
 from provisioner.message import Json, Message
 from provisioner.redaction import Redactor
+from provisioner.vendor_call import LOOK_WITHIN, Permanent
 from provisioner.workspace import Platform
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.clock import FakeClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.inspection import ClusterFacts, Preflight
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.builders import a_platform
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

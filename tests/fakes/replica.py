@@ -33,8 +33,8 @@ from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.engine.store import SqlLedger
 from provisioner.engine.turn import advance
-from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
+from provisioner.vendor_call import NotOurs
 from provisioner.workspace import Workspace
 from tests.builders import a_platform, a_run
 

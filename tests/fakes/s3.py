@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from provisioner.errors import Cause, NotOurs, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.ownership import PROJECT
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
+from provisioner.vendor_call import Cause, NotOurs, Permanent, Temporary
 
 
 @dataclass(slots=True)

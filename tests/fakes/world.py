@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
-from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
+from provisioner.vendor_call import NotOurs
 from provisioner.workspace import Workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import Fuse

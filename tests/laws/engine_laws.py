@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.fakes.yard import Yard
 from tests.laws.repository_laws import RunStore
 

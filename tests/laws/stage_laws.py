@@ -16,8 +16,8 @@ import pytest
 
 from provisioner.engine.inspection import StageInspection, inspect
 from provisioner.engine.stage import Change, Goal, Plan, Stage, StagePlan, Wait
-from provisioner.errors import Interrupted, NotOurs, WorkError
 from provisioner.message import Json, Message
+from provisioner.vendor_call import Interrupted, NotOurs, WorkError
 from provisioner.workspace import Workspace
 from tests.fakes.fuse import CrashNow
 

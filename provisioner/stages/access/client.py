@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import AwsClients, cause_of, code_of, mapped, optional
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, Ref, named
 from provisioner.stages.access import document
 from provisioner.stages.access.document import PolicyDocument, Unfit
 from provisioner.stages.access.stage import ManagedPolicy
+from provisioner.vendor_call import Permanent, Temporary
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

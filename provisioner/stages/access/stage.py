@@ -22,10 +22,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, Ref, itemised, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.access.document import SIZE_MOST, PolicyDocument, Unfit
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from provisioner.workspace import Platform, Workspace
 
 VERSIONS_MOST = 5

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import AwsClients, cause_of, code_of, error_for, mapped, optional
-from provisioner.errors import Cause, NotOurs, Temporary
 from provisioner.message import Message, named
 from provisioner.ownership import PROJECT
 from provisioner.stages.bucket.stage import BucketState, Contents, ObjectVersion, Upload
+from provisioner.vendor_call import Cause, NotOurs, Temporary
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

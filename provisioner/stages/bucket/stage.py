@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Json, Message, listed, named
 from provisioner.ownership import PROJECT, foreign_bucket
+from provisioner.vendor_call import NotOurs, Temporary
 from provisioner.workspace import Workspace
 
 CLUSTER = "workspace-bot/cluster"

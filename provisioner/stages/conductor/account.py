@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
@@ -23,6 +22,7 @@ from provisioner.stages.conductor.model import (
     find,
     foreign_login,
 )
+from provisioner.vendor_call import NotOurs
 from provisioner.workspace import Workspace
 
 

@@ -15,9 +15,6 @@ from typing import Any
 from pydantic import SecretStr
 
 from provisioner.clients.http import Operation
-from provisioner.clients.observer import Observer, unobserved
-from provisioner.deadline import CALL_WITHIN
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.conductor.calls import Call, Calls, Value
 from provisioner.stages.conductor.model import (
@@ -32,6 +29,7 @@ from provisioner.stages.conductor.model import (
     WorkspaceRole,
 )
 from provisioner.stages.conductor.session import LOGGING_IN, ConductorSession
+from provisioner.vendor_call import CALL_WITHIN, Observer, Permanent, Temporary, unobserved
 
 HEALTH, VERSIONS = "api/v1/healthz", "api/v1/versions"
 WORKSPACES, INFO = "api/v1/workspaces", "api/v1/workspaces/info"

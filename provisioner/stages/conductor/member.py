@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
@@ -30,6 +29,7 @@ from provisioner.stages.conductor.model import (
     foreign_login,
     refuse_used,
 )
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from provisioner.workspace import Workspace
 
 

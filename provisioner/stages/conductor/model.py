@@ -13,8 +13,8 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, named
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import Workspace
 
 _SOLUTIONS_NAMED = 5

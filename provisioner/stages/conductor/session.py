@@ -22,9 +22,8 @@ import httpx
 from pydantic import SecretStr
 
 from provisioner.clients.http import HttpApi, Operation, is_json, kind
-from provisioner.clients.observer import Observer, unobserved
-from provisioner.errors import Cause, Permanent, Temporary, WorkError
 from provisioner.message import Json, Message, named
+from provisioner.vendor_call import Cause, Observer, Permanent, Temporary, WorkError, unobserved
 
 LOGIN, LOGGING_IN = "api/v1/auth/login", "log in"
 COOKIE = "access-token"

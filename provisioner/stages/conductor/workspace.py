@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.stages.conductor.model import (
@@ -25,6 +24,7 @@ from provisioner.stages.conductor.model import (
     foreign_workspace,
     refuse_used,
 )
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from provisioner.workspace import InstanceTypes, Workspace, dashboard_uid
 
 

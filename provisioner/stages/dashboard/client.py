@@ -14,12 +14,10 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from provisioner.clients.http import HttpApi, Operation, is_json
-from provisioner.clients.observer import Observer, unobserved
-from provisioner.deadline import CALL_WITHIN
-from provisioner.errors import Cause, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dashboard.stage import BOT, Dashboard
 from provisioner.validation import faults
+from provisioner.vendor_call import CALL_WITHIN, Cause, Observer, Temporary, unobserved
 
 _RIGHTS_KNOWN = timedelta(seconds=30)
 """Until Grafana sees the rights to a dashboard that was made under the uid of one it just deleted."""

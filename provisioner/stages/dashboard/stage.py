@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait
-from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, named
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import Workspace
 
 BOT = "workspace-bot"

@@ -9,11 +9,10 @@ import httpx
 
 from provisioner.clients.http import HttpClient
 from provisioner.clients.kube import CONFIG_MAPS, DEPLOYMENTS, PODS, KubeCluster, Object, dig
-from provisioner.clients.observer import Observer, observed, unobserved
 from provisioner.clients.watches import Watches
-from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.dex.stage import DexDocument, Rollout
+from provisioner.vendor_call import Cause, Observer, Permanent, Temporary, observed, unobserved
 
 NAMESPACE, NAME = "auth", "dex"
 DEX_CONFIG = "config.yaml"

@@ -31,13 +31,13 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import SecretStr
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
-from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.message import Message, named
 from provisioner.ownership import Tags, foreign_bucket
 from provisioner.password_hash import strong
 from provisioner.redaction import Redactor
 from provisioner.stages.dex import config as dexconfig
 from provisioner.stages.dex.config import DexConfig, Login, Unsound
+from provisioner.vendor_call import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.workspace import Workspace
 
 LOCK = "configmap/auth/dex"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from provisioner.clients.aws import AwsClients, code_of, mapped, optional
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup.state import (
     AutoScalingGroup,
@@ -18,6 +17,7 @@ from provisioner.stages.nodegroup.state import (
     StackEvent,
     last_operation,
 )
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import InstanceType
 
 if TYPE_CHECKING:

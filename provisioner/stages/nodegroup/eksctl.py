@@ -31,13 +31,13 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from provisioner.errors import Cause, Permanent
 from provisioner.message import Message, named
 from provisioner.redaction import Redactor
 from provisioner.stages.nodegroup.config import ClusterConfig
 from provisioner.stages.nodegroup.eksctl_log import said
 from provisioner.stages.nodegroup.places import Places
 from provisioner.stages.nodegroup.state import Child, Task
+from provisioner.vendor_call import Cause, Permanent
 
 OLDEST = (0, 169, 0)
 """Older ones cannot read a cluster stack of a newer one: `unknown field "AccessConfig"`."""

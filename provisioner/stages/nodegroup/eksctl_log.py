@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from provisioner.errors import LONGEST_WORDS
+from provisioner.vendor_call import LONGEST_WORDS
 
 _LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(?P<sign>[^\]]+)\]\s+(?P<text>.*)")
 _ERROR, _WARNING = "✖", "!"

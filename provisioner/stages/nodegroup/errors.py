@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from provisioner.errors import Cause, Permanent
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup.state import (
     Blocked,
@@ -20,6 +19,7 @@ from provisioner.stages.nodegroup.state import (
     Occupancy,
     Phase,
 )
+from provisioner.vendor_call import Cause, Permanent
 
 _NOT_DRAINED = re.compile(r"to be drained|disruption budget")
 """eksctl's words for a pod that did not go. It may end for another reason while some budget has no room."""

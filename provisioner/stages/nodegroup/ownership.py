@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, listed, named
 from provisioner.stages.nodegroup import errors
 from provisioner.stages.nodegroup.state import Found, NodeGroup, Phase, Task
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"

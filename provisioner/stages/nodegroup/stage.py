@@ -32,7 +32,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
-from provisioner.errors import NotOurs, Permanent, WorkError
 from provisioner.message import Message, named
 from provisioner.stages.nodegroup import errors
 from provisioner.stages.nodegroup.config import config_of
@@ -50,6 +49,7 @@ from provisioner.stages.nodegroup.state import (
     Plugin,
     Task,
 )
+from provisioner.vendor_call import NotOurs, Permanent, WorkError
 from provisioner.workspace import InstanceTypes, Workspace
 
 _SOONEST = 1.0  # seconds

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from provisioner.errors import WorkError
+from provisioner.vendor_call import WorkError
 from provisioner.workspace import InstanceType
 
 LABEL_TAG = "k8s.io/cluster-autoscaler/node-template/label/"

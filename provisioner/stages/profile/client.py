@@ -14,9 +14,9 @@ from provisioner.clients.kube import (
     dig,
 )
 from provisioner.clients.watches import Watches
-from provisioner.errors import Permanent
 from provisioner.message import Message, named
 from provisioner.stages.profile.stage import PROJECT, NamespaceState, ProfileState
+from provisioner.vendor_call import Permanent
 
 _STUCK = (
     "NamespaceDeletionDiscoveryFailure",

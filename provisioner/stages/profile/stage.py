@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Verb, Wait, pause
-from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message, listed, literal, named
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import Workspace
 
 PROJECT = "workspace-bot/project"

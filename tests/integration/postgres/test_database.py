@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from bot.storage.database import METADATA, Database
 from provisioner.engine.run import Locks
-from provisioner.errors import Interrupted
+from provisioner.vendor_call import Interrupted
 from tests.builders import a_request
 from tests.conftest import Postgres
 from tests.fakes.replica import until

@@ -6,8 +6,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from provisioner.engine.run import RunStatus
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.fakes.people import MINA
 from tests.integration.runner.conftest import Works
 

@@ -8,8 +8,8 @@ from approvals.model import RequestStatus
 from bot.model.card import Action, Button, Buttons, Card, Paragraph
 from bot.model.submission import Submission, SubmissionKind, SubmissionState
 from provisioner.engine.run import RunStatus
-from provisioner.errors import LONGEST_WORDS
 from provisioner.message import Message
+from provisioner.vendor_call import LONGEST_WORDS
 from tests.builders import a_cause, a_failure
 from tests.integration.slack.stand import BOB, CHANNEL, DANA, MINA, Stand
 

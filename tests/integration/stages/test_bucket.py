@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stages.bucket.stage import BucketStage
+from provisioner.vendor_call import Interrupted, NotOurs, Permanent, Temporary
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import REGION, Aws, pass_time, utc_now

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.access.stage import BucketAccessStage, ManagedPolicy
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import Workspace
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_platform, a_workspace

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.conductor.account import ConductorAccountStage
+from provisioner.vendor_call import Permanent, Temporary
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.s3 import FakeS3

@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from provisioner.diagnosis import diagnose
-from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.stages.conductor.calls import Calls
 from provisioner.stages.conductor.client import ConductorHttp
 from provisioner.stages.conductor.model import Account, AccountType, Listed, WorkspaceRole
+from provisioner.vendor_call import Permanent, Temporary, WorkError
 from sandbox.conductor.simulator import ADMIN_LOGIN
 from sandbox.serving.callfaults import Kind
 from sandbox.serving.loopback import Loopback, free_port

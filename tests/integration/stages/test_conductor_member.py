@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal, Stage
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.conductor.account import ConductorAccountStage
 from provisioner.stages.conductor.client import ConductorHttp
 from provisioner.stages.conductor.member import ConductorMemberStage
 from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
+from provisioner.vendor_call import Permanent, Temporary
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances

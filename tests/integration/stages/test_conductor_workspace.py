@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
+from provisioner.vendor_call import Permanent, Temporary
 from sandbox.serving.callfaults import Kind
 from tests.builders import a_workspace
 from tests.fakes.conductor import FakeInstances

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.stages.dashboard.client import GrafanaHttp
 from provisioner.stages.dashboard.stage import DashboardStage
+from provisioner.vendor_call import Cause, NotOurs, Permanent, Temporary, WorkError
 from provisioner.workspace import Workspace
 from sandbox.grafana.simulator import DELETE, GET, POST, Front, GrafanaSimulator
 from sandbox.serving.callfaults import Kind

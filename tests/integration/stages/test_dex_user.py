@@ -15,11 +15,11 @@ from pydantic import SecretStr
 
 from provisioner.clients.kube import CONFIG_MAPS
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent
 from provisioner.message import Message
 from provisioner.stages.dex.client import KubeDex
 from provisioner.stages.dex.config import Login, read
 from provisioner.stages.dex.stage import DexUserStage
+from provisioner.vendor_call import Permanent
 from provisioner.workspace import Workspace
 from sandbox.kubeflow.seed import CLIENT_ID, CLIENT_SECRET, NEIGHBOURS
 from tests.builders import a_workspace

@@ -9,8 +9,8 @@ import pytest
 
 from provisioner.clients.aws import AwsAccount, AwsClients
 from provisioner.diagnosis import Diagnosis, diagnose
-from provisioner.errors import WorkError
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
+from provisioner.vendor_call import WorkError
 from sandbox.serving.callfaults import Kind
 from tests.integration.stages.conftest import ACCOUNT, REGION, Aws, ready
 

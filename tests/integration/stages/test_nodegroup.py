@@ -21,7 +21,6 @@ import pytest
 from provisioner.clients.aws import AwsClients
 from provisioner.clients.kube import DAEMON_SETS, DISRUPTION_BUDGETS, NAMESPACES, NODES, PODS, KubeCluster
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Permanent
 from provisioner.message import Message
 from provisioner.stages.nodegroup.config import ClusterConfig, ManagedNodeGroup, Metadata
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
@@ -29,6 +28,7 @@ from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.nodegroup.stage import NodegroupStage
 from provisioner.stages.nodegroup.state import LABEL_TAG
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import InstanceType, NodeSpec, Workspace
 from sandbox.aws import AwsSimulator
 from sandbox.eksctl import make_program

@@ -10,12 +10,12 @@ import pytest
 
 from provisioner.clients.kube import NAMESPACES, KubeCluster
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message
 from provisioner.stages.dex.client import KubeDex
 from provisioner.stages.nodegroup.nodes import KubeNodes
 from provisioner.stages.profile.client import PROFILES, KubeProfiles
 from provisioner.stages.profile.stage import ProfileStage
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from tests.builders import a_workspace
 from tests.integration.stages.conftest import Kubeflow, cluster, pass_time, until, utc_now
 from tests.laws.stage_laws import Fresh, StageCase, StageLaws, Trip, made

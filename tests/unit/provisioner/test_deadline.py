@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from provisioner import deadline
-from provisioner.deadline import OutOfTime, TimeLimit, together
+from provisioner.vendor_call import OutOfTime, TimeLimit, check_time, together
 
 SHORT = timedelta(seconds=0.05)
 LONG = timedelta(seconds=30)
@@ -52,7 +51,7 @@ def test_what_was_given_up_learns_it_before_it_sends_anything(release: threading
     def sends_later() -> None:
         release.wait(SOON)
         try:
-            deadline.check()
+            check_time()
         except OutOfTime:
             learned.set()
 

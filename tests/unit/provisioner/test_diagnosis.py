@@ -12,8 +12,8 @@ import pytest
 
 from provisioner.diagnosis import ASK, FILES, GROUPS, RETRY, Known, catalogue, diagnose, templates
 from provisioner.engine.stage import Goal
-from provisioner.errors import Cause
 from provisioner.message import Message
+from provisioner.vendor_call import Cause
 from tests.learned import Seen, seen
 from tools.texts import everything
 from tools.texts import templates as templates_of

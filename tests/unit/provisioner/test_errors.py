@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.errors import LONGEST_WORDS, Cause
 from provisioner.message import Message, Ref, RefKind
+from provisioner.vendor_call import LONGEST_WORDS, Cause
 
 SECRET = "made-up-secret"
 

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from provisioner.engine.inspection import inspect
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Temporary
 from provisioner.message import Message
 from provisioner.ownership import PROJECT
 from provisioner.stages.conductor.account import ConductorAccountStage
 from provisioner.stages.conductor.model import NameForm
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
 from provisioner.stages.dex.stage import DexUserStage
+from provisioner.vendor_call import NotOurs, Temporary
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor, FakeInstances

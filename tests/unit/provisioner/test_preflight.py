@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.errors import Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Temporary
 from tests.fakes.place import PEM, FakePlace
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal, Step
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.builders import a_cause
 from tests.fakes.fuse import CrashNow
 from tests.fakes.office import CHANNEL, Office

@@ -8,8 +8,8 @@ import pytest
 
 from bot.model.submission import SubmissionKind
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_cause
 from tests.fakes.office import CANARY, CHANNEL, Office
 from tests.fakes.people import BOB, MINA

@@ -8,8 +8,8 @@ from bot.views.phrases import SERVICES, inventory_items
 from bot.views.thread import WORDS_SHOWN, thread_line
 from provisioner.diagnosis import catalogue
 from provisioner.engine.run import Entry, EntryKind, Inventory
-from provisioner.errors import Cause, Permanent
 from provisioner.message import Json, Message, Ref, RefKind, literal
+from provisioner.vendor_call import Cause, Permanent
 from tests.builders import NOON, a_cause, a_failure
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office

@@ -11,8 +11,8 @@ from approvals.errors import KeyReused
 from approvals.model import RequestStatus
 from bot.model.submission import SubmissionKind
 from provisioner.engine.stage import Change, Goal, Step
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import NodeSpec, Workspace
 from tests.builders import a_cause, a_platform, a_spec
 from tests.fakes.office import CHANNEL, Office

@@ -19,8 +19,8 @@ from approvals.model import RequestStatus, Verdict
 from bot.model.refusals import CannotCancel, CannotRetry, NotInvolved
 from provisioner.engine.run import RunStatus
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.builders import a_cause
 from tests.fakes.office import CHANNEL, Office
 from tests.fakes.people import BOB, JUN, MINA, OLGA

@@ -10,8 +10,8 @@ from bot.model.refusals import DeletionPending, StillRunning
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, POLICY, Office

@@ -8,8 +8,8 @@ from bot.model.card import Card
 from bot.model.refusals import WasReady
 from bot.texts.refusals import refusal
 from provisioner.engine.run import Run, RunStatus
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office

@@ -15,8 +15,8 @@ from bot.model.submission import SubmissionKind, SubmissionState
 from bot.views.status import Finding
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json, Message
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, POLICY, Office

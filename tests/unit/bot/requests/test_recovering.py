@@ -22,8 +22,8 @@ from bot.model.refusals import (
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal
 from provisioner.engine.turn import advance
-from provisioner.errors import Cause, Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Cause, Permanent, Temporary
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CANARY, CHANNEL, Office

@@ -9,8 +9,8 @@ import pytest
 from approvals.model import Verdict
 from provisioner.engine.run import Run
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent
 from tests.builders import a_cause
 from tests.fakes.notifier import shown
 from tests.fakes.office import CHANNEL, Office

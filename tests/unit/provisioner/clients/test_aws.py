@@ -17,10 +17,10 @@ from botocore.exceptions import (
 from moto import mock_aws
 
 from provisioner.clients.aws import AwsAccount, AwsClients, mapped
-from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
 from provisioner.stages.bucket.client import S3Buckets
 from provisioner.stages.bucket.stage import ObjectVersion
+from provisioner.vendor_call import Permanent, Temporary, WorkError
 
 WHAT = Message("cannot do it")
 ACCOUNT = "123456789012"

@@ -16,9 +16,8 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from provisioner.clients.kube import DEPLOYMENTS, NAMESPACES, PODS, KubeCluster, mapped
-from provisioner.clients.observer import Observer, unobserved
-from provisioner.errors import Permanent, Temporary, WorkError
 from provisioner.message import Message
+from provisioner.vendor_call import Observer, Permanent, Temporary, WorkError, unobserved
 
 WHAT = Message("cannot read it")
 TIMEOUTS = ("TimeoutError", "ReadTimeoutError")

@@ -12,10 +12,7 @@ from time import monotonic
 import pytest
 from pydantic import SecretStr
 
-from provisioner import deadline
 from provisioner.clients.aws import AwsClients
-from provisioner.deadline import CALL_WITHIN, OutOfTime, TimeLimit
-from provisioner.errors import Temporary
 from provisioner.stages.access.client import IamPolicies
 from provisioner.stages.bucket.client import S3Buckets
 from provisioner.stages.conductor.calls import Calls
@@ -23,6 +20,7 @@ from provisioner.stages.conductor.client import ConductorHttp
 from provisioner.stages.dashboard.client import GrafanaHttp
 from provisioner.stages.dex.client import DexHttp
 from provisioner.stages.nodegroup.eks import EksNodeGroups
+from provisioner.vendor_call import CALL_WITHIN, OutOfTime, Temporary, TimeLimit, check_time
 from tests.fakes.hanging import Hang, hanging
 
 REGION = "ap-northeast-2"
@@ -102,7 +100,7 @@ def wait_until_given_up() -> None:
     pause = Event()
     while not pause.wait(0.005):
         try:
-            deadline.check()
+            check_time()
         except OutOfTime:
             return
 

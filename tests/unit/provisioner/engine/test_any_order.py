@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from provisioner.engine.run import MOVING, AlreadyRunning, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal, Plan
 from provisioner.engine.turn import advance
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_workspace
 from tests.fakes.fuse import CrashNow
 from tests.fakes.yard import Yard

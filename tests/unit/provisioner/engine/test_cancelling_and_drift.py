@@ -10,8 +10,8 @@ import pytest
 
 from provisioner.engine.run import EntryKind, Inventory, RunId, RunStatus, StageProgress, StageStatus
 from provisioner.engine.stage import Goal, Plan, StageContext, Step, Verb, Wait
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message, literal
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import Workspace
 from tests.fakes.world import PARTS, FakeStage, Look
 from tests.fakes.yard import Yard

@@ -14,8 +14,8 @@ import pytest
 
 from provisioner.engine.run import EntryKind, RunId, RunStatus, StageStatus
 from provisioner.engine.stage import Goal, Step
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Permanent, Temporary
 from tests.fakes.fuse import CrashNow
 from tests.fakes.world import PARTS, FakeStage, Place
 from tests.fakes.yard import Yard

@@ -6,8 +6,8 @@ import pytest
 
 from provisioner.engine.run import EntryKind, Run, RunId, RunStatus, StageProgress
 from provisioner.engine.stage import Goal, Plan, Step
-from provisioner.errors import NotOurs
 from provisioner.message import Message, literal
+from provisioner.vendor_call import NotOurs
 from tests.builders import a_workspace
 from tests.fakes.world import FakeStage
 from tests.fakes.yard import Yard

@@ -9,8 +9,8 @@ from bot.views.phrases import inventory_items
 from provisioner.engine.inspection import StageInspection, inspect_stages, inventory
 from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Change, Goal, Verb
-from provisioner.errors import NotOurs, Permanent, Unanswered
 from provisioner.message import Message, literal
+from provisioner.vendor_call import NotOurs, Permanent, Unanswered
 from tests.builders import a_change, a_workspace
 from tests.fakes.yard import Yard
 

@@ -11,8 +11,8 @@ from provisioner.engine.engine import Engine
 from provisioner.engine.run import EntryKind, RunId, StageStatus
 from provisioner.engine.stage import Goal, StageContext, Step, Wait, pause
 from provisioner.engine.turn import advance
-from provisioner.errors import Temporary
 from provisioner.message import Message
+from provisioner.vendor_call import Temporary
 from provisioner.workspace import Workspace
 from tests.builders import NOON
 from tests.fakes.world import FakeStage, Look

@@ -20,8 +20,8 @@ from provisioner.engine.run import (
     StageStatus,
 )
 from provisioner.engine.stage import Goal
-from provisioner.errors import LONGEST_WORDS
 from provisioner.message import Message
+from provisioner.vendor_call import LONGEST_WORDS
 from tests.builders import NOON, a_cause, a_failure, a_plan, a_run
 
 ALLOWED = [(before, after) for before, afters in TRANSITIONS.items() for after in sorted(afters)]

@@ -20,8 +20,8 @@ from provisioner.engine.run import (
 )
 from provisioner.engine.stage import Goal, StageContext, Step, Wait
 from provisioner.engine.turn import advance
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.message import Message, literal
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from provisioner.workspace import Workspace
 from tests.builders import a_cause, a_run, a_workspace
 from tests.fakes.world import FakeStage, FakeWorld, Look

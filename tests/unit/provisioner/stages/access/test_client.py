@@ -15,8 +15,8 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from provisioner.clients.aws import AwsClients
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.access.client import IamPolicies
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_platform
 
 PLATFORM = a_platform()

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Permanent, Temporary
 from provisioner.message import Json
 from provisioner.stages.access.stage import KubeflowAccessStage
+from provisioner.vendor_call import Permanent, Temporary
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow

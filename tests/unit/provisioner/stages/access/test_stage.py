@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal, Verb
-from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.ownership import Tags
 from provisioner.stages.access.stage import AccessSeen, BucketAccessStage, Policies
+from provisioner.vendor_call import Interrupted, NotOurs, Permanent, Temporary
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.fuse import CrashNow

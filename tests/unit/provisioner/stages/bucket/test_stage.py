@@ -7,7 +7,6 @@ import json
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import Interrupted, NotOurs, Temporary
 from provisioner.stages.bucket import stage as bucket
 from provisioner.stages.bucket.stage import (
     BucketStage,
@@ -17,6 +16,7 @@ from provisioner.stages.bucket.stage import (
     Upload,
     lost,
 )
+from provisioner.vendor_call import Interrupted, NotOurs, Temporary
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.s3 import FakeBucket, FakeS3

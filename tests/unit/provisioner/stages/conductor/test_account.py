@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs
 from provisioner.stages.conductor.account import ConductorAccountStage
 from provisioner.stages.conductor.model import AccountType, WorkspaceRole
+from provisioner.vendor_call import NotOurs
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal, Verb
-from provisioner.errors import Interrupted, Permanent, Temporary
 from provisioner.stages.conductor.member import ConductorMemberStage
 from provisioner.stages.conductor.model import Resource
+from provisioner.vendor_call import Interrupted, Permanent, Temporary
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.conductor import FakeConductor

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.stages.conductor.model import NameForm, Resource
 from provisioner.stages.conductor.workspace import ConductorWorkspaceStage
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock

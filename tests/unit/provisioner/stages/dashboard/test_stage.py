@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Permanent
 from provisioner.stages.dashboard.stage import Dashboard, DashboardStage
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import Workspace
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock

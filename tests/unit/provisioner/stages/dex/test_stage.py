@@ -13,9 +13,9 @@ import yaml
 from pydantic import SecretStr
 
 from provisioner.engine.stage import Goal, Stage, Verb, Wait
-from provisioner.errors import NotOurs, Permanent, Temporary
 from provisioner.stages.dex.config import DexConfig, Login, read
 from provisioner.stages.dex.stage import DexUserStage
+from provisioner.vendor_call import NotOurs, Permanent, Temporary
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.dex import NEIGHBOURS, FakeDex

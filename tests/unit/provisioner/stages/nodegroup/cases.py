@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import Permanent
 from provisioner.stages.nodegroup.stage import NodegroupStage
 from provisioner.stages.nodegroup.state import LABEL_TAG
+from provisioner.vendor_call import Permanent
 from provisioner.workspace import Workspace
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock

@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import Stubber
 
 from provisioner.clients.aws import AwsClients
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.nodegroup.eks import Ec2InstanceTypes, EksNodeGroups
 from provisioner.stages.nodegroup.state import Network, NodeGroup, Stack, StackEvent
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import InstanceType
 from tests.builders import NOON
 

@@ -15,9 +15,9 @@ from threading import Event, Thread
 
 import pytest
 
-from provisioner.errors import Permanent
 from provisioner.stages.nodegroup.eksctl import EksctlProgram
 from provisioner.stages.nodegroup.state import Child, Task
+from provisioner.vendor_call import Permanent
 from tests.builders import NOON
 from tests.laws.eksctl_laws import EksctlLaws, config
 from tests.sandbox.eventually import eventually

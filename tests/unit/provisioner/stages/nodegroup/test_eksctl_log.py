@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from provisioner.diagnosis import Known, catalogue
-from provisioner.errors import LONGEST_WORDS, Cause
 from provisioner.message import Message
 from provisioner.stages.nodegroup.eksctl_log import said
+from provisioner.vendor_call import LONGEST_WORDS, Cause
 from tests.learned import Seen, seen
 
 WARNED = "2026-11-23 17:10:{second:02} [!]  {text}\n"

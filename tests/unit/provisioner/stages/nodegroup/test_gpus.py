@@ -8,8 +8,8 @@ import pytest
 
 from provisioner.diagnosis import diagnose
 from provisioner.engine.stage import Goal, Verb
-from provisioner.errors import Permanent, Temporary
 from provisioner.stages.nodegroup.stage import NodegroupStage
+from provisioner.vendor_call import Permanent, Temporary
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.clock import FakeClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from provisioner.engine.stage import Goal
-from provisioner.errors import NotOurs, Permanent
 from provisioner.stages.nodegroup.state import Task
+from provisioner.vendor_call import NotOurs, Permanent
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import FakeChild, FakeStack

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from provisioner.engine.stage import Goal, Plan, StagePlan, Verb
-from provisioner.errors import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.stages.nodegroup.state import Task
+from provisioner.vendor_call import Interrupted, NotOurs, Permanent, Temporary
 from provisioner.workspace import NodeSpec
 from tests.builders import a_platform, a_workspace
 from tests.fakes.nodegroups import NO_CAPACITY, FakeChild, FakeStack

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from provisioner.engine.stage import Goal, Verb, Wait
-from provisioner.errors import NotOurs, Permanent
 from provisioner.stages.profile.stage import (
     CONTENTS,
     LABELS,
@@ -15,6 +14,7 @@ from provisioner.stages.profile.stage import (
     ProfileStage,
     ProfileState,
 )
+from provisioner.vendor_call import NotOurs, Permanent
 from tests.builders import a_workspace
 from tests.fakes.clock import FakeClock
 from tests.fakes.kubernetes import FakeProfiles
