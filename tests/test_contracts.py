@@ -42,7 +42,7 @@ OFFENCES: dict[str, tuple[Offence, ...]] = {
     ),
     "rooms of bot": (
         Offence("bot.model.card", "import bot.slack.cards"),
-        Offence("bot.views.plan", "import bot.requests.service"),
+        Offence("bot.views.request", "import bot.requests.service"),
         Offence("bot.slack.context", "import bot.messages.sync"),
         Offence("bot.requests.service", "import bot.slack.context"),
         Offence("bot.storage.store", "import bot.runtime.runner"),

@@ -26,7 +26,7 @@ from bot.requests.lifecycle import Opening, obstacle, subject_of, unknown
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
-from bot.views.plan import reasons as reasons_of
+from bot.views.request import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.engine import Engine

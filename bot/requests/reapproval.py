@@ -13,7 +13,7 @@ from bot.requests.lifecycle import Opening, give_up
 from bot.requests.service import Wake
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.phrases import stacked
-from bot.views.plan import reasons
+from bot.views.request import reasons
 from provisioner.diagnosis import LOOK
 from provisioner.engine.engine import Engine
 from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunStatus

@@ -39,7 +39,7 @@ from bot.requests.lifecycle import (
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.failure import details_card, newest_failure
 from bot.views.phrases import stays
-from bot.views.plan import names_card
+from bot.views.request import names_card
 from bot.views.status import Page, home_card, list_card, status_card
 from provisioner.engine.run import MOVING, Clock, Entry, EntryKind, Locks, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Goal

@@ -1,12 +1,15 @@
-"""The card in the channel: the one living message of a request, from asked to the end."""
+"""The card in the channel: the one living message of a request, from asked to the end; with its plan as
+people read it before they decide, or why there is none."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import assert_never
 
 from approvals.model import RequestStatus
 from bot.model.card import (
+    Bullets,
     Buttons,
     Card,
     Facts,
@@ -17,15 +20,23 @@ from bot.model.card import (
 )
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.phrases import again_command, deciders, pointer
-from bot.views.plan import plan_lines, risks
 from bot.views.render_context import RenderContext
-from bot.views.run import run_card
-from bot.views.state import card_buttons, failed_stage, headline, state
-from provisioner.diagnosis import diagnose
+from bot.views.run import idle, run_card
+from bot.views.state import card_buttons, change_line, failed_stage, headline, state
+from provisioner.diagnosis import Way, diagnose
+from provisioner.engine.inspection import Refused
 from provisioner.engine.run import RunStatus
-from provisioner.engine.stage import Goal
-from provisioner.message import Message, Ref, groups, named, person
+from provisioner.engine.stage import Goal, Plan, StagePlan
+from provisioner.message import Message, Ref, groups, listed, named, person
+from provisioner.vendor_call import WorkError
 from provisioner.workspace import Workspace
+
+_DEX = Message(
+    "Dex restarts: no one can log in to Kubeflow for a few seconds. Open sessions aren't affected."
+)
+_POLICY = Message("Shared IAM policies get a new version. Access for other workspaces doesn't change.")
+SHARED = {"dex-user": _DEX, "s3-access-kubeflow": _POLICY, "s3-access-aia": _POLICY}
+"""Side effects by stage. Approvers should know them, although no other workspace is changed."""
 
 
 def request_card(case: RequestView, frame: RenderContext) -> Card:
@@ -174,3 +185,80 @@ def _followed_card(case: RequestView) -> Card:
     """Something changed during the run, and it continues under a later approval."""
     title, text = headline(case)
     return Card(title, text, (Paragraph(text), Small(Message("{id}", id=named(case.request.id)))))
+
+
+def plan_lines(plan: Plan) -> Bullets:
+    items = [item for stage in plan.stages for item in _stage_items(stage)]
+    if left := [stage.title for stage in plan.stages if idle(stage)]:
+        items.append(
+            Message("Already exist, no change: {listed}", listed=listed(left))
+            if plan.goal is Goal.PRESENT
+            else Message("Not found: {listed}", listed=listed(left))
+        )
+    return Bullets(tuple(items), _title(len(plan.changes), plan.goal))
+
+
+def risks(plan: Plan) -> Iterable[Part]:
+    """What is permanently deleted, and the side effects."""
+    if plan.dangers:
+        yield Bullets(
+            tuple(change_line(change) for change in plan.dangers),
+            Message("Data that will be permanently deleted"),
+        )
+    noticed = tuple(
+        dict.fromkeys(SHARED[one.stage] for one in plan.stages if one.changes and one.stage in SHARED)
+    )
+    if noticed:
+        yield Bullets(noticed, Message("Side effects"))
+    if plan.goal is Goal.ABSENT:
+        yield Paragraph(Message("This can't be undone. Other workspaces aren't affected."))
+    elif not plan.dangers:
+        yield Paragraph(Message("No data is deleted. Other workspaces aren't affected."))
+
+
+def _title(n: int, goal: Goal) -> Message:
+    match goal:
+        case Goal.PRESENT if n:
+            return Message("Plan: {n} resource to create", plural="Plan: {n} resources to create", n=n)
+        case Goal.PRESENT:
+            return Message("Plan: nothing to create, only a final check")
+        case Goal.ABSENT if n:
+            return Message("Plan: {n} resource to delete", plural="Plan: {n} resources to delete", n=n)
+        case Goal.ABSENT:
+            return Message("Plan: nothing to delete, only a final check")
+    assert_never(goal)
+
+
+def _stage_items(stage: StagePlan) -> Iterable[Message]:
+    if stage.not_owned is not None:
+        yield Message("{title}: left in place — {what}", title=stage.title, what=stage.not_owned)
+    for change in stage.changes:
+        yield change_line(change)
+
+
+def names_card(workspace: Workspace) -> Card:
+    text = Message("Resource names for {project}", project=named(workspace.project))
+    pairs = tuple((title, Message("{name}", name=named(derived))) for title, derived in workspace.names())
+    return Card(text, text, (Facts(pairs),))
+
+
+def reasons(unmade: Iterable[Refused], way: Way, goal: Goal) -> list[Message]:
+    """Each once, with all that cannot be for it. `way`: how it is tried again, `goal`: what was asked for."""
+    titles: dict[str, Message] = {}
+    found: dict[str, Message] = {}
+    for one in unmade:
+        reason = _reason(one.error, way, goal)
+        said = str(reason)
+        some = titles.get(said)
+        titles[said] = Message("{some}, {one}", some=some, one=one.title) if some else one.title
+        found[said] = reason
+    return [Message("{title}: {reason}", title=titles[said], reason=found[said]) for said in found]
+
+
+def _reason(error: WorkError, way: Way, goal: Goal) -> Message:
+    said = diagnose(error.what, error.cause, way=way, goal=goal)
+    if said is not None:
+        return Message("{what}. {cause} {remedy}", what=error.what, cause=said.cause, remedy=said.remedy)
+    if error.hint is None:
+        return Message("{what}.", what=error.what)
+    return Message("{what}. {remedy}", what=error.what, remedy=error.hint)

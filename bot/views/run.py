@@ -9,7 +9,6 @@ from bot.model.card import Bullets, Buttons, Card, Line, Lines, Mark, Paragraph,
 from bot.model.request_view import RequestView
 from bot.views.failure import deleted_by_command, failure_parts, there_now
 from bot.views.phrases import deciders, pointer, queued
-from bot.views.plan import idle
 from bot.views.render_context import RenderContext
 from bot.views.state import card_buttons, headline
 from provisioner.engine.run import MOVING, Run, RunStatus, StageProgress, StageStatus
@@ -286,3 +285,8 @@ def _leftovers(run: Run, frame: RenderContext) -> Iterable[Message]:
             " if it's no longer needed.",
             dashboard=frame.dashboard(ws),
         )
+
+
+def idle(stage: StagePlan) -> bool:
+    """There is nothing to do for it: it is there already, or gone already."""
+    return not stage.changes and stage.not_owned is None

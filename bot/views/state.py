@@ -10,11 +10,10 @@ from approvals.model import RequestStatus
 from bot.model.card import Action, Button, Confirm, Mark, Style
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.phrases import deciders, pointer, stays
-from bot.views.plan import lost_in_short
 from bot.views.states import ROWS, Row, State
 from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
-from provisioner.engine.stage import Goal
-from provisioner.message import Message, Value, listed, literal, named, person
+from provisioner.engine.stage import Change, Goal, Plan, Verb
+from provisioner.message import Message, Value, itemised, listed, literal, named, person
 
 _BUTTONS_MOST = 4
 
@@ -333,3 +332,25 @@ _LOOKS: Mapping[Action, _Looks] = {
         confirm=_deletion,
     ),
 }
+
+
+def lost_in_short(plan: Plan) -> Message:
+    """For a question that has room for a few lines."""
+    n = len(plan.changes)
+    said = Message(
+        "This can't be undone. {n} resource will be deleted.",
+        plural="This can't be undone. {n} resources will be deleted.",
+        n=n,
+    )
+    if not plan.dangers:
+        return said
+    lost = itemised(change_line(change) for change in plan.dangers)
+    return Message("{said} Permanently deleted data: {listed}", said=said, listed=lost)
+
+
+def change_line(change: Change) -> Message:
+    """The heading says whether it is made or deleted; only what half exists says more."""
+    line = change.target
+    if change.verb is Verb.UPDATE:
+        line = Message("{target} (update)", target=line)
+    return Message("{line} — {detail}", line=line, detail=change.detail) if change.detail else line

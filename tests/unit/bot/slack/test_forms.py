@@ -12,7 +12,7 @@ from bot.model.card import Card
 from bot.slack.context import Origin
 from bot.slack.forms import bare, create_form, delete_form, field_errors, reject_form, spec_of
 from bot.texts import Texts
-from bot.views.plan import names_card
+from bot.views.request import names_card
 from provisioner.message import Message
 from provisioner.workspace import NodeSpec, Problem, WorkspaceSpec
 from sandbox.slack.modals import check

@@ -14,9 +14,8 @@ from approvals.model import Decision, Request, RequestId, RequestStatus, Verdict
 from bot.model.card import Action, Button, Buttons, Card, Mark, Paragraph, Small, Style
 from bot.model.request_view import ProjectSummary, Proposal, RequestView
 from bot.views.direct import DirectMessageKind, direct_card
-from bot.views.plan import SHARED
 from bot.views.render_context import NO_LINKS, Links, RenderContext
-from bot.views.request import digest, request_card
+from bot.views.request import SHARED, digest, request_card
 from bot.views.run import stage_line
 from bot.views.status import status_card
 from provisioner.engine.run import Run, RunStatus, StageProgress, StageStatus
