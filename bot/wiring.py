@@ -61,7 +61,7 @@ class Bot:
         self.database = Database(settings.database)
         self.texts = Texts(settings.language)
         self._metrics = Metrics()
-        self._vendors = systems(settings, self._metrics.called)
+        self._vendors = systems(settings, self._metrics.calls)
         self._bells = Bells()
         self._runner = self._make_runner()
         self._engine = self._make_engine(self._vendors.stages(self.database.policy_writes()))

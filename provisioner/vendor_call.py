@@ -28,6 +28,7 @@ from math import inf
 from time import monotonic
 from typing import Annotated, Any, TypeVar
 
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import Field, PlainSerializer
 
 from provisioner.message import Message, Record
@@ -223,6 +224,28 @@ well. It is called in the thread that made the call, and must neither wait nor r
 """
 
 OK = "ok"
+
+
+_SECONDS = (0.05, 0.2, 1, 5, 20)
+
+
+class CallMetrics:
+    """The `Observer` that Prometheus asks."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("service", "operation", "code")
+        self._calls = Counter("workspace_bot_vendor_calls", "Calls to vendors.", labels, registry=registry)
+        self._seconds = Histogram(
+            "workspace_bot_vendor_call_seconds",
+            "How long a call to a vendor took.",
+            ("service",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def __call__(self, service: str, operation: str, code: str, seconds: float) -> None:
+        self._calls.labels(service, operation, code).inc()
+        self._seconds.labels(service).observe(seconds)
 
 
 def unobserved(_service: str, _operation: str, _code: str, _seconds: float) -> None:

@@ -29,11 +29,11 @@ from bot.runtime.health import Check, outcome
 from bot.storage.figures import ENDING, Audited, Figures, SqlFigures, StageEntry
 from provisioner.diagnosis import diagnose
 from provisioner.engine.run import Clock, EntryKind, Failure, RunStatus
+from provisioner.vendor_call import CallMetrics
 
 log = structlog.get_logger()
 
 _FRESH = 5.0  # seconds that an answer of the database is good for
-_CALL_SECONDS = (0.05, 0.2, 1, 5, 20)
 _STAGE_SECONDS = (1, 5, 30, 120, 600, 1800, 3600)
 _DECISION_SECONDS = (60, 600, 3600, 14400, 86400, 604800)
 _DECISIONS = frozenset({"request.approve", "request.reject", "request.withdraw", "request.expire"})
@@ -53,9 +53,7 @@ class Metrics:
         self._stages = self._histogram("stage_seconds", what, _STAGE_SECONDS, "stage", "outcome")
         self._unknown = self._counter("unknown_failures", "Failures that the bot has no diagnosis for.")
         self._refused = self._counter("refused_clicks", "Clicks that were refused, by why.", "reason")
-        self._calls = self._counter("vendor_calls", "Calls to vendors.", "service", "operation", "code")
-        what = "How long a call to a vendor took."
-        self._call_seconds = self._histogram("vendor_call_seconds", what, _CALL_SECONDS, "service")
+        self.calls = CallMetrics(self.registry)
         self._limited = self._counter("slack_rate_limited", "Answers of Slack that said 429.")
 
     def refused(self, reason: str) -> None:
@@ -64,11 +62,6 @@ class Metrics:
 
     def rate_limited(self) -> None:
         self._limited.inc()
-
-    def called(self, service: str, operation: str, code: str, seconds: float) -> None:
-        """A `provisioner.vendor_call.Observer`."""
-        self._calls.labels(service, operation, code).inc()
-        self._call_seconds.labels(service).observe(seconds)
 
     def watch(
         self,

@@ -21,7 +21,7 @@ from bot.model.card import (
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.phrases import again_command, deciders, pointer
 from bot.views.render_context import RenderContext
-from bot.views.run import idle, run_card
+from bot.views.run import run_card
 from bot.views.state import card_buttons, change_line, failed_stage, headline, state
 from provisioner.diagnosis import Way, diagnose
 from provisioner.engine.inspection import Refused
@@ -189,7 +189,7 @@ def _followed_card(case: RequestView) -> Card:
 
 def plan_lines(plan: Plan) -> Bullets:
     items = [item for stage in plan.stages for item in _stage_items(stage)]
-    if left := [stage.title for stage in plan.stages if idle(stage)]:
+    if left := [stage.title for stage in plan.stages if stage.idle]:
         items.append(
             Message("Already exist, no change: {listed}", listed=listed(left))
             if plan.goal is Goal.PRESENT

@@ -152,7 +152,7 @@ def _outcome(run: Run) -> Iterable[Part]:
     done: dict[Message, None] = {}
     left: list[Message] = []
     for stage in run.plan.stages:
-        if not idle(stage):
+        if not stage.idle:
             done |= dict.fromkeys(change.target for change in _carried_out(run, stage))
         elif run.progress(stage.stage).since is not None:
             done[stage.title] = None
@@ -285,8 +285,3 @@ def _leftovers(run: Run, frame: RenderContext) -> Iterable[Message]:
             " if it's no longer needed.",
             dashboard=frame.dashboard(ws),
         )
-
-
-def idle(stage: StagePlan) -> bool:
-    """There is nothing to do for it: it is there already, or gone already."""
-    return not stage.changes and stage.not_owned is None

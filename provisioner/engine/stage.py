@@ -98,6 +98,11 @@ class StagePlan(Record):
     changes: tuple[Change, ...]
     not_owned: Annotated[Message | None, Field(alias="stays")] = None  # plans that are older have none
 
+    @property
+    def idle(self) -> bool:
+        """There is nothing to do: it is there already, or gone already."""
+        return not self.changes and self.not_owned is None
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Record):

@@ -158,7 +158,7 @@ def test_a_process_that_does_not_lead_counts_nothing_that_the_leader_counts(scen
 def test_what_happens_here_is_counted(scene: Scene) -> None:
     scene.metrics.refused("SelfApproval")
     scene.metrics.rate_limited()
-    scene.metrics.called("s3", "CreateBucket", "AccessDenied", 0.3)
+    scene.metrics.calls("s3", "CreateBucket", "AccessDenied", 0.3)
     scene.wrong = "only 3 MB are left"
 
     assert scene.told("refused_clicks_total", reason="SelfApproval") == 1
