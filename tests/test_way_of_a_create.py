@@ -172,4 +172,4 @@ def test_the_way_of_a_create_is_the_documented_one(passed: Collection[str]) -> N
 def test_no_more_modules_are_passed_than_is_said() -> None:
     number, named = documented()
 
-    assert len(named) == number
+    assert len(named) == number < 40
