@@ -1,4 +1,4 @@
-"""A request for somebody else's yes, and how it is decided."""
+"""A request for somebody else's yes, how it is decided, and the policy: who may ask, and whose yes it takes."""
 
 from __future__ import annotations
 
@@ -178,8 +178,6 @@ class AuditEntry:
 
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
 _LONGEST = timedelta(days=90)
 
 
@@ -191,10 +189,8 @@ def _duration(text: object) -> timedelta:
     return length
 
 
-Group = Annotated[StrictStr, Field(pattern=r"^[^@\s]\S*$")]
-
-
-People = Annotated[StrictInt, Field(ge=1)]
+_Group = Annotated[StrictStr, Field(pattern=r"^[^@\s]\S*$")]
+_People = Annotated[StrictInt, Field(ge=1)]
 
 
 class _Table(BaseModel):
@@ -204,11 +200,11 @@ class _Table(BaseModel):
 class Rule(_Table):
     """What one action demands."""
 
-    ask: tuple[Group, ...] = Field(min_length=1)
-    approve: tuple[Group, ...] = Field(min_length=1)
-    needed: People = 1
+    ask: tuple[_Group, ...] = Field(min_length=1)
+    approve: tuple[_Group, ...] = Field(min_length=1)
+    needed: _People = 1
     open_for: Annotated[timedelta, BeforeValidator(_duration)]
-    needed_if: Mapping[str, People] = {}
+    needed_if: Mapping[str, _People] = {}
 
     def gate(self, subject: Subject) -> Gate:
         raised = [needed for fact, needed in self.needed_if.items() if subject.facts.get(fact) is True]
@@ -221,6 +217,18 @@ class _File(_Table):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """Rules as data, one for each action:
+
+        [actions."workspace.create"]
+        ask = ["workspace-users", "workspace-admins"]    # groups, any of them
+        approve = ["workspace-admins"]                   # groups, any of them
+        needed = 1                                       # how many different people
+        open_for = "24h"                                 # 30m, 24h, 7d; seconds (30s) for trying out
+        needed_if = { destroys_data = 2 }                # more, where a fact is true
+
+    An action without a rule is for nobody. Nobody approves for themselves: there is no rule for that.
+    """
+
     rules: Mapping[str, Rule]  # by action
 
     @classmethod

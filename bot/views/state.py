@@ -269,8 +269,6 @@ _ONLY_REQUESTED = Message(
     "This requests deletion of all existing resources, including data. Nothing is deleted until someone else"
     " approves the plan."
 )
-
-
 _STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 
 
