@@ -1,4 +1,4 @@
-"""A request for somebody else's yes, how it is decided, and the policy: who may ask, and whose yes it takes."""
+"""A request for somebody else's yes, how it is decided, and the policy: who may ask, whose yes it takes."""
 
 from __future__ import annotations
 

@@ -224,8 +224,6 @@ well. It is called in the thread that made the call, and must neither wait nor r
 """
 
 OK = "ok"
-
-
 _SECONDS = (0.05, 0.2, 1, 5, 20)
 
 
