@@ -34,7 +34,8 @@ from bot.texts import Texts
 from bot.vendors import Vendors
 from bot.views.render_context import Links
 from provisioner.engine.engine import Engine
-from provisioner.engine.run import RetryPolicy
+from provisioner.engine.inspection import Inspector
+from provisioner.engine.run import Doorbell, RetryPolicy
 from provisioner.engine.stage import Step
 from provisioner.engine.turn import advance
 from provisioner.redaction import Redactor
@@ -229,7 +230,7 @@ class Bot:
         return Reapproval(
             units=self.database.unit,
             reads=self.database.reader,
-            engine=self._engine,
+            inspector=self._engine.inspector,
             platform=self.service.platform,
             opening=opening,
             clock=self._clock,
@@ -240,7 +241,7 @@ class Bot:
         return Intake(
             units=self.database.unit,
             reads=self.database.reader,
-            engine=self._engine,
+            inspector=self._engine.inspector,
             preflight=self._vendors.preflight(),
             opening=opening,
             people=opening.people,
@@ -279,7 +280,7 @@ class Bot:
 
     def _make_engine(self, steps: tuple[Step, ...]) -> Engine:
         return Engine(
-            steps=steps,
+            inspector=Inspector(steps=steps),
             platform=self._settings.where(),
             ledger=self.database.ledger(),
             locks=self.database.locks(),
@@ -289,7 +290,7 @@ class Bot:
             new_reference=_new_reference,
             retried=self._vendors.reset_lockout,
             halted=self._vendors.halt,
-            wake=self._runner.wake_here,
+            doorbell=Doorbell(self._runner.wake_here),
         )
 
 

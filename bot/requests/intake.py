@@ -29,8 +29,7 @@ from bot.texts import refusal
 from bot.views.request import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
-from provisioner.engine.engine import Engine
-from provisioner.engine.inspection import Preflight, Preview, Refused, StageInspection
+from provisioner.engine.inspection import Inspector, Preflight, Preview, Refused, StageInspection
 from provisioner.engine.run import Clock, Run, RunStatus
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.message import Json, Message, Value, named
@@ -62,7 +61,7 @@ class Intake:
 
     units: Callable[[], UnitOfWork]
     reads: Callable[[], ReadUnit]
-    engine: Engine
+    inspector: Inspector
     preflight: Preflight
     opening: Opening
     people: People
@@ -163,7 +162,7 @@ class Intake:
         asker = self.people.actor(submission.user)  # before the systems, which take longer
         if self.asked and not submission.tries:
             self.asked()
-        preview = self.engine.preview(Workspace(asked, self.platform), goal)
+        preview = self.inspector.preview(Workspace(asked, self.platform), goal)
         gate, refused = self.opening.gate(asker, subject_of(asked, goal, preview.plan))
         unmade = (*self.preflight.refusals(), *preview.refusals, *preview.foreign)
         reasons = [*refused, *reasons_of(unmade, ASK, goal)]
@@ -206,7 +205,7 @@ class Intake:
         project = str(submission.spec["project"])
         run, asked = self._newest(project)
         goal = run.goal if run else Goal.PRESENT
-        preview = self.engine.preview(Workspace(asked, self.platform), goal)
+        preview = self.inspector.preview(Workspace(asked, self.platform), goal)
         findings: list[Json] = [_finding(found).to_json() for found in preview.inspections]
         self._answered(submission, {"findings": findings, "goal": goal.value})
 

@@ -15,7 +15,7 @@ from bot.storage.database import ReadUnit, UnitOfWork
 from bot.views.phrases import stacked
 from bot.views.request import reasons
 from provisioner.diagnosis import LOOK
-from provisioner.engine.engine import Engine
+from provisioner.engine.inspection import Inspector
 from provisioner.engine.run import Clock, Entry, EntryKind, Run, RunStatus
 from provisioner.message import Message
 from provisioner.workspace import Platform, Workspace
@@ -30,7 +30,7 @@ _LOOK_AGAIN = timedelta(minutes=1)
 class Reapproval:
     units: Callable[[], UnitOfWork]
     reads: Callable[[], ReadUnit]
-    engine: Engine
+    inspector: Inspector
     platform: Platform
     opening: Opening
     clock: Clock
@@ -64,7 +64,7 @@ class Reapproval:
         now = self.clock.now()
         if now < self._again.get(run.id, now) <= now + _LOOK_AGAIN:  # else the clock was set back since
             return False
-        preview = self.engine.preview(Workspace(run.asked, self.platform), run.goal)
+        preview = self.inspector.preview(Workspace(run.asked, self.platform), run.goal)
         plan = preview.plan
         if plan is None or (plan.changes and preview.foreign):
             self._again[run.id] = self.clock.now() + _LOOK_AGAIN

@@ -7,8 +7,8 @@ anybody is asked: are we where we were told to be?
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -98,6 +98,49 @@ class Preview:
         return Plan(self.goal, tuple(found.plan for found in self.inspections))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inspector:
+    """Looks at all stages, `at_once` of them side by side, from any number of threads. Only reads.
+
+    A stage that is not done `within` this time is `Unanswered`, and not waited for. Raises `ValueError` for
+    steps that cannot be put in order.
+    """
+
+    steps: Sequence[Step]
+    at_once: int = 4
+    within: timedelta = LOOK_WITHIN
+    orders: Mapping[Goal, tuple[Step, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "orders", {goal: in_order(self.steps, goal) for goal in Goal})
+
+    def inspect(self, ws: Workspace, goal: Goal, order: Goal | None = None) -> tuple[StageInspection, ...]:
+        """In the order in which they run for this goal or that of `order`."""
+        steps = self.orders[order or goal]
+        found = together(
+            [partial(_find, ws, goal, step) for step in steps], within=self.within, at_once=self.at_once
+        )
+        return tuple(
+            _unanswered(step, self.within) if isinstance(one, OutOfTime) else one
+            for step, one in zip(steps, found, strict=True)
+        )
+
+    def preview(self, ws: Workspace, goal: Goal) -> Preview:
+        """What would be done, or every reason why it cannot be.
+
+        An error that is no `WorkError` is a bug of a stage and is raised.
+        """
+        inspections = self.inspect(ws, goal)
+        for found in inspections:
+            if found.error and not isinstance(found.error, WorkError):
+                raise found.error
+        return Preview(goal, inspections)
+
+    def inventory(self, ws: Workspace) -> tuple[Inventory, ...]:
+        """What exists now, in the order it was made."""
+        return inventory(self.inspect(ws, Goal.ABSENT, order=Goal.PRESENT))
+
+
 def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:
     """The order they run in: prerequisites first, otherwise as listed, for ABSENT from the end.
 
@@ -122,20 +165,6 @@ def in_order(steps: Sequence[Step], goal: Goal) -> tuple[Step, ...]:
 
 def prerequisites(step: Step, goal: Goal) -> tuple[str, ...]:
     return step.needs if goal is Goal.PRESENT else step.after
-
-
-def inspect_stages(
-    steps: Sequence[Step], ws: Workspace, goal: Goal, *, at_once: int, within: timedelta = LOOK_WITHIN
-) -> tuple[StageInspection, ...]:
-    """Observe and plan each step, `at_once` side by side; answers in the order of `steps`.
-
-    A stage that is not done `within` this time is `Unanswered`, and not waited for.
-    """
-    found = together([partial(_find, ws, goal, step) for step in steps], within=within, at_once=at_once)
-    return tuple(
-        _unanswered(step, within) if isinstance(one, OutOfTime) else one
-        for step, one in zip(steps, found, strict=True)
-    )
 
 
 def unanswered(within: timedelta) -> Message:

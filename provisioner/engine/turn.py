@@ -16,7 +16,7 @@ from typing import TypeAlias, assert_never
 
 import structlog
 
-from provisioner.engine.engine import Engine, Ring
+from provisioner.engine.engine import Engine
 from provisioner.engine.inspection import StageInspection, inspect, prerequisites
 from provisioner.engine.line import Peer
 from provisioner.engine.recorder import RunRecorder, TurnContext
@@ -24,6 +24,7 @@ from provisioner.engine.run import (
     MOVING,
     Failure,
     Held,
+    Ring,
     Run,
     RunStatus,
     StageProgress,
@@ -103,7 +104,7 @@ class Turn:
         self._engine = engine
         self._run = run
         self._guard = guard
-        self._steps = engine.orders[run.goal]
+        self._steps = engine.inspector.orders[run.goal]
         self._ws = Workspace(run.asked, engine.platform)
         self._recorder = RunRecorder(run, engine.ledger, engine.clock, engine.retry, engine.redact)
         self._stopping = False  # somebody asked to cancel
@@ -120,13 +121,13 @@ class Turn:
                 self._recorder.succeed()
             case Failed(step, failure):
                 self._halt_deletion()
-                self._recorder.fail(step, failure, self._engine.inventory(self._ws))
+                self._recorder.fail(step, failure, self._engine.inspector.inventory(self._ws))
             case Parked(step, uncovered):
                 self._halt_deletion()
                 self._recorder.park(step, self._new_plan(), uncovered)
             case Cancelled():
                 self._engine.halted(self._ws)
-                self._recorder.cancel(self._engine.inventory(self._ws))
+                self._recorder.cancel(self._engine.inspector.inventory(self._ws))
             case _:
                 assert_never(outcome)
         return None
@@ -267,7 +268,7 @@ class Turn:
     def _look_again(self) -> Wait | Succeeded | Failed | Parked:
         """Done means looked at again: all stages once more, and only then success."""
         waits: list[Wait] = []
-        inspections = self._engine.inspect(self._ws, self._run.goal)
+        inspections = self._engine.inspector.inspect(self._ws, self._run.goal)
         for step, found in zip(self._steps, inspections, strict=True):
             error = found.error
             if uncovered := self._uncovered(step, found.changes):
@@ -322,7 +323,7 @@ class Turn:
     def _new_plan(self) -> Plan:
         """What is left to do; a stage that cannot be read stands as it was approved."""
         approved = {stage.stage: stage for stage in self._run.plan.stages}
-        found = self._engine.inspect(self._ws, self._run.goal)
+        found = self._engine.inspector.inspect(self._ws, self._run.goal)
         left = ((one.error and approved.get(one.stage)) or one.plan for one in found)
         return Plan(self._run.goal, tuple(left))
 

@@ -27,6 +27,7 @@ from bot.storage.database import Database
 from bot.texts import Texts
 from bot.views.render_context import Links
 from provisioner.engine.engine import Engine
+from provisioner.engine.inspection import Inspector
 from provisioner.engine.run import RetryPolicy, Run, RunId
 from provisioner.engine.stage import Step
 from provisioner.engine.turn import advance
@@ -128,7 +129,7 @@ class Office:
     def begin(self) -> None:
         self.database = self.opened()
         self.engine = Engine(
-            steps=self.steps,
+            inspector=Inspector(steps=self.steps, at_once=self.looks_at_once, within=self.look_within),
             platform=self.platform,
             ledger=self.database.ledger(),
             locks=self.database.locks(),
@@ -136,8 +137,6 @@ class Office:
             retry=RetryPolicy(tries=3),
             new_reference=self._new_reference,
             redact=Redactor([SecretStr(CANARY)]).redact,
-            at_once=self.looks_at_once,
-            look_within=self.look_within,
         )
         self.service = WorkspaceService(
             units=self.database.unit,
@@ -153,7 +152,7 @@ class Office:
         self.intake = Intake(
             units=self.database.unit,
             reads=self.database.reader,
-            engine=self.engine,
+            inspector=self.engine.inspector,
             preflight=self.place.preflight(),
             opening=opening,
             people=self.people,
@@ -166,7 +165,7 @@ class Office:
         self.reapproval = Reapproval(
             units=self.database.unit,
             reads=self.database.reader,
-            engine=self.engine,
+            inspector=self.engine.inspector,
             platform=self.platform,
             opening=opening,
             clock=self.clock,

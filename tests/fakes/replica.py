@@ -29,6 +29,7 @@ from bot.runtime.runner import Runner
 from bot.runtime.schedule import SystemClock
 from bot.storage.database import Database
 from provisioner.engine.engine import Engine
+from provisioner.engine.inspection import Inspector
 from provisioner.engine.run import RetryPolicy, Run, RunId, RunStatus, guard_of
 from provisioner.engine.stage import Change, Goal, Stage, StageContext, Step, Verb, Wait
 from provisioner.engine.store import SqlLedger
@@ -214,7 +215,7 @@ def _only_wait(
 
 def _real(database: Database, log: Path, *, freezes: bool) -> Callable[[Run], Wait | None]:
     engine = Engine(
-        steps=(Step(_Stage(log, freezes=freezes)),),
+        inspector=Inspector(steps=(Step(_Stage(log, freezes=freezes)),)),
         platform=a_platform(),
         ledger=SqlLedger(database.engine),
         locks=database.locks(),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from provisioner.engine.engine import Engine
-from provisioner.engine.run import Entry, EntryKind, Locks, RetryPolicy, Run, RunId
+from provisioner.engine.inspection import Inspector
+from provisioner.engine.run import Doorbell, Entry, EntryKind, Locks, RetryPolicy, Run, RunId
 from provisioner.engine.stage import Goal, Plan, Step, Wait
 from provisioner.engine.turn import advance
 from tests.builders import a_platform, a_run, a_spec, a_workspace
@@ -41,7 +42,8 @@ class Yard:
 
     def engine(self) -> Engine:
         return Engine(
-            steps=self.steps,
+            # one by one, so that the points of a crash come in the same order each time
+            inspector=Inspector(steps=self.steps, at_once=1),
             platform=a_platform(),
             ledger=self.store.ledger,
             locks=self._locks(),
@@ -51,8 +53,7 @@ class Yard:
             redact=lambda words: words.replace(CANARY, "***"),
             retried=self._note_retry,
             halted=lambda ws: self.halted.append(ws.project),
-            wake=self.wake,
-            at_once=1,  # so that the points of a crash come in the same order each time
+            doorbell=Doorbell(self.wake),
         )
 
     def _locks(self) -> Locks:
@@ -68,7 +69,7 @@ class Yard:
 
     def approve(self, goal: Goal = Goal.PRESENT, project: str = "alpha") -> RunId:
         """Preview, and a queued run of that plan."""
-        plan = self.engine().preview(a_workspace(project), goal).plan
+        plan = self.engine().inspector.preview(a_workspace(project), goal).plan
         assert plan
         return self.queue(plan, project)
 

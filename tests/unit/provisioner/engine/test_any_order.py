@@ -83,7 +83,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(project=projects, goal=st.sampled_from(Goal))
     def ask(self, project: str, goal: Goal) -> None:
         try:
-            preview = self.yard.engine().preview(a_workspace(project), goal)
+            preview = self.yard.engine().inspector.preview(a_workspace(project), goal)
         except ValueError:
             return
         assert (preview.plan is None) == bool(preview.refusals)

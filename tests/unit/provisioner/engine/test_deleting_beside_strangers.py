@@ -41,7 +41,7 @@ class TestThePlan:
     def test_of_a_deletion_says_what_stays(self, yard: Yard) -> None:
         takes_over(yard)
 
-        preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.ABSENT)
 
         assert (preview.refusals, preview.foreign) == ((), ())
         assert preview.plan
@@ -56,7 +56,7 @@ class TestThePlan:
     def test_of_a_create_is_refused(self, yard: Yard) -> None:
         takes_over(yard)
 
-        preview = yard.engine().preview(a_workspace(), Goal.PRESENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.PRESENT)
 
         assert preview.plan is None
         assert [(one.stage, type(one.error)) for one in preview.refusals] == [("bucket", NotOurs)]
@@ -64,7 +64,7 @@ class TestThePlan:
     def test_has_what_is_ours_beside_it(self, yard: Yard) -> None:
         yard.world.places["alpha", "bucket"].shared = True
 
-        plan = yard.engine().preview(a_workspace(), Goal.ABSENT).plan
+        plan = yard.engine().inspector.preview(a_workspace(), Goal.ABSENT).plan
 
         assert plan
         assert not_owned(plan) == {"bucket": BESIDE}
@@ -75,7 +75,7 @@ class TestThePlan:
             yard.world.places["alpha", stage].parts.clear()
         takes_over(yard)
 
-        preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.ABSENT)
 
         assert [(one.stage, one.error.what) for one in preview.foreign] == [("bucket", BUCKET)]
 
@@ -87,7 +87,7 @@ class TestThePlan:
         for stage in ("profile", "bucket", "nodes"):
             takes_over(yard, stage)
 
-        preview = yard.engine().preview(a_workspace(), Goal.ABSENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.ABSENT)
 
         assert [one.stage for one in preview.foreign] == ["nodes", "bucket", "profile"]
 
@@ -95,7 +95,7 @@ class TestThePlan:
         for step in yard.steps:
             step.stage.by_name = True
 
-        assert yard.engine().preview(a_workspace(), Goal.ABSENT).foreign == ()
+        assert yard.engine().inspector.preview(a_workspace(), Goal.ABSENT).foreign == ()
 
 
 class TestARun:

@@ -87,9 +87,9 @@ def test_a_target_is_read_as_what_it_was_about(
 
 def test_its_plans_are_those_of_today() -> None:
     yard = WholeYard()
-    plans = {"create": yard.engine().preview(a_workspace("alpha"), Goal.PRESENT).plan}
+    plans = {"create": yard.engine().inspector.preview(a_workspace("alpha"), Goal.PRESENT).plan}
     yard.settle(yard.approve())
-    plans["delete"] = yard.engine().preview(a_workspace("alpha"), Goal.ABSENT).plan
+    plans["delete"] = yard.engine().inspector.preview(a_workspace("alpha"), Goal.ABSENT).plan
 
     for name, today in plans.items():
         old = Plan.from_json(STORED[name]["plan"])
@@ -110,7 +110,7 @@ def test_its_runs_go_on() -> None:
 
 def test_a_text_that_was_reworded_parks_no_run() -> None:
     yard = WholeYard()
-    plan = yard.engine().preview(a_workspace("alpha"), Goal.PRESENT).plan
+    plan = yard.engine().inspector.preview(a_workspace("alpha"), Goal.PRESENT).plan
     assert plan is not None
     reworded = [
         replace(stage, changes=tuple(replace(each, target=Message("it")) for each in stage.changes))

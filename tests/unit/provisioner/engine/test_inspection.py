@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from bot.views.phrases import inventory_items
-from provisioner.engine.inspection import StageInspection, inspect_stages, inventory
+from provisioner.engine.inspection import Inspector, StageInspection, inventory
 from provisioner.engine.run import Inventory
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.message import Message, literal
@@ -75,9 +75,8 @@ def test_a_stage_that_hangs_is_told_as_unanswered_and_the_others_as_they_are() -
     yard = Yard()
 
     with yard.world.hanging("bucket", "alpha"):
-        found = inspect_stages(
-            yard.steps, a_workspace(), Goal.PRESENT, at_once=8, within=timedelta(seconds=1)
-        )
+        inspector = Inspector(steps=yard.steps, at_once=8, within=timedelta(seconds=1))
+        found = inspector.inspect(a_workspace(), Goal.PRESENT)
 
     unread = {one.stage: one.error for one in found if one.error}
     assert list(unread) == ["bucket"]

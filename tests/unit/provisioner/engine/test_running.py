@@ -134,7 +134,7 @@ class TestAGoodDay:
 
 class TestAPreview:
     def test_shows_every_stage_in_the_order_it_will_run(self, yard: Yard) -> None:
-        preview = yard.engine().preview(a_workspace(), Goal.PRESENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.PRESENT)
 
         assert preview.plan
         assert [stage.stage for stage in preview.plan.stages] == [
@@ -151,7 +151,7 @@ class TestAPreview:
         yard.world.hides("nodes", THROTTLED)
         yard.world.hides("login", DENIED)
 
-        preview = yard.engine().preview(a_workspace(), Goal.PRESENT)
+        preview = yard.engine().inspector.preview(a_workspace(), Goal.PRESENT)
 
         assert preview.plan is None
         assert [refused.stage for refused in preview.refusals] == ["bucket", "nodes", "login"]
@@ -161,14 +161,14 @@ class TestAPreview:
         yard.world.hides("nodes", ValueError("a bug"))
 
         with pytest.raises(ValueError, match="a bug"):
-            yard.engine().preview(a_workspace(), Goal.PRESENT)
+            yard.engine().inspector.preview(a_workspace(), Goal.PRESENT)
 
     def test_of_what_exists_names_what_could_not_be_read(self, yard: Yard) -> None:
         yard.settle(yard.approve())
         yard.world.hides("nodes", ValueError("a bug"))
         yard.world.places["alpha", "login"].foreign = True
 
-        told = {one.stage: one.targets for one in yard.engine().inventory(a_workspace())}
+        told = {one.stage: one.targets for one in yard.engine().inspector.inventory(a_workspace())}
 
         assert told == {
             "profile": (literal("profile alpha"),),

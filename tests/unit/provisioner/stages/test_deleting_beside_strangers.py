@@ -166,7 +166,7 @@ def test_a_workspace_that_somebody_made_by_the_runbook_is_not_taken_apart() -> N
     yard.settle(yard.approve())
     by_hand(yard.outside)
 
-    preview = yard.engine().preview(WS, Goal.ABSENT)
+    preview = yard.engine().inspector.preview(WS, Goal.ABSENT)
 
     assert {one.stage for one in preview.foreign} == {found.stage for found in preview.inspections}
     assert changes(preview) == set()
