@@ -35,16 +35,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 
 from approvals.errors import AlreadyDecided, AlreadyPending, KeyReused, Unknown
-from approvals.model import (
-    AuditEntry,
-    Decision,
-    Gate,
-    Request,
-    RequestId,
-    RequestStatus,
-    Subject,
-    Verdict,
-)
+from approvals.model import AuditEntry, Decision, Gate, Request, RequestId, RequestStatus, Subject, Verdict
 
 Values: TypeAlias = dict[str, Any]
 Changed: TypeAlias = Callable[[str], None]

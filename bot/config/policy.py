@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from approvals.model import Policy
+from approvals.policy import Policy
 from bot.config.settings import SettingsFault
 from provisioner.validation import Invalid, faults
 

@@ -11,7 +11,8 @@ from datetime import datetime
 import structlog
 
 from approvals.errors import NobodyMayApprove, Refusal
-from approvals.model import Actor, AuditEntry, Gate, Policy, Request, RequestId, Subject
+from approvals.model import Actor, AuditEntry, Gate, Request, RequestId, Subject
+from approvals.policy import Policy
 from bot.model.people import People
 from bot.model.refusals import CannotRetry, StillRunning, WasReady
 from bot.model.request_view import ACTIONS, Proposal, was_ready

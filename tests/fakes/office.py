@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from approvals.model import Actor, Policy, Request, RequestId, Verdict
+from approvals.model import Actor, Request, RequestId, Verdict
+from approvals.policy import Policy
 from bot.messages.sync import MessageSync
 from bot.model.submission import Submission, SubmissionKind
 from bot.requests.intake import Intake, Start

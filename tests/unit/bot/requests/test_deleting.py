@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from approvals.errors import SelfApproval
-from approvals.model import Policy, Verdict
+from approvals.model import Verdict
+from approvals.policy import Policy
 from bot.model.refusals import DeletionPending, StillRunning
 from provisioner.engine.run import Run, RunStatus
 from provisioner.engine.stage import Goal

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from approvals.errors import AlreadyDecided, Unknown
-from approvals.model import Policy, Verdict
+from approvals.model import Verdict
+from approvals.policy import Policy
 from bot.model.card import Mark
 from bot.model.refusals import CannotCancel, CannotRetry
 from bot.model.submission import SubmissionKind, SubmissionState
