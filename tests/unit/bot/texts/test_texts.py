@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.model import refusals
 from bot.texts import Texts, refusal
 from provisioner.message import Message, Ref, RefKind
 from tests.builders import NOON
-from tools.texts import TEMPLATE, Found, collected, everything, templates, written
+from tools.texts import ROOT, TEMPLATE, Found, collected, everything, templates, written
 
 KOREAN = """
 msgid ""
@@ -218,3 +219,13 @@ def test_a_plural_has_an_n_to_choose_by() -> None:
     for found in everything():
         names = {name for _, name, _, _ in Formatter().parse(found.plural) if name}
         assert not found.plural or "n" in names, f"{found.file}: {found.plural}"
+
+
+def test_what_was_reworded_reads_as_it_is_said_today() -> None:
+    """It is looked up once: a text that changes again has to change there too."""
+    said = {found.text for found in everything()}
+    reworded = json.loads((ROOT / "provisioner" / "reworded.json").read_text(encoding="utf-8"))
+
+    now = {one[0] if isinstance(one, list) else one for one in reworded.values()}
+    assert not now - said
+    assert not reworded.keys() & said, "a text that is said today is not read as another"
