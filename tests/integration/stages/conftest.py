@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ACCOUNT = "123456789012"
 REGION: Literal["ap-northeast-2"] = "ap-northeast-2"
+PATIENT = timedelta(minutes=1)
+"""What simulators of a busy machine answer is looked at here, not how soon."""
 LOOK_AGAIN_MOST = 0.05  # seconds; the simulators are quicker than what they stand for
 
 
@@ -74,7 +76,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         environment.setenv("AWS_ACCESS_KEY_ID", "AKIATESTER")
         environment.setenv("AWS_SECRET_ACCESS_KEY", "made up")
         environment.setenv("AWS_CONFIG_FILE", str(folder / "none"))
-        clients = ready(AwsClients(region=REGION))
+        clients = ready(AwsClients(region=REGION, timeout=PATIENT))
         found = Aws(
             simulator=simulator,
             buckets=S3Buckets(clients, ACCOUNT),
@@ -129,7 +131,7 @@ def projects() -> Iterator[str]:
 def cluster(folder: Path, emulator: KubernetesEmulator, user: str) -> KubeCluster:
     path = folder / user
     path.write_text(emulator.kubeconfig(user))
-    return KubeCluster(kubeconfig=str(path))
+    return KubeCluster(kubeconfig=str(path), timeout=PATIENT)
 
 
 def ready(clients: AwsClients) -> AwsClients:
