@@ -30,7 +30,7 @@ from bot.views.request import reasons as reasons_of
 from bot.views.status import Finding
 from provisioner.diagnosis import ASK
 from provisioner.engine.inspection import Inspector, Preflight, Preview, Refused, StageInspection
-from provisioner.engine.run import Clock, Run, RunStatus
+from provisioner.engine.run import STOPPED, Clock, Run
 from provisioner.engine.stage import Change, Goal, Verb
 from provisioner.message import Json, Message, Value, named
 from provisioner.retry import backoff
@@ -268,7 +268,7 @@ def _nothing_to_do(unit: UnitOfWork, project: str, preview: Preview) -> Iterator
         return
     run, strange = unit.runs.latest(project), unknown(unit, project)
     values: dict[str, Value] = {"project": named(project)}
-    if run is not None and run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+    if run is not None and run.status in STOPPED:
         said = Message(
             "Nothing of {project} exists in any system. To end the run, cancel it on the card of {id}."
         )

@@ -21,15 +21,12 @@ from bot.model.tracked_message import Purpose, TrackedMessage
 from bot.storage.database import ReadUnit, UnitOfWork
 from bot.texts import refusal
 from bot.views.phrases import stays, unknown_here
-from provisioner.engine.run import AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus
+from provisioner.engine.run import STOPPED, AlreadyRunning, Clock, Entry, EntryKind, Run, RunId, RunStatus
 from provisioner.engine.stage import Goal, Plan, Verb
 from provisioner.message import Json, Message, Ref, named
 from provisioner.workspace import RESERVED, WorkspaceSpec, nearest
 
 log = structlog.get_logger()
-
-_STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
-"""Nobody works on it: a deletion may take its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +135,7 @@ def obstacle(unit: ReadUnit, project: str, goal: Goal) -> Message | None:
     if pending is not None:
         return _asked_already(pending)
     run = unit.runs.latest(project)
-    if run is None or not run.active or (goal is Goal.ABSENT and run.status in _STOPPED):
+    if run is None or not run.active or (goal is Goal.ABSENT and run.status in STOPPED):
         return None
     return _failed(run) if run.status is RunStatus.FAILED else _under_way(run, goal)
 
@@ -272,7 +269,7 @@ def _make_way(unit: UnitOfWork, run: Run, request: Request, now: datetime) -> No
     """A run that failed, or is parked, ends where a deletion begins: one of them is active at a time."""
     unit.requests.get_for_update(RequestId(run.reference))  # so that nobody presses Retry meanwhile
     run = unit.runs.get(run.id)
-    if run.status in {RunStatus.FAILED, RunStatus.PARKED}:
+    if run.status in STOPPED:
         give_up(
             unit, run, now, Message("Canceled: {id} deletes the existing resources", id=named(request.id))
         )

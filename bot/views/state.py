@@ -11,7 +11,7 @@ from bot.model.card import Action, Button, Confirm, Mark, Style
 from bot.model.request_view import ProjectSummary, RequestView
 from bot.views.phrases import deciders, pointer, stays
 from bot.views.states import ROWS, Row, State
-from provisioner.engine.run import Failure, Run, RunStatus, StageStatus
+from provisioner.engine.run import STOPPED, Failure, Run, RunStatus, StageStatus
 from provisioner.engine.stage import Change, Goal, Plan, Verb
 from provisioner.message import Message, Value, itemised, listed, literal, named, person
 
@@ -225,7 +225,7 @@ def _approval(case: RequestView) -> Confirm:
 
 def _cancellation(case: RequestView) -> Confirm:
     """Of a run that failed, or is parked, it ends the work; nothing is under way that could be stopped."""
-    project, stopped = literal(case.project), case.run is not None and case.run.status in _STOPPED
+    project, stopped = literal(case.project), case.run is not None and case.run.status in STOPPED
     stops = (
         Message("The run ends and can't be retried.")
         if stopped
@@ -244,7 +244,7 @@ def _cancellation(case: RequestView) -> Confirm:
 def _left_now(case: RequestView) -> Message:
     """What stays when it is cancelled now."""
     run = case.run
-    if run is None or run.status in _STOPPED:
+    if run is None or run.status in STOPPED:
         return stays(case.goal, case.inventory)
     pending = StageStatus.PENDING
     begun = [one.title for one in run.plan.stages if run.progress(one.stage).status is not pending]
@@ -269,7 +269,6 @@ _ONLY_REQUESTED = Message(
     "This requests deletion of all existing resources, including data. Nothing is deleted until someone else"
     " approves the plan."
 )
-_STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ ENDED = frozenset({RunStatus.SUCCEEDED, RunStatus.CANCELLED})
 MOVING = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING})
 """A turn changes only these; the others wait for a person, or for nothing."""
 
+STOPPED = frozenset({RunStatus.FAILED, RunStatus.PARKED})
+"""Nobody works on it until a person acts: a deletion may take its place."""
+
 
 class StageStatus(StrEnum):
     PENDING = "pending"
