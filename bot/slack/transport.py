@@ -82,7 +82,7 @@ class Acknowledgements:
         self._pause = pause
         self._lock = Lock()  # over the three below
         self._due = 0
-        self._waiting = 0  # answers
+        self.waiting = 0  # answers
         self._last = timer() - LULL_LONGEST  # when one was given
         self._line = Lock()  # held by the answer that is next
 
@@ -100,7 +100,7 @@ class Acknowledgements:
     def let_by(self) -> None:
         """Returns when nothing is due, or after `HELD_MOST`. Answers go by one after another."""
         with self._lock:
-            self._waiting += 1
+            self.waiting += 1
         with self._line:
             end = self._timer() + HELD_MOST
             while (left := end - self._timer()) > 0:
@@ -109,11 +109,11 @@ class Acknowledgements:
                     break
                 self._pause(LULL)
         with self._lock:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def _quiet(self) -> bool:
         with self._lock:
-            lull = min(LULL * self._waiting, LULL_LONGEST)
+            lull = min(LULL * self.waiting, LULL_LONGEST)
             return not self._due and self._timer() >= self._last + lull
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
-from bot.slack.transport import HELD_MOST, LULL, Acknowledgements
+import pytest
+
+from bot.slack.transport import HELD_MOST, LULL, LULL_LONGEST, Acknowledgements
+
+SOON = 5  # seconds, at most
 
 
 class Time:
@@ -75,3 +80,27 @@ def test_what_is_never_acknowledged_holds_an_answer_for_a_moment_only() -> None:
     acks.let_by()
 
     assert HELD_MOST <= time.now < HELD_MOST + 2 * LULL
+
+
+@pytest.mark.parametrize(("waiting", "lull"), [(1, LULL), (9, 9 * LULL), (30, LULL_LONGEST)])
+def test_the_more_answers_wait_the_longer_nothing_may_have_come(waiting: int, lull: float) -> None:
+    time, all_wait = Time(), threading.Event()
+
+    def pause(seconds: float) -> None:
+        assert all_wait.wait(SOON)
+        time.pause(seconds)
+
+    acks = Acknowledgements(timer=lambda: time.now, pause=pause)
+    acks.begun()
+    answers = [threading.Thread(target=acks.let_by) for _ in range(waiting)]
+    for answer in answers:
+        answer.start()
+    while acks.waiting < waiting:
+        assert not all_wait.wait(0.001)
+    acks.ended()
+    all_wait.set()
+    for answer in answers:
+        answer.join(SOON)
+
+    assert acks.waiting == 0
+    assert time.now == pytest.approx(lull)
