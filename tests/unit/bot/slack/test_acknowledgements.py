@@ -20,7 +20,7 @@ class Time:
         self.then: list[Callable[[], None]] = []
 
     def pause(self, seconds: float) -> None:
-        self.now += seconds
+        self.now = round(self.now + seconds, 6)
         if self.then:
             self.then.pop(0)()
 
