@@ -28,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_BEGUN_WITHIN = 5.0
+"""Seconds after the start in which everything is there that a bot at rest needs."""
 _DOES = {Goal.PRESENT: "create", Goal.ABSENT: "delete"}
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document, for scripts.")]
@@ -51,10 +53,12 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, told_to_stop)
     signal.signal(signal.SIGINT, told_to_stop)
     bot.start()
-    # What is there by now stays. Looked through again and again, it would stop every thread for a tenth of a
-    # second, and an acknowledgement with them.
-    gc.freeze()
-    stop.wait()
+    if not stop.wait(_BEGUN_WITHIN):
+        # What is there by now stays. Looked through again and again, it would stop every thread for a tenth
+        # of a second, and an acknowledgement with them.
+        gc.collect()
+        gc.freeze()
+        stop.wait()
     bot.stop()
 
 

@@ -32,7 +32,7 @@ class Replies:
     command: str  # the slash command, for what people may type next
 
     def give(self, submission: Submission) -> int:
-        """Tell what was answered; 1, or 0 when it has to be tried again. Never raises."""
+        """Tell what was answered; 1, or 0 when it has to be tried again. Raises what the database does."""
         try:
             self._tell(submission)
         except Busy as busy:

@@ -46,7 +46,6 @@ _AGAIN, _AGAIN_MOST = timedelta(seconds=3), timedelta(seconds=12)
 _PEOPLE_AGAIN = timedelta(seconds=15)
 """Without the chat nobody can be told anything, so that is waited for, however long it takes."""
 
-
 Start: TypeAlias = Callable[[Callable[[], None]], None]
 
 

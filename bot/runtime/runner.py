@@ -30,7 +30,7 @@ from bot.runtime.leader import LOST
 from bot.storage.database import ReadUnit, sqlite_engine
 from bot.storage.locks import Liveness
 from provisioner.engine.run import Run, RunId
-from provisioner.engine.stage import Wait
+from provisioner.engine.stage import Goal, Wait
 from provisioner.workspace import WorkspaceSpec
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ class Runner:
 
         `told` is called after each turn, when there may be news; `called` when anybody wakes all.
         `at_work`, by the stage that starts a program: whether one that this process started is at work for a
-        workspace, whose run then stays here. Of a run that has not come to the stage, it is not asked.
+        workspace, whose run then stays here. Not asked of a first create that has not come to the stage.
         """
         self._reads = reads
         self._url = url
@@ -247,7 +247,9 @@ class Runner:
         if run.attempt != hold.attempt:
             return None
         wait = self._advance(run)
-        hold.rooted = any(ask(run.asked) for stage, ask in self._at_work.items() if stage in run.stages)
+        hold.rooted = any(
+            ask(run.asked) for stage, ask in self._at_work.items() if _may_have_begun(stage, run)
+        )
         return wait.seconds if wait else None
 
     # ------------------------------------------------------------------------------------- waits
@@ -391,3 +393,8 @@ def _to_line(workflow_ids: list[str]) -> None:
     """
     if workflow_ids:
         DBOS.resume_workflows(workflow_ids, queue_name=QUEUE)
+
+
+def _may_have_begun(stage: str, run: Run) -> bool:
+    """Also in an earlier attempt, or in an earlier run of the workspace."""
+    return stage in run.stages or run.attempt > 1 or run.goal is Goal.ABSENT

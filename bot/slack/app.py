@@ -155,8 +155,8 @@ class SlackApp:
 
     def _work(self, handle: Handler, incoming: Incoming) -> None:
         """In a worker to the end: what is told of an error may wait for Slack, an acknowledgement may not."""
-        self._transport.let_by()
         try:
+            self._transport.let_by()
             handle(self._context, incoming)
         except Exception as error:  # noqa: BLE001 logged with its trace in _record
             self._context.whisper(incoming, _our_fault(named(_record(error))))

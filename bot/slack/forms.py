@@ -1,4 +1,5 @@
-"""Forms: how they open, are drawn as plain data, are read, and what becomes of them when they are sent.
+"""Forms: how they open, are drawn as plain data, are read, and what becomes of them when they are sent
+(of a rejection: with its button in `handlers.py`).
 
 Those that ask for a workspace or a deletion are kept as a submission before they are acknowledged.
 

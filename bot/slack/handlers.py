@@ -1,4 +1,4 @@
-"""What happens when somebody types, presses or opens something; what a form does stands with the form.
+"""What happens when somebody types, presses or opens something; what a request form does is in `forms.py`.
 
 What is typed has one grammar, be it a command, a mention or a direct message. A button is an id in, one
 service call out, and a private answer if it is refused.

@@ -45,8 +45,8 @@ LULL = 0.01
 LULL_LONGEST = 0.1
 """Seconds since the last acknowledgement: so many for each answer that waits, and at most. What Slack sends
 at once does not arrive at once, and when many wait, more may come."""
-HELD_MOST = 0.2
-"""Seconds; so five answers a second begin whatever comes."""
+HELD_MOST = 0.4
+"""Seconds that an answer is held, whatever comes and however many wait."""
 
 
 class Transport(Protocol):
@@ -99,17 +99,19 @@ class Acknowledgements:
 
     def let_by(self) -> None:
         """Returns when nothing is due, or after `HELD_MOST`. Answers go by one after another."""
+        end = self._timer() + HELD_MOST
         with self._lock:
             self.waiting += 1
-        with self._line:
-            end = self._timer() + HELD_MOST
-            while (left := end - self._timer()) > 0:
-                self._read(left)
-                if self._quiet():
-                    break
-                self._pause(LULL)
-        with self._lock:
-            self.waiting -= 1
+        try:
+            with self._line:
+                while (left := end - self._timer()) > 0:
+                    self._read(left)
+                    if self._quiet():
+                        return
+                    self._pause(LULL)
+        finally:
+            with self._lock:
+                self.waiting -= 1
 
     def _quiet(self) -> bool:
         with self._lock:

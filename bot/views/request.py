@@ -4,6 +4,7 @@ people read it before they decide, or why there is none."""
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import assert_never
 
@@ -27,7 +28,7 @@ from provisioner.diagnosis import Way, diagnose
 from provisioner.engine.inspection import Refused
 from provisioner.engine.run import RunStatus
 from provisioner.engine.stage import Goal, Plan, StagePlan
-from provisioner.message import Message, Ref, groups, listed, named, person
+from provisioner.message import Json, Message, Ref, groups, listed, named, person
 from provisioner.vendor_call import WorkError
 from provisioner.workspace import Workspace
 
@@ -52,11 +53,24 @@ def request_card(case: RequestView, frame: RenderContext) -> Card:
 
 
 def digest(card: Card) -> str:
-    """sha256, in hex, over all that is shown; equal cards have equal digests in every process.
+    """sha256, in hex, over all that is shown; equal cards have equal digests in every process."""
+    return hashlib.sha256(json.dumps(_plain(card), sort_keys=True).encode()).hexdigest()
 
-    A card is values alone, and their `repr` names each with its kind.
-    """
-    return hashlib.sha256(repr(card).encode()).hexdigest()
+
+def _plain(value: object) -> Json:
+    match value:
+        case Message():
+            return value.to_json()
+        case tuple():
+            return [_plain(item) for item in value]
+        case bool() | int() | float() | str() | None:
+            return value
+        case _:
+            fields = getattr(value, "__dataclass_fields__", {})
+            return {
+                "part": type(value).__name__,
+                **{name: _plain(getattr(value, name)) for name in fields},
+            }
 
 
 def _pending_card(case: RequestView, frame: RenderContext) -> Card:

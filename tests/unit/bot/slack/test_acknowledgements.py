@@ -104,3 +104,29 @@ def test_the_more_answers_wait_the_longer_nothing_may_have_come(waiting: int, lu
 
     assert acks.waiting == 0
     assert time.now == pytest.approx(lull)
+
+
+def test_however_many_wait_and_whatever_comes_each_is_held_for_a_moment_only() -> None:
+    """Acknowledgements come and go all the time: an answer that stood behind others does not begin anew."""
+    time, all_wait = Time(), threading.Event()
+
+    def pause(seconds: float) -> None:
+        assert all_wait.wait(SOON)
+        time.pause(seconds)
+        acks.begun()
+        acks.ended()
+
+    acks = Acknowledgements(timer=lambda: time.now, pause=pause)
+    acks.begun()
+    acks.ended()
+    answers = [threading.Thread(target=acks.let_by) for _ in range(30)]
+    for answer in answers:
+        answer.start()
+    while acks.waiting < len(answers):
+        assert not all_wait.wait(0.001)
+    all_wait.set()
+    for answer in answers:
+        answer.join(SOON)
+
+    assert acks.waiting == 0
+    assert time.now <= HELD_MOST + LULL
