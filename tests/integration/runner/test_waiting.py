@@ -100,3 +100,19 @@ def test_a_thousand_wait_on_few_threads_and_each_has_its_turn(waiting: Waiting) 
 
     assert sorted(waiting.after(2000)[1000:]) == runs
     assert threading.active_count() - others < THREADS
+
+
+def test_who_wakes_everybody_wakes_their_own_process_too(tmp_path: Path) -> None:
+    office, woken = Office(tmp_path), list[str]()
+    runner = Runner(
+        reads=office.database.reader,
+        url=f"sqlite:///{tmp_path / 'engine.db'}",
+        liveness=office.database.liveness,
+        told=lambda: None,
+        called=lambda: woken.append("here"),
+    )
+
+    runner.wake()
+
+    assert woken == ["here"]
+    office.close()
