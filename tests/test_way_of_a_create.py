@@ -157,7 +157,7 @@ def documented() -> tuple[int, list[str]]:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     _, _, rest = text.partition("\n## The way of a create\n")
     section, _, _ = rest.partition("\n## ")
-    said = re.search(r"passes (\d+) modules", section)
+    said = re.search(r"passes (\d+)\s+modules", section)
     table = "\n".join(line for line in section.splitlines() if line.startswith("|"))
     assert said is not None
     return int(said[1]), re.findall(r"`([a-z]+/[\w/]+\.py)`", table)
