@@ -134,6 +134,7 @@ class MessageSync:
 
     def _card(self, snapshot: Snapshot) -> int:
         message, card, said = snapshot.message, request_card(snapshot.case, self._frame), 0
+        drawn = digest(card)
         if message.state in {MessageState.NEW, MessageState.SENDING}:
             try:
                 message, said = self._post(snapshot, card), 1
@@ -152,18 +153,18 @@ class MessageSync:
             self._full[message.channel] = self._clock.now() + timedelta(seconds=error.retry_after)
             message, busy = self._stored(message), self._no_posts(message.channel) or error
         # Last: a card that somebody deleted, or whose turn it is not, keeps nothing else from being told.
-        if digest(card) != message.digest and self._may_update(message, over=snapshot.case.over):
+        if drawn != message.digest and self._may_update(message, over=snapshot.case.over):
             urgent = message.key in self._urgent
             self._notifier.update(
                 _at(message), card, key=message.key, language=message.language, urgent=urgent
             )
-            message = self._save(replace(message, digest=digest(card), shown_at=self._clock.now()))
+            message = self._save(replace(message, digest=drawn, shown_at=self._clock.now()))
             said += 1
-        if digest(card) == message.digest:
+        if drawn == message.digest:
             self._urgent.discard(message.key)
         if busy is not None:
             raise busy
-        if digest(card) == message.digest:
+        if drawn == message.digest:
             self._shown(_well(message), over=snapshot.case.over)
         return said
 
